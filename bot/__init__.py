@@ -1,0 +1,1 @@
+"""How people reach us: the chat, webhooks, the console, the command line."""

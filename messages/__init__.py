@@ -1,0 +1,1 @@
+"""What we say: words, notices, the delivery ledger, the pace, the channels."""

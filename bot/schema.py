@@ -1,0 +1,166 @@
+"""The tables of how people reach us: the durable inbox, chats, staff, sessions, alerts."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from voting.columns import METADATA, BigKey, Instant, Json
+from voting.schema import case, member
+
+inbox = Table(
+    "inbox",
+    METADATA,
+    Column("id", BigKey, primary_key=True),
+    Column("source", Text, nullable=False),  # telegram, twilio_inbound, twilio_status
+    Column("key", Text, nullable=False),  # update id, MessageSid, MessageSid + status
+    Column("queue", Text, nullable=False),  # rows of one queue are processed in order
+    Column("payload", LargeBinary),  # encrypted with the inbox key; null once processed
+    Column("received_at", Instant, nullable=False),
+    Column("state", Text, CheckConstraint("state IN ('new','done','failed')", name="state"), nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("claimed_by", Text),
+    Column("lease_until", Instant),
+    Column("done_at", Instant),
+    UniqueConstraint("source", "key"),
+    Index("ix_inbox_new", "queue", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
+)
+
+cursor = Table(
+    "cursor",
+    METADATA,  # how far a poller has confirmed
+    Column("name", Text, primary_key=True),
+    Column("value", BigKey, nullable=False),
+)
+
+chat = Table(
+    "chat",
+    METADATA,  # a Telegram user's private chat with the bot
+    Column("user_id", BigKey, primary_key=True, autoincrement=False),
+    Column("language", Text, nullable=False),
+    Column("language_chosen", Boolean, nullable=False, default=False),
+    Column("member_id", ForeignKey(member.c.id), index=True),
+    Column("rule_version", Integer, nullable=False, default=0),  # of the rule accepted here
+    Column("warned_at", Instant),  # told here, after the lock, that codes again are reported
+    Column("step", Text, nullable=False, default="idle"),  # of the conversation
+    Column("flow", Text),  # id of this going-through of /vote, /verify or linking
+    Column("facts", Json, nullable=False, default=dict),  # pack_id, never a code nor a choice
+    Column("step_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+staff = Table(
+    "staff",
+    METADATA,
+    Column("id", BigKey, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, CheckConstraint("role IN ('officer','comms','support')", name="role"), nullable=False),
+    Column("user_id", BigKey, nullable=False),
+    Column("language", Text, nullable=False, default="en-GB"),
+    Column("phone", Text),  # on-call number, E.164
+    Column("duty_order", Integer),  # null: not on duty
+    Column("enrolled_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+    Index(
+        "one_enrolment",
+        "user_id",
+        unique=True,
+        sqlite_where=text("removed_at IS NULL"),
+        postgresql_where=text("removed_at IS NULL"),
+    ),
+    Index(
+        "one_name",
+        "name",
+        unique=True,
+        sqlite_where=text("removed_at IS NULL"),
+        postgresql_where=text("removed_at IS NULL"),
+    ),
+)
+
+invite = Table(
+    "invite",
+    METADATA,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("used_by", ForeignKey("staff.id")),
+)
+
+login_link = Table(
+    "login_link",
+    METADATA,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+session = Table(
+    "session",
+    METADATA,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+staff_group = Table(
+    "staff_group",
+    METADATA,  # where alerts to all go
+    Column("chat_id", BigKey, primary_key=True, autoincrement=False),
+    Column("topic_id", Integer),
+    Column("title", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+)
+
+draft = Table(
+    "draft",
+    METADATA,  # a staff member's half-made broadcast, window or settlement in chat
+    Column("user_id", BigKey, primary_key=True, autoincrement=False),
+    Column("step", Text, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("step_at", Instant, nullable=False),
+)
+
+alert = Table(
+    "alert",
+    METADATA,
+    Column("id", BigKey, primary_key=True),
+    Column("kind", Text, nullable=False),  # alerts.Kind
+    Column("occasion", Text, nullable=False, unique=True),  # the same trouble joins the same alert
+    Column("case_id", ForeignKey(case.c.id)),
+    Column("facts", Json, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("version", Integer, nullable=False, default=1),  # rises when there is something new to show
+    Column("shown_version", Integer, nullable=False, default=0),  # of the messages out there
+    Column("acknowledged_by", Text),
+    Column("acknowledged_at", Instant),
+    Column("escalated", Integer, nullable=False, default=0),  # steps up the duty list taken
+    Column("next_page_at", Instant),
+    Column("ended_at", Instant),
+)
+
+alert_message = Table(
+    "alert_message",
+    METADATA,  # where an alert is shown, to be edited for all
+    Column("alert_id", ForeignKey("alert.id"), primary_key=True),
+    Column("chat_id", BigKey, primary_key=True, autoincrement=False),
+    Column("message_id", BigKey),  # null: planned, not sent yet
+    Column("shown_version", Integer, nullable=False, default=0),
+)

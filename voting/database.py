@@ -1,0 +1,87 @@
+"""The engine: one way to read, one way to write, the same on SQLite and PostgreSQL.
+
+Reading sees one committed state. Writing is one transaction that is durable when it returns: WAL with
+synchronous=FULL on SQLite (https://sqlite.org/pragma.html#pragma_synchronous), PostgreSQL's default
+synchronous_commit. On SQLite writers take their turn with BEGIN IMMEDIATE: a transaction never finds
+half-way that somebody else was first.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+BUSY_TIMEOUT_MILLISECONDS: Final = 30_000
+POOL_SIZE: Final = 16
+CONNECT_TIMEOUT_SECONDS: Final = 10.0
+
+
+class Database:
+    """Connections to one database; `url` is SQLAlchemy's, with aiosqlite or asyncpg as driver."""
+
+    def __init__(self, url: str) -> None:
+        self.url: Final = make_url(url)
+        self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
+        self.engine: Final[AsyncEngine] = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self._turn = asyncio.Lock()  # SQLite has one writer: queue here, not in its busy handler
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection for reading; whatever it writes is rolled back."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection in a transaction: committed and durable at the end, or rolled back whole."""
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self._turn)
+            connection = await stack.enter_async_context(self.engine.connect())
+            if self.is_sqlite:
+                await connection.execution_options(ballotline_writes=True)
+            await stack.enter_async_context(connection.begin())
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",  # a ballot that left the tray is not left readable in a free page
+            "recursive_triggers=ON",  # REPLACE fires delete triggers too
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("ballotline_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(url: str) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        connect_args={"timeout": CONNECT_TIMEOUT_SECONDS},
+    )

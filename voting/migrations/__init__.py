@@ -1,0 +1,1 @@
+"""Alembic's side of the database: steps from an older schema to this one."""

@@ -1,0 +1,114 @@
+"""The nouns: plain frozen values that rules take and return; no database, no clock."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+SYSTEM: Final = "system"  # the actor of what nobody pressed
+
+
+class Phase(StrEnum):
+    """Where the poll is in its life; it only ever moves down this list."""
+
+    PREPARING = "preparing"
+    OPEN = "open"
+    CLOSED = "closed"
+    COUNTED = "counted"
+
+
+class How(StrEnum):
+    """How a member's vote was locked."""
+
+    ONLINE = "online"
+    POST = "post"
+
+
+@dataclass(frozen=True, slots=True)
+class SmsRules:
+    """`[sms]` of the poll file; quiet hours are local times "HH:MM" in the poll's zone."""
+
+    quiet_from: str = "20:00"
+    quiet_until: str = "09:00"
+    cost_per_segment: Decimal = Decimal("0.04")
+    currency: str = "GBP"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRules:
+    """`[staff]` of the poll file."""
+
+    approve_over: int = 1  # a notice to more members than this needs a second person
+    escalate_after_minutes: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """The whole vote. `rule` is a sentence per language, shown before voting."""
+
+    id: str
+    title: str
+    question: str
+    options: tuple[str, ...]
+    opens_at: datetime
+    closes_at: datetime
+    timezone: str
+    joined_by: date
+    languages: tuple[str, ...]
+    rule: dict[str, str]
+    rule_version: int = 1
+    sms: SmsRules = SmsRules()
+    staff: StaffRules = StaffRules()
+    phase: Phase = Phase.PREPARING
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    election_key: bytes | None = None
+    trustees: int | None = None
+    threshold: int | None = None
+    share_digests: tuple[str, ...] = ()
+    signing_key: bytes = b""
+
+    def takes_votes(self, now: datetime) -> bool:
+        """Whether a vote arriving `now` is in time: open, not before opens_at, before closes_at."""
+        return self.phase is Phase.OPEN and self.opens_at <= now < self.closes_at
+
+    def rule_in(self, language: str) -> str:
+        """Give the rule sentence in `language`, or in the poll's first language."""
+        return self.rule.get(language) or self.rule[self.languages[0]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Days between which packs arrive, both included; a later version replaces an earlier one."""
+
+    version: int
+    first_day: date
+    last_day: date
+    reason: str
+    set_at: datetime
+    set_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """This member has voted, for good. `receipt` and `chat` are there when `how` is online."""
+
+    member_id: int
+    how: How
+    at: datetime
+    pack_id: int
+    intent_id: str | None
+    receipt: str | None
+    chat: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One showing of the voting paper to `chat` for `member_id`; every press of its buttons carries `id`."""
+
+    id: str
+    member_id: int
+    pack_id: int
+    chat: str
+    opened_at: datetime

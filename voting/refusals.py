@@ -1,0 +1,183 @@
+"""What a rule says no to, each fact its own class.
+
+    Exception
+    ├── Refusal            a rule says no: show it to whoever asked
+    │   ├── PollRefusal     the poll is not there, not open, still open
+    │   ├── CodeRefusal     what was typed is not a code that works
+    │   ├── VoteRefusal     this member cannot vote, or not again
+    │   └── StaffRefusal    this act needs another person, state or file
+    └── Fault              we broke: log it, say sorry
+
+A class's docstring is its English sentence; `{names}` in it are filled from the keyword facts it is
+raised with. `key` (the name in snake_case) finds the sentence in other languages.
+"""
+
+import re
+from typing import ClassVar
+
+
+class Fault(Exception):  # noqa: N818 - the house word for "we broke"
+    """Something of ours broke; the message is for the log, never for a member."""
+
+
+class Refusal(Exception):  # noqa: N818 - the house word for "a rule says no"
+    """That cannot be done."""
+
+    key: ClassVar[str] = "refusal"
+
+    def __init_subclass__(cls) -> None:
+        """Give every refusal the key of its text."""
+        cls.key = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        sentence = " ".join((type(self).__doc__ or "").split())
+        super().__init__(sentence.format(**facts))
+
+
+class PollRefusal(Refusal):
+    """The poll does not allow that now."""
+
+
+class NoPoll(PollRefusal):
+    """There is no poll here yet; make one with `ballotline init POLL.toml`."""
+
+
+class PollExists(PollRefusal):
+    """This database already holds the poll {poll_id}; use another database for another poll."""
+
+
+class PollFileWrong(PollRefusal):
+    """The poll file {file} cannot be used: {problem}."""
+
+
+class PollNotOpen(PollRefusal):
+    """Voting is not open now; it runs from {opens_at} to {closes_at}."""
+
+
+class PollAlreadyOpen(PollRefusal):
+    """The poll is already {phase}."""
+
+
+class PollStillOpen(PollRefusal):
+    """The poll is still {phase}; close it first."""
+
+
+class PollNotReady(PollRefusal):
+    """The poll cannot open yet: {missing}."""
+
+
+class CodeRefusal(Refusal):
+    """That code cannot be used."""
+
+
+class CodeMistyped(CodeRefusal):
+    """That code has a slip in it; please check it against your letter and type it again."""
+
+
+class UnknownPackCode(CodeRefusal):
+    """That pack code is not one of ours."""
+
+
+class WrongVoteCode(CodeRefusal):
+    """That vote code does not belong to this pack code."""
+
+
+class PackVoid(CodeRefusal):
+    """This pack was replaced; only the newest pack works."""
+
+
+class PackLockedOut(CodeRefusal):
+    """Too many wrong vote codes were tried with this pack; staff have to unlock it."""
+
+
+class ChatLockedOut(CodeRefusal):
+    """Too many wrong pack codes came from this chat today; try again tomorrow or ask staff."""
+
+
+class CodesPaused(CodeRefusal):
+    """Codes cannot be checked for the moment; staff know and are looking into it."""
+
+
+class VoteRefusal(Refusal):
+    """That vote cannot be cast."""
+
+
+class NotEligible(VoteRefusal):
+    """This member may not vote in this poll: {reason}."""
+
+
+class UnknownOption(VoteRefusal):
+    """There is no such option on this voting paper."""
+
+
+class UnknownIntent(VoteRefusal):
+    """That voting paper is not one of ours, or not this chat's."""
+
+
+class AlreadyVoted(VoteRefusal):
+    """This member has already voted; the first vote stands."""
+
+
+class RuleNotAccepted(VoteRefusal):
+    """The voting rule has to be read and accepted first."""
+
+
+class StaffRefusal(Refusal):
+    """That cannot be done now."""
+
+
+class UnknownMember(StaffRefusal):
+    """{member_no} is not on the roll."""
+
+
+class RollUnreadable(StaffRefusal):
+    """The file {file} cannot be read: {problem}."""
+
+
+class NeedsSecondPerson(StaffRefusal):
+    """{act} needs a second person; {name} cannot do both halves."""
+
+
+class MemberHasVoted(StaffRefusal):
+    """{member_no} has already voted, so the pack cannot be replaced."""
+
+
+class NoLivePack(StaffRefusal):
+    """{member_no} has no pack that could be replaced."""
+
+
+class WindowBackwards(StaffRefusal):
+    """The delivery window must end on or after its first day ({first_day} to {last_day})."""
+
+
+class CaseUnknown(StaffRefusal):
+    """There is no case {case_id}."""
+
+
+class CaseSettled(StaffRefusal):
+    """Case {case_id} is already settled."""
+
+
+class ShareRefusal(StaffRefusal):
+    """A trustee's share cannot be used."""
+
+
+class CannotCount(StaffRefusal):
+    """The count cannot start: {reason}."""
+
+
+class DatabaseTooNew(StaffRefusal):
+    """The database is from a newer version of Ballotline ({revision}); upgrade the program first."""
+
+
+class DatabaseBehind(StaffRefusal):
+    """The database is from an older version of Ballotline; run `ballotline init` or `ballotline run` to upgrade it."""
+
+
+class DatabaseUnreachable(StaffRefusal):
+    """The database cannot be opened: {problem}."""
+
+
+class SecretsMissing(StaffRefusal):
+    """The secrets file {file} is missing or unreadable; `ballotline init` makes it, or restore it from your backup."""

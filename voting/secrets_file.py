@@ -1,0 +1,68 @@
+"""The secrets file: keys that never enter the database.
+
+One JSON file, mode 0600, made once by `ballotline init`. Losing it means no code can be checked again;
+`code_key` in a thief's hands together with the database lets codes be guessed offline.
+"""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from nacl.signing import SigningKey
+
+from voting.refusals import SecretsMissing
+
+KEY_BYTES: Final = 32
+MODE: Final = 0o600
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secrets:
+    """32-byte keys, one for each purpose."""
+
+    code_key: bytes  # hashes of pack and vote codes, the pack's word
+    receipt_key: bytes
+    session_key: bytes  # console sessions, login links, one-time codes
+    button_key: bytes  # what a button carries
+    inbox_key: bytes  # updates at rest, until they are processed
+    signing_key: bytes  # Ed25519 seed: signs heads of the chain
+    webhook_secret: str
+
+    @property
+    def verify_key(self) -> bytes:
+        """Give the public half of the signing key."""
+        return bytes(SigningKey(self.signing_key).verify_key)
+
+
+def make() -> Secrets:
+    """Make fresh keys."""
+    return Secrets(*(secrets.token_bytes(KEY_BYTES) for _ in range(6)), webhook_secret=secrets.token_urlsafe(32))
+
+
+def save(path: Path, value: Secrets) -> None:
+    """Write a new file with mode 0600; an existing one is never overwritten (FileExistsError)."""
+    fields = {
+        name: base64.b64encode(key).decode() if isinstance(key, bytes) else key for name, key in asdict(value).items()
+    }
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        json.dump(fields, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load(path: Path) -> Secrets:
+    """Read the file; SecretsMissing when it is not there or not whole."""
+    try:
+        fields = json.loads(path.read_text(encoding="ascii"))
+        webhook_secret = fields.pop("webhook_secret")
+        return Secrets(
+            **{name: base64.b64decode(key, validate=True) for name, key in fields.items()},
+            webhook_secret=webhook_secret,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise SecretsMissing(file=str(path)) from problem
