@@ -77,8 +77,9 @@ _BRITISH_MOBILE: Final = re.compile(r"(?:(?P<abroad>\+44|0044)0?|0)(?P<national>
 def _british_mobile_ranges() -> re.Pattern[str]:
     metadata = PhoneMetadata.metadata_for_region(HOME)
     assert metadata is not None
-    assert metadata.mobile is not None
-    return re.compile(metadata.mobile.national_number_pattern)
+    pattern = metadata.mobile.national_number_pattern if metadata.mobile else None
+    assert pattern is not None
+    return re.compile(pattern)
 
 
 _BRITISH_MOBILE_RANGES: Final = _british_mobile_ranges()
