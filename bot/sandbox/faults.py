@@ -1,0 +1,127 @@
+"""What can go wrong on purpose: a list of faults per provider, and how one is played on the wire."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+REQUEST_KINDS: Final = frozenset(
+    {
+        "429",  # refused, not processed
+        "5xx_before",  # an error, not processed
+        "5xx_after",  # processed, then an error
+        "drop_before",  # connection closed, not processed
+        "drop_after",  # processed, then the connection closed
+        "slow",  # processed at once, answered after delay_seconds
+        "hang",  # neither processed nor answered
+        "hang_after",  # processed, never answered
+        "error",  # refused with `code` (Twilio's error codes; HTTP status for Telegram)
+    }
+)
+CALLBACK_KINDS: Final = frozenset({"callback_doubled", "callback_reordered", "callback_early", "callback_lost"})
+
+Answer = Callable[[], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class Fault:
+    """One thing to go wrong: `count` times (None: until cleared), each time with chance `rate`.
+
+    method, chat_id (Telegram) and to (Twilio, a phone number) narrow down which calls it meets.
+    """
+
+    kind: str
+    method: str | None = None
+    count: int | None = 1
+    rate: float = 1.0
+    retry_after: int = 1
+    delay_seconds: float = 0.5
+    chat_id: int | None = None
+    to: str | None = None
+    code: int = 500
+
+    def __post_init__(self) -> None:
+        if self.kind not in REQUEST_KINDS | CALLBACK_KINDS:
+            raise ValueError(f"unknown kind of fault: {self.kind}")
+
+    def meets(self, *, method: str, chat_id: int | None, to: str | None) -> bool:
+        """Tell whether a call is one of those this fault is meant for."""
+        return (
+            self.count != 0
+            and self.method in (None, method)
+            and self.chat_id in (None, chat_id)
+            and self.to in (None, to)
+        )
+
+
+class Faults:
+    """The faults switched on for one provider. `played` counts, by kind, those that happened."""
+
+    def __init__(self, seed: int) -> None:
+        self.played: Counter[str] = Counter()
+        self._faults: list[Fault] = []
+        # Not a secret: the same seed must give the same run.
+        self._chance = random.Random(seed)  # noqa: S311 - reproducible on purpose, guards nothing
+
+    def add(self, fault: Fault) -> Fault:
+        """Switch a fault on, after those already there."""
+        self._faults.append(fault)
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        """Switch one fault off."""
+        self._faults.remove(fault)
+
+    def clear(self) -> None:
+        """Switch all off."""
+        self._faults.clear()
+
+    def take(
+        self, kinds: frozenset[str], *, method: str, chat_id: int | None = None, to: str | None = None
+    ) -> Fault | None:
+        """Return the first fault of these kinds that strikes this call, used up by one; None usually."""
+        for fault in self._faults:
+            if fault.kind not in kinds or not fault.meets(method=method, chat_id=chat_id, to=to):
+                continue
+            if fault.rate < 1 and self._chance.random() >= fault.rate:
+                continue
+            if fault.count is not None:
+                fault.count -= 1
+            self.played[fault.kind] += 1
+            return fault
+        return None
+
+
+class Stage:
+    """Plays faults on the wire of one server until it closes."""
+
+    def __init__(self) -> None:
+        self.closing = asyncio.Event()
+
+    async def play(
+        self, fault: Fault, request: web.Request, answer: Answer, broken: Callable[[], web.StreamResponse]
+    ) -> web.StreamResponse:
+        """Answer a request as the fault says. `broken` makes the provider's own HTTP 500."""
+        if fault.kind in ("5xx_after", "drop_after", "slow", "hang_after"):
+            response = await answer()
+            if fault.kind == "slow":
+                await self._pause(fault.delay_seconds)
+                return response
+        if fault.kind in ("hang", "hang_after"):
+            await self.closing.wait()
+        if fault.kind.startswith("5xx"):
+            return broken()
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.closing.wait()
+        except TimeoutError:
+            return

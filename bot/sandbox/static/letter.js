@@ -1,0 +1,89 @@
+// The ballot pack as it comes through the door: the letter, or the empty place where it will lie.
+
+import { api } from "./api.js";
+import { h, icon } from "./dom.js";
+
+export class Letter {
+  /** `onCode(text)` types a code into the chat; `onOpen(url)` opens the bot; `onBorrow(id)` picks whose letter lies here. */
+  constructor(root, { onCode, onOpen, onBorrow }) {
+    Object.assign(this, { root, onCode, onOpen, onBorrow });
+    this.heading = h("h2", {}, "Post");
+    this.borrow = h("select", { "aria-label": "Read the letter of", change: () => onBorrow(Number(this.borrow.value) || null) });
+    this.borrowLabel = h("label", { class: "borrow", hidden: true }, "Read", this.borrow);
+    this.sheet = h("div", { class: "sheet-place" });
+    root.append(h("header", { class: "post-header" }, this.heading, this.borrowLabel), this.sheet);
+  }
+
+  /** `owner` has the letter (or waits for it); `typist` is whose phone a pressed code goes to. */
+  show({ owner, typist, title, others }) {
+    this.drawBorrow(owner, typist, others);
+    const signature = JSON.stringify([owner?.id, owner?.letter, typist?.id, title]);
+    if (signature === this.drawn) return;
+    const arrived = this.owner === owner?.id && this.hadLetter === false && Boolean(owner?.letter);
+    Object.assign(this, { drawn: signature, owner: owner?.id, hadLetter: Boolean(owner?.letter) });
+    this.heading.textContent = owner ? `Post for ${owner.name}` : "Post";
+    this.sheet.replaceChildren(owner?.letter ? this.paper(owner, typist, title) : this.nothing(owner));
+    this.sheet.classList.toggle("arrived", arrived);
+  }
+
+  drawBorrow(owner, typist, others) {
+    const offered = Boolean(typist) && typist.role === "stranger" && others.length > 0;
+    this.borrowLabel.hidden = !offered;
+    if (!offered) return;
+    const options = [h("option", { value: "" }, "nobody’s letter"),
+      ...others.map((person) => h("option", { value: person.id }, `${person.name}’s letter`))];
+    this.borrow.replaceChildren(...options);
+    this.borrow.value = owner && owner.id !== typist.id ? String(owner.id) : "";
+  }
+
+  nothing(owner) {
+    const words = !owner ? "Choose somebody to see their post."
+      : owner.role === "staff" ? "Staff get no pack at this desk."
+        : owner.role === "stranger" ? "Strangers get no pack. Pick a member’s letter above and try its codes from this phone."
+          : "The pack has not arrived. When it is dispatched, it will lie here.";
+    return h("div", { class: "nothing" },
+      h("div", { class: "envelope", "aria-hidden": "true" }, h("span", { class: "flap" }), h("span", { class: "window" }), h("span", { class: "stamp-mark" })),
+      h("p", {}, words));
+  }
+
+  paper(owner, typist, title) {
+    const { letter } = owner;
+    const address = [letter.name, letter.address_1, letter.address_2, letter.town, letter.postcode].filter(Boolean);
+    return h("article", { class: "sheet", "aria-label": `Ballot pack of ${letter.name ?? owner.name}` },
+      h("div", { class: "sheet-top" },
+        h("address", {}, address.map((line) => h("span", {}, line))),
+        h("dl", { class: "reference" }, h("dt", {}, "Member"), h("dd", {}, letter.member_no ?? ""))),
+      h("h3", {}, letter.title ?? title),
+      h("p", {}, "Here are your two security codes. You can vote by post with the paper in this pack, or online in the chat."),
+      letter.rule ? h("p", { class: "rule" }, letter.rule) : null,
+      h("div", { class: "codes" },
+        this.code("Pack code", letter.pack_code, typist),
+        this.code("Vote code", letter.vote_code, typist)),
+      letter.word ? h("p", { class: "word" }, "The chat will answer your pack code with this word: ", h("b", {}, letter.word),
+        ". If it shows another word, stop and tell us.") : null,
+      letter.bot_url ? this.wayIn(letter) : null,
+      h("p", { class: "hint" }, typist ? `Press a code to type it into ${typist.name}’s chat.` : ""));
+  }
+
+  code(label, value, typist) {
+    const spoken = `${label} ${value}: type it into ${typist?.name ?? "nobody"}’s chat`;
+    return h("button", { type: "button", class: "code", "aria-label": spoken, click: () => this.onCode(value) },
+      h("span", {}, label), h("b", {}, groups(value)));
+  }
+
+  wayIn({ bot_url: url }) {
+    const open = (event) => {
+      if (this.onOpen(url)) event.preventDefault();
+    };
+    return h("div", { class: "way-in" },
+      h("a", { href: url, target: "_blank", rel: "noopener noreferrer", click: open, "aria-label": "Open the chat, as scanning the code would" },
+        h("img", { src: api.qr(url), alt: "QR code of the chat’s address", width: 112, height: 112 })),
+      h("div", {}, h("strong", {}, "To vote online"), h("p", {}, "Scan this with your phone, or open"),
+        h("a", { class: "plain-address", href: url, target: "_blank", rel: "noopener noreferrer", click: open }, url.replace(/^https?:\/\//, ""), icon("out"))));
+  }
+}
+
+/** Code groups side by side, so that a long code breaks only between them. */
+function groups(value) {
+  return (value ?? "").split("-").map((part, index) => [index ? "-" : "", h("span", {}, part)]).flat();
+}

@@ -1,0 +1,107 @@
+// The list on the left: who has a phone, who has something unread, and a way to add a stranger.
+
+import { arrowKeys, avatar, h, icon } from "./dom.js";
+
+const SHOWN_MAX = 150;
+const GROUPS = [["staff", "Staff"], ["member", "Members"], ["stranger", "Strangers"]];
+const FILTERS = [["all", "All"], ["unread", "Unread"], ...GROUPS];
+
+export class People {
+  constructor(root, { onChoose, onBeside, onAdd }) {
+    this.onChoose = onChoose;
+    this.onBeside = onBeside;
+    this.filter = "all";
+    this.people = [];
+    this.unread = new Map();
+    this.shown = new Set();
+    this.search = h("input", {
+      type: "search", placeholder: "Name, member number or phone", "aria-label": "Search people", autocomplete: "off",
+      input: () => this.draw(),
+    });
+    this.chips = h("div", { class: "chips", role: "group", "aria-label": "Show" });
+    this.list = h("div", { class: "people-list" });
+    arrowKeys(this.list, ".person");
+    root.append(
+      h("div", { class: "search" }, icon("search"), this.search),
+      this.chips,
+      this.list,
+      this.strangerForm(onAdd),
+    );
+  }
+
+  strangerForm(onAdd) {
+    const name = h("input", { type: "text", placeholder: "A stranger’s name", "aria-label": "Name of the stranger", maxlength: 60, required: true });
+    const submit = (event) => {
+      event.preventDefault();
+      if (name.value.trim()) onAdd(name.value.trim());
+      name.value = "";
+    };
+    return h("form", { class: "add", submit }, name,
+      h("button", { class: "button", "aria-label": "Add a stranger", title: "Add a stranger" }, icon("plus"), "Add"));
+  }
+
+  /** Everybody, the unread counts by id, and the ids whose phones are on the desk. */
+  update({ people = this.people, unread = this.unread, shown = this.shown }) {
+    Object.assign(this, { people, unread, shown });
+    this.draw();
+  }
+
+  draw() {
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    this.drawChips();
+    const found = this.people.filter((person) => this.matches(person));
+    let room = SHOWN_MAX;
+    const sections = [];
+    for (const [role, label] of GROUPS) {
+      const group = found.filter((person) => person.role === role);
+      if (!group.length) continue;
+      const rows = group.slice(0, room).map((person) => this.row(person));
+      room -= rows.length;
+      sections.push(h("section", {}, h("h2", {}, label, h("span", {}, String(group.length))), h("ul", {}, rows)));
+    }
+    if (found.length > SHOWN_MAX) sections.push(h("p", { class: "hint" }, `${found.length - SHOWN_MAX} more: search to find them.`));
+    if (!found.length) sections.push(h("p", { class: "hint" }, this.filter === "unread" ? "Everything has been read." : "Nobody found."));
+    const top = this.list.scrollTop;
+    this.list.replaceChildren(...sections);
+    this.list.scrollTop = top;
+    if (focused) this.list.querySelector(`[data-id="${focused}"]`)?.focus();
+  }
+
+  drawChips() {
+    const chips = FILTERS.filter(([key]) => key === "all" || key === this.filter || this.count(key) > 0);
+    const focused = this.chips.contains(document.activeElement);
+    this.chips.replaceChildren(...chips.map(([key, label]) => h("button", {
+      type: "button", class: "chip", "aria-pressed": String(this.filter === key),
+      click: () => {
+        this.filter = key;
+        this.draw();
+      },
+    }, label, key === "unread" ? h("b", {}, String(this.count(key))) : null)));
+    if (focused) this.chips.querySelector("[aria-pressed=true]").focus();
+  }
+
+  count(key) {
+    if (key === "unread") return this.people.filter((person) => this.unread.get(person.id)).length;
+    return this.people.filter((person) => person.role === key).length;
+  }
+
+  matches(person) {
+    if (this.filter === "unread" && !this.unread.get(person.id)) return false;
+    if (!["all", "unread", person.role].includes(this.filter)) return false;
+    const text = `${person.name} ${person.member_no ?? ""} ${(person.phone ?? "").replaceAll(" ", "")}`.toLowerCase();
+    return this.search.value.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  }
+
+  row(person) {
+    const unread = this.unread.get(person.id) ?? 0;
+    const choose = (event) => (event.shiftKey || event.ctrlKey || event.metaKey ? this.onBeside : this.onChoose)(person.id);
+    const label = unread ? `${person.name}, ${person.role}, ${unread} unread` : `${person.name}, ${person.role}`;
+    return h("li", {}, h("button", {
+      type: "button", class: "person", "data-id": person.id, "aria-label": label, click: choose,
+      "aria-current": this.shown.has(person.id) ? "true" : null,
+    },
+    avatar(person.name, person.role),
+    h("span", { class: "who" }, h("strong", {}, person.name), h("small", {}, [person.member_no, person.phone].filter(Boolean).join(" · ") || "No number")),
+    unread ? h("span", { class: "badge" }, unread > 99 ? "99+" : String(unread)) : null));
+  }
+}

@@ -1,0 +1,102 @@
+"""The only reader of the environment: settings, each with its bound and what it is for.
+
+Every field is `BALLOTLINE_` and its name in capitals, from the environment or a `.env` file in the working folder.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from voting.refusals import StaffRefusal
+
+TELEGRAM_API: Final = "https://api.telegram.org"
+TWILIO_API: Final = "https://api.twilio.com"
+
+
+class SettingsWrong(StaffRefusal):
+    """The setting {name} is wrong: {problem}."""
+
+
+class Settings(BaseSettings):
+    """What a machine is told; `ballotline doctor` explains each."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BALLOTLINE_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    database_url: Annotated[str, Field(description="where the poll is kept")] = "sqlite+aiosqlite:///ballotline.db"
+    secrets_file: Annotated[Path, Field(description="keys that never enter the database")] = Path("ballotline.secrets")
+    telegram_token: Annotated[SecretStr | None, Field(description="from @BotFather; without it Telegram is off")] = None
+    telegram_api_url: Annotated[str, Field(description="up to, not including, /bot<token>")] = TELEGRAM_API
+    telegram_rate: Annotated[float, Field(gt=0, le=1000, description="messages per second in all")] = 28.0
+    telegram_webhook_secret: Annotated[
+        SecretStr | None, Field(description="what Telegram sends along; made by `init` when not set")
+    ] = None
+    twilio_account_sid: Annotated[str | None, Field(description="without it SMS is off")] = None
+    twilio_auth_token: Annotated[SecretStr | None, Field(description="also checks Twilio's signatures")] = None
+    twilio_from: Annotated[str | None, Field(description="the number or name that SMS come from")] = None
+    twilio_messaging_service_sid: Annotated[str | None, Field(description="instead of a number")] = None
+    twilio_api_url: Annotated[str, Field(description="Twilio's address")] = TWILIO_API
+    sms_rate: Annotated[Decimal, Field(gt=0, le=1000, description="SMS segments per second")] = Decimal(10)
+    public_url: Annotated[
+        str, Field(description="https address of this service; empty: Telegram is polled, no webhooks")
+    ] = ""
+    listen: Annotated[str, Field(description="host:port the service listens on")] = "127.0.0.1:8080"
+    log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
+
+    @field_validator("telegram_api_url", "twilio_api_url", "public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"http", "https"}:
+            raise ValueError("it must begin with https://")
+        return value.rstrip("/")
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not (host and colon and port.isdigit() and int(port) < 2**16):
+            raise ValueError("it must look like 127.0.0.1:8080")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("it must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @property
+    def telegram_on(self) -> bool:
+        """Whether Telegram can be used."""
+        return self.telegram_token is not None and bool(self.telegram_token.get_secret_value())
+
+    @property
+    def sms_on(self) -> bool:
+        """Whether SMS can be sent."""
+        sender = self.twilio_from or self.twilio_messaging_service_sid
+        return bool(self.twilio_account_sid and self.twilio_auth_token and sender)
+
+    @property
+    def host(self) -> str:
+        """Where to listen."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """Where to listen."""
+        return int(self.listen.rpartition(":")[2])
+
+
+def read_settings() -> Settings:
+    """Read the environment; SettingsWrong names the first setting that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        name = "BALLOTLINE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsWrong(name=name, problem=str(first["msg"]).removeprefix("Value error, ")) from None

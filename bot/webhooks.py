@@ -1,0 +1,155 @@
+"""HTTP edges: Telegram's and Twilio's webhooks, and what a monitor asks.
+
+Unsigned is refused with 403 and nothing is stored. A signed request is stored, then acknowledged; what it means is
+the inbox's business. Twilio signs the public URL (https://www.twilio.com/docs/usage/security), so the URL is built
+from our setting, never from a Host or X-Forwarded header that the sender chooses.
+"""
+
+import asyncio
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from twilio.request_validator import RequestValidator
+
+from bot.inbox import Letter, backlog
+from bot.poller import letter_of
+from bot.shelf import Shelf, ShelfFull
+from voting.database import Database
+
+BODY_MAX_BYTES: Final = 1024 * 1024
+BODY_SECONDS: Final = 10.0
+LAG_MAX: Final = timedelta(seconds=60)  # older than this and /readyz says no
+TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
+TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
+STATUS_FIELDS: Final = ("MessageSid", "SmsSid")
+
+
+class BodyTooLarge(Exception):  # noqa: N818 - a fact about a request
+    """The request's body is over BODY_MAX_BYTES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What the webhooks need. A None secret or validator means that provider is off: 403."""
+
+    shelf: Shelf
+    database: Database
+    telegram_secret: str | None
+    twilio_token: str | None
+    public_url: str
+    clock: Callable[[], datetime]
+
+    def routes(self) -> list[Route]:
+        """Give the routes of INTERFACE.md but the console's."""
+        return [
+            Route("/telegram/webhook", self.telegram, methods=["POST"]),
+            Route("/twilio/inbound", self.twilio_inbound, methods=["POST"]),
+            Route("/twilio/status", self.twilio_status, methods=["POST"]),
+            Route("/healthz", self.healthz, methods=["GET"]),
+            Route("/readyz", self.readyz, methods=["GET"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
+        ]
+
+    async def telegram(self, request: Request) -> Response:
+        """Take an update from Telegram."""
+        given = request.headers.get(TELEGRAM_HEADER, "")
+        if self.telegram_secret is None or not hmac.compare_digest(given.encode(), self.telegram_secret.encode()):
+            return PlainTextResponse("not signed", status_code=403)
+        return await self._take(request, _telegram_letter, PlainTextResponse(""))
+
+    async def twilio_inbound(self, request: Request) -> Response:
+        """Take an SMS that somebody sent us."""
+        return await self._twilio(request, _inbound_letter, Response(TWIML, media_type="application/xml"))
+
+    async def twilio_status(self, request: Request) -> Response:
+        """Take the news of an SMS that we sent."""
+        return await self._twilio(request, _status_letter, Response(status_code=204))
+
+    async def healthz(self, _request: Request) -> Response:
+        """Say that the process lives."""
+        return JSONResponse({"ok": True})
+
+    async def readyz(self, _request: Request) -> Response:
+        """Say whether the database answers and the inbox is not behind."""
+        async with self.database.reading() as connection:
+            waiting, oldest = await backlog(connection)
+        lag = max(timedelta(0), self.clock() - oldest) if oldest else timedelta(0)
+        ok = lag <= LAG_MAX
+        facts = {"ok": ok, "inbox_waiting": waiting, "inbox_lag_seconds": round(lag.total_seconds(), 3)}
+        return JSONResponse(facts, status_code=200 if ok else 503)
+
+    async def metrics(self, _request: Request) -> Response:
+        """Give the counters in Prometheus' text format."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def _twilio(
+        self, request: Request, letter_from: Callable[[dict[str, str], dict[str, str]], Letter], answer: Response
+    ) -> Response:
+        async def read(body: bytes) -> Letter | None:
+            fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
+            url = self.public_url + request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            signature = request.headers.get("X-Twilio-Signature", "")
+            if not self.twilio_token or not RequestValidator(self.twilio_token).validate(url, fields, signature):
+                return None
+            return letter_from(fields, dict(request.query_params))
+
+        return await self._take(request, read, answer)
+
+    async def _take(
+        self, request: Request, letter_from: Callable[[bytes], Awaitable[Letter | None]], answer: Response
+    ) -> Response:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(request)
+            letter = await letter_from(body)
+        except BodyTooLarge:
+            return PlainTextResponse("too large", status_code=413)
+        except TimeoutError:
+            return PlainTextResponse("too slow", status_code=408)
+        except ClientDisconnect:
+            return PlainTextResponse("gone", status_code=400)
+        except (ValueError, KeyError):
+            return PlainTextResponse("not understood", status_code=400)
+        if letter is None:
+            return PlainTextResponse("not signed", status_code=403)
+        try:
+            await self.shelf.put(letter)
+        except ShelfFull:
+            return PlainTextResponse("come again", status_code=503, headers={"Retry-After": "5"})
+        return answer
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_MAX_BYTES:
+            raise BodyTooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _telegram_letter(body: bytes) -> Letter:
+    update: Any = json.loads(body)
+    if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+        raise ValueError("not an update")
+    return letter_of(update)
+
+
+def _inbound_letter(fields: dict[str, str], _query: dict[str, str]) -> Letter:
+    return Letter("twilio_inbound", fields["MessageSid"], f"sms:{fields['From']}", dict(fields))
+
+
+def _status_letter(fields: dict[str, str], query: dict[str, str]) -> Letter:
+    sid = next(fields[name] for name in STATUS_FIELDS if name in fields)
+    payload: dict[str, str] = {**fields, "delivery": query.get("delivery", "")}
+    return Letter("twilio_status", f"{sid}:{fields['MessageStatus']}", f"sms-status:{sid}", payload)
