@@ -37,6 +37,16 @@ class BodyTooLarge(Exception):  # noqa: N818 - a fact about a request
     """The request's body is over BODY_MAX_BYTES."""
 
 
+REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
+    BodyTooLarge: (413, "too large"),
+    TimeoutError: (408, "too slow"),
+    ClientDisconnect: (400, "gone"),
+    ShelfFull: (503, "come again"),
+    KeyError: (400, "not understood"),
+    ValueError: (400, "not understood"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Edges:
     """What the webhooks need. A None secret or validator means that provider is off: 403."""
@@ -111,20 +121,12 @@ class Edges:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _body(request)
             letter = await letter_from(body)
-        except BodyTooLarge:
-            return PlainTextResponse("too large", status_code=413)
-        except TimeoutError:
-            return PlainTextResponse("too slow", status_code=408)
-        except ClientDisconnect:
-            return PlainTextResponse("gone", status_code=400)
-        except (ValueError, KeyError):
-            return PlainTextResponse("not understood", status_code=400)
-        if letter is None:
-            return PlainTextResponse("not signed", status_code=403)
-        try:
+            if letter is None:
+                return PlainTextResponse("not signed", status_code=403)
             await self.shelf.put(letter)
-        except ShelfFull:
-            return PlainTextResponse("come again", status_code=503, headers={"Retry-After": "5"})
+        except tuple(REFUSED) as problem:
+            status, words = next(answer for kind, answer in REFUSED.items() if isinstance(problem, kind))
+            return PlainTextResponse(words, status_code=status)
         return answer
 
 
@@ -140,9 +142,9 @@ async def _body(request: Request) -> bytes:
 
 async def _telegram_letter(body: bytes) -> Letter:
     update: Any = json.loads(body)
-    if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
-        raise ValueError("not an update")
-    return letter_of(update)
+    if isinstance(update, dict) and isinstance(update.get("update_id"), int):
+        return letter_of(update)
+    raise ValueError("not an update")
 
 
 def _inbound_letter(fields: dict[str, str], _query: dict[str, str]) -> Letter:
