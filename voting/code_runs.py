@@ -1,0 +1,144 @@
+"""Cut a message into runs of letters and digits, and show it in the views a reader of codes needs.
+
+A run is what stands together without a gap. A view is a list of neighbouring runs that may be one code:
+"ABC-DEF-GHJ" is one view of three runs, and so are three groups on three lines.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final
+
+from voting.code_format import LABELS, Kind
+
+_WINDOW_MAX: Final = 12  # runs; a vote code spelled out one character at a time
+# Letters of other keyboards that look just like one of ours.
+_TWINS: Final = str.maketrans("АВЕКМНРСТУХΑΒΕΖΗΚΜΝΡΤΥΧ", "ABEKMHPCTYXABEZHKMNPTYX")
+_JOINERS: Final = frozenset("−_./·•~*")  # besides every dash Unicode knows
+
+
+class Glue(IntEnum):
+    """How a run hangs together with the one before it."""
+
+    JOINED = 0  # a dash, nothing else
+    SPACED = 1
+    PARTED = 2  # a comma, a colon, a bracket
+    NEW_LINE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Letters and digits without a gap: normalised text, place in the message, tie to the run before."""
+
+    text: str
+    start: int
+    end: int
+    glue: Glue
+
+
+View = tuple[Run, ...]
+
+
+def text_of(view: Sequence[Run]) -> str:
+    """Join the runs of a view, dashes and spaces forgotten."""
+    return "".join(run.text for run in view)
+
+
+def cut(text: str) -> list[Run]:
+    """Cut a message into its runs: upper case, full width and foreign twins folded, the invisible dropped."""
+    runs: list[Run] = []
+    gap = ""
+    for at, char in enumerate(text):
+        plain = _plain(char)
+        if not plain.isalnum():
+            gap += char if plain else ""
+        elif runs and not gap:
+            runs[-1] = replace(runs[-1], text=runs[-1].text + plain, end=at + 1)
+        else:
+            runs.append(Run(plain, at, at + 1, _glue(gap) if runs else Glue.NEW_LINE))
+            gap = ""
+    return runs
+
+
+def without(runs: Iterable[Run], dropped: Iterable[Run]) -> list[Run]:
+    """Leave some runs out; what stood on either side of one is no longer joined."""
+    gone, kept = set(dropped), list[Run]()
+    glue = Glue.JOINED
+    for run in runs:
+        glue = max(glue, run.glue)
+        if run in gone:
+            glue = max(glue, Glue.SPACED)
+        else:
+            kept.append(replace(run, glue=glue))
+            glue = Glue.JOINED
+    return kept
+
+
+def unlabelled(runs: Sequence[Run]) -> list[Run]:
+    """Leave out the words people put around codes; no issued code holds one of them."""
+    return without(runs, [run for run in runs if run.text in LABELS])
+
+
+def tokens(runs: Sequence[Run]) -> Iterator[View]:
+    """Give views of runs joined by dashes: one typed word each."""
+    return _split(runs, Glue.JOINED)
+
+
+def lines(runs: Sequence[Run]) -> Iterator[View]:
+    """Give views of one line each."""
+    return _split(runs, Glue.PARTED)
+
+
+def triples(runs: Sequence[Run]) -> Iterator[View]:
+    """Give views of three equal groups, as a code is printed: 3-3-3 or 4-4-4."""
+    for window in _windows(runs, 3):
+        lengths = {len(run.text) for run in window}
+        if len(window) == 3 and len(lengths) == 1 and lengths <= {kind.group for kind in Kind}:  # noqa: PLR2004 - three
+            yield window
+
+
+def windows(runs: Sequence[Run]) -> Iterator[View]:
+    """Give views of any few neighbouring words."""
+    return _windows(runs, _WINDOW_MAX)
+
+
+def _windows(runs: Sequence[Run], longest: int) -> Iterator[View]:
+    """Neighbours on one line with only spaces or dashes between; a typed word is never broken up."""
+    for first, run in enumerate(runs):
+        if first and run.glue is Glue.JOINED:
+            continue
+        for after in range(first + 1, min(first + longest, len(runs)) + 1):
+            if after == len(runs) or runs[after].glue is not Glue.JOINED:
+                yield tuple(runs[first:after])
+            if after < len(runs) and runs[after].glue > Glue.SPACED:
+                break
+
+
+def _split(runs: Sequence[Run], within: Glue) -> Iterator[View]:
+    """Give views as long as the glue holds."""
+    first = 0
+    for after in range(1, len(runs) + 1):
+        if after == len(runs) or runs[after].glue > within:
+            yield tuple(runs[first:after])
+            first = after
+
+
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str:
+    """Fold width, case and foreign twins; "" for what cannot be seen."""
+    if unicodedata.category(char) in {"Cf", "Mn"}:
+        return ""
+    return unicodedata.normalize("NFKC", char).upper().translate(_TWINS)
+
+
+def _glue(gap: str) -> Glue:
+    if "\n" in gap or "\r" in gap:
+        return Glue.NEW_LINE
+    dashes = [char in _JOINERS or unicodedata.category(char) == "Pd" for char in gap]
+    if all(dashes):
+        return Glue.JOINED
+    if "." not in gap and all(dash or char.isspace() for dash, char in zip(dashes, gap, strict=True)):
+        return Glue.SPACED
+    return Glue.PARTED
