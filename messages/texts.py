@@ -20,11 +20,13 @@ from typing import Final, NoReturn
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from voting.refusals import Fault
+
 LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
 DEFAULT_LANGUAGE: Final = "en-GB"
 
 
-class MissingText(KeyError):
+class MissingText(Fault, KeyError):  # noqa: N818 - named as the fact, like every refusal and fault
     """A text we should have, or a value it names, is missing: ours to mend, never shown as a bare key."""
 
 

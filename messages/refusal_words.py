@@ -1,0 +1,24 @@
+"""A refusal in the words of whoever asked: the one place that turns one into a sentence."""
+
+from datetime import date, datetime
+from enum import Enum
+
+from messages.dates import date_text, moment_text
+from messages.texts import text
+from voting.refusals import Refusal
+
+
+def refusal_text(refusal: Refusal, language: str, timezone: str) -> str:
+    """Say a refusal, its dates and instants as a person of this language and time zone writes them."""
+    facts = {name: _said(fact, language, timezone) for name, fact in refusal.facts.items()}
+    return text("refusals", refusal.key, language, **facts)
+
+
+def _said(fact: object, language: str, timezone: str) -> str | int:
+    if isinstance(fact, datetime):
+        return moment_text(fact, timezone, language)
+    if isinstance(fact, date):
+        return date_text(fact, language)
+    if isinstance(fact, Enum):
+        return str(fact.value)
+    return fact if isinstance(fact, int) else str(fact)
