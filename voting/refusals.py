@@ -67,6 +67,14 @@ class PollNotReady(PollRefusal):
     """The poll cannot open yet: {missing}."""
 
 
+class PollOver(PollRefusal):
+    """The poll is already {phase}; that cannot be done any more."""
+
+
+class ForeignSecrets(PollRefusal):
+    """The secrets file is not the one this poll was made with; restore it from your backup."""
+
+
 class CodeRefusal(Refusal):
     """That code cannot be used."""
 
@@ -131,8 +139,32 @@ class UnknownMember(StaffRefusal):
     """{member_no} is not on the roll."""
 
 
-class RollUnreadable(StaffRefusal):
+class FileUnreadable(StaffRefusal):
     """The file {file} cannot be read: {problem}."""
+
+
+class RollFileGone(StaffRefusal):
+    """Names and addresses are not stored, and the roll file {file} {problem}; name the roll with --roll FILE."""
+
+
+class PrintFileExists(StaffRefusal):
+    """The print file {file} is already there; packs are written to a new file each time."""
+
+
+class PrintFileUnwritable(StaffRefusal):
+    """The print file {file} cannot be written: {problem}."""
+
+
+class RecipientUnusable(StaffRefusal):
+    """{recipient} is not an age public key; it should begin with "age1"."""
+
+
+class PostalCountWrong(StaffRefusal):
+    """The postal count cannot be taken: {problem}."""
+
+
+class PostalCountDiffers(StaffRefusal):
+    """The count has {counted} papers but {scanned} were scanned as received; say why to record it all the same."""
 
 
 class NeedsSecondPerson(StaffRefusal):
@@ -141,6 +173,10 @@ class NeedsSecondPerson(StaffRefusal):
 
 class MemberHasVoted(StaffRefusal):
     """{member_no} has already voted, so the pack cannot be replaced."""
+
+
+class ReplacementUnknown(StaffRefusal):
+    """Nobody has asked to replace the pack of {member_no}."""
 
 
 class NoLivePack(StaffRefusal):

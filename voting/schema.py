@@ -77,6 +77,15 @@ member = Table(
     Column("eligible", Boolean, nullable=False),
     Column("ineligible_reason", Text),
     Column("lapsed_at", Instant),
+    Column("lapsed_reason", Text),  # staff's own words; never on the chain
+)
+
+roll_file = Table(
+    "roll_file",
+    METADATA,  # where names and addresses can be read again: they are not stored
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("imported_at", Instant, nullable=False),
 )
 
 pack = Table(
@@ -221,9 +230,9 @@ attempt = Table(
 
 paper = Table(
     "paper",
-    METADATA,  # a scanned postal return
+    METADATA,  # a scanned postal return: one per pack, since a pack holds one paper
     Column("id", BigKey, primary_key=True),
-    Column("pack_id", ForeignKey("pack.id"), nullable=False),
+    Column("pack_id", ForeignKey("pack.id"), nullable=False, unique=True),
     Column("received_at", Instant, nullable=False),
     Column("status", Text, CheckConstraint("status IN ('received','rejected')", name="status"), nullable=False),
     Column(
@@ -232,8 +241,9 @@ paper = Table(
         CheckConstraint("outcome IN ('locked','set_aside','rejected')", name="outcome"),
         nullable=False,
     ),
+    Column("reason", Text),  # postal.Aside, when set aside
     Column("imported_at", Instant, nullable=False),
-    UniqueConstraint("pack_id", "received_at", "status"),
+    CheckConstraint("(outcome = 'set_aside') = (reason IS NOT NULL)", name="aside_has_reason"),
 )
 
 postal_count = Table(

@@ -71,6 +71,7 @@ def upgrade() -> None:
     sa.Column('eligible', sa.Boolean(), nullable=False),
     sa.Column('ineligible_reason', sa.Text(), nullable=True),
     sa.Column('lapsed_at', sa.BigInteger(), nullable=True),
+    sa.Column('lapsed_reason', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_member')),
     sa.UniqueConstraint('member_no', name=op.f('uq_member_member_no'))
     )
@@ -83,6 +84,7 @@ def upgrade() -> None:
     sa.Column('audience', sa.Text(), nullable=False),
     sa.Column('texts', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('facts', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('segments', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('window_version', sa.Integer(), nullable=True),
     sa.Column('urgent', sa.Boolean(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
@@ -103,13 +105,25 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['resend_of'], ['notice.id'], name=op.f('fk_notice_resend_of')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notice'))
     )
+    op.create_table('opt_out',
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('address', name=op.f('pk_opt_out'))
+    )
+    op.create_table('pace_share',
+    sa.Column('provider', sa.Text(), nullable=False),
+    sa.Column('process', sa.Text(), nullable=False),
+    sa.Column('beat', sa.Integer(), nullable=False),
+    sa.Column('rate', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.PrimaryKeyConstraint('provider', 'process', name=op.f('pk_pace_share'))
+    )
     op.create_table('pacer',
     sa.Column('provider', sa.Text(), nullable=False),
     sa.Column('holder', sa.Text(), nullable=True),
-    sa.Column('lease_until', sa.BigInteger(), nullable=True),
+    sa.Column('beat', sa.Integer(), nullable=False),
     sa.Column('hold_until', sa.BigInteger(), nullable=True),
     sa.Column('rate', sa.Numeric(precision=10, scale=4), nullable=True),
-    sa.Column('paused_reason', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('provider', name=op.f('pk_pacer'))
     )
     op.create_table('poll',
@@ -151,6 +165,12 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('turnout', sa.Numeric(precision=7, scale=4), nullable=True),
     sa.PrimaryKeyConstraint('only', name=op.f('pk_result'))
+    )
+    op.create_table('roll_file',
+    sa.Column('sha256', sa.LargeBinary(), nullable=False),
+    sa.Column('path', sa.Text(), nullable=False),
+    sa.Column('imported_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('sha256', name=op.f('pk_roll_file'))
     )
     op.create_table('staff',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -253,7 +273,7 @@ def upgrade() -> None:
     sa.Column('segments', sa.Integer(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
-    sa.Column('not_before', sa.BigInteger(), nullable=True),
+    sa.Column('not_before', sa.BigInteger(), nullable=False),
     sa.Column('send_before', sa.BigInteger(), nullable=True),
     sa.Column('fence', sa.Integer(), nullable=False),
     sa.Column('lease_until', sa.BigInteger(), nullable=True),
@@ -267,14 +287,15 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_delivery_member_id')),
     sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_delivery_notice_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery')),
-    sa.UniqueConstraint('notice_id', 'member_id', 'channel', name=op.f('uq_delivery_notice_id_member_id_channel')),
-    sa.UniqueConstraint('occasion', name=op.f('uq_delivery_occasion'))
+    sa.UniqueConstraint('notice_id', 'member_id', 'channel', name=op.f('uq_delivery_notice_id_member_id_channel'))
     )
+    op.create_index('ix_delivery_due', 'delivery', ['channel', 'notice_id', 'not_before', 'id'], unique=False, sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'"))
+    op.create_index('ix_delivery_household', 'delivery', ['notice_id', 'address'], unique=False, sqlite_where=sa.text("reason = 'household'"), postgresql_where=sa.text("reason = 'household'"))
     op.create_index('ix_delivery_member', 'delivery', ['member_id'], unique=False)
     op.create_index('ix_delivery_moving', 'delivery', ['state', 'lease_until'], unique=False, sqlite_where=sa.text("state IN ('sending','unknown')"), postgresql_where=sa.text("state IN ('sending','unknown')"))
     op.create_index('ix_delivery_notice_state', 'delivery', ['notice_id', 'state'], unique=False)
-    op.create_index('ix_delivery_provider', 'delivery', ['provider_id'], unique=False)
-    op.create_index('ix_delivery_ready', 'delivery', ['channel', 'lane', 'id'], unique=False, sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'"))
+    op.create_index('ix_delivery_provider', 'delivery', ['provider_id'], unique=False, sqlite_where=sa.text('provider_id IS NOT NULL'), postgresql_where=sa.text('provider_id IS NOT NULL'))
+    op.create_index('one_occasion', 'delivery', ['occasion'], unique=True, sqlite_where=sa.text('occasion IS NOT NULL'), postgresql_where=sa.text('occasion IS NOT NULL'))
     op.create_table('head',
     sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
@@ -409,10 +430,12 @@ def upgrade() -> None:
     sa.Column('received_at', sa.BigInteger(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('outcome', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('imported_at', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint("(outcome = 'set_aside') = (reason IS NOT NULL)", name=op.f('ck_paper_aside_has_reason')),
     sa.ForeignKeyConstraint(['pack_id'], ['pack.id'], name=op.f('fk_paper_pack_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_paper')),
-    sa.UniqueConstraint('pack_id', 'received_at', 'status', name=op.f('uq_paper_pack_id_received_at_status'))
+    sa.UniqueConstraint('pack_id', name=op.f('uq_paper_pack_id'))
     )
     op.create_table('provider_event',
     sa.Column('provider_id', sa.Text(), nullable=False),
