@@ -5,6 +5,7 @@ from enum import Enum
 
 from messages.dates import date_text, moment_text
 from messages.texts import text
+from voting.model import Phase
 from voting.refusals import Refusal
 
 
@@ -19,6 +20,8 @@ def _said(fact: object, language: str, timezone: str) -> str | int:
         return moment_text(fact, timezone, language)
     if isinstance(fact, date):
         return date_text(fact, language)
+    if isinstance(fact, Phase):
+        return text("words", f"phase.{fact}", language)
     if isinstance(fact, Enum):
         return str(fact.value)
     return fact if isinstance(fact, int) else str(fact)

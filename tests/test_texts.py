@@ -22,7 +22,8 @@ from messages.extraction import PLURAL_LOOKUPS, TextCall, text_calls
 from messages.keywords import Keyword, keyword_of
 from messages.refusal_words import refusal_text
 from messages.sms_text import BODY_CHARACTERS_MAX, Encoding, encode_plan, plain
-from voting.refusals import Fault, PollNotOpen, Refusal, WindowBackwards
+from voting.model import Phase
+from voting.refusals import Fault, PollNotOpen, PollStillOpen, Refusal, WindowBackwards
 
 ROOT = Path(__file__).parent.parent
 LANGUAGES = texts.languages()
@@ -35,7 +36,7 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 # Keys put together while running, which no call names whole.
 FAMILIES = {
     "refusals": ("",),
-    "words": ("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "date."),
+    "words": ("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
     "notices": ("chat.", "sms."),
     "member": (),
     "staff": (),
@@ -228,7 +229,6 @@ def test_a_text_fits_its_channel(domain: str, language: str) -> None:
 
 def realistic(language: str) -> dict[str, str | int]:
     """Give the facts of a real ballot, in the words of a language."""
-
     rules = {
         "en-GB": "It is an offence to vote more than once. Only the first vote received is counted.",
         "cy": "Mae'n drosedd pleidleisio fwy nag unwaith. Dim ond y bleidlais gyntaf a gaiff ei chyfrif.",
@@ -400,6 +400,15 @@ def test_a_refusal_says_its_instants_as_a_person_does(language: str, said: str) 
 def test_a_refusal_says_its_days_as_a_person_does() -> None:
     refusal = WindowBackwards(first_day=date(2022, 8, 10), last_day=date(2022, 8, 1))
     assert "(it was 10 August 2022 to 1 August 2022)" in refusal_text(refusal, "en-GB", "Europe/London")
+
+
+def test_a_refusal_says_the_phase_of_the_poll_in_the_readers_language() -> None:
+    refusal = PollStillOpen(phase=Phase.OPEN)
+    assert refusal_text(refusal, "cy", "Europe/London") == "Mae'r bleidlais ar agor o hyd. Rhaid ei chau yn gyntaf."
+
+
+def test_every_phase_has_its_word() -> None:
+    assert all(texts.text("words", f"phase.{phase}", language) for phase in Phase for language in LANGUAGES)
 
 
 # ---- translators' tools
