@@ -14,10 +14,10 @@ from typing import Any, Final
 import structlog
 from nacl.secret import SecretBox
 from sqlalchemy import bindparam, delete, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import inbox
+from messages.upsert import insert_into
 from voting.database import Database
 
 LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait for somebody else
@@ -72,7 +72,6 @@ async def store(connection: AsyncConnection, envelope: Envelope, letters: Sequen
     """Store letters; one that is already there is left as it is."""
     if not letters:
         return
-    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(inbox)
     rows = [
         {
             "source": letter.source,
@@ -84,7 +83,8 @@ async def store(connection: AsyncConnection, envelope: Envelope, letters: Sequen
         }
         for letter in letters
     ]
-    await connection.execute(insert.on_conflict_do_nothing(index_elements=["source", "key"]), rows)
+    statement = insert_into(connection, inbox)
+    await connection.execute(statement.on_conflict_do_nothing(index_elements=["source", "key"]), rows)
 
 
 _CLAIM_SQL: Final = """

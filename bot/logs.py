@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor
+
 from voting.codes import redact
 
 TALKATIVE: Final = (

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.inbox import Envelope, Letter, store
 from bot.schema import cursor
+from messages.upsert import insert_into
 from voting.database import Database
 
 POLL_SECONDS: Final = 25
@@ -89,11 +89,9 @@ class Poller:
         async with self._database.writing() as connection:
             letters = [letter_of(update.to_dict()) for update in updates]
             await store(connection, self._envelope, letters, self._clock())
-            insert = (sqlite if self._database.is_sqlite else postgresql).insert(cursor)
+            statement = insert_into(connection, cursor).values(name=NAME, value=following)
             await connection.execute(
-                insert.values(name=NAME, value=following).on_conflict_do_update(
-                    index_elements=["name"], set_={"value": following}
-                )
+                statement.on_conflict_do_update(index_elements=["name"], set_={"value": following})
             )
         self._wake()
         return following  # confirmed to Telegram by the next call, now that it is stored

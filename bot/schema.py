@@ -164,3 +164,13 @@ alert_message = Table(
     Column("message_id", BigKey),  # null: planned, not sent yet
     Column("shown_version", Integer, nullable=False, default=0),
 )
+
+missing_pack = Table(
+    "missing_pack",
+    METADATA,  # a member said that no pack came, or that it is damaged
+    Column("member_id", ForeignKey(member.c.id), primary_key=True),
+    Column("chat", Text, nullable=False),
+    Column("reported_at", Instant, nullable=False),
+    Column("handled_at", Instant),
+    Column("handled_by", Text),
+)

@@ -322,6 +322,15 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_login_link_staff_id')),
     sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_login_link'))
     )
+    op.create_table('missing_pack',
+    sa.Column('member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('chat', sa.Text(), nullable=False),
+    sa.Column('reported_at', sa.BigInteger(), nullable=False),
+    sa.Column('handled_at', sa.BigInteger(), nullable=True),
+    sa.Column('handled_by', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_missing_pack_member_id')),
+    sa.PrimaryKeyConstraint('member_id', name=op.f('pk_missing_pack'))
+    )
     op.create_table('one_time_code',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('chat', sa.Text(), nullable=False),

@@ -1,0 +1,106 @@
+"""A chat's row: its language, the member it belongs to, and where its conversation stands.
+
+Conversation state lives here and in button payloads only, so any process can take the next message and a restart
+forgets nothing. A half-finished conversation lapses after STEP_LIFE.
+"""
+
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.schema import chat as chat_table
+from messages.upsert import insert_into
+
+STEP_LIFE: Final = timedelta(hours=1)
+FLOW_BYTES: Final = 9
+
+
+class Step(StrEnum):
+    """What the next plain message of a chat is taken for."""
+
+    IDLE = "idle"
+    VOTE_CODES = "vote_codes"  # /vote was pressed on: a pack code, a vote code or both
+    VERIFY_CODES = "verify_codes"
+    MEMBER_NUMBER = "member_number"  # linking
+    ONE_TIME_CODE = "one_time_code"  # linking: six digits sent by SMS
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One person's private chat with the bot. `facts` never hold a code in the clear, nor a choice."""
+
+    user_id: int
+    language: str
+    language_chosen: bool = False
+    member_id: int | None = None
+    rule_version: int = 0
+    warned_at: datetime | None = None
+    step: Step = Step.IDLE
+    flow: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    step_at: datetime | None = None
+
+    @property
+    def identity(self) -> str:
+        """Name the chat as voting/ knows it."""
+        return f"telegram:{self.user_id}"
+
+    def at(self, step: Step, now: datetime, **facts: object) -> "Chat":
+        """Move on within the same flow."""
+        return replace(self, step=step, facts=facts, step_at=now, flow=self.flow or new_flow())
+
+    def begin(self, step: Step, now: datetime, **facts: object) -> "Chat":
+        """Begin a new flow."""
+        return replace(self, step=step, facts=facts, step_at=now, flow=new_flow())
+
+    def rest(self, now: datetime) -> "Chat":
+        """End the flow."""
+        return replace(self, step=Step.IDLE, facts={}, step_at=now, flow=None)
+
+
+def new_flow() -> str:
+    """Make the id of one going-through of a conversation."""
+    return secrets.token_urlsafe(FLOW_BYTES)
+
+
+async def load(connection: AsyncConnection, user_id: int, *, language: str, now: datetime) -> Chat:
+    """Give the chat's row, or a new one in `language`; a step older than STEP_LIFE has lapsed."""
+    row = (await connection.execute(select(chat_table).where(chat_table.c.user_id == user_id))).one_or_none()
+    if row is None:
+        return Chat(user_id, language, step_at=now)
+    found = Chat(
+        user_id=user_id,
+        language=row.language if row.language_chosen else language,
+        language_chosen=row.language_chosen,
+        member_id=row.member_id,
+        rule_version=row.rule_version,
+        warned_at=row.warned_at,
+        step=Step(row.step),
+        flow=row.flow,
+        facts=row.facts,
+        step_at=row.step_at,
+    )
+    return found.rest(now) if now - row.step_at > STEP_LIFE else found
+
+
+async def save(connection: AsyncConnection, chat: Chat, now: datetime) -> None:
+    """Write the row."""
+    values = {
+        "language": chat.language,
+        "language_chosen": chat.language_chosen,
+        "member_id": chat.member_id,
+        "rule_version": chat.rule_version,
+        "warned_at": chat.warned_at,
+        "step": chat.step.value,
+        "flow": chat.flow,
+        "facts": chat.facts,
+        "step_at": chat.step_at or now,
+        "seen_at": now,
+    }
+    statement = insert_into(connection, chat_table).values(user_id=chat.user_id, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
