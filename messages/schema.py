@@ -32,6 +32,14 @@ channel = Table(
     Index("ix_channel_address", "kind", "address"),
 )
 
+opt_out = Table(
+    "opt_out",
+    METADATA,  # numbers that said STOP: outlives the channel row, whoever the roll gives the number to
+    Column("address", Text, primary_key=True),  # E.164
+    Column("reason", Text),
+    Column("since", Instant, nullable=False),
+)
+
 notice = Table(
     "notice",
     METADATA,
@@ -40,13 +48,15 @@ notice = Table(
     Column("audience", Text, nullable=False),  # audience.parse
     Column("texts", Json, nullable=False),  # custom words: {language: text}; {} for the catalogue's
     Column("facts", Json, nullable=False),  # what the words are filled with, frozen at draft
+    Column("segments", Json, nullable=False),  # {language: segments of its SMS}, known when planned
     Column("window_version", Integer),  # a newer window supersedes
     Column("urgent", Boolean, nullable=False),
     Column(
         "state",
         Text,
         CheckConstraint(
-            "state IN ('draft','submitted','approved','sending','paused','done','canceled','superseded')", name="state"
+            "state IN ('draft','submitted','approved','scheduled','sending','paused','done','canceled','superseded')",
+            name="state",
         ),
         nullable=False,
     ),
@@ -77,7 +87,7 @@ delivery = Table(
     Column("language", Text, nullable=False),  # frozen at planning
     Column("purpose", Text, nullable=False),  # the notice's kind, or what a transactional message is for
     Column("facts", Json),  # transactional: what its words are filled with; cleared when settled
-    Column("occasion", Text, unique=True),  # transactional: the same occasion is told once
+    Column("occasion", Text),  # transactional: the same occasion is told once
     Column("lane", Integer, nullable=False),  # pacer.Lane
     Column("segments", Integer, nullable=False, default=1),
     Column(
@@ -89,7 +99,7 @@ delivery = Table(
         nullable=False,
     ),
     Column("reason", Text),  # why not reached, one word or provider code
-    Column("not_before", Instant),
+    Column("not_before", Instant, nullable=False),
     Column("send_before", Instant),
     Column("fence", Integer, nullable=False, default=0),  # rises with each claim: a late writer finds another number
     Column("lease_until", Instant),
@@ -101,9 +111,17 @@ delivery = Table(
     Column("settled_at", Instant),
     UniqueConstraint("notice_id", "member_id", "channel"),
     Index(
-        "ix_delivery_ready",
+        "one_occasion",
+        "occasion",
+        unique=True,
+        sqlite_where=text("occasion IS NOT NULL"),
+        postgresql_where=text("occasion IS NOT NULL"),
+    ),
+    Index(
+        "ix_delivery_due",  # in the order a claim reads: a paused notice's rows are never in the way of another's
         "channel",
-        "lane",
+        "notice_id",
+        "not_before",
         "id",
         sqlite_where=text("state = 'ready'"),
         postgresql_where=text("state = 'ready'"),
@@ -115,7 +133,19 @@ delivery = Table(
         sqlite_where=text("state IN ('sending','unknown')"),
         postgresql_where=text("state IN ('sending','unknown')"),
     ),
-    Index("ix_delivery_provider", "provider_id"),
+    Index(
+        "ix_delivery_household",
+        "notice_id",
+        "address",
+        sqlite_where=text("reason = 'household'"),
+        postgresql_where=text("reason = 'household'"),
+    ),
+    Index(
+        "ix_delivery_provider",
+        "provider_id",
+        sqlite_where=text("provider_id IS NOT NULL"),
+        postgresql_where=text("provider_id IS NOT NULL"),
+    ),
     Index("ix_delivery_member", "member_id"),
     Index("ix_delivery_notice_state", "notice_id", "state"),
 )
@@ -135,10 +165,18 @@ pacer = Table(
     METADATA,  # one row per provider: who holds it, how fast, until when it must be still
     Column("provider", Text, primary_key=True),
     Column("holder", Text),
-    Column("lease_until", Instant),
+    Column("beat", Integer, nullable=False),  # rises while the holder lives; no clock of another machine is trusted
     Column("hold_until", Instant),  # RetryAfter, remembered over a restart
     Column("rate", Numeric(10, 4)),
-    Column("paused_reason", Text),
+)
+
+pace_share = Table(
+    "pace_share",
+    METADATA,  # what the holder lets another process send by itself: answers in a chat
+    Column("provider", Text, primary_key=True),
+    Column("process", Text, primary_key=True),
+    Column("beat", Integer, nullable=False),
+    Column("rate", Numeric(10, 4), nullable=False),
 )
 
 one_time_code = Table(

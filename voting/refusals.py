@@ -187,6 +187,46 @@ class WindowBackwards(StaffRefusal):
     """The delivery window must end on or after its first day ({first_day} to {last_day})."""
 
 
+class AudienceUnknown(StaffRefusal):
+    """There is no audience called {audience}; there are all, not_dispatched, overdue, not_voted, area:X and language:X."""
+
+
+class NoticeUnknown(StaffRefusal):
+    """There is no notice {notice_id}."""
+
+
+class NoticeKindUnknown(StaffRefusal):
+    """There is no kind of notice called {kind}."""
+
+
+class NoticeChanged(StaffRefusal):
+    """Notice {notice_id} was changed meanwhile; look at it again."""
+
+
+class NoticeNotThere(StaffRefusal):
+    """Notice {notice_id} is {state} now, so that cannot be done with it."""
+
+
+class NoticeEnded(StaffRefusal):
+    """Notice {notice_id} has ended ({state})."""
+
+
+class NotApproved(StaffRefusal):
+    """Notice {notice_id} goes to {members} members, so a second person has to approve it first."""
+
+
+class NoticeTextMissing(StaffRefusal):
+    """The notice has no text in {language}."""
+
+
+class NoticeTextTooLong(StaffRefusal):
+    """The text message in {language} has {characters} characters; at most {characters_max} can be sent."""
+
+
+class NobodyToTell(StaffRefusal):
+    """Nobody is in the audience {audience} now."""
+
+
 class CaseUnknown(StaffRefusal):
     """There is no case {case_id}."""
 

@@ -1,0 +1,192 @@
+"""Plan what is to be sent: rows in the ledger, made in the transaction of the fact they tell.
+
+`plan_message` is for one person: an answer that could not be delivered, an alert, a one-time code.
+`plan_notice` is for everybody in an audience: one statement, whatever their number.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal, null, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from messages import audience as audiences
+from messages.pacer import Lane
+from messages.reach import SMS, TELEGRAM, State
+from messages.schema import channel, delivery
+from messages.upsert import insert_into
+from voting.schema import member
+
+# A transactional message that waited longer than this would only confuse.
+MESSAGE_LIFE: Final = timedelta(hours=24)
+
+HOUSEHOLD: Final = "household"  # the reason of a row whose number was told through another member's row
+NO_CHANNEL: Final = "no_channel"
+
+
+async def plan_message(
+    connection: AsyncConnection,
+    *,
+    purpose: str,
+    facts: Mapping[str, Any],
+    channel: str,
+    address: str,
+    language: str,
+    occasion: str,
+    lane: Lane,
+    now: datetime,
+    member_id: int | None = None,
+    not_before: datetime | None = None,
+    send_before: datetime | None = None,
+    segments: int = 1,
+) -> int | None:
+    """Plan one message and return its delivery id; None if this `occasion` is planned already.
+
+    `purpose` says which words (see `purposes.py`, or a renderer the postman was given); `facts` fill them and are
+    forgotten once the message is settled. After `send_before` (a day, if not given) it is not sent any more.
+    """
+    values = {
+        "member_id": member_id,
+        "channel": channel,
+        "address": address,
+        "language": language,
+        "purpose": purpose,
+        "facts": dict(facts),
+        "occasion": occasion,
+        "lane": int(lane),
+        "segments": segments,
+        "state": "ready",
+        "not_before": not_before or now,
+        "send_before": send_before or now + MESSAGE_LIFE,
+    }
+    statement = insert_into(connection, delivery).values(values)
+    planned = await connection.execute(
+        statement.on_conflict_do_nothing(
+            index_elements=[delivery.c.occasion], index_where=delivery.c.occasion.is_not(None)
+        ).returning(delivery.c.id)
+    )
+    return planned.scalar_one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePlan:
+    """What the statement needs to know of a notice; `segments` is per language, of the text message."""
+
+    notice_id: int
+    kind: str
+    audience: str
+    urgent: bool
+    segments: Mapping[str, int]
+    today: date  # in the poll's zone
+    now: datetime
+    send_before: datetime | None = None
+    providers: Collection[str] = (TELEGRAM, SMS)  # switched on
+
+
+async def plan_notice(connection: AsyncConnection, plan: NoticePlan) -> dict[str, int]:
+    """Plan a notice for its audience, each member once; return rows by channel, and `skipped` and `household`.
+
+    Telegram where it is on, else SMS where that is on; who has neither gets a row that says why, so that the
+    report can name everybody. Of members who share an address, the first gets the message.
+    """
+    columns = [
+        "notice_id",
+        "member_id",
+        "channel",
+        "address",
+        "language",
+        "purpose",
+        "lane",
+        "segments",
+        "state",
+        "reason",
+        "not_before",
+        "send_before",
+        "fence",
+        "tries",
+        "rank",
+    ]
+    statement = insert_into(connection, delivery).from_select(columns, _rows(plan), include_defaults=False)
+    await connection.execute(statement)
+    return await _planned(connection, plan.notice_id)
+
+
+def _rows(plan: NoticePlan) -> Select[Any]:
+    """Give one row for each member of the audience."""
+    found = _reachable(plan)
+    told = func.row_number().over(partition_by=[found.c.channel, found.c.address], order_by=found.c.member_id)
+    shared = and_(found.c.on, told > 1)
+    return select(
+        literal(plan.notice_id, delivery.c.id.type),
+        found.c.member_id,
+        found.c.channel,
+        found.c.address,
+        found.c.language,
+        literal(plan.kind),
+        literal(int(Lane.URGENT if plan.urgent else Lane.REST)),
+        case((found.c.channel == SMS, _segments(found, plan.segments)), else_=1),
+        case((and_(found.c.on, told == 1), "ready"), else_="skipped"),
+        case((shared, HOUSEHOLD), (found.c.on, null()), else_=found.c.reason),
+        literal(plan.now, delivery.c.not_before.type),
+        literal(plan.send_before, delivery.c.send_before.type),
+        literal(0),
+        literal(0),
+        literal(0),
+    )
+
+
+def _reachable(plan: NoticePlan) -> FromClause:
+    """Give each member of the audience the channel to use, or the reason there is none."""
+    telegram, sms = channel.alias("telegram"), channel.alias("sms")
+    usable = {
+        kind: and_(table.c.state == State.ON, literal(kind in plan.providers))
+        for kind, table in ((TELEGRAM, telegram), (SMS, sms))
+    }
+    kind = case(
+        (usable[TELEGRAM], TELEGRAM), (usable[SMS], SMS), (telegram.c.address.is_not(None), TELEGRAM), else_=SMS
+    )
+    reason = func.coalesce(_why_off(sms, SMS, plan), _why_off(telegram, TELEGRAM, plan), member.c.phone_reason)
+    joined = member.outerjoin(telegram, and_(telegram.c.member_id == member.c.id, telegram.c.kind == TELEGRAM))
+    joined = joined.outerjoin(sms, and_(sms.c.member_id == member.c.id, sms.c.kind == SMS))
+    return (
+        select(
+            member.c.id.label("member_id"),
+            member.c.language,
+            kind.label("channel"),
+            func.coalesce(case((kind == TELEGRAM, telegram.c.address), else_=sms.c.address), "").label("address"),
+            or_(
+                func.coalesce(usable[TELEGRAM], literal(value=False)), func.coalesce(usable[SMS], literal(value=False))
+            ).label("on"),
+            func.coalesce(reason, NO_CHANNEL).label("reason"),
+        )
+        .select_from(joined)
+        .where(audiences.where(audiences.parse(plan.audience), today=plan.today))
+        .subquery("found")
+    )
+
+
+def _why_off(table: FromClause, kind: str, plan: NoticePlan) -> ColumnElement[Any]:
+    """Give the state of a channel that is not on, as the reason; a provider switched off is one too."""
+    if kind not in plan.providers:
+        return case((table.c.state == State.ON, f"{kind}_off"), else_=table.c.state)
+    return case((table.c.state != State.ON, table.c.state))
+
+
+def _segments(found: FromClause, segments: Mapping[str, int]) -> ColumnElement[int]:
+    cases = [(found.c.language == language, count) for language, count in sorted(segments.items())]
+    most = max(segments.values(), default=1)
+    return case(*cases, else_=most) if cases else literal(most)
+
+
+async def _planned(connection: AsyncConnection, notice_id: int) -> dict[str, int]:
+    what = case(
+        (delivery.c.reason == HOUSEHOLD, HOUSEHOLD),
+        (delivery.c.state == "skipped", "skipped"),
+        else_=delivery.c.channel,
+    )
+    rows = await connection.execute(
+        select(what.label("what"), func.count()).where(delivery.c.notice_id == notice_id).group_by("what")
+    )
+    return {str(name): int(count) for name, count in rows}

@@ -1,0 +1,161 @@
+"""Where a member can be reached: one channel each for Telegram and SMS, and whether it is on.
+
+STOP belongs to the number, not to the member: it is kept on its own list, so that a new roll, a number that comes
+back or a second member with the same number cannot undo it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from messages.schema import channel, opt_out
+from messages.upsert import insert_into
+from voting.schema import member
+
+TELEGRAM: Final = "telegram"
+SMS: Final = "sms"
+
+
+class State(StrEnum):
+    """Whether a channel can be used."""
+
+    ON = "on"
+    BLOCKED = "blocked"  # the person blocked the bot
+    OPTED_OUT = "opted_out"  # the person said STOP
+    DEAD = "dead"  # nobody is there
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to a member; `reason` says why it is not on."""
+
+    kind: str
+    address: str
+    state: State
+    reason: str | None
+    since: datetime
+
+
+async def link_telegram(connection: AsyncConnection, member_id: int, chat_id: int | str, now: datetime) -> None:
+    """Let this private chat be the member's; a chat that was blocked is on again, for the person just wrote there."""
+    statement = insert_into(connection, channel).values(
+        member_id=member_id, kind=TELEGRAM, address=str(chat_id), state=State.ON, reason=None, since=now
+    )
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[channel.c.member_id, channel.c.kind],
+            set_={"address": str(chat_id), "state": State.ON, "reason": None, "since": now},
+        )
+    )
+
+
+async def unlink_telegram(connection: AsyncConnection, member_id: int, now: datetime) -> None:
+    """Say nothing more to this member's chat."""
+    await _set_state(
+        connection, and_(channel.c.member_id == member_id, channel.c.kind == TELEGRAM), State.DEAD, "unlinked", now
+    )
+
+
+async def set_channel_state(
+    connection: AsyncConnection, kind: str, address: str, state: State, *, reason: str | None, now: datetime
+) -> int:
+    """Set the state of an address, whoever's it is; return how many members that concerns.
+
+    SMS opt-outs are remembered for the number; only State.ON (the person said START) ends one.
+    """
+    if kind == SMS and state is State.OPTED_OUT:
+        await _remember_stop(connection, address, reason, now)
+    if kind == SMS and state is State.ON:
+        await connection.execute(delete(opt_out).where(opt_out.c.address == address))
+    where = and_(channel.c.kind == kind, channel.c.address == address)
+    if state in (State.BLOCKED, State.DEAD):
+        where = and_(where, channel.c.state != State.OPTED_OUT)
+    return await _set_state(connection, where, state, reason, now)
+
+
+async def channels_of(connection: AsyncConnection, member_id: int) -> list[Channel]:
+    """Give the member's channels, Telegram first."""
+    rows = await connection.execute(
+        select(channel.c.kind, channel.c.address, channel.c.state, channel.c.reason, channel.c.since)
+        .where(channel.c.member_id == member_id)
+        .order_by(channel.c.kind.desc())
+    )
+    return [Channel(row.kind, row.address, State(row.state), row.reason, row.since) for row in rows]
+
+
+async def best_channel(connection: AsyncConnection, member_id: int) -> Channel | None:
+    """Give the channel to use for one message to this member; None if there is none."""
+    usable = [found for found in await channels_of(connection, member_id) if found.state is State.ON]
+    return usable[0] if usable else None
+
+
+async def members_at(connection: AsyncConnection, kind: str, address: str) -> list[int]:
+    """Give the members reached at an address: several share a household's number."""
+    where = and_(channel.c.kind == kind, channel.c.address == address)
+    rows = await connection.execute(select(channel.c.member_id).where(where).order_by(channel.c.member_id))
+    return list(rows.scalars())
+
+
+async def has_stopped(connection: AsyncConnection, address: str) -> bool:
+    """Whether this number said STOP."""
+    found = await connection.execute(select(opt_out.c.address).where(opt_out.c.address == address))
+    return found.first() is not None
+
+
+async def sync_sms_channels(connection: AsyncConnection, now: datetime) -> None:
+    """Let every member's SMS channel be the roll's number; to be called after each import. Two statements for all.
+
+    A number that did not change keeps its state. A new number is on, unless it said STOP.
+    """
+    stopped = opt_out.c.address.is_not(None)
+    source = (
+        select(
+            member.c.id,
+            literal(SMS),
+            member.c.phone,
+            case((stopped, State.OPTED_OUT), else_=State.ON),
+            opt_out.c.reason,
+            literal(now, channel.c.since.type),
+        )
+        .select_from(member.outerjoin(opt_out, opt_out.c.address == member.c.phone))
+        .where(member.c.phone.is_not(None))
+    )
+    statement = insert_into(connection, channel).from_select(
+        ["member_id", "kind", "address", "state", "reason", "since"], source
+    )
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[channel.c.member_id, channel.c.kind],
+            set_={name: statement.excluded[name] for name in ("address", "state", "reason", "since")},
+            where=_changed(statement.excluded.address),
+        )
+    )
+    gone = and_(channel.c.kind == SMS, channel.c.state == State.ON, _without_number())
+    await _set_state(connection, gone, State.DEAD, "number_removed", now)
+
+
+def _changed(address: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the roll has another number now, or the same again after it was removed."""
+    return or_(channel.c.address != address, func.coalesce(channel.c.reason, "") == "number_removed")
+
+
+def _without_number() -> ColumnElement[bool]:
+    return channel.c.member_id.in_(select(member.c.id).where(member.c.phone.is_(None)))
+
+
+async def _set_state(
+    connection: AsyncConnection, where: ColumnElement[bool], state: State, reason: str | None, now: datetime
+) -> int:
+    changed = await connection.execute(
+        update(channel).where(where, channel.c.state != state).values(state=state, reason=reason, since=now)
+    )
+    return changed.rowcount
+
+
+async def _remember_stop(connection: AsyncConnection, address: str, reason: str | None, now: datetime) -> None:
+    statement = insert_into(connection, opt_out).values(address=address, reason=reason, since=now)
+    await connection.execute(statement.on_conflict_do_nothing(index_elements=[opt_out.c.address]))

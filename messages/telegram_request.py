@@ -1,0 +1,155 @@
+"""How we speak HTTP to Telegram: python-telegram-bot's transport, on aiohttp, that keeps the pace.
+
+It tells apart what the default transport leaves together: `NotSent` (no connection was made, nothing can have
+arrived) from every other `NetworkError` (it may have arrived). A 429 is obeyed here once for the whole process.
+"""
+
+import json
+from contextvars import ContextVar
+from typing import Any, Final
+
+import aiohttp
+from telegram._utils.types import ODVInput
+from telegram.error import NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+from messages.pacer import Lane, Pacer
+
+CONNECTIONS_MAX: Final = 64
+CONNECT_TIMEOUT_SECONDS: Final = 5.0  # waiting for a free connection included
+READ_TIMEOUT_SECONDS: Final = 15.0
+MEDIA_TIMEOUT_SECONDS: Final = 60.0
+# Shorter than a server keeps an idle connection: a message written into one just closed is lost without a word.
+KEEPALIVE_SECONDS: Final = 10.0
+RETRY_AFTER_DEFAULT_SECONDS: Final = 1  # when a 429 does not say
+
+# Methods that count against the limit; answerCallbackQuery is free.
+PACED_PREFIXES: Final = ("send", "edit", "copy", "forward")
+UNPACED: Final = frozenset({"sendChatAction"})
+
+# The lane of what is being sent here; None: whoever sends has a slot already.
+LANE: ContextVar[Lane | None] = ContextVar("LANE", default=Lane.CHAT)
+
+_TOO_MANY_REQUESTS: Final = 429
+
+
+class NotSent(NetworkError):  # noqa: N818 - beside python-telegram-bot's TimedOut
+    """No connection was made: nothing was sent, sending again is safe."""
+
+
+class AiohttpRequest(BaseRequest):
+    """A transport for `telegram.Bot`; with a `pacer`, calls that count against the limit wait for their slot."""
+
+    def __init__(
+        self,
+        pacer: Pacer | None = None,
+        *,
+        connections_max: int = CONNECTIONS_MAX,
+        connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+    ) -> None:
+        self._pacer = pacer
+        self._connections_max = connections_max
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._read_timeout_seconds = read_timeout_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float | None:
+        """Seconds to wait for an answer; python-telegram-bot adds its own for long polling."""
+        return self._read_timeout_seconds
+
+    async def initialize(self) -> None:
+        """Nothing to do: the session is made in the loop that first uses it."""
+
+    async def shutdown(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:  # noqa: ANN401 - as in BaseRequest
+        """Parse an answer; unlike BaseRequest's own, never log its content."""
+        try:
+            return json.loads(payload)
+        except ValueError:
+            raise TelegramError("the answer is not JSON") from None
+
+    async def do_request(  # noqa: PLR0917 - BaseRequest's signature
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - BaseRequest's signature
+        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - as above
+    ) -> tuple[int, bytes]:
+        """Make one request; NotSent, TimedOut, NetworkError or RetryAfter when there is no answer to read."""
+        await self._wait_for_slot(url.rpartition("/")[2])
+        files = request_data.multipart_data if request_data else None
+        timeout = aiohttp.ClientTimeout(
+            connect=_seconds(connect_timeout, self._connect_timeout_seconds),
+            sock_read=_seconds(read_timeout, MEDIA_TIMEOUT_SECONDS if files else self._read_timeout_seconds),
+        )
+        try:
+            session = self._opened()
+            async with session.request(method, url, data=_body(request_data, files), timeout=timeout) as response:
+                payload = await response.read()
+        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as problem:
+            raise NotSent(f"no connection: {type(problem).__name__}") from problem
+        except TimeoutError as problem:  # aiohttp's SocketTimeoutError is one
+            raise TimedOut("no answer in time") from problem
+        except (aiohttp.ClientError, OSError) as problem:
+            raise NetworkError(f"connection lost: {type(problem).__name__}") from problem
+        if response.status == _TOO_MANY_REQUESTS:
+            raise self._obeyed(payload)
+        return response.status, payload
+
+    async def _wait_for_slot(self, api_method: str) -> None:
+        lane = LANE.get()
+        if self._pacer is None or lane is None or api_method in UNPACED:
+            return
+        if api_method.startswith(PACED_PREFIXES):
+            await self._pacer.acquire(lane)
+
+    def _obeyed(self, payload: bytes) -> RetryAfter:
+        """Slow everybody down. BaseRequest takes a 429 without retry_after for a broken connection: not here."""
+        try:
+            seconds = int(json.loads(payload)["parameters"]["retry_after"])
+        except (ValueError, KeyError, TypeError):
+            seconds = RETRY_AFTER_DEFAULT_SECONDS
+        seconds = max(seconds, RETRY_AFTER_DEFAULT_SECONDS)
+        if self._pacer is not None:
+            self._pacer.slow_down(seconds)
+        return RetryAfter(seconds)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(limit=self._connections_max, keepalive_timeout=KEEPALIVE_SECONDS)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                headers={"User-Agent": self.USER_AGENT},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),
+            )
+        return self._session
+
+
+def _seconds(wanted: ODVInput[float], default: float) -> float | None:
+    return wanted if isinstance(wanted, float | int) or wanted is None else default
+
+
+def _body(request_data: RequestData | None, files: Any) -> Any:  # noqa: ANN401 - python-telegram-bot's own types
+    """Encode the parameters, as a form or, with files, in parts."""
+    if request_data is None:
+        return None
+    if not files:
+        return request_data.json_parameters
+    form = aiohttp.FormData(quote_fields=False)
+    for name, value in request_data.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, content_type) in files.items():
+        form.add_field(name, content, filename=filename, content_type=content_type)
+    return form
