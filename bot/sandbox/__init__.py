@@ -1,0 +1,19 @@
+"""A local Telegram and Twilio on 127.0.0.1, with phones in a browser.
+
+    async with Sandbox() as sandbox:
+        ada = sandbox.telegram.person("Ada")
+        await ada.types("/start")
+        await ada.hears("Welcome")
+
+The unmodified clients talk to it over HTTP: point them at `sandbox.telegram.api_url` and
+`sandbox.twilio.api_url`. Imports nothing of the rest of the house.
+"""
+
+from bot.sandbox.faults import Fault
+from bot.sandbox.server import Sandbox
+from bot.sandbox.telegram_model import Button, Message, Press
+from bot.sandbox.telegram_people import Group, Person
+from bot.sandbox.twilio import Phone, Twilio
+from bot.sandbox.twilio_model import Sms
+
+__all__ = ["Button", "Fault", "Group", "Message", "Person", "Phone", "Press", "Sandbox", "Sms", "Twilio"]

@@ -8,8 +8,9 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -22,6 +23,7 @@ ANSWER_TIMEOUT = ClientTimeout(total=60)
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = (60.0, 120.0)
 CONNECTIONS_DEFAULT = 40
+SUCCESS = 2  # hundreds
 
 
 @dataclass(slots=True)
@@ -40,10 +42,16 @@ class WebhookFeed:
     """Feeds one webhook until closed."""
 
     def __init__(
-        self, webhook: Webhook, updates: Updates, *, session: ClientSession, chores: Chores, retry_scale: float
+        self,
+        webhook: Webhook,
+        updates: Updates,
+        *,
+        session: ClientSession,
+        chores: Chores,
+        retry_scale: Callable[[], float],
     ) -> None:
         self.webhook = webhook
-        self.retry_scale = retry_scale
+        self._retry_scale = retry_scale
         self._updates = updates
         self._session = session
         self._chores = chores
@@ -73,7 +81,8 @@ class WebhookFeed:
                     self._spawn(self._empty(update.queue))
 
     def _fresh(self) -> list[Update]:
-        new = [update for update in self._updates.pending.values() if update.id > self._seen]
+        waiting = reversed(self._updates.pending.values())
+        new = list(takewhile(lambda update: update.id > self._seen, waiting))[::-1]
         if new:
             self._seen = new[-1].id
         return new + self._updates.take_again()
@@ -92,7 +101,7 @@ class WebhookFeed:
                 accepted = await self._post(update)
             if accepted:
                 return
-            await asyncio.sleep(pause * self.retry_scale)
+            await asyncio.sleep(pause * self._retry_scale())
             longest = random.uniform(*LONGEST_PAUSE_SECONDS)  # noqa: S311 - spreads retries, guards nothing
             pause = min(max(FIRST_PAUSE_SECONDS, pause * 2), longest)
 
@@ -113,7 +122,7 @@ class WebhookFeed:
         except (ClientError, TimeoutError, OSError) as error:
             self._note(f"Connection failed: {type(error).__name__}")
             return False
-        if response.ok:
+        if response.status // 100 == SUCCESS:
             return True
         self._note(f"Wrong response from the webhook: {response.status} {response.reason}")
         return False

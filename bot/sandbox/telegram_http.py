@@ -1,0 +1,240 @@
+"""The local Bot API on the wire: parameters in, faults and limits applied, JSON out."""
+
+import inspect
+import json
+from collections.abc import Awaitable
+from typing import Final, cast
+from urllib.parse import parse_qsl
+
+from aiohttp import BodyPartReader, ClientSession, web
+
+from bot.sandbox.addresses import local_address
+from bot.sandbox.chores import Chores
+from bot.sandbox.faults import REQUEST_KINDS, Fault, Stage
+from bot.sandbox.telegram_api import METHODS, Method, Params, Result
+from bot.sandbox.telegram_errors import ApiError, bad_request
+from bot.sandbox.telegram_model import Json
+from bot.sandbox.telegram_webhook import CONNECTIONS_DEFAULT, Webhook, WebhookFeed
+from bot.sandbox.telegram_world import TelegramWorld
+
+COUNTED: Final = frozenset(
+    {
+        "sendmessage",
+        "sendphoto",
+        "senddocument",
+        "editmessagetext",
+        "editmessagecaption",
+        "editmessagereplymarkup",
+    }
+)
+"""Methods that count against the limit: edits share it, answers to presses and deletions are free."""
+CONFLICT: Final = (
+    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+)
+SERVER_ERROR: Final = 500
+
+
+class TelegramHttp:
+    """Serves /telegram/bot<token>/<method> and keeps the webhook fed."""
+
+    def __init__(self, world: TelegramWorld, *, stage: Stage, chores: Chores, public_url: dict[str, str]) -> None:
+        self.retry_scale = 1.0
+        self._world = world
+        self._stage = stage
+        self._chores = chores
+        self._public_url = public_url
+        self._feed: WebhookFeed | None = None
+        self._session: ClientSession | None = None
+        self._webhook_methods: dict[str, Method] = {
+            "setwebhook": self._set_webhook,
+            "deletewebhook": self._delete_webhook,
+            "getwebhookinfo": self._webhook_info,
+        }
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Return where this is served."""
+        return [
+            web.post("/telegram/bot{token}/{method}", self.call),
+            web.get("/telegram/bot{token}/{method}", self.call),
+            web.get("/telegram/file/bot{token}/{path:.+}", self.download),
+        ]
+
+    def open(self, session: ClientSession) -> None:
+        """Get what webhooks are called with."""
+        self._session = session
+
+    def close(self) -> None:
+        """Let go of whoever waits."""
+        self._world.queue.interrupt()
+        self._stop_feed()
+
+    async def call(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call of a method."""
+        name = request.match_info["method"]
+        key = name.lower()
+        if request.match_info["token"] != self._world.token:
+            return _refusal(self._unknown_token(request.match_info["token"]))
+        method = self._webhook_methods.get(key) or METHODS.get(key)
+        if key == "getupdates" and self._feed is not None:
+            return _refusal(ApiError(409, CONFLICT))
+        if method is None:
+            return _refusal(ApiError(404, "Not Found: method not found"))
+        try:
+            params = await read_params(request)
+        except ValueError:
+            return _refusal(bad_request("can't parse the request"))
+        chat_id = _chat_id(params)
+        fault = self._world.faults.take(REQUEST_KINDS, method=name, chat_id=chat_id)
+        if fault is None:
+            return await self._answer(key, name, method, params, chat_id)
+        return await self._play(fault, request, key, name, method, params)
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """Give out a file that getFile named."""
+        file_id = request.match_info["path"].rpartition("/")[2]
+        known = request.match_info["token"] == self._world.token and file_id in self._world.files
+        if not known:
+            return _refusal(ApiError(404, "Not Found"))
+        return web.Response(body=self._world.files[file_id][1], content_type="application/octet-stream")
+
+    async def _play(
+        self, fault: Fault, request: web.Request, key: str, name: str, method: Method, params: Params
+    ) -> web.StreamResponse:
+        if fault.kind == "429":
+            return self._too_many(fault.retry_after)
+        if fault.kind == "error":
+            return _refusal(ApiError(fault.code, "Bad Request: a fault of the sandbox"))
+
+        async def answer() -> web.StreamResponse:
+            return await self._answer(key, name, method, params, _chat_id(params))
+
+        return await self._stage.play(
+            fault, request, answer, lambda: _refusal(ApiError(SERVER_ERROR, "Internal Server Error"))
+        )
+
+    async def _answer(self, key: str, name: str, method: Method, params: Params, chat_id: int | None) -> web.Response:
+        counted = key in COUNTED
+        if counted and not self._within_limits(chat_id):
+            return self._too_many(1)
+        try:
+            result = method(self._world, params)
+            if inspect.isawaitable(result):
+                result = await cast("Awaitable[Result]", result)
+        except ApiError as error:
+            return _refusal(error)
+        self._world.meter.record(name, weight=int(counted))
+        return _json({"ok": True, "result": result})
+
+    def _within_limits(self, chat_id: int | None) -> bool:
+        world = self._world
+        return world.limit.allows(1) and (chat_id is None or world.chat_limits.allows(chat_id))
+
+    def _too_many(self, retry_after: int) -> web.Response:
+        self._world.meter.refuse()
+        return _refusal(ApiError(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after))
+
+    def _unknown_token(self, token: str) -> ApiError:
+        bot_id, _, secret = token.partition(":")
+        if bot_id.isdigit() and secret:
+            return ApiError(401, "Unauthorized")
+        return ApiError(404, "Not Found")
+
+    # -- the webhook, which needs a session and tasks -----------------------------------
+
+    async def _set_webhook(self, world: TelegramWorld, params: Params) -> Result:
+        url = params.text("url")
+        if not url:
+            return await self._delete_webhook(world, params)
+        address = local_address(url, self._public_url)
+        if not url.startswith("https://") and address is None:
+            raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+        self._stop_feed()
+        if params.flag("drop_pending_updates"):
+            world.queue.forget()
+        if (allowed := params.tree("allowed_updates")) is not None:
+            world.queue.allowed = list(allowed)
+        webhook = Webhook(
+            url=url,
+            address=address,
+            secret=params.text("secret_token") or None,
+            connections_max=params.integer("max_connections", CONNECTIONS_DEFAULT),
+        )
+        world.queue.interrupt()
+        assert self._session is not None, "the sandbox is not started"
+        self._feed = WebhookFeed(
+            webhook,
+            world.queue,
+            session=self._session,
+            chores=self._chores,
+            retry_scale=lambda: self.retry_scale,
+        )
+        self._feed.start()
+        return True
+
+    async def _delete_webhook(self, world: TelegramWorld, params: Params) -> Result:
+        self._stop_feed()
+        if params.flag("drop_pending_updates"):
+            world.queue.forget()
+        return True
+
+    def _webhook_info(self, world: TelegramWorld, _: Params) -> Result:
+        webhook = self._feed.webhook if self._feed else None
+        shown: Json = {
+            "url": webhook.url if webhook else "",
+            "has_custom_certificate": False,
+            "pending_update_count": len(world.queue.pending),
+            "max_connections": webhook.connections_max if webhook else CONNECTIONS_DEFAULT,
+        }
+        if webhook and webhook.last_error:
+            shown |= {"last_error_message": webhook.last_error, "last_error_date": webhook.last_error_at}
+        if world.queue.allowed:
+            shown["allowed_updates"] = world.queue.allowed
+        return shown
+
+    def _stop_feed(self) -> None:
+        if self._feed is not None:
+            self._feed.close()
+            self._feed = None
+
+
+async def read_params(request: web.Request) -> Params:
+    """Read a call's parameters; ValueError when they cannot be read."""
+    given: Json = dict(request.query)
+    kind = request.content_type
+    if kind.startswith("multipart/"):
+        return await _read_multipart(request, given)
+    body = await request.read()
+    if kind == "application/json":
+        given |= json.loads(body) if body else {}
+    elif body:
+        given |= parse_qsl(body.decode(), keep_blank_values=True)
+    return Params(given, {})
+
+
+async def _read_multipart(request: web.Request, given: Json) -> Params:
+    files: dict[str, tuple[str, bytes]] = {}
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            continue
+        content = bytes(await part.read(decode=True))
+        if part.filename is None:
+            given[part.name] = content.decode()
+        else:
+            files[part.name] = (part.filename, content)
+    return Params(given, files)
+
+
+def _chat_id(params: Params) -> int | None:
+    value = str(params.given.get("chat_id", ""))
+    return int(value) if value.lstrip("-").isdecimal() else None
+
+
+def _json(answer: Json, status: int = 200) -> web.Response:
+    return web.Response(body=json.dumps(answer).encode(), status=status, headers={"Content-Type": "application/json"})
+
+
+def _refusal(error: ApiError) -> web.Response:
+    answer: Json = {"ok": False, "error_code": error.code, "description": error.description}
+    if error.parameters:
+        answer["parameters"] = error.parameters
+    return _json(answer, error.code)
