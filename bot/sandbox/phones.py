@@ -1,8 +1,8 @@
 """What the page of phones shows beside the chats: who is who, their letters, and news as it happens."""
 
 import asyncio
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -68,7 +68,7 @@ class Phones:
             reader.put_nowait(news)
 
     def text_changed(self, number: str) -> None:
-        """A text reached or left a number."""
+        """Tell the page that a text reached or left a number."""
         if not self._readers:
             return
         for cast in self.cast:

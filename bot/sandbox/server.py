@@ -136,7 +136,7 @@ class Sandbox:
         self.phones.show(Cast(person.id, person.name, role, member_no, phone or person.user.phone))
 
     def deliver_letter(self, letter: Letter) -> None:
-        """A pack letter falls through a member's door."""
+        """Drop a pack letter through a member's door."""
         self.phones.deliver(letter)
 
 

@@ -152,10 +152,10 @@ class Telegram:
         return self._http.routes()
 
     def open(self, url: str, session: ClientSession) -> None:
-        """The server listens at `url`."""
+        """Begin: the server listens at `url`."""
         self.api_url = f"{url}/telegram"
         self._http.open(session)
 
     def close(self) -> None:
-        """The server is about to end."""
+        """Let go of whoever waits: the server is about to end."""
         self._http.close()

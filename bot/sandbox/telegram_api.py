@@ -35,7 +35,7 @@ class Params:
 
     def integer(self, name: str, default: int | None = None) -> int:
         """Return a whole number; ApiError 400 if it is missing or something else."""
-        value = self.given.get(name, default)
+        value: Any = self.given.get(name, default)
         try:
             return int(value)
         except (TypeError, ValueError):
@@ -96,7 +96,7 @@ async def get_updates(world: TelegramWorld, params: Params) -> Result:
 
 
 def send_message(world: TelegramWorld, params: Params) -> Result:
-    """A text."""
+    """Send a text."""
     chat, markup = _target(world, params)
     content = _words(params, "text", TEXT_MAX)
     if not content["text"]:
@@ -105,14 +105,14 @@ def send_message(world: TelegramWorld, params: Params) -> Result:
 
 
 def send_photo(world: TelegramWorld, params: Params) -> Result:
-    """A picture."""
+    """Send a picture."""
     chat, markup = _target(world, params)
     file_id, (_, photo) = params.upload(world, "photo")
     return _sent(world, chat, params, markup, _caption(params) | {"photo": photo, "file_id": file_id})
 
 
 def send_document(world: TelegramWorld, params: Params) -> Result:
-    """A file."""
+    """Send a file."""
     chat, markup = _target(world, params)
     file_id, document = params.upload(world, "document")
     return _sent(world, chat, params, markup, _caption(params) | {"document": document, "file_id": file_id})
@@ -172,7 +172,7 @@ def answer_callback_query(world: TelegramWorld, params: Params) -> Result:
 
 
 def get_chat(world: TelegramWorld, params: Params) -> Result:
-    """What a chat is."""
+    """Tell what a chat is."""
     chat = world.chat(params.integer("chat_id"))
     return chat.as_json() | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": NO_GIFTS}
 
@@ -206,7 +206,7 @@ def get_chat_member_count(world: TelegramWorld, params: Params) -> Result:
 
 
 def create_forum_topic(world: TelegramWorld, params: Params) -> Result:
-    """A topic in a group that has them."""
+    """Open a topic in a group that has them."""
     chat = world.open_chat(params.integer("chat_id"))
     if not chat.topics:
         raise bad_request("the chat is not a forum")
@@ -233,7 +233,7 @@ def get_file(world: TelegramWorld, params: Params) -> Result:
 
 
 def set_my_commands(world: TelegramWorld, params: Params) -> Result:
-    """The commands menu of a scope and language."""
+    """Set the commands menu of a scope and language."""
     commands = params.tree("commands")
     if not isinstance(commands, list):
         raise bad_request("can't parse commands JSON object")
@@ -248,7 +248,7 @@ def delete_my_commands(world: TelegramWorld, params: Params) -> Result:
 
 
 def get_my_commands(world: TelegramWorld, params: Params) -> Result:
-    """The menu of a scope and language."""
+    """Return the menu of a scope and language."""
     menu = world.commands.get(_scope(params), [])
     return [{"command": command.command, "description": command.description} for command in menu]
 
@@ -327,7 +327,8 @@ def _edited(world: TelegramWorld, chat: Chat, message: Message, params: Params, 
 
 
 def _words(params: Params, name: str, longest: int) -> Json:
-    text, entities = params.text(name), ()
+    text = params.text(name)
+    entities: tuple[Json, ...] = ()
     mode = params.text("parse_mode")
     if mode.lower() == "html":
         text, entities = parse_html(text)

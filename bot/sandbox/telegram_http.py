@@ -2,8 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Awaitable
-from typing import Final, cast
+from typing import Final
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, ClientSession, web
@@ -11,7 +10,7 @@ from aiohttp import BodyPartReader, ClientSession, web
 from bot.sandbox.addresses import local_address
 from bot.sandbox.chores import Chores
 from bot.sandbox.faults import REQUEST_KINDS, Fault, Stage
-from bot.sandbox.telegram_api import METHODS, Method, Params, Result
+from bot.sandbox.telegram_api import METHODS, Method, Params, Result, get_updates
 from bot.sandbox.telegram_errors import ApiError, bad_request
 from bot.sandbox.telegram_model import Json
 from bot.sandbox.telegram_webhook import CONNECTIONS_DEFAULT, Webhook, WebhookFeed
@@ -32,6 +31,18 @@ CONFLICT: Final = (
     "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 )
 SERVER_ERROR: Final = 500
+
+
+class _Call:
+    """One call of a method, read."""
+
+    __slots__ = ("chat_id", "method", "name", "params")
+
+    def __init__(self, name: str, method: Method, params: Params) -> None:
+        self.name = name
+        self.method = method
+        self.params = params
+        self.chat_id = _chat_id(params)
 
 
 class TelegramHttp:
@@ -70,24 +81,14 @@ class TelegramHttp:
 
     async def call(self, request: web.Request) -> web.StreamResponse:
         """Answer one call of a method."""
-        name = request.match_info["method"]
-        key = name.lower()
-        if request.match_info["token"] != self._world.token:
-            return _refusal(self._unknown_token(request.match_info["token"]))
-        method = self._webhook_methods.get(key) or METHODS.get(key)
-        if key == "getupdates" and self._feed is not None:
-            return _refusal(ApiError(409, CONFLICT))
-        if method is None:
-            return _refusal(ApiError(404, "Not Found: method not found"))
         try:
-            params = await read_params(request)
-        except ValueError:
-            return _refusal(bad_request("can't parse the request"))
-        chat_id = _chat_id(params)
-        fault = self._world.faults.take(REQUEST_KINDS, method=name, chat_id=chat_id)
+            call = await self._read(request)
+        except ApiError as error:
+            return _refusal(error)
+        fault = self._world.faults.take(REQUEST_KINDS, method=call.name, chat_id=call.chat_id)
         if fault is None:
-            return await self._answer(key, name, method, params, chat_id)
-        return await self._play(fault, request, key, name, method, params)
+            return await self._answer(call)
+        return await self._play(fault, request, call)
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Give out a file that getFile named."""
@@ -97,32 +98,39 @@ class TelegramHttp:
             return _refusal(ApiError(404, "Not Found"))
         return web.Response(body=self._world.files[file_id][1], content_type="application/octet-stream")
 
-    async def _play(
-        self, fault: Fault, request: web.Request, key: str, name: str, method: Method, params: Params
-    ) -> web.StreamResponse:
+    async def _read(self, request: web.Request) -> _Call:
+        name, token = request.match_info["method"], request.match_info["token"]
+        if token != self._world.token:
+            raise _unknown(token)
+        method = self._webhook_methods.get(name.lower()) or METHODS.get(name.lower())
+        if method is None:
+            raise ApiError(404, "Not Found: method not found")
+        if method is get_updates and self._feed is not None:
+            raise ApiError(409, CONFLICT)
+        try:
+            return _Call(name, method, await read_params(request))
+        except ValueError:
+            raise bad_request("can't parse the request") from None
+
+    async def _play(self, fault: Fault, request: web.Request, call: _Call) -> web.StreamResponse:
         if fault.kind == "429":
             return self._too_many(fault.retry_after)
         if fault.kind == "error":
             return _refusal(ApiError(fault.code, "Bad Request: a fault of the sandbox"))
+        broken = _refusal(ApiError(SERVER_ERROR, "Internal Server Error"))
+        return await self._stage.play(fault, request, lambda: self._answer(call), lambda: broken)
 
-        async def answer() -> web.StreamResponse:
-            return await self._answer(key, name, method, params, _chat_id(params))
-
-        return await self._stage.play(
-            fault, request, answer, lambda: _refusal(ApiError(SERVER_ERROR, "Internal Server Error"))
-        )
-
-    async def _answer(self, key: str, name: str, method: Method, params: Params, chat_id: int | None) -> web.Response:
-        counted = key in COUNTED
-        if counted and not self._within_limits(chat_id):
+    async def _answer(self, call: _Call) -> web.StreamResponse:
+        counted = call.name.lower() in COUNTED
+        if counted and not self._within_limits(call.chat_id):
             return self._too_many(1)
         try:
-            result = method(self._world, params)
+            result = call.method(self._world, call.params)
             if inspect.isawaitable(result):
-                result = await cast("Awaitable[Result]", result)
+                result = await result
         except ApiError as error:
             return _refusal(error)
-        self._world.meter.record(name, weight=int(counted))
+        self._world.meter.record(call.name, weight=int(counted))
         return _json({"ok": True, "result": result})
 
     def _within_limits(self, chat_id: int | None) -> bool:
@@ -132,12 +140,6 @@ class TelegramHttp:
     def _too_many(self, retry_after: int) -> web.Response:
         self._world.meter.refuse()
         return _refusal(ApiError(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after))
-
-    def _unknown_token(self, token: str) -> ApiError:
-        bot_id, _, secret = token.partition(":")
-        if bot_id.isdigit() and secret:
-            return ApiError(401, "Unauthorized")
-        return ApiError(404, "Not Found")
 
     # -- the webhook, which needs a session and tasks -----------------------------------
 
@@ -222,6 +224,14 @@ async def _read_multipart(request: web.Request, given: Json) -> Params:
         else:
             files[part.name] = (part.filename, content)
     return Params(given, files)
+
+
+def _unknown(token: str) -> ApiError:
+    """Refuse a token that is well formed but nobody's, and one that is no token."""
+    bot_id, _, secret = token.partition(":")
+    if bot_id.isdigit() and secret:
+        return ApiError(401, "Unauthorized")
+    return ApiError(404, "Not Found")
 
 
 def _chat_id(params: Params) -> int | None:

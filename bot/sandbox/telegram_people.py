@@ -6,7 +6,7 @@ A person acts (types, presses, blocks), reads what their screen shows, and waits
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from bot.sandbox.telegram_model import Button, Chat, Command, Json, Message, Press, User
 from bot.sandbox.telegram_world import TEXT_MAX, TelegramWorld, clean, text_content
@@ -176,7 +176,8 @@ class Person:
             if button := _with_label(candidate.buttons, label):
                 return await self._pushes(button, candidate)
         if message is None and where.keyboard and (key := _with_label(where.keyboard.rows, label)):
-            return await self._keys(key, where, chat)
+            await self._keys(key, where, chat)
+            return None
         seen = [label for shown in where.visible for label in shown.labels] + _labels(where)
         raise AssertionError(f"{self.name} sees no button with {label!r}, only {seen}\n{self.transcript(chat)}")
 
@@ -187,7 +188,7 @@ class Person:
         return self._last_press
 
     async def resends_last_press(self, *, same_query_id: bool = False) -> Press:
-        """The client sends the last press again by itself: a new update, usually a new query id.
+        """Let the client send the last press again by itself: a new update, usually a new query id.
 
         tdlib/telegram-bot-api issue 699: it does when the app was closed before the answer came.
         """
@@ -284,7 +285,7 @@ class Person:
     def _acts(self, where: Chat) -> None:
         self._stale.setdefault(where.id, []).extend(self._heard.pop(where.id, []))
 
-    def _sends(self, where: Chat, **content: object) -> Message:
+    def _sends(self, where: Chat, **content: Any) -> Message:  # noqa: ANN401 - the fields of Message
         message = self._world.post(where, self.id, **content)
         heard = where.private or where.bot_sees_all or self._meant_for_bot(message)
         if heard:
@@ -333,7 +334,7 @@ class Person:
 
 
 def _newest_first(visible: list[Message], since: list[Message]) -> Iterable[Message]:
-    """What happened since, then what is visible; a deletion is no message."""
+    """Go through what happened since, then what is visible; a deletion is no message."""
     yield from (message for message in reversed(since) if not message.deleted)
     yield from reversed(visible)
 

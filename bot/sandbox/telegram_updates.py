@@ -71,7 +71,7 @@ class Updates:
         return again
 
     def settle(self, update_id: int) -> None:
-        """The bot has this one."""
+        """Strike off what the bot has."""
         self.pending.pop(update_id, None)
 
     def forget(self) -> None:

@@ -75,7 +75,7 @@ class TelegramWorld:
     # -- who and where -------------------------------------------------------------------
 
     def add_user(self, user: User) -> Chat:
-        """A person with Telegram; their chat with the bot exists but has not begun."""
+        """Add a person; their chat with the bot exists but has not begun."""
         self.users[user.id] = user
         chat = Chat(id=user.id, kind="private", title=user.first_name, members=[user.id])
         self.chats[chat.id] = chat
@@ -90,7 +90,7 @@ class TelegramWorld:
         return candidate
 
     def add_group(self, title: str, members: list[int], *, topics: bool, bot_sees_all: bool) -> Chat:
-        """A group with the bot in it; with topics it is a supergroup from the start."""
+        """Add a group with the bot in it; with topics it is a supergroup from the start."""
         groups = sum(not chat.private for chat in self.chats.values())
         first = FIRST_SUPERGROUP_ID if topics else FIRST_GROUP_ID
         chat = Chat(
@@ -215,7 +215,7 @@ class TelegramWorld:
     # -- presses -------------------------------------------------------------------------
 
     def press(self, user: User, message: Message, data: str) -> Press:
-        """A person presses an inline button; the bot hears of it."""
+        """Press an inline button as a person does; the bot hears of it."""
         press = Press(
             id=str(uuid4().int >> 66),
             user_id=user.id,
@@ -245,7 +245,7 @@ class TelegramWorld:
         self.queue.make("callback_query", query, ("press", press.user_id))
 
     def answer_press(self, query_id: str, text: str | None) -> None:
-        """The bot answers a press; ApiError 400 when the press is too old or never was."""
+        """Answer a press as the bot does; ApiError 400 when the press is too old or never was."""
         press = self._presses.get(query_id)
         if press is None or time.monotonic() - press.made_at > self.queue.press_lifetime_seconds:
             raise bad_request(TOO_OLD)

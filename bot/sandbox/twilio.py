@@ -194,6 +194,6 @@ class Twilio:
         return self._http.routes()
 
     def open(self, url: str, session: ClientSession) -> None:
-        """The server listens at `url`."""
+        """Begin: the server listens at `url`."""
         self.api_url = f"{url}/twilio"
         self.calls.open(session)

@@ -114,7 +114,7 @@ class TwilioWorld:
         self.line(sms.to if sms.outgoing else sms.from_).messages.remove(sms)
 
     async def receive(self, number: str, body: str) -> Sms:
-        """A person sends a text to our number: Twilio answers STOP, START and HELP, and tells the webhook."""
+        """Take a person's text to our number: answer STOP, START and HELP, and tell the webhook."""
         assert self.two_way, f"nobody can answer to {self.sender}"
         line = self.line(number)
         sms = Sms(to=self.sender, from_=number, body=body, status="received", direction="inbound")
@@ -190,7 +190,7 @@ class TwilioWorld:
             del self.lines[number]
 
     def _reply(self, line: Line, text: str) -> None:
-        """What goes to the person without the API: it counts nowhere and reports nothing."""
+        """Send to the person without the API: it counts nowhere and reports nothing."""
         sms = Sms(to=line.number, from_=self.sender, body=text, status="delivered", direction="outbound-reply")
         self._keep_message(sms)
 
