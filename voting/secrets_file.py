@@ -40,7 +40,15 @@ class Secrets:
 
 def make() -> Secrets:
     """Make fresh keys."""
-    return Secrets(*(secrets.token_bytes(KEY_BYTES) for _ in range(6)), webhook_secret=secrets.token_urlsafe(32))
+    return Secrets(
+        code_key=secrets.token_bytes(KEY_BYTES),
+        receipt_key=secrets.token_bytes(KEY_BYTES),
+        session_key=secrets.token_bytes(KEY_BYTES),
+        button_key=secrets.token_bytes(KEY_BYTES),
+        inbox_key=secrets.token_bytes(KEY_BYTES),
+        signing_key=secrets.token_bytes(KEY_BYTES),
+        webhook_secret=secrets.token_urlsafe(32),
+    )
 
 
 def save(path: Path, value: Secrets) -> None:
