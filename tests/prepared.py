@@ -1,0 +1,97 @@
+"""What the tests of the poll's papers start from: a poll, secrets, a roll written for the occasion."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Table, select
+
+from messages import phone
+from voting import polls, roll, schema, secrets_file
+from voting.database import Database
+from voting.imports import ImportReport
+from voting.model import Poll, Window
+
+NOW = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)
+OPENS_AT = datetime(2022, 8, 1, 8, 0, tzinfo=UTC)
+CLOSES_AT = datetime(2022, 9, 2, 16, 0, tzinfo=UTC)
+POLL = Poll(
+    id="leader-2022",
+    title="The leader ballot",
+    question="Who shall lead?",
+    options=("North", "South"),
+    opens_at=OPENS_AT,
+    closes_at=CLOSES_AT,
+    timezone="Europe/London",
+    joined_by=date(2022, 6, 3),
+    languages=("en-GB", "cy"),
+    rule={"en-GB": "One vote.", "cy": "Un bleidlais."},
+)
+WINDOW = Window(1, date(2022, 8, 1), date(2022, 8, 5), "poll file", NOW, "Gwen")
+SECRETS = secrets_file.make()
+HEADER = ",".join(roll.COLUMNS)
+
+
+def read_phone(raw: str, country: str | None) -> tuple[str | None, str | None]:
+    """Join the floors as the composition root does."""
+    read = phone.read_phone(raw, country)
+    return read.e164, read.reason
+
+
+def line(member_no: str, **cells: str) -> str:
+    """Write one line of a roll whose cells are all in order unless said otherwise."""
+    usual = {
+        "member_no": member_no,
+        "name": f"Member {member_no}",
+        "address_1": "1 High St",
+        "town": "York",
+        "postcode": "YO1 7NT",
+        "country": "GB",
+        "phone": "07700 900123",
+        "language": "en-GB",
+        "area": "Yorkshire",
+        "joined_on": "2011-05-02",
+    }
+    return ",".join((usual | cells).get(name, "") for name in roll.COLUMNS)
+
+
+def write_roll(path: Path, lines: Iterable[str]) -> Path:
+    path.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8")
+    return path
+
+
+async def make_poll(database: Database, **changes: object) -> Poll:
+    async with database.writing() as connection:
+        return await polls.init(connection, replace(POLL, **changes), WINDOW, SECRETS, actor="Gwen", now=NOW)
+
+
+async def take_roll(database: Database, path: Path, **named: object) -> ImportReport:
+    named = {"read_phone": read_phone, "now": NOW, "actor": "Gwen"} | named
+    return await roll.import_roll(database, path, SECRETS, **named)
+
+
+async def open_with_key(database: Database, now: datetime = NOW) -> Poll:
+    """Give the prepared poll an election key and open it."""
+    async with database.writing() as connection:
+        await polls.set_election_key(
+            connection, b"k" * 32, trustees=3, threshold=2, share_digests=["a", "b", "c"], actor="Gwen", now=now
+        )
+        return await polls.open_poll(connection, actor="Gwen", now=now)
+
+
+async def rows(database: Database, table: Table, *columns: ColumnElement[object]) -> list[tuple[object, ...]]:
+    """Give whole rows, or the named columns, in the order of the first column."""
+    async with database.reading() as connection:
+        wanted = columns or tuple(table.c)
+        return [tuple(row) for row in await connection.execute(select(*wanted).order_by(wanted[0]))]
+
+
+async def chain_kinds(database: Database) -> list[str]:
+    async with database.reading() as connection:
+        found = await connection.execute(select(schema.chain.c.kind).order_by(schema.chain.c.seq))
+        return [row.kind for row in found]
+
+
+def later(**span: float) -> datetime:
+    return NOW + timedelta(**span)
