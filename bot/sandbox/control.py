@@ -1,6 +1,7 @@
 """The page of phones on the wire: its files, its JSON, its news."""
 
 import asyncio
+import io
 import json
 import mimetypes
 import re
@@ -8,6 +9,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
 
+import segno
 from aiohttp import web
 
 from bot.sandbox.phones import Cast, Phones
@@ -22,6 +24,7 @@ STATIC: Final = Path(__file__).parent / "static"
 ALERT_SECONDS: Final = 2.0
 HEARTBEAT_SECONDS: Final = 15.0
 NAME_MAX: Final = 64
+QR_TEXT_MAX: Final = 500
 
 
 class Control:
@@ -41,6 +44,7 @@ class Control:
             web.get("/api/events", self._events),
             web.get("/api/photo/{file_id}", self._file),
             web.get("/api/document/{file_id}", self._file),
+            web.get("/api/qr", self._qr),
             web.post("/api/person", self._new_person),
             web.get("/api/person/{id}", self._person),
             web.post("/api/person/{id}/type", self._type),
@@ -70,6 +74,15 @@ class Control:
             safe = re.sub(r"[^\w. -]", "_", name)
             headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{_quoted(safe)}"
         return web.Response(body=content, content_type=kind, headers=headers)
+
+    async def _qr(self, request: web.Request) -> web.Response:
+        """Draw a letter's link as the code printed on paper."""
+        text = request.query.get("text", "")[:QR_TEXT_MAX]
+        if not text:
+            raise web.HTTPBadRequest
+        drawing = io.BytesIO()
+        segno.make(text, micro=False).save(drawing, kind="svg", border=2, omitsize=True)
+        return web.Response(body=drawing.getvalue(), content_type="image/svg+xml")
 
     # -- reading -------------------------------------------------------------------------
 

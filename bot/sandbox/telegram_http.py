@@ -3,16 +3,16 @@
 import inspect
 import json
 from typing import Final
-from urllib.parse import parse_qsl
 
-from aiohttp import BodyPartReader, ClientSession, web
+from aiohttp import ClientSession, web
 
 from bot.sandbox.addresses import local_address
 from bot.sandbox.chores import Chores
 from bot.sandbox.faults import REQUEST_KINDS, Fault, Stage
-from bot.sandbox.telegram_api import METHODS, Method, Params, Result, get_updates
+from bot.sandbox.telegram_api import METHODS, Method, Result, get_updates
 from bot.sandbox.telegram_errors import ApiError, bad_request
 from bot.sandbox.telegram_model import Json
+from bot.sandbox.telegram_params import Params, read_params
 from bot.sandbox.telegram_webhook import CONNECTIONS_DEFAULT, Webhook, WebhookFeed
 from bot.sandbox.telegram_world import TelegramWorld
 
@@ -197,33 +197,6 @@ class TelegramHttp:
         if self._feed is not None:
             self._feed.close()
             self._feed = None
-
-
-async def read_params(request: web.Request) -> Params:
-    """Read a call's parameters; ValueError when they cannot be read."""
-    given: Json = dict(request.query)
-    kind = request.content_type
-    if kind.startswith("multipart/"):
-        return await _read_multipart(request, given)
-    body = await request.read()
-    if kind == "application/json":
-        given |= json.loads(body) if body else {}
-    elif body:
-        given |= parse_qsl(body.decode(), keep_blank_values=True)
-    return Params(given, {})
-
-
-async def _read_multipart(request: web.Request, given: Json) -> Params:
-    files: dict[str, tuple[str, bytes]] = {}
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or part.name is None:
-            continue
-        content = bytes(await part.read(decode=True))
-        if part.filename is None:
-            given[part.name] = content.decode()
-        else:
-            files[part.name] = (part.filename, content)
-    return Params(given, files)
 
 
 def _unknown(token: str) -> ApiError:
