@@ -1,0 +1,296 @@
+"""The only writer of votes: casts that wait together are locked by one statement in one transaction.
+
+The database judges, not Python: the statement locks whoever has no lock, may vote, holds a live pack and is in time,
+and says whom it locked. Only their ballots go into the tray, in the same transaction; everybody is answered after
+commit. An intent is one showing of the paper: pressing it again gives the same receipt again, never an attempt.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import secrets as randomness
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voting import chain, schema
+from voting.code_format import ALPHABET
+from voting.columns import Instant
+from voting.database import Database
+from voting.locks import find_lock
+from voting.model import Lock, Poll
+from voting.polls import load
+from voting.refusals import (
+    AlreadyVoted,
+    Fault,
+    NotEligible,
+    PackLockedOut,
+    PackVoid,
+    PollNotOpen,
+    UnknownIntent,
+    UnknownOption,
+)
+from voting.seal import seal
+from voting.secrets_file import Secrets
+
+TOGETHER_MAX: Final = 512  # casts in one transaction
+WAITING_MAX: Final = 20_000  # casts that may wait; more are told to press again
+RECEIPT_CHARACTERS: Final = 10
+RECEIPT_GROUP: Final = 5
+BALLOT_ID_BYTES: Final = 16
+
+log = structlog.get_logger()
+
+# One parameter carries the whole batch as JSON. NOT EXISTS keeps the judges (the key, the triggers) out of ordinary
+# work; ON CONFLICT is for another process that was faster within its own transaction.
+_LOCK: Final = """
+INSERT INTO lock (member_id, how, at, pack_id, intent_id, receipt, chat)
+SELECT intent.member_id, 'online', :now, intent.pack_id, intent.id, {receipt}, intent.chat
+FROM {batch}
+JOIN intent ON intent.id = {intent_id} AND intent.chat = {chat}
+JOIN member ON member.id = intent.member_id AND member.eligible
+JOIN pack ON pack.id = intent.pack_id AND pack.state = 'live' AND pack.locked_out_at IS NULL
+JOIN poll ON poll.phase = 'open' AND poll.opens_at <= :now AND :now < poll.closes_at
+WHERE NOT EXISTS (SELECT 1 FROM lock AS earlier WHERE earlier.member_id = intent.member_id)
+ON CONFLICT DO NOTHING
+RETURNING intent_id
+"""
+_SQLITE: Final = _LOCK.format(
+    batch="json_each(:batch) AS cast_",
+    intent_id="json_extract(cast_.value, '$.intent')",
+    chat="json_extract(cast_.value, '$.chat')",
+    receipt="json_extract(cast_.value, '$.receipt')",
+)
+_POSTGRESQL: Final = _LOCK.format(
+    batch="jsonb_to_recordset(CAST(:batch AS jsonb)) AS cast_(intent text, chat text, receipt text)",
+    intent_id="cast_.intent",
+    chat="cast_.chat",
+    receipt="cast_.receipt",
+)
+
+
+class ClerkBusy(Fault):
+    """More casts wait than this process holds; the same press can be made again."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Cast:
+    """A press on 'Cast my vote'. It has no repr: what was chosen must not reach a log."""
+
+    intent_id: str
+    chat: str
+    option: int
+
+
+@dataclass(frozen=True, slots=True)
+class CastOutcome:
+    """The vote is locked. `fresh` is False when it was locked before and this is the same receipt again."""
+
+    receipt: str
+    at: datetime
+    member_id: int
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Waiting:
+    cast: Cast
+    now: datetime
+    answer: asyncio.Future[CastOutcome]
+
+
+def receipt_for(key: bytes, poll_id: str, intent_id: str) -> str:
+    """Make an intent's receipt: 10 characters that depend on the showing of the paper and on nothing chosen."""
+    digest = hmac.digest(key, f"receipt\0{poll_id}\0{intent_id}".encode(), hashlib.sha256)
+    number = int.from_bytes(digest)
+    letters = []
+    for _ in range(RECEIPT_CHARACTERS):
+        number, letter = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[letter])
+    return "-".join("".join(letters[i : i + RECEIPT_GROUP]) for i in range(0, RECEIPT_CHARACTERS, RECEIPT_GROUP))
+
+
+class Clerk:
+    """Takes casts from any number of tasks; several clerks, in one process or many, may work on one database."""
+
+    def __init__(self, database: Database, secrets: Secrets) -> None:
+        self._database, self._secrets = database, secrets
+        self._statement = text(_SQLITE if database.is_sqlite else _POSTGRESQL).bindparams(
+            bindparam("now", type_=Instant)
+        )
+        self._waiting: asyncio.Queue[_Waiting | None] = asyncio.Queue(WAITING_MAX)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to work."""
+        self._task = asyncio.create_task(self._run(), name="clerk")
+
+    async def stop(self) -> None:
+        """Finish what waits, then end."""
+        if self._task is not None:
+            await self._waiting.put(None)
+            await self._task
+            self._task = None
+
+    async def cast(self, cast: Cast, now: datetime) -> CastOutcome:
+        """Lock this vote, or give the receipt it has already; returns after commit.
+
+        PollNotOpen, NotEligible, PackVoid, PackLockedOut, UnknownIntent (not this chat's), UnknownOption,
+        AlreadyVoted (the member's vote was locked elsewhere, before this press); ClerkBusy, Fault.
+        """
+        if self._task is None or self._task.done():
+            raise Fault("the clerk is not at work")
+        answer: asyncio.Future[CastOutcome] = asyncio.get_running_loop().create_future()
+        try:
+            self._waiting.put_nowait(_Waiting(cast, now, answer))
+        except asyncio.QueueFull:
+            raise ClerkBusy("too many votes wait") from None
+        return await answer
+
+    async def _run(self) -> None:
+        at_work = True
+        while at_work:
+            together = [await self._waiting.get()]
+            while len(together) < TOGETHER_MAX and not self._waiting.empty():
+                together.append(self._waiting.get_nowait())
+            at_work = None not in together
+            await self._lock([waiting for waiting in together if waiting is not None])
+
+    async def _lock(self, together: Sequence[_Waiting]) -> None:
+        """Lock what can be locked and answer everybody; trouble fails these casts, not the clerk."""
+        if not together:
+            return
+        answers: list[CastOutcome | Exception]
+        try:
+            async with self._database.writing() as connection:
+                answers = await self._decide(connection, together)
+        except Exception as problem:  # the outermost loop: these casts are told, the next ones are taken
+            log.exception("casts could not be locked", casts=len(together))
+            answers = [Fault(f"not locked: {type(problem).__name__}") for _ in together]
+        for waiting, answer in zip(together, answers, strict=True):
+            if waiting.answer.done():  # the asker went away; the lock stands and a replay gives the receipt
+                continue
+            if isinstance(answer, Exception):
+                waiting.answer.set_exception(answer)
+            else:
+                waiting.answer.set_result(answer)
+
+    async def _decide(self, connection: AsyncConnection, together: Sequence[_Waiting]) -> list[CastOutcome | Exception]:
+        poll = await load(connection)
+        in_time = [waiting for waiting in together if poll.takes_votes(waiting.now)]
+        fresh = await self._lock_batch(connection, poll, in_time) if in_time else {}
+        answers: list[CastOutcome | Exception] = []
+        for waiting in together:
+            won = fresh.pop(waiting.cast.intent_id, None)
+            answers.append(won or await self._explain(connection, poll, waiting))
+        return answers
+
+    async def _lock_batch(
+        self, connection: AsyncConnection, poll: Poll, together: Sequence[_Waiting]
+    ) -> dict[str, CastOutcome]:
+        """Lock every member of the batch who can be; return the outcome by intent."""
+        now = min(waiting.now for waiting in together)
+        intents = {waiting.cast.intent_id for waiting in together if waiting.cast.option in range(len(poll.options))}
+        owners = await _owners(connection, intents)
+        chosen: dict[int, _Waiting] = {}
+        for waiting in together:  # the earliest press of a member counts
+            owner = owners.get(waiting.cast.intent_id)
+            if owner is not None and owner[1] == waiting.cast.chat:
+                chosen.setdefault(owner[0], waiting)
+        if not chosen or poll.election_key is None:
+            return {}
+        receipts = {
+            waiting.cast.intent_id: receipt_for(self._secrets.receipt_key, poll.id, waiting.cast.intent_id)
+            for waiting in chosen.values()
+        }
+        batch = [
+            {"intent": w.cast.intent_id, "chat": w.cast.chat, "receipt": receipts[w.cast.intent_id]}
+            for w in chosen.values()
+        ]
+        found = await connection.execute(self._statement, {"batch": json.dumps(batch), "now": now})
+        locked = set(found.scalars())
+        won = [waiting for waiting in chosen.values() if waiting.cast.intent_id in locked]
+        await _put_in_tray(connection, poll, won)
+        if won:
+            digest = hashlib.sha256("\n".join(sorted(receipts[w.cast.intent_id] for w in won)).encode()).hexdigest()
+            await chain.append(connection, "votes_locked", {"n": len(won), "receipts": digest}, now=now)
+        return {
+            w.cast.intent_id: CastOutcome(receipts[w.cast.intent_id], now, owners[w.cast.intent_id][0], fresh=True)
+            for w in won
+        }
+
+    async def _explain(self, connection: AsyncConnection, poll: Poll, waiting: _Waiting) -> CastOutcome | Exception:
+        """Say why the statement did not lock this cast: mostly because it did so before."""
+        cast = waiting.cast
+        if cast.option not in range(len(poll.options)):
+            return UnknownOption()
+        intent = (await connection.execute(_INTENT, {"intent_id": cast.intent_id})).one_or_none()
+        if intent is None or intent.chat != cast.chat:
+            return UnknownIntent()
+        lock = await find_lock(connection, intent.member_id)
+        if lock is not None:
+            return _replay(lock, cast)
+        if not poll.takes_votes(waiting.now):
+            return PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
+        if not intent.eligible:
+            return NotEligible(reason=intent.ineligible_reason)
+        return PackVoid() if intent.pack_state != "live" else PackLockedOut()
+
+
+_INTENT: Final = (
+    select(
+        schema.intent.c.member_id,
+        schema.intent.c.chat,
+        schema.member.c.eligible,
+        schema.member.c.ineligible_reason,
+        schema.pack.c.state.label("pack_state"),
+    )
+    .join(schema.member, schema.member.c.id == schema.intent.c.member_id)
+    .join(schema.pack, schema.pack.c.id == schema.intent.c.pack_id)
+    .where(schema.intent.c.id == bindparam("intent_id"))
+)
+
+
+def _replay(lock: Lock, cast: Cast) -> CastOutcome | Exception:
+    """Give the receipt again to the chat that voted, whichever of its papers it pressed; others learn the fact.
+
+    An intent can only be opened before the lock, so a press from another chat is innocent too: no attempt.
+    """
+    if lock.receipt is not None and lock.chat == cast.chat:
+        return CastOutcome(lock.receipt, lock.at, lock.member_id, fresh=False)
+    return AlreadyVoted(how=lock.how, at=lock.at)
+
+
+async def _owners(connection: AsyncConnection, intents: set[str]) -> dict[str, tuple[int, str]]:
+    rows = await connection.execute(
+        select(schema.intent.c.id, schema.intent.c.member_id, schema.intent.c.chat).where(
+            schema.intent.c.id.in_(intents)
+        )
+    )
+    return {row.id: (row.member_id, row.chat) for row in rows}
+
+
+async def _put_in_tray(connection: AsyncConnection, poll: Poll, won: Sequence[_Waiting]) -> None:
+    """Seal and store ballots in the order of random ids: where a ballot lies says nothing about who cast it."""
+    assert poll.election_key is not None
+    rows: list[dict[str, Any]] = [
+        {
+            "id": randomness.token_bytes(BALLOT_ID_BYTES),
+            "sealed": seal(poll.election_key, waiting.cast.option, options=len(poll.options)),
+        }
+        for waiting in won
+    ]
+    if rows:
+        await connection.execute(insert(schema.tray), sorted(rows, key=lambda row: row["id"]))
+
+
+def new_intent_id() -> str:
+    """Make an intent's id: 16 characters that fit a button."""
+    return base64.urlsafe_b64encode(randomness.token_bytes(12)).decode()
