@@ -211,6 +211,7 @@ case = Table(
     Column("proposed_at", Instant),
     Column("settled_by", Text),
     Column("settled_at", Instant),
+    Column("disputed_at", Instant),  # somebody with the codes says that the first vote was not theirs
     CheckConstraint("settled_by IS NULL OR settled_by <> proposed_by", name="two_people"),
 )
 

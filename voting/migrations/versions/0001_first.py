@@ -227,6 +227,7 @@ def upgrade() -> None:
     sa.Column('proposed_at', sa.BigInteger(), nullable=True),
     sa.Column('settled_by', sa.Text(), nullable=True),
     sa.Column('settled_at', sa.BigInteger(), nullable=True),
+    sa.Column('disputed_at', sa.BigInteger(), nullable=True),
     sa.CheckConstraint('settled_by IS NULL OR settled_by <> proposed_by', name=op.f('ck_attempt_case_two_people')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_attempt_case_member_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_attempt_case')),
@@ -292,7 +293,7 @@ def upgrade() -> None:
     op.create_index('ix_delivery_due', 'delivery', ['channel', 'notice_id', 'not_before', 'id'], unique=False, sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'"))
     op.create_index('ix_delivery_household', 'delivery', ['notice_id', 'address'], unique=False, sqlite_where=sa.text("reason = 'household'"), postgresql_where=sa.text("reason = 'household'"))
     op.create_index('ix_delivery_member', 'delivery', ['member_id'], unique=False)
-    op.create_index('ix_delivery_moving', 'delivery', ['state', 'lease_until'], unique=False, sqlite_where=sa.text("state IN ('sending','unknown')"), postgresql_where=sa.text("state IN ('sending','unknown')"))
+    op.create_index('ix_delivery_moving', 'delivery', ['state', 'lease_until'], unique=False, sqlite_where=sa.text('lease_until IS NOT NULL'), postgresql_where=sa.text('lease_until IS NOT NULL'))
     op.create_index('ix_delivery_notice_state', 'delivery', ['notice_id', 'state'], unique=False)
     op.create_index('ix_delivery_provider', 'delivery', ['provider_id'], unique=False, sqlite_where=sa.text('provider_id IS NOT NULL'), postgresql_where=sa.text('provider_id IS NOT NULL'))
     op.create_index('one_occasion', 'delivery', ['occasion'], unique=True, sqlite_where=sa.text('occasion IS NOT NULL'), postgresql_where=sa.text('occasion IS NOT NULL'))

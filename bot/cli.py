@@ -1,0 +1,67 @@
+"""`ballotline`: the command line's front door; each noun's commands live in bot/commands/.
+
+0 on success, 1 on a refusal or fault (one plain sentence on standard error), 2 on wrong usage.
+"""
+
+import sys
+from typing import Final
+
+import typer
+
+from bot.commands import (
+    ballot,
+    cases,
+    count,
+    demo,
+    doctor,
+    members,
+    notices,
+    packs,
+    polls,
+    post,
+    roll,
+    service,
+    staff,
+)
+from bot.terminal import error_line
+from voting.refusals import Fault, Refusal
+
+app: Final = typer.Typer(
+    name="ballotline",
+    help="A members' ballot by post and online: notices, one vote each, locked for good, counted in the open.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    add_completion=False,
+)
+
+for module in (demo, polls, doctor, ballot, roll, packs, notices, members, post, cases, staff, service, count):
+    module.register(app)
+
+
+def main() -> None:
+    """Run one command; never a traceback for what a person can mend."""
+    try:
+        app()
+    except Refusal as refusal:
+        error_line(str(refusal))
+        sys.exit(1)
+    except Fault as fault:
+        error_line(f"Something of ours broke: {fault}")
+        sys.exit(1)
+    except (OSError, UnicodeDecodeError) as problem:
+        error_line(_plain(problem))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _plain(problem: OSError | UnicodeDecodeError) -> str:
+    if isinstance(problem, OSError) and problem.strerror:
+        named = f"{problem.filename}: " if problem.filename else ""
+        return f"{named}{problem.strerror}."
+    return f"{problem}."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""`init`, `keys`, `poll`, `window`: the poll's life."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from voting.probes import run_probes
+
+from bot import logs
+from bot.house import House, clock
+from bot.settings import read_settings
+from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json, run
+from messages import supersede
+from voting import polls, seal, secrets_file, shares, window
+from voting.box import empty_tray
+from voting.chain import sign_head
+from voting.database import Database
+from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
+from voting.status import poll_facts
+from voting.upgrade import upgrade
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(init)
+    keys = typer.Typer(help="The election key: made once, kept only as trustees' shares.", no_args_is_help=True)
+    keys.command("create")(keys_create)
+    keys.command("test")(keys_test)
+    app.add_typer(keys, name="keys")
+    poll = typer.Typer(help="Open and close the poll; see where it stands.", no_args_is_help=True)
+    poll.command("open")(poll_open)
+    poll.command("close")(poll_close)
+    poll.command("status")(poll_status)
+    app.add_typer(poll, name="poll")
+    days = typer.Typer(help="The days between which packs arrive.", no_args_is_help=True)
+    days.command("set")(window_set)
+    days.command("list")(window_list)
+    app.add_typer(days, name="window")
+
+
+def init(
+    poll_file: Annotated[Path, typer.Argument(metavar="POLL.toml", help="The poll file.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Make or upgrade the database, make the secrets file, set up the poll.
+
+    Example: ballotline init poll.toml
+    """
+    settings = read_settings()
+    logs.configure("WARNING", json_lines=False)
+    now = clock()
+    poll = polls.read_poll_file(poll_file)
+    delivery = polls.window_of_file(poll_file, now=now, actor=actor)
+
+    async def make() -> Any:  # noqa: ANN401 - the poll as made
+        database = Database(settings.database_url)
+        try:
+            await upgrade(database)
+            if not settings.secrets_file.exists():
+                secrets_file.save(settings.secrets_file, secrets_file.make())
+            secrets = secrets_file.load(settings.secrets_file)
+            async with database.writing() as connection:
+                return await polls.init(connection, poll, delivery, secrets, actor=actor, via=VIA, now=now)
+        finally:
+            await database.close()
+
+    made = run(make())
+    OUT.print(f"The poll [bold]{made.title}[/bold] is set up; secrets are in {settings.secrets_file} (keep a copy).")
+    OUT.print("Next: ballotline keys create --trustees 3 --threshold 2 --out shares")
+
+
+def keys_create(
+    trustees: Annotated[int, typer.Option(min=1, max=16, help="How many shares to make.")],
+    threshold: Annotated[int, typer.Option(min=1, max=16, help="How many of them open the box.")],
+    out: Annotated[Path, typer.Option(help="Folder for the share files; give each to its trustee, keep none.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Make the election key; its private half exists only as the shares written here.
+
+    Example: ballotline keys create --trustees 3 --threshold 2 --out shares
+    """
+
+    async def act(house: House) -> list[Path]:
+        async with house.database.writing() as connection:
+            poll = await polls.load(connection)
+            key = seal.create_election_key(trustees, threshold, poll_id=poll.id)
+            await polls.set_election_key(
+                connection,
+                key.public_key,
+                trustees=trustees,
+                threshold=threshold,
+                share_digests=key.share_digests,
+                actor=actor,
+                via=VIA,
+                now=clock(),
+            )
+            return _written(out, key.shares)  # before the commit: a key nobody holds is never made public
+
+    for path in in_house(act):
+        OUT.print(f"{path}  for one trustee")
+    OUT.print(f"Any {threshold} of these {trustees} open the box. Hand them out; keep none here.")
+
+
+def _written(out: Path, made: tuple[shares.Share, ...]) -> list[Path]:
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        return shares.write_shares(out, made)
+    except FileExistsError as taken:
+        raise ShareFolderTaken(file=str(taken.filename)) from None
+
+
+def keys_test(
+    files: Annotated[list[Path], typer.Argument(metavar="SHARE...", help="Share files to try.")],
+) -> None:
+    """Let a trustee try whether a share is whole and belongs to this poll.
+
+    Example: ballotline keys test share-1-of-3.json
+    """
+
+    async def act(house: House) -> None:
+        async with house.database.reading() as connection:
+            poll = await polls.load(connection)
+        if poll.election_key is None:
+            raise NoElectionKey
+        for file in files:
+            share = shares.read_share(file)
+            shares.try_share(share, key=seal.fingerprint(poll.election_key), digests=poll.share_digests)
+            OUT.print(f"{file}: good; {share.threshold} of {share.trustees} such shares open the box.")
+
+    in_house(act)
+
+
+def poll_open(actor: Actor = DEFAULT_ACTOR) -> None:
+    """Open the poll; votes are taken from its opening time on.
+
+    Example: ballotline poll open --as Gwen
+    """
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            poll = await polls.open_poll(connection, actor=actor, via=VIA, now=clock())
+            await sign_head(connection, house.secrets, clock())
+        OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
+
+    in_house(act)
+
+
+def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
+    """Close the poll for good and empty the tray into the box.
+
+    Example: ballotline poll close --as Gwen
+    """
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            poll = await polls.close_poll(connection, actor=actor, via=VIA, now=clock())
+        moved = await empty_tray(house.database, now=clock())
+        async with house.database.writing() as connection:
+            await sign_head(connection, house.secrets, clock())
+        OUT.print(f"[bold]{poll.title}[/bold] is closed; the last {moved} ballots went from the tray to the box.")
+
+    in_house(act)
+
+
+def poll_status(as_json: AsJson = False) -> None:  # noqa: FBT002 - a command's flag
+    """Show phase, roll, packs by state, locks, tray, box, receipts, open cases and probes.
+
+    Example: ballotline poll status --json
+    """
+
+    async def act(house: House) -> dict[str, Any]:
+        async with house.database.reading() as connection:
+            facts = await poll_facts(connection)
+            return {**facts, "probes": {probe.name: probe.holds for probe in await run_probes(connection)}}
+
+    facts = in_house(act)
+    if as_json:
+        print_json(facts)
+        return
+    flat = {
+        name: ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
+        for name, value in facts.items()
+        if name != "probes"
+    }
+    broken = [name for name, holds in facts["probes"].items() if not holds]
+    print_facts("Poll", {**flat, "probes": f"BROKEN: {', '.join(broken)}" if broken else "all hold"})
+
+
+def window_set(
+    first: Annotated[str, typer.Argument(metavar="FIRST", help="First day, 2022-08-01.")],
+    last: Annotated[str, typer.Argument(metavar="LAST", help="Last day, 2022-08-10.")],
+    reason: Annotated[str, typer.Option(help="Why, as members and auditors may read it.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Set a new version of the delivery window; what is still queued of the older is superseded.
+
+    Example: ballotline window set 2022-08-01 2022-08-10 --reason "added security"
+    """
+    days = (_day(first), _day(last))
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            version = await window.set_window(connection, *days, reason, actor=actor, via=VIA, now=clock())
+            stopped = await supersede.older_than(connection, version.version, now=clock())
+        OUT.print(f"Packs now arrive {version.first_day} to {version.last_day} (version {version.version}).")
+        if stopped:
+            OUT.print(f"{stopped} messages still queued with the older dates were stopped.")
+        OUT.print("Tell members: ballotline notice draft window_changed")
+
+    in_house(act)
+
+
+def window_list() -> None:
+    """Show every version of the delivery window.
+
+    Example: ballotline window list
+    """
+
+    async def act(house: House) -> None:
+        async with house.database.reading() as connection:
+            for version in await window.history(connection):
+                OUT.print(
+                    f"{version.version}. {version.first_day} to {version.last_day}: {version.reason}"
+                    f" ({version.set_by}, {version.set_at:%Y-%m-%d %H:%M} UTC)"
+                )
+
+    in_house(act)
+
+
+def _day(raw: str) -> date:
+    try:
+        return date.fromisoformat(raw)
+    except ValueError:
+        raise WrongDay(day=raw) from None

@@ -1,0 +1,105 @@
+"""What commands share: running in an open house, who acts, tables and progress for a person, JSON for a script."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bot import logs
+from bot.house import House, login_name, open_house
+from bot.settings import read_settings
+
+Result = TypeVar("Result")
+
+OUT: Final = Console(highlight=False, soft_wrap=True)
+VIA: Final = "command line"
+
+Actor = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="Who acts, for the chain; your login name if not given.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")]
+DEFAULT_ACTOR: Final = login_name()
+
+
+def error_line(sentence: str) -> None:
+    """Say one sentence on standard error."""
+    sys.stderr.write(sentence.rstrip() + "\n")
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run one coroutine to its end."""
+    return asyncio.run(work)
+
+
+def in_house(act: Callable[[House], Awaitable[Result]]) -> Result:
+    """Run `act` in an open house and close it again; refusals pass through to `main`."""
+
+    async def work() -> Result:
+        settings = read_settings()
+        logs.configure(settings.log_level if settings.log_level != "INFO" else "WARNING", json_lines=False)
+        async with open_house(settings) as house:
+            return await act(house)
+
+    return run(work())
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: object) -> str | float | int:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def print_facts(title: str, facts: Mapping[str, object]) -> None:
+    """Print a short list of named facts."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in facts.items():
+        table.add_row(name, str(value))
+    OUT.print(table)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their columns; an empty list says so."""
+    if not rows:
+        OUT.print(f"{title}: none.")
+        return
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    OUT.print(table)
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """Show progress on standard error while a terminal looks on; yield what to call with the number done so far."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _done: None
+        return
+    bar = Progress(
+        SpinnerColumn(), TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+    with bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,72 @@
+"""The service's HTTP server: webhooks, health and the console on one address."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from voting.refusals import StaffRefusal
+
+BACKLOG: Final = 512
+KEEP_ALIVE_SECONDS: Final = 10
+HEADERS_MAX_BYTES: Final = 16 * 1024
+SHUTDOWN_SECONDS: Final = 5
+CONCURRENT_MAX: Final = 1_000  # beyond this uvicorn answers 503 and the provider comes again
+
+
+class PortTaken(StaffRefusal):
+    """The address {listen} is in use already; set BALLOTLINE_LISTEN to another one."""
+
+
+class AddressWrong(StaffRefusal):
+    """The service cannot listen on {listen}: {problem}."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address before anything else starts; PortTaken, AddressWrong."""
+    listen = f"{host}:{port}"
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+        )
+    except OSError as problem:
+        if problem.errno == errno.EADDRINUSE:
+            raise PortTaken(listen=listen) from None
+        raise AddressWrong(listen=listen, problem=problem.strerror or str(problem)) from None
+
+
+class Server(uvicorn.Server):
+    """uvicorn inside our own event loop: signals are the service's business."""
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        config = uvicorn.Config(
+            Starlette(routes=list(routes)),
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            h11_max_incomplete_event_size=HEADERS_MAX_BYTES,
+            limit_concurrency=CONCURRENT_MAX,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+        )
+        super().__init__(config)
+
+    async def run_on(self, taken: socket.socket) -> None:
+        """Serve until cancelled, then let answers under way finish."""
+        config = self.config
+        config.load()
+        self.lifespan = config.lifespan_class(config)
+        serving = asyncio.create_task(self._serve([taken]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self.should_exit = True
+            await serving
+            raise

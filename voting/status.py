@@ -1,0 +1,58 @@
+"""Where the poll stands, in numbers that reveal nothing about anybody: for `poll status`, the console, the picture."""
+
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voting import polls, schema
+
+VOTED_ONLINE = "voted_online"
+VOTED_BY_POST = "voted_by_post"
+UNUSED = "unused"
+
+
+async def poll_facts(connection: AsyncConnection) -> dict[str, Any]:
+    """Give phase, roll, packs by state, locks by how, tray, box, receipts and open cases."""
+    poll = await polls.load(connection)
+    roll = (
+        await connection.execute(
+            select(func.count(schema.member.c.id), func.count(case((schema.member.c.eligible, 1))))
+        )
+    ).one()
+    locks = {"online": 0, "post": 0}
+    rows = await connection.execute(select(schema.lock.c.how, func.count()).group_by(schema.lock.c.how))
+    locks.update((row.how, row[1]) for row in rows)
+    return {
+        "poll": poll.id,
+        "title": poll.title,
+        "phase": str(poll.phase),
+        "opens_at": poll.opens_at.isoformat(),
+        "closes_at": poll.closes_at.isoformat(),
+        "roll": {"members": roll[0], "eligible": roll[1]},
+        "packs": await packs_by_state(connection),
+        "locks": locks,
+        "tray": await _count(connection, schema.tray),
+        "box": await _count(connection, schema.box),
+        "receipts": int(await connection.scalar(select(func.count(schema.lock.c.receipt))) or 0),
+        "open_cases": int(await connection.scalar(select(func.count()).where(schema.case.c.state != "settled")) or 0),
+    }
+
+
+async def packs_by_state(connection: AsyncConnection) -> dict[str, int]:
+    """Give every pack issued under exactly one of five states."""
+    state = case(
+        (schema.lock.c.how == "online", VOTED_ONLINE),
+        (schema.lock.c.how == "post", VOTED_BY_POST),
+        (schema.pack.c.state != "live", schema.pack.c.state),
+        else_=UNUSED,
+    )
+    joined = schema.pack.outerjoin(schema.lock, schema.lock.c.pack_id == schema.pack.c.id)
+    rows = await connection.execute(select(state, func.count()).select_from(joined).group_by(state))
+    found = {VOTED_ONLINE: 0, VOTED_BY_POST: 0, "void": 0, "replaced": 0, UNUSED: 0}
+    found.update((row[0], row[1]) for row in rows)
+    return {"issued": sum(found.values()), **found}
+
+
+async def _count(connection: AsyncConnection, table: Any) -> int:  # noqa: ANN401 - any of our tables
+    return int(await connection.scalar(select(func.count()).select_from(table)) or 0)
