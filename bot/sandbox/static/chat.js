@@ -22,7 +22,7 @@ export class Chat {
       onSend: (text) => actions.type(this.chat.chat_id, text),
       onContact: () => actions.contact(this.chat.chat_id),
     });
-    this.stopped = h("button", { type: "button", class: "wide-button", hidden: true, click: () => actions.block(false) }, "Unblock");
+    this.stopped = h("button", { type: "button", class: "wide-button", hidden: true, click: () => this.onStopped() });
     this.element = h("div", { class: "chat" }, this.header, this.groups, this.thread.element, this.composer.element, this.stopped);
   }
 
@@ -40,7 +40,11 @@ export class Chat {
     this.composer.element.hidden = chat.blocked || untouched;
     this.stopped.hidden = !chat.blocked && !untouched;
     this.stopped.textContent = chat.blocked ? "Unblock" : "Start";
-    this.stopped.onclick = untouched && !chat.blocked ? () => this.actions.type(chat.chat_id, "/start") : null;
+  }
+
+  onStopped() {
+    if (this.chat.blocked) this.actions.block(false);
+    else this.actions.type(this.chat.chat_id, "/start");
   }
 
   drawHeader() {
@@ -77,6 +81,9 @@ export class Chat {
   }
 
   drawGroups(chats, unread) {
+    const signature = JSON.stringify([this.chat.chat_id, chats.map((each) => [each.chat_id, each.title, unread(each.chat_id)])]);
+    if (signature === this.groupsDrawn) return;
+    this.groupsDrawn = signature;
     this.groups.hidden = chats.length < 2;
     const focused = this.groups.contains(document.activeElement);
     this.groups.replaceChildren(...chats.map((each) => {

@@ -53,6 +53,11 @@ export function day(iso) {
   return date.toLocaleDateString(LOCALE, { weekday: "long", day: "numeric", month: "long", year });
 }
 
+/** A British mobile number in the groups people say it in; any other as it came. */
+export function phoneText(number) {
+  return (number ?? "").replace(/^\+44(7\d{3})(\d{6})$/, "+44 $1 $2");
+}
+
 export function calm() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

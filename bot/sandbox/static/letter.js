@@ -22,14 +22,18 @@ export class Letter {
     const arrived = this.owner === owner?.id && this.hadLetter === false && Boolean(owner?.letter);
     Object.assign(this, { drawn: signature, owner: owner?.id, hadLetter: Boolean(owner?.letter) });
     this.heading.textContent = owner ? `Post for ${owner.name}` : "Post";
-    this.sheet.replaceChildren(owner?.letter ? this.paper(owner, typist, title) : this.nothing(owner));
+    this.sheet.replaceChildren(...(owner?.letter
+      ? [this.paper(owner, typist, title), h("p", { class: "hint" }, `Press a code to type it into ${typist.name}’s chat.`)]
+      : [this.nothing(owner)]));
     this.sheet.classList.toggle("arrived", arrived);
   }
 
   drawBorrow(owner, typist, others) {
     const offered = Boolean(typist) && typist.role === "stranger" && others.length > 0;
     this.borrowLabel.hidden = !offered;
-    if (!offered) return;
+    const signature = JSON.stringify([offered, owner?.id, typist?.id, others.length]);
+    if (!offered || signature === this.borrowDrawn) return;
+    this.borrowDrawn = signature;
     const options = [h("option", { value: "" }, "nobody’s letter"),
       ...others.map((person) => h("option", { value: person.id }, `${person.name}’s letter`))];
     this.borrow.replaceChildren(...options);
@@ -61,8 +65,7 @@ export class Letter {
         this.code("Vote code", letter.vote_code, typist)),
       letter.word ? h("p", { class: "word" }, "The chat will answer your pack code with this word: ", h("b", {}, letter.word),
         ". If it shows another word, stop and tell us.") : null,
-      letter.bot_url ? this.wayIn(letter) : null,
-      h("p", { class: "hint" }, typist ? `Press a code to type it into ${typist.name}’s chat.` : ""));
+      letter.bot_url ? this.wayIn(letter) : null);
   }
 
   code(label, value, typist) {

@@ -1,6 +1,6 @@
 // The list on the left: who has a phone, who has something unread, and a way to add a stranger.
 
-import { arrowKeys, avatar, h, icon } from "./dom.js";
+import { arrowKeys, avatar, h, icon, phoneText } from "./dom.js";
 
 const SHOWN_MAX = 150;
 const GROUPS = [["staff", "Staff"], ["member", "Members"], ["stranger", "Strangers"]];
@@ -15,7 +15,7 @@ export class People {
     this.unread = new Map();
     this.shown = new Set();
     this.search = h("input", {
-      type: "search", placeholder: "Name, member number or phone", "aria-label": "Search people", autocomplete: "off",
+      type: "search", placeholder: "Name, number or phone", "aria-label": "Search people", autocomplete: "off",
       input: () => this.draw(),
     });
     this.chips = h("div", { class: "chips", role: "group", "aria-label": "Show" });
@@ -30,7 +30,7 @@ export class People {
   }
 
   strangerForm(onAdd) {
-    const name = h("input", { type: "text", placeholder: "A stranger’s name", "aria-label": "Name of the stranger", maxlength: 60, required: true });
+    const name = h("input", { type: "text", placeholder: "Stranger’s name", "aria-label": "Name of the stranger", maxlength: 60, required: true });
     const submit = (event) => {
       event.preventDefault();
       if (name.value.trim()) onAdd(name.value.trim());
@@ -47,9 +47,16 @@ export class People {
   }
 
   draw() {
-    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     this.drawChips();
     const found = this.people.filter((person) => this.matches(person));
+    const signature = JSON.stringify([this.filter, found.map(({ id, name, phone, role }) => [id, name, phone, role])]);
+    if (signature !== this.drawn) this.drawList(found);
+    this.drawn = signature;
+    for (const row of this.list.querySelectorAll(".person")) this.mark(row);
+  }
+
+  drawList(found) {
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     let room = SHOWN_MAX;
     const sections = [];
     for (const [role, label] of GROUPS) {
@@ -61,13 +68,26 @@ export class People {
     }
     if (found.length > SHOWN_MAX) sections.push(h("p", { class: "hint" }, `${found.length - SHOWN_MAX} more: search to find them.`));
     if (!found.length) sections.push(h("p", { class: "hint" }, this.filter === "unread" ? "Everything has been read." : "Nobody found."));
-    const top = this.list.scrollTop;
     this.list.replaceChildren(...sections);
-    this.list.scrollTop = top;
     if (focused) this.list.querySelector(`[data-id="${focused}"]`)?.focus();
   }
 
+  /** Badge and highlight change in place, so that a press is never lost to a redrawn row. */
+  mark(row) {
+    const id = Number(row.dataset.id);
+    const unread = this.unread.get(id) ?? 0;
+    const badge = row.querySelector(".badge");
+    badge.hidden = !unread;
+    badge.textContent = unread > 99 ? "99+" : String(unread);
+    row.setAttribute("aria-label", unread ? `${row.dataset.label}, ${unread} unread` : row.dataset.label);
+    if (this.shown.has(id)) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+
   drawChips() {
+    const signature = JSON.stringify([this.filter, FILTERS.map(([key]) => this.count(key))]);
+    if (signature === this.chipsDrawn) return;
+    this.chipsDrawn = signature;
     const chips = FILTERS.filter(([key]) => key === "all" || key === this.filter || this.count(key) > 0);
     const focused = this.chips.contains(document.activeElement);
     this.chips.replaceChildren(...chips.map(([key, label]) => h("button", {
@@ -93,15 +113,13 @@ export class People {
   }
 
   row(person) {
-    const unread = this.unread.get(person.id) ?? 0;
     const choose = (event) => (event.shiftKey || event.ctrlKey || event.metaKey ? this.onBeside : this.onChoose)(person.id);
-    const label = unread ? `${person.name}, ${person.role}, ${unread} unread` : `${person.name}, ${person.role}`;
     return h("li", {}, h("button", {
-      type: "button", class: "person", "data-id": person.id, "aria-label": label, click: choose,
-      "aria-current": this.shown.has(person.id) ? "true" : null,
+      type: "button", class: "person", "data-id": person.id, "data-label": `${person.name}, ${person.role}`, click: choose,
     },
     avatar(person.name, person.role),
-    h("span", { class: "who" }, h("strong", {}, person.name), h("small", {}, [person.member_no, person.phone].filter(Boolean).join(" · ") || "No number")),
-    unread ? h("span", { class: "badge" }, unread > 99 ? "99+" : String(unread)) : null));
+    h("span", { class: "who" }, h("strong", {}, person.name),
+      h("small", {}, [person.member_no, phoneText(person.phone)].filter(Boolean).join(" · ") || "No number")),
+    h("span", { class: "badge", hidden: true })));
   }
 }

@@ -1,7 +1,7 @@
 // One phone on the desk: whose it is, its frame, and its two apps.
 
 import { Chat } from "./chat.js";
-import { arrowKeys, avatar, clock, h, icon, iconButton } from "./dom.js";
+import { arrowKeys, avatar, clock, h, icon, iconButton, phoneText } from "./dom.js";
 import { Texts } from "./texts.js";
 
 const TOAST_SECONDS = 5;
@@ -58,17 +58,20 @@ export class Phone {
     this.face.replaceChildren(avatar(person.name, person.role));
     this.name.textContent = person.name;
     this.about.replaceChildren(h("b", { class: `role is-${person.role}` }, ROLES[person.role] ?? person.role),
-      person.phone ? ` ${person.phone}` : " no number");
+      person.phone ? ` ${phoneText(person.phone)}` : " no number");
   }
 
   drawApps(unread) {
+    const counts = [this.person.chats.reduce((total, each) => total + unread(String(each.chat_id)), 0), unread("sms")];
+    const signature = JSON.stringify([this.app, counts]);
+    if (signature === this.appsDrawn) return;
+    this.appsDrawn = signature;
     const focused = this.apps.contains(document.activeElement);
     const tab = (app, name, label, count) => h("button", {
       type: "button", role: "tab", "aria-selected": String(this.app === app), tabindex: this.app === app ? "0" : "-1",
       click: () => this.actions.chooseApp(app),
     }, icon(name), label, count ? h("span", { class: "badge" }, String(count)) : null);
-    const chats = this.person.chats.reduce((total, each) => total + unread(String(each.chat_id)), 0);
-    this.apps.replaceChildren(tab("chat", "chat", "Chat", chats), tab("texts", "text", "Texts", unread("sms")));
+    this.apps.replaceChildren(tab("chat", "chat", "Chat", counts[0]), tab("texts", "text", "Texts", counts[1]));
     if (focused) this.apps.querySelector("[aria-selected=true]").focus();
   }
 

@@ -101,7 +101,9 @@ class Desk {
     try {
       return await act();
     } catch (error) {
-      this.slotOf(this.active)?.phone.toast(error.message);
+      const phone = this.slotOf(this.active)?.phone;
+      if (phone) phone.toast(error.message);
+      else element("subtitle").textContent = error.message;
       return null;
     }
   }

@@ -1,7 +1,7 @@
 // One phone's text messages: what came, what was answered, and how each went.
 
 import { Composer } from "./composer.js";
-import { h, icon, richText } from "./dom.js";
+import { h, icon, phoneText, richText } from "./dom.js";
 import { Thread, stamp } from "./thread.js";
 
 const KEYWORDS = ["STATUS", "STOP", "START", "HELP"];
@@ -37,7 +37,7 @@ export class Texts {
     const messages = sms.map((each) => ({ ...each, mine: sameNumber(each.from, person.phone), from_name: each.from }));
     const other = messages.map((each) => (each.mine ? each.to : each.from)).at(-1);
     this.name.textContent = "Text messages";
-    this.number.textContent = other ? `with ${other}` : "nobody yet";
+    this.number.textContent = other ? `with ${phoneText(other)}` : "nobody yet";
     this.element.classList.toggle("is-empty", messages.length === 0);
     this.composer.show(`sms ${person.id}`, {});
     this.thread.show(`sms ${person.id}`, messages);
