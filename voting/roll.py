@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     Boolean,
@@ -37,7 +37,7 @@ from voting import chain, polls, schema
 from voting.database import Database
 from voting.imports import CsvFile, ImportReport, Level, Progress, batches, open_csv
 from voting.refusals import UnknownMember
-from voting.roll_rows import COLUMNS, Ineligible, Reader, ReadPhone, ineligible, person_digest
+from voting.roll_rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest
 from voting.secrets_file import Secrets
 
 __all__ = [
@@ -176,14 +176,18 @@ _STAGED: Final = Table(
     Column("ineligible_reason", Text),
     prefixes=["TEMPORARY"],
 )
+_STAGE_SQLITE: Final = "INSERT INTO staged_roll VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STAGE_POSTGRESQL: Final = "INSERT INTO staged_roll VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::date, $10, $11)"
 _STAGED_INDEX: Final = Index("ix_staged_roll_member_no", _STAGED.c.member_no)
 
 
-async def _stage(connection: AsyncConnection, entries: Iterator[dict[str, Any]], progress: Progress | None) -> int:
+async def _stage(connection: AsyncConnection, entries: Iterator[Entry], progress: Progress | None) -> int:
     await connection.execute(CreateTable(_STAGED))
+    statement = _STAGE_SQLITE if connection.dialect.name == "sqlite" else _STAGE_POSTGRESQL
     staged = 0
     for batch in batches(entries):
-        await connection.execute(insert(_STAGED), batch)
+        # The driver's own executemany: SQLAlchemy's care for each of a million values costs more than all the rest.
+        await connection.exec_driver_sql(statement, batch)
         staged += len(batch)
         if progress is not None:
             progress(staged)

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from voting.imports import MEMBER_NO_CHARACTERS_MAX, CsvFile, ImportReport, Row, read_day
 from voting.model import Poll
@@ -67,6 +67,22 @@ def _folded(words: str) -> str:
     return "".join(filter(str.isalnum, folded if folded.isascii() else unicodedata.normalize("NFKD", folded)))
 
 
+class Entry(NamedTuple):
+    """What is stored of a row, and the line it came from; a tuple, since there are as many as members."""
+
+    line: int
+    member_no: str
+    language: str
+    area: str
+    country: str
+    phone: str | None
+    phone_reason: str | None
+    person_digest: bytes | None
+    joined_on: str | None  # 2011-05-02
+    eligible: bool
+    ineligible_reason: Ineligible | None
+
+
 class Reader:
     """Turns rows of the file into rows of the roll, noting each doubt."""
 
@@ -79,15 +95,15 @@ class Reader:
         for language in reversed(poll.languages):  # "en" and "cy-GB" mean what the poll has
             self._languages.setdefault(language.casefold().split("-")[0], language)
 
-    def entries(self, file: CsvFile) -> Iterator[dict[str, Any]]:
-        """Yield what is stored of each row that can be taken, under the names of the member table, and its line."""
+    def entries(self, file: CsvFile) -> Iterator[Entry]:
+        """Yield what is stored of each row that can be taken."""
         for row in file.rows(self._report):
             if (problem := _number_problem(row.cells[0])) is None:
                 yield self._entry(row)
             else:
                 self._report.reject(row.line, row.cells[0][:SHOWN_CHARACTERS_MAX], problem)
 
-    def _entry(self, row: Row) -> dict[str, Any]:
+    def _entry(self, row: Row) -> Entry:
         member_no, name, _, _, _, postcode, country, written, language, area, joined = row.cells
         phone, phone_reason = self._read_phone(written, country or None)
         joined_on = read_day(joined)
@@ -98,19 +114,19 @@ class Reader:
             self._warn(row, f"unreadable join date {_shown(joined)}: kept, may not vote")
         if why is Ineligible.JOINED_LATE:
             self._warn(row, f"joined on {joined}, after {self._poll.joined_by}: kept, may not vote")
-        return {
-            "line": row.line,
-            "member_no": member_no,
-            "language": self._language(row, language),
-            "area": area,
-            "country": country,
-            "phone": phone,
-            "phone_reason": phone_reason,
-            "person_digest": person_digest(self._key, name, postcode),
-            "joined_on": joined_on,
-            "eligible": why is None,
-            "ineligible_reason": why,
-        }
+        return Entry(
+            line=row.line,
+            member_no=member_no,
+            language=self._language(row, language),
+            area=area,
+            country=country,
+            phone=phone,
+            phone_reason=phone_reason,
+            person_digest=person_digest(self._key, name, postcode),
+            joined_on=str(joined_on) if joined_on else None,
+            eligible=why is None,
+            ineligible_reason=why,
+        )
 
     def _language(self, row: Row, raw: str) -> str:
         tag = raw.casefold().replace("_", "-")
