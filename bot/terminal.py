@@ -18,6 +18,7 @@ from rich.table import Table
 from bot import logs
 from bot.house import House, login_name, open_house
 from bot.settings import read_settings
+from voting.imports import ImportReport
 
 Result = TypeVar("Result")
 
@@ -103,3 +104,14 @@ def progress_bar(what: str, total: int | None = None, *, quiet: bool = False) ->
     with bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def print_report(path: Path, report: ImportReport, written: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    """Print an import's five numbers and where its report lies."""
+    facts: dict[str, Any] = dict(report.counts())
+    if as_json:
+        print_json({**facts, "dry_run": dry_run, "report": str(written) if written else None})
+        return
+    print_facts(f"{path}{' (dry run: nothing changed)' if dry_run else ''}", facts)
+    if written is not None:
+        OUT.print(f"Rows to look at: {written}")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from voting.probes import run_probes
 
 from bot import logs
 from bot.house import House, clock
@@ -16,6 +15,7 @@ from voting import polls, seal, secrets_file, shares, window
 from voting.box import empty_tray
 from voting.chain import sign_head
 from voting.database import Database
+from voting.probes import run_probes
 from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
 from voting.status import poll_facts
 from voting.upgrade import upgrade

@@ -1,0 +1,90 @@
+"""`roll`: who may vote."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.house import House, clock
+from bot.reading import read_phone
+from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
+from messages.reach import sync_sms_channels
+from voting import roll
+from voting.imports import write_report
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    nouns = typer.Typer(help="The roll: who may vote.", no_args_is_help=True)
+    nouns.command("import")(roll_import)
+    nouns.command("lapse")(lapse)
+    nouns.command("restore")(restore)
+    app.add_typer(nouns, name="roll")
+
+
+def roll_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The roll, CSV.")],
+    dry_run: DryRun = False,  # noqa: FBT002 - a command's flag
+    as_json: AsJson = False,  # noqa: FBT002 - as above
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Bring the roll up to a file; what was rejected or doubtful goes to FILE.report.csv.
+
+    Example: ballotline roll import roll.csv --dry-run
+    """
+
+    async def act(house: House) -> roll.ImportReport:
+        with progress_bar("Reading the roll", quiet=as_json) as progress:
+            report = await roll.import_roll(
+                house.database,
+                file,
+                house.secrets,
+                read_phone=read_phone,
+                now=clock(),
+                actor=actor,
+                via=VIA,
+                dry_run=dry_run,
+                progress=progress,
+            )
+        if not dry_run:
+            async with house.database.writing() as connection:
+                await sync_sms_channels(connection, clock())
+        return report
+
+    report = in_house(act)
+    print_report(file, report, write_report(file, report.rows), dry_run=dry_run, as_json=as_json)
+
+
+def lapse(
+    member_no: Annotated[str, typer.Argument(metavar="MEMBER_NO")],
+    reason: Annotated[str, typer.Option(help="Why, for staff.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Take the right to vote from a member from now on; a vote already locked stands.
+
+    Example: ballotline roll lapse 0100007 --reason "left on 12 August"
+    """
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            await roll.lapse(connection, member_no, reason, actor=actor, via=VIA, now=clock())
+        OUT.print(f"{member_no} may not vote any more.")
+
+    in_house(act)
+
+
+def restore(
+    member_no: Annotated[str, typer.Argument(metavar="MEMBER_NO")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Give a member the right to vote back.
+
+    Example: ballotline roll restore 0100007
+    """
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            await roll.restore(connection, member_no, actor=actor, via=VIA, now=clock())
+        OUT.print(f"{member_no} may vote again.")
+
+    in_house(act)

@@ -1,0 +1,303 @@
+"""The service: everything that runs, put together in one place, started and stopped together.
+
+    provider -> (poller | webhooks -> shelf) -> inbox -> reader -> handlers -> desks -> clerk | ledger -> postman
+
+One TaskGroup owns every long task; if one of them fails for good, all stop and the process ends with an error, for
+whatever keeps processes alive to start it again: nothing is held in memory that a restart would miss.
+"""
+
+import asyncio
+import os
+import secrets as randomness
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from starlette.routing import BaseRoute
+from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.ext import ExtBot
+
+from bot import alerts, member_chat, member_words, menus, sms_side, staff_chat, telegram_edge, web
+from bot.alert_pump import AlertPump
+from bot.console.routes import console_routes
+from bot.context import MEMBER_DESK, STAFF_DESK, BotApplication
+from bot.house import House, clock
+from bot.inbox import Claimed, Envelope, Reader, purge
+from bot.keeper import Chore, keep
+from bot.member_desk import MemberDesk
+from bot.poller import KINDS, Poller
+from bot.settings import Settings
+from bot.shelf import Shelf
+from bot.staff_desk import StaffDesk
+from bot.webhooks import Edges
+from messages.callbacks import read_report
+from messages.pacer import Pacer
+from messages.postman import Outlet, Postman, Timing
+from messages.telegram_channel import TelegramChannel
+from messages.twilio_channel import TwilioAccount, TwilioChannel
+from voting.box import move_tray
+from voting.casting import Checks, purge_wrong_codes
+from voting.chain import sign_head
+from voting.clerk import Clerk
+from voting.model import Phase
+from voting.polls import load
+from voting.probes import run_probes
+from voting.refusals import NoPoll, StaffRefusal
+
+MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
+SIGN_HEAD_EVERY: Final = timedelta(hours=1)
+PROBES_EVERY: Final = timedelta(minutes=1)
+PURGE_EVERY: Final = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+class TokenWrong(StaffRefusal):
+    """Telegram does not know this bot token; check BALLOTLINE_TELEGRAM_TOKEN."""
+
+
+class TelegramAway(StaffRefusal):
+    """Telegram cannot be reached at {url}: {problem}."""
+
+
+@dataclass
+class Service:
+    """A service put together and not yet running; `application` is None when Telegram is off."""
+
+    house: House
+    application: BotApplication | None
+    clerk: Clerk
+    postman: Postman
+    reader: Reader
+    shelf: Shelf
+    poller: Poller | None
+    pump: AlertPump | None
+    routes: Sequence[BaseRoute]
+
+    async def run(self, stop: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
+        """Run until `stop`, then finish what is under way."""
+        settings = self.house.settings
+        taken = web.bind(settings.host, settings.port)
+        await self.clerk.start()
+        if self.application is not None:
+            await self._announce(self.application)
+        postman_stop = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as group:
+                postman = group.create_task(self.postman.run(postman_stop), name="postman")
+                tasks = [group.create_task(work, name=name) for name, work in self._long_tasks().items()]
+                tasks.append(group.create_task(web.Server(self.routes).run_on(taken), name="web"))
+                if ready is not None:
+                    ready.set()
+                await stop.wait()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await self.clerk.stop()
+                postman_stop.set()
+                await postman
+        finally:
+            await self.clerk.stop()
+            taken.close()
+
+    def _long_tasks(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - coroutines of several types
+        tasks = {"reader": self.reader.run(), "shelf": self.shelf.run()}
+        if self.poller is not None:
+            tasks["poller"] = self.poller.run()
+        if self.pump is not None:
+            tasks["alerts"] = self.pump.run()
+        for chore in self._chores():
+            tasks[chore.name] = keep(chore)
+        return tasks
+
+    async def _announce(self, application: BotApplication) -> None:
+        """Say hello to Telegram: a wrong token is found here, in one sentence."""
+        settings = self.house.settings
+        if settings.public_url:
+            await telegram_edge.register_webhook(application.bot, settings.public_url, self.house.webhook_secret, KINDS)
+        else:
+            await telegram_edge.forget_webhook(application.bot)
+        async with self.house.database.reading() as connection:
+            poll = await load(connection)
+        await menus.publish(application.bot, poll.languages)
+
+    def _chores(self) -> list[Chore]:
+        return [
+            Chore("tray", MOVE_TRAY_EVERY, self._move_tray),
+            Chore("head", SIGN_HEAD_EVERY, self._sign_head),
+            Chore("probes", PROBES_EVERY, self._probes),
+            Chore("purge", PURGE_EVERY, self._purge),
+        ]
+
+    async def _move_tray(self) -> None:
+        async with self.house.database.reading() as connection:
+            phase = (await load(connection)).phase
+        if phase is Phase.OPEN:
+            await move_tray(self.house.database, now=clock())
+
+    async def _sign_head(self) -> None:
+        async with self.house.database.writing() as connection:
+            await sign_head(connection, self.house.secrets, clock())
+
+    async def _probes(self) -> None:
+        async with self.house.database.reading() as connection:
+            broken = [probe for probe in await run_probes(connection) if not probe.holds]
+        for probe in broken:
+            log.error("probe broken", probe=probe.name, detail=probe.detail)
+            async with self.house.database.writing() as connection:
+                await alerts.raise_alert(
+                    connection,
+                    alerts.Kind.PROBE_FAILED,
+                    occasion=f"probe:{probe.name}",
+                    facts={"probe": probe.name, "detail": probe.detail},
+                    now=clock(),
+                )
+
+    async def _purge(self) -> None:
+        async with self.house.database.writing() as connection:
+            await purge(connection, clock())
+            await purge_wrong_codes(connection, clock())
+
+
+def twilio_account(settings: Settings) -> TwilioAccount:
+    """Give Twilio's settings in the messages floor's terms; only when `settings.sms_on`."""
+    assert settings.twilio_account_sid is not None
+    assert settings.twilio_auth_token is not None
+    return TwilioAccount(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        sender=settings.twilio_from,
+        messaging_service_sid=settings.twilio_messaging_service_sid,
+        api_url=settings.twilio_api_url,
+        public_url=settings.public_url,
+    )
+
+
+@asynccontextmanager
+async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterator[Service]:
+    """Put a service together: NoPoll, TokenWrong, TelegramAway."""
+    settings, database, secrets = house.settings, house.database, house.secrets
+    async with database.reading() as connection:
+        await load(connection)
+    envelope = Envelope(secrets.inbox_key)
+    clerk = Clerk(database, secrets)
+    async with AsyncExitStack() as stack:
+        outlets = []
+        bot: ExtBot[None] | None = None
+        if settings.telegram_on:
+            pacer = Pacer(settings.telegram_rate)
+            bot = telegram_edge.make_bot(settings, pacer)
+            await _initialize(bot, settings)
+            stack.push_async_callback(bot.shutdown)
+            outlets.append(Outlet(TelegramChannel(bot), pacer))
+        if settings.sms_on:
+            channel = await stack.enter_async_context(TwilioChannel(twilio_account(settings)))
+            outlets.append(Outlet(channel, Pacer(float(settings.sms_rate))))
+        postman = Postman(
+            database,
+            outlets,
+            renderers={**member_words.renderers(), **alerts.renderers()},
+            on_trouble=alerts.on_trouble,
+            on_migrated=alerts.on_migrated,
+            now=clock,
+            **({"timing": timing} if timing else {}),
+        )
+        checks = Checks(database, secrets, on_attempt=alerts.on_attempt, on_alarm=alerts.on_alarm)
+        member_desk = MemberDesk(database, secrets, clerk, checks, envelope, clock=clock, wake=postman.wake)
+        staff_desk = StaffDesk(house, clock=clock, wake=postman.wake)
+        application = None
+        if bot is not None:
+            handlers = [*staff_chat.handlers(), *member_chat.handlers()]
+            application = telegram_edge.make_application(
+                bot, handlers, {MEMBER_DESK: member_desk, STAFF_DESK: staff_desk}
+            )
+            await application.initialize()
+            stack.push_async_callback(application.shutdown)
+        post = _PostRoom(house, application, postman)
+        reader = Reader(
+            database,
+            envelope,
+            who=f"{os.getpid()}-{randomness.token_hex(4)}",
+            handle=post.handle,
+            on_failed=post.failed,
+            clock=clock,
+        )
+        shelf = Shelf(database, envelope, wake=reader.wake, clock=clock)
+        poller = None
+        if bot is not None and not settings.public_url:
+            poller = Poller(bot, database, envelope, wake=reader.wake, on_refused=_log_refused, clock=clock)
+        edges = Edges(
+            shelf=shelf,
+            database=database,
+            telegram_secret=house.webhook_secret if settings.telegram_on else None,
+            twilio_token=settings.twilio_auth_token.get_secret_value() if settings.twilio_auth_token else None,
+            public_url=settings.public_url,
+            clock=clock,
+        )
+        yield Service(
+            house=house,
+            application=application,
+            clerk=clerk,
+            postman=postman,
+            reader=reader,
+            shelf=shelf,
+            poller=poller,
+            pump=AlertPump(database, bot, clock=clock) if bot is not None else None,
+            routes=[*edges.routes(), *console_routes(house, staff_desk)],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _PostRoom:
+    """Gives each inbox row to whom it is for."""
+
+    house: House
+    application: BotApplication | None
+    postman: Postman
+
+    async def handle(self, row: Claimed) -> None:
+        """Handle one row; repeatable."""
+        if row.source == "telegram" and self.application is not None:
+            await telegram_edge.process(self.application, row)
+        elif row.source == "twilio_inbound":
+            await sms_side.on_sms(self.house.database, row, now=clock())
+        elif row.source == "twilio_status":
+            await self._status(row)
+        self.postman.wake()
+
+    async def failed(self, row: Claimed) -> None:
+        """Tell staff of a row that could not be handled."""
+        async with self.house.database.writing() as connection:
+            await alerts.raise_alert(
+                connection,
+                alerts.Kind.INBOX_FAILED,
+                occasion=f"inbox:{row.id}",
+                facts={"source": row.source, "row": row.id},
+                now=clock(),
+            )
+
+    async def _status(self, row: Claimed) -> None:
+        fields = row.payload
+        sid = fields.get("MessageSid") or fields["SmsSid"]
+        report = read_report(sid, fields["MessageStatus"], fields.get("ErrorCode"), fields.get("delivery"))
+        async with self.house.database.writing() as connection:
+            await self.postman.record_status(connection, report, clock())
+
+
+async def _initialize(bot: ExtBot[None], settings: Settings) -> None:
+    try:
+        await bot.initialize()
+    except InvalidToken:
+        raise TokenWrong from None
+    except (NetworkError, TelegramError) as problem:
+        raise TelegramAway(url=settings.telegram_api_url, problem=problem.message) from None
+
+
+def _log_refused(problem: TelegramError) -> None:
+    log.error("telegram refuses to be polled", kind=type(problem).__name__)
+
+
+__all__ = ["NoPoll", "Service", "TelegramAway", "TokenWrong", "assemble", "twilio_account"]
