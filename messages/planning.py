@@ -91,50 +91,37 @@ async def plan_notice(connection: AsyncConnection, plan: NoticePlan) -> dict[str
     Telegram where it is on, else SMS where that is on; who has neither gets a row that says why, so that the
     report can name everybody. Of members who share an address, the first gets the message.
     """
-    columns = [
-        "notice_id",
-        "member_id",
-        "channel",
-        "address",
-        "language",
-        "purpose",
-        "lane",
-        "segments",
-        "state",
-        "reason",
-        "not_before",
-        "send_before",
-        "fence",
-        "tries",
-        "rank",
-    ]
-    statement = insert_into(connection, delivery).from_select(columns, _rows(plan), include_defaults=False)
+    rows = planned_rows(plan)
+    statement = insert_into(connection, delivery).from_select(
+        rows.selected_columns.keys(), rows, include_defaults=False
+    )
     await connection.execute(statement)
     return await _planned(connection, plan.notice_id)
 
 
-def _rows(plan: NoticePlan) -> Select[Any]:
-    """Give one row for each member of the audience."""
+def planned_rows(plan: NoticePlan) -> Select[Any]:
+    """Select one row for each member of the audience, as they would be planned; for the preview too."""
     found = _reachable(plan)
-    told = func.row_number().over(partition_by=[found.c.channel, found.c.address], order_by=found.c.member_id)
-    shared = and_(found.c.on, told > 1)
-    return select(
-        literal(plan.notice_id, delivery.c.id.type),
-        found.c.member_id,
-        found.c.channel,
-        found.c.address,
-        found.c.language,
-        literal(plan.kind),
-        literal(int(Lane.URGENT if plan.urgent else Lane.REST)),
-        case((found.c.channel == SMS, _segments(found, plan.segments)), else_=1),
-        case((and_(found.c.on, told == 1), "ready"), else_="skipped"),
-        case((shared, HOUSEHOLD), (found.c.on, null()), else_=found.c.reason),
-        literal(plan.now, delivery.c.not_before.type),
-        literal(plan.send_before, delivery.c.send_before.type),
-        literal(0),
-        literal(0),
-        literal(0),
-    )
+    place = func.row_number().over(partition_by=[found.c.channel, found.c.address], order_by=found.c.member_id)
+    first, shared = and_(found.c.on, place == 1), and_(found.c.on, place > 1)
+    columns: dict[str, ColumnElement[Any]] = {
+        "notice_id": literal(plan.notice_id, delivery.c.id.type),
+        "member_id": found.c.member_id,
+        "channel": found.c.channel,
+        "address": found.c.address,
+        "language": found.c.language,
+        "purpose": literal(plan.kind),
+        "lane": literal(int(Lane.URGENT if plan.urgent else Lane.REST)),
+        "segments": case((found.c.channel == SMS, _segments(found, plan.segments)), else_=1),
+        "state": case((first, "ready"), else_="skipped"),
+        "reason": case((shared, HOUSEHOLD), (found.c.on, null()), else_=found.c.reason),
+        "not_before": literal(plan.now, delivery.c.not_before.type),
+        "send_before": literal(plan.send_before, delivery.c.send_before.type),
+        "fence": literal(0),
+        "tries": literal(0),
+        "rank": literal(0),
+    }
+    return select(*(column.label(name) for name, column in columns.items()))
 
 
 def _reachable(plan: NoticePlan) -> FromClause:

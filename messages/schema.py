@@ -4,11 +4,11 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    Numeric,
     Table,
     Text,
     UniqueConstraint,
@@ -64,6 +64,8 @@ notice = Table(
     Column("version", Integer, nullable=False, default=1),  # rises with each change: two people editing at once
     Column("author", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("members", Integer),  # in the audience when it was submitted
+    Column("cost", Text),  # of its text messages, then: a decimal number, exactly
     Column("approved_by", Text),
     Column("approved_at", Instant),
     Column("approved_hash", Text),  # of words, audience, time and cost; an edit voids it
@@ -102,7 +104,7 @@ delivery = Table(
     Column("not_before", Instant, nullable=False),
     Column("send_before", Instant),
     Column("fence", Integer, nullable=False, default=0),  # rises with each claim: a late writer finds another number
-    Column("lease_until", Instant),
+    Column("lease_until", Instant),  # sending: until then it is ours; unknown, sent: when the provider is asked
     Column("tries", Integer, nullable=False, default=0),
     Column("provider_id", Text),
     Column("rank", Integer, nullable=False, default=0),  # of the provider's last status: never goes back
@@ -130,8 +132,8 @@ delivery = Table(
         "ix_delivery_moving",
         "state",
         "lease_until",
-        sqlite_where=text("state IN ('sending','unknown')"),
-        postgresql_where=text("state IN ('sending','unknown')"),
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
     ),
     Index(
         "ix_delivery_household",
@@ -167,7 +169,7 @@ pacer = Table(
     Column("holder", Text),
     Column("beat", Integer, nullable=False),  # rises while the holder lives; no clock of another machine is trusted
     Column("hold_until", Instant),  # RetryAfter, remembered over a restart
-    Column("rate", Numeric(10, 4)),
+    Column("rate", Float),
 )
 
 pace_share = Table(
@@ -176,7 +178,7 @@ pace_share = Table(
     Column("provider", Text, primary_key=True),
     Column("process", Text, primary_key=True),
     Column("beat", Integer, nullable=False),
-    Column("rate", Numeric(10, 4), nullable=False),
+    Column("rate", Float, nullable=False),
 )
 
 one_time_code = Table(

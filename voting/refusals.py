@@ -215,6 +215,10 @@ class NotApproved(StaffRefusal):
     """Notice {notice_id} goes to {members} members, so a second person has to approve it first."""
 
 
+class NoticeOutgrown(StaffRefusal):
+    """Notice {notice_id} was approved for {approved} members and would now go to {members}; submit it again."""
+
+
 class NoticeTextMissing(StaffRefusal):
     """The notice has no text in {language}."""
 
@@ -257,3 +261,23 @@ class DatabaseUnreachable(StaffRefusal):
 
 class SecretsMissing(StaffRefusal):
     """The secrets file {file} is missing or unreadable; `ballotline init` makes it, or restore it from your backup."""
+
+
+class NoElectionKey(StaffRefusal):
+    """This poll has no election key yet; make one with `ballotline keys create`."""
+
+
+class ShareFolderTaken(StaffRefusal):
+    """There is a share already at {file}; choose an empty folder."""
+
+
+class WrongDay(StaffRefusal):
+    """{day} is not a day; write it like 2022-08-01."""
+
+
+class CaseChanged(StaffRefusal):
+    """Somebody changed case {case_id} a moment ago; look at it again first."""
+
+
+class NothingProposed(StaffRefusal):
+    """Nobody has proposed an outcome for case {case_id} yet."""

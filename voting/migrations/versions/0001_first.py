@@ -92,6 +92,8 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('author', sa.Text(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('members', sa.Integer(), nullable=True),
+    sa.Column('cost', sa.Text(), nullable=True),
     sa.Column('approved_by', sa.Text(), nullable=True),
     sa.Column('approved_at', sa.BigInteger(), nullable=True),
     sa.Column('approved_hash', sa.Text(), nullable=True),
@@ -115,7 +117,7 @@ def upgrade() -> None:
     sa.Column('provider', sa.Text(), nullable=False),
     sa.Column('process', sa.Text(), nullable=False),
     sa.Column('beat', sa.Integer(), nullable=False),
-    sa.Column('rate', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('rate', sa.Float(), nullable=False),
     sa.PrimaryKeyConstraint('provider', 'process', name=op.f('pk_pace_share'))
     )
     op.create_table('pacer',
@@ -123,7 +125,7 @@ def upgrade() -> None:
     sa.Column('holder', sa.Text(), nullable=True),
     sa.Column('beat', sa.Integer(), nullable=False),
     sa.Column('hold_until', sa.BigInteger(), nullable=True),
-    sa.Column('rate', sa.Numeric(precision=10, scale=4), nullable=True),
+    sa.Column('rate', sa.Float(), nullable=True),
     sa.PrimaryKeyConstraint('provider', name=op.f('pk_pacer'))
     )
     op.create_table('poll',

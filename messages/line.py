@@ -1,0 +1,232 @@
+"""One provider's way out: claim, wait for the pace, send, settle; under one bound.
+
+    claim (commit) -> slot of the pacer -> the provider -> settle (commit)
+
+At most `in_flight_max` rows of a line are between the first commit and the last: that is all a crash can leave
+unknown. What was answered is settled together, in the transaction that claims the next.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from messages.aftermath import Aftermath
+from messages.channels import Channel
+from messages.letters import Letters
+from messages.outbox import LEASE, claim, is_due, settle
+from messages.pacer import Lane, NoSlot, Pacer
+from messages.reach import SMS, TELEGRAM
+from messages.runnable import orders
+from messages.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
+from messages.verdicts import SendFailed, Verdict
+from messages.wire import REST_SECONDS, Wire
+from voting.database import Database
+
+IN_FLIGHT_MAX: Final = 16  # of one provider: what a kill can leave unknown
+CLAIM_AHEAD_SECONDS: Final = 0.1  # of sending: more would only wait for its slot, and could not be paused
+IDLE_SECONDS: Final = 0.2  # between two looks for something to do
+SLOT_SHARE_OF_LEASE: Final = 0.25  # a row that waited longer for its slot goes back
+DATABASE_PAUSE_SECONDS: Final = 1.0
+GOODBYE_SECONDS: Final = 20.0  # longer than one request can take
+
+LOG: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """The bounds of a line; tests and benchmarks make them small or large."""
+
+    in_flight_max: int = IN_FLIGHT_MAX
+    lease: timedelta = LEASE
+    idle_seconds: float = IDLE_SECONDS
+    rest_seconds: Sequence[float] = REST_SECONDS
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a line has done since it began, for metrics."""
+
+    sent: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    skipped: int = 0
+    overtaken: int = 0  # settlements that came too late
+
+
+class Line:
+    """One provider's way out."""
+
+    def __init__(
+        self,
+        database: Database,
+        channel: Channel,
+        pacer: Pacer,
+        *,
+        letters: Letters,
+        aftermath: Aftermath,
+        may_send: Callable[[], bool] = lambda: True,
+        now: Callable[[], datetime],
+        tempo: Tempo,
+    ) -> None:
+        self.channel = channel
+        self.pacer = pacer
+        self.counts = Counts()
+        self._database = database
+        self._letters = letters
+        self._aftermath = aftermath
+        self._may_send = may_send  # whether this process holds the provider
+        self._now = now
+        self._tempo = tempo
+        self._wire = Wire(tempo.rest_seconds)
+        self._awake = asyncio.Event()
+        self._waiting = 0  # claimed, and waiting for a slot
+        self._flying = 0  # claimed, and not answered
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settlements: list[Settlement] = []  # answered, and not written
+
+    @property
+    def in_flight(self) -> int:
+        """Rows that the ledger has as `sending`: not answered, or answered and not written."""
+        return self._flying + len(self._settlements)
+
+    def wake(self) -> None:
+        """Look for work at once: something was just planned."""
+        self._awake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop`; then let what is on its way end, and settle it."""
+        while not stop.is_set():
+            try:
+                busy = await self._step()
+            except (DBAPIError, OSError) as problem:
+                LOG.warning("postman_database", provider=self.channel.kind, error=type(problem).__name__)
+                await _pause(stop, DATABASE_PAUSE_SECONDS)
+                continue
+            if not busy:
+                await self._rest()
+        await self._say_goodbye()
+
+    async def _step(self) -> bool:
+        """Settle what was answered and claim what may go; return whether there was anything to do."""
+        room = self._room()
+        if not self._settlements and not (room and await self._anything_due()):
+            return False
+        self._awake.clear()
+        settlements, self._settlements = self._settlements, []
+        try:
+            claimed = await self._turn(settlements, room)
+        except BaseException:
+            self._settlements = settlements + self._settlements  # rolled back: nothing is forgotten
+            raise
+        for one in claimed:
+            self._send_soon(one)
+        return bool(settlements or claimed)
+
+    async def _turn(self, settlements: list[Settlement], room: int) -> list[Claimed]:
+        """Do one transaction: settle, draw the consequences, claim."""
+        now = self._now()
+        claimed: list[Claimed] = []
+        async with self._database.writing() as connection:
+            written = await settle(connection, settlements, now)
+            done = [one for one in settlements if one.claimed.id in written]
+            await self._aftermath.after_settled(connection, done, now)
+            for order in await orders(connection, self.channel.kind, now, self._tempo.lease):
+                if len(claimed) >= room:
+                    break
+                found, skipped = await claim(connection, order, room - len(claimed))
+                await self._aftermath.after_skipped(connection, skipped, now)
+                claimed += found
+                self.counts.skipped += len(skipped)
+            await self._letters.learn(connection, {one.notice_id for one in claimed if one.notice_id is not None})
+        self.counts.overtaken += len(settlements) - len(done)
+        return claimed
+
+    async def _anything_due(self) -> bool:
+        async with self._database.reading() as connection:
+            for order in await orders(connection, self.channel.kind, self._now(), self._tempo.lease):
+                if await is_due(connection, order):
+                    return True
+        return False
+
+    def _room(self) -> int:
+        """How many rows to claim now: no more than leave soon, none while the provider wants quiet."""
+        if not self._may_send() or self._wire.rest_until > _loop_time() or self.pacer.held_for() > 0:
+            return 0
+        if self._wire.broken:
+            return int(self._flying == 0)
+        soon = max(1.0, self.pacer.rate * CLAIM_AHEAD_SECONDS)
+        return max(0, int(min(soon - self._waiting, self._tempo.in_flight_max - self._flying)))
+
+    def _send_soon(self, claimed: Claimed) -> None:
+        self._waiting += 1
+        self._flying += 1
+        task = asyncio.create_task(self._send(claimed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, claimed: Claimed) -> None:
+        """Send one row, and keep what became of it for the next turn."""
+        try:
+            self._settlements.append(await self._outcome(claimed))
+        finally:
+            self._flying -= 1
+            self._awake.set()
+
+    async def _outcome(self, claimed: Claimed) -> Settlement:
+        try:
+            await self._slot(claimed)
+            sent = await self.channel.send(self._letters.write(claimed))
+        except NoSlot:
+            return after_no_slot(claimed)
+        except SendFailed as failure:
+            return self._failed(claimed, failure)
+        self._wire.note(None, _loop_time())
+        self.counts.sent += 1
+        return after_sent(claimed, sent, self._now())
+
+    async def _slot(self, claimed: Claimed) -> None:
+        lane = Lane(claimed.lane)
+        within = self._tempo.lease.total_seconds() * SLOT_SHARE_OF_LEASE
+        spaced = claimed.notice_id is not None and claimed.channel == TELEGRAM
+        cost = claimed.segments if claimed.channel == SMS else 1
+        try:
+            await self.pacer.acquire(lane, cost, claimed.address if spaced else None, within_seconds=within)
+        finally:
+            self._waiting -= 1
+            self._awake.set()
+
+    def _failed(self, claimed: Claimed, failure: SendFailed) -> Settlement:
+        self._wire.note(failure.verdict, _loop_time())
+        self.counts.failed[failure.verdict] = self.counts.failed.get(failure.verdict, 0) + 1
+        if failure.verdict is Verdict.SLOW_DOWN:
+            self.pacer.slow_down(failure.retry_after_seconds or 1.0)
+        return after_failure(claimed, failure, self._now())
+
+    async def _rest(self) -> None:
+        """Wait for an answer, for work, or for a moment."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._tempo.idle_seconds):
+                await self._awake.wait()
+        self._awake.clear()
+
+    async def _say_goodbye(self) -> None:
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=GOODBYE_SECONDS)
+        settlements, self._settlements = self._settlements, []
+        if settlements:
+            await self._turn(settlements, 0)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

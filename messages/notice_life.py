@@ -1,0 +1,124 @@
+"""A notice on its way: paused, resumed, canceled, overtaken by a newer window, done.
+
+Each change is one small update that every claim looks at, so it holds from the next claim on, within a second. The
+rows of a canceled notice are swept afterwards, in batches: nobody waits for 172,437 updates.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import and_, exists, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from messages.notice_model import ENDED, Notice
+from messages.notices import locked, record, refuse_unless, show
+from messages.schema import delivery, notice
+from voting.model import SYSTEM
+from voting.refusals import NoticeEnded
+from voting.schema import window
+
+SWEPT_MAX: Final = 5_000  # rows a step
+# States of a notice in which a newer window overtakes it.
+_OVERTAKEN: Final = ("draft", "submitted", "approved", "scheduled", "sending", "paused")
+
+
+async def pause(
+    connection: AsyncConnection, notice_id: int, *, actor: str, via: str = "command line", now: datetime
+) -> Notice:
+    """Stop sending for now; what a provider has already, it has. Pausing twice changes nothing."""
+    found = await locked(connection, notice_id)
+    if found.state == "paused":
+        return found
+    refuse_unless(found, {"sending"})
+    values = {"state": "paused", "pause_reason": "by_staff"}
+    return await _change(connection, found, "notice_paused", values, actor=actor, via=via, now=now)
+
+
+async def resume(
+    connection: AsyncConnection, notice_id: int, *, actor: str, via: str = "command line", now: datetime
+) -> Notice:
+    """Go on where it stopped."""
+    found = await locked(connection, notice_id)
+    if found.state == "sending":
+        return found
+    refuse_unless(found, {"paused"})
+    values = {"state": "sending", "pause_reason": None}
+    return await _change(connection, found, "notice_resumed", values, actor=actor, via=via, now=now)
+
+
+async def cancel(
+    connection: AsyncConnection, notice_id: int, *, actor: str, via: str = "command line", now: datetime
+) -> Notice:
+    """End a notice for good, at any time before it is done."""
+    found = await locked(connection, notice_id)
+    if found.state == "canceled":
+        return found
+    if found.state in ENDED:
+        raise NoticeEnded(notice_id=notice_id, state=found.state)
+    values = {"state": "canceled", "ended_at": now}
+    return await _change(connection, found, "notice_canceled", values, actor=actor, via=via, now=now)
+
+
+async def supersede_older(connection: AsyncConnection, window_version: int, *, now: datetime) -> list[int]:
+    """End what is about an older window than this one and not done; return them. For `window set` to call."""
+    ended = await connection.execute(
+        update(notice)
+        .where(notice.c.window_version < window_version, notice.c.state.in_(_OVERTAKEN))
+        .values(state="superseded", ended_at=now)
+        .returning(notice.c.id)
+    )
+    ids = sorted(ended.scalars())
+    for notice_id in ids:
+        body = {"window_version": window_version}
+        await record(connection, "notice_superseded", notice_id, body, actor=SYSTEM, via=SYSTEM, now=now)
+    return ids
+
+
+async def finish(connection: AsyncConnection, now: datetime) -> list[int]:
+    """End notices with nothing left to send or to find out; return them."""
+    waiting = or_(
+        delivery.c.state.in_(("ready", "sending")),
+        and_(delivery.c.state == "unknown", delivery.c.lease_until.is_not(None)),
+    )
+    open_rows = exists(select(literal(1)).where(delivery.c.notice_id == notice.c.id, waiting))
+    ended = await connection.execute(
+        update(notice)
+        .where(notice.c.state == "sending", ~open_rows)
+        .values(state="done", ended_at=now)
+        .returning(notice.c.id)
+    )
+    return sorted(ended.scalars())
+
+
+async def sweep(connection: AsyncConnection, now: datetime) -> int:
+    """Mark some rows that will never be sent, of notices that were ended; and end those a newer window overtook."""
+    newest = await connection.execute(select(window.c.version).order_by(window.c.version.desc()).limit(1))
+    version = newest.scalar_one_or_none()
+    if version is not None:
+        await supersede_older(connection, version, now=now)
+    left = (
+        select(delivery.c.id)
+        .join(notice, notice.c.id == delivery.c.notice_id)
+        .where(notice.c.state.in_(("canceled", "superseded")), delivery.c.state == "ready")
+        .limit(SWEPT_MAX)
+    )
+    why = select(notice.c.state).where(notice.c.id == delivery.c.notice_id).scalar_subquery()
+    swept = await connection.execute(
+        update(delivery).where(delivery.c.id.in_(left)).values(state="canceled", reason=why, settled_at=now)
+    )
+    return swept.rowcount
+
+
+async def _change(
+    connection: AsyncConnection,
+    found: Notice,
+    kind: str,
+    values: dict[str, Any],
+    *,
+    actor: str,
+    via: str,
+    now: datetime,
+) -> Notice:
+    await connection.execute(update(notice).where(notice.c.id == found.id).values(values))
+    await record(connection, kind, found.id, {}, actor=actor, via=via, now=now)
+    return await show(connection, found.id)

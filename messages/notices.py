@@ -1,0 +1,236 @@
+"""A notice before it is sent: drafted, changed, submitted, approved by a second person.
+
+    draft -> submitted -> approved -> scheduled -> sending <-> paused -> done
+      ^__________|____________|  (an edit)            any of them -> canceled, superseded
+
+An approval is for one version, bound to the hash of what would be sent (approval.py); an edit voids it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from messages import audience as audiences
+from messages.approval import approval_hash
+from messages.notice_model import EDITABLE, ENDED, Content, Notice, read_notice
+from messages.preview import preview
+from messages.schema import notice
+from messages.texts import languages
+from messages.wording import OF_WINDOW, Kind, Ways, facts_of
+from voting import chain, polls, window
+from voting.refusals import (
+    NeedsSecondPerson,
+    NobodyToTell,
+    NoticeChanged,
+    NoticeEnded,
+    NoticeKindUnknown,
+    NoticeNotThere,
+    NoticeTextMissing,
+    NoticeUnknown,
+)
+
+
+async def draft(
+    connection: AsyncConnection,
+    content: Content,
+    *,
+    ways: Ways,
+    actor: str,
+    via: str = "command line",
+    now: datetime,
+    resend_of: int | None = None,
+) -> Notice:
+    """Write a draft, its facts (dates, rule, title) frozen as they are now.
+
+    AudienceUnknown, NoticeKindUnknown, NoticeTextMissing, NoPoll.
+    """
+    poll = await polls.load(connection)
+    checked = _checked(content, poll.languages)
+    windows = await window.history(connection)
+    values = _columns(checked) | {
+        "facts": facts_of(poll, windows, ways),
+        "segments": {},
+        "window_version": windows[-1].version if checked.kind in OF_WINDOW else None,
+        "state": "draft",
+        "version": 1,
+        "author": actor,
+        "created_at": now,
+        "resend_of": resend_of,
+    }
+    made = await connection.execute(insert(notice).values(values).returning(notice.c.id))
+    notice_id = made.scalar_one()
+    await record(connection, "notice_drafted", notice_id, {"content": _told(checked)}, actor=actor, via=via, now=now)
+    return await show(connection, notice_id)
+
+
+async def edit(
+    connection: AsyncConnection,
+    notice_id: int,
+    content: Content,
+    *,
+    version: int,
+    actor: str,
+    via: str = "command line",
+    now: datetime,
+) -> Notice:
+    """Change a notice that is not on its way yet; it is a draft again, whoever had approved it.
+
+    `version` is the one the person saw: NoticeChanged if somebody else was faster. The editor becomes the author:
+    nobody approves their own words.
+    """
+    found = await locked(connection, notice_id, version=version)
+    refuse_unless(found, EDITABLE)
+    poll = await polls.load(connection)
+    checked = _checked(content, poll.languages)
+    values = _columns(checked) | {"state": "draft", "author": actor, **_NOT_APPROVED}
+    await _write(connection, found, values)
+    await record(connection, "notice_edited", notice_id, {"content": _told(checked)}, actor=actor, via=via, now=now)
+    return await show(connection, notice_id)
+
+
+async def submit(
+    connection: AsyncConnection, notice_id: int, *, actor: str, via: str = "command line", now: datetime
+) -> Notice:
+    """Offer a draft for approval: its audience and cost are counted. NobodyToTell, NoticeTextTooLong."""
+    found = await locked(connection, notice_id)
+    refuse_unless(found, {"draft", "submitted"})
+    seen = await preview(connection, found, now=now)
+    if not seen.members:
+        raise NobodyToTell(audience=found.content.audience)
+    counted = {"members": seen.members, "cost": seen.cost, "segments": seen.segments}
+    await _write(connection, found, {"state": "submitted", **_NOT_APPROVED, **counted})
+    fresh = await show(connection, notice_id)
+    body = {"hash": approval_hash(fresh), "members": seen.members}
+    await record(connection, "notice_submitted", notice_id, body, actor=actor, via=via, now=now)
+    return fresh
+
+
+async def approve(
+    connection: AsyncConnection,
+    notice_id: int,
+    *,
+    actor: str,
+    via: str = "command line",
+    now: datetime,
+    version: int | None = None,
+) -> Notice:
+    """Approve a submitted notice as it stands. NeedsSecondPerson for its author; NoticeChanged if `version` is old.
+
+    A draft that nobody submitted is submitted on the way: approving is looking at it.
+    """
+    found = await locked(connection, notice_id, version=version)
+    if found.author == actor:
+        raise NeedsSecondPerson(act=f"Notice {notice_id}", name=actor)
+    if found.state == "draft":
+        found = await submit(connection, notice_id, actor=found.author, via=via, now=now)
+    refuse_unless(found, {"submitted"})
+    digest = approval_hash(found)
+    await _write(
+        connection,
+        found,
+        {"state": "approved", "approved_by": actor, "approved_at": now, "approved_hash": digest},
+        same_version=True,
+    )
+    await record(connection, "notice_approved", notice_id, {"hash": digest}, actor=actor, via=via, now=now)
+    return await show(connection, notice_id)
+
+
+async def show(connection: AsyncConnection, notice_id: int) -> Notice:
+    """Give a notice; NoticeUnknown."""
+    row = (await connection.execute(select(notice).where(notice.c.id == notice_id))).mappings().first()
+    if row is None:
+        raise NoticeUnknown(notice_id=notice_id)
+    return read_notice(row)
+
+
+async def list_notices(connection: AsyncConnection, limit: int = 100) -> list[Notice]:
+    """Give the newest notices, newest first."""
+    rows = await connection.execute(select(notice).order_by(notice.c.id.desc()).limit(limit))
+    return [read_notice(row) for row in rows.mappings()]
+
+
+async def locked(connection: AsyncConnection, notice_id: int, *, version: int | None = None) -> Notice:
+    """Give a notice that nobody else changes until the transaction ends. NoticeUnknown, NoticeChanged."""
+    found = await connection.execute(select(notice).where(notice.c.id == notice_id).with_for_update())
+    row = found.mappings().first()
+    if row is None:
+        raise NoticeUnknown(notice_id=notice_id)
+    if version is not None and row["version"] != version:
+        raise NoticeChanged(notice_id=notice_id)
+    return read_notice(row)
+
+
+def refuse_unless(found: Notice, states: frozenset[str] | set[str]) -> None:
+    """Go on only in one of these states; NoticeEnded, NoticeNotThere."""
+    if found.state in states:
+        return
+    if found.state in ENDED:
+        raise NoticeEnded(notice_id=found.id, state=found.state)
+    raise NoticeNotThere(notice_id=found.id, state=found.state)
+
+
+async def record(
+    connection: AsyncConnection,
+    kind: str,
+    notice_id: int,
+    body: dict[str, Any],
+    *,
+    actor: str,
+    via: str,
+    now: datetime,
+) -> None:
+    """Write what was done to a notice on the chain."""
+    await chain.append(connection, kind, {"notice": notice_id, **body}, actor=actor, via=via, now=now)
+
+
+_NOT_APPROVED: Final = {"approved_by": None, "approved_at": None, "approved_hash": None, "members": None, "cost": None}
+
+
+def _checked(content: Content, poll_languages: tuple[str, ...]) -> Content:
+    try:
+        kind = Kind(content.kind)
+    except ValueError:
+        raise NoticeKindUnknown(kind=content.kind) from None
+    audience = str(audiences.parse(content.audience))
+    texts = {language: words.strip() for language, words in content.texts.items() if words.strip()}
+    if kind is not Kind.CUSTOM:
+        return replace(content, kind=kind, audience=audience, texts={})
+    missing = [language for language in poll_languages if language not in texts and language in languages()]
+    if missing:
+        raise NoticeTextMissing(language=missing[0])
+    return replace(content, kind=kind, audience=audience, texts=texts)
+
+
+def _columns(content: Content) -> dict[str, Any]:
+    return {
+        "kind": str(content.kind),
+        "audience": content.audience,
+        "texts": dict(content.texts),
+        "urgent": content.urgent,
+        "send_at": content.send_at,
+        "send_before": content.send_before,
+        "on_unknown": content.on_unknown,
+    }
+
+
+def _told(content: Content) -> dict[str, Any]:
+    """Give what the chain keeps of a notice's content: whatever a stranger may read later."""
+    return {
+        "kind": str(content.kind),
+        "audience": content.audience,
+        "texts": dict(content.texts),
+        "urgent": content.urgent,
+        "send_at": content.send_at.isoformat() if content.send_at else None,
+        "send_before": content.send_before.isoformat() if content.send_before else None,
+    }
+
+
+async def _write(
+    connection: AsyncConnection, found: Notice, values: Mapping[str, Any], *, same_version: bool = False
+) -> None:
+    version = found.version if same_version else found.version + 1
+    await connection.execute(update(notice).where(notice.c.id == found.id).values(**values, version=version))

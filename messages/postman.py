@@ -1,0 +1,161 @@
+"""Everything that sends, in one place to start and stop: lines, the pace they hold, and the housekeeping of the ledger."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from messages.aftermath import PROVIDERS, Aftermath, OnMigrated, OnTrouble, move_nothing, tell_nobody
+from messages.callbacks import StatusReport, record_status
+from messages.channels import Channel, Renderer
+from messages.letters import Letters
+from messages.line import Line, Tempo
+from messages.notice_life import finish, sweep
+from messages.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
+from messages.pacer import Pacer
+from messages.reach import SMS
+from messages.resolving import Resolver, give_up_leases
+from messages.sending import start_scheduled
+from messages.twilio_channel import TwilioChannel
+from voting.database import Database
+
+HOUSEKEEPING_SECONDS: Final = 1.0
+
+LOG: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """A provider that is switched on. Answers in chats go through the same `pacer` (see telegram_request)."""
+
+    channel: Channel
+    pacer: Pacer
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How often things are looked after."""
+
+    tempo: Tempo = Tempo()
+    housekeeping_seconds: float = HOUSEKEEPING_SECONDS
+    beat_seconds: float = BEAT_SECONDS
+    silent_seconds: float = SILENT_SECONDS
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Postman:
+    """Sends what the ledger holds, through each outlet, as long as `run` runs. One per process."""
+
+    def __init__(
+        self,
+        database: Database,
+        outlets: Sequence[Outlet],
+        *,
+        renderers: Mapping[str, Renderer] | None = None,
+        on_trouble: OnTrouble = tell_nobody,
+        on_migrated: OnMigrated = move_nothing,
+        now: Callable[[], datetime] = _utc_now,
+        timing: Timing = Timing(),
+    ) -> None:
+        kinds = frozenset(outlet.channel.kind for outlet in outlets)
+        self.aftermath: Final = Aftermath(on_trouble=on_trouble, on_migrated=on_migrated, sms=SMS in kinds)
+        self.process: Final = secrets.token_hex(8)
+        self._database = database
+        self._kinds = kinds
+        self._now = now
+        self._timing = timing
+        letters = Letters(renderers)
+        self.keepers: Final = {outlet.channel.kind: self._keeper(outlet) for outlet in outlets}
+        self.lines: Final = {
+            outlet.channel.kind: self._line(outlet, letters, self.keepers[outlet.channel.kind]) for outlet in outlets
+        }
+        self._resolvers = [
+            Resolver(database, outlet.channel, letters, self.aftermath)
+            for outlet in outlets
+            if isinstance(outlet.channel, TwilioChannel)
+        ]
+
+    def wake(self) -> None:
+        """Look for work at once: call it after a commit that planned a message."""
+        for line in self.lines.values():
+            line.wake()
+
+    async def record_status(self, connection: AsyncConnection, report: StatusReport, now: datetime) -> bool:
+        """Take a status callback into the ledger, with all that follows from it (see callbacks.py)."""
+        return await record_status(connection, report, aftermath=self.aftermath, now=now)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop`. Ends when what is on its way has ended, and the pace is left to others."""
+        lines_done = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for keeper in self.keepers.values():
+                group.create_task(keeper.run(lines_done))
+            group.create_task(self._keep_house(stop))
+            await self._run_lines(stop)
+            lines_done.set()
+
+    async def _run_lines(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            for line in self.lines.values():
+                group.create_task(line.run(stop))
+
+    async def _keep_house(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self._quietly(self.keep_house)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._timing.housekeeping_seconds):
+                    await stop.wait()
+
+    async def keep_house(self) -> None:
+        """Do once what has to be done from time to time; every step may be repeated, in any process."""
+        now = self._now()
+        async with self._database.writing() as connection:
+            await start_scheduled(connection, providers=self._kinds, now=now)
+            await sweep(connection, now)
+            await finish(connection, now)
+        for kind, keeper in self.keepers.items():
+            if keeper.holding:
+                async with self._database.writing() as connection:
+                    await give_up_leases(connection, kind, now)
+        for resolver in self._resolvers:
+            if self.keepers[SMS].holding:
+                await resolver.step(now)
+
+    async def _quietly(self, step: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await step()
+        except (DBAPIError, OSError) as problem:  # the database is away: it is tried again
+            LOG.warning("postman_housekeeping", error=type(problem).__name__)
+
+    def _keeper(self, outlet: Outlet) -> PaceKeeper:
+        return PaceKeeper(
+            self._database,
+            PROVIDERS[outlet.channel.kind],
+            outlet.pacer,
+            process=self.process,
+            now=self._now,
+            beat_seconds=self._timing.beat_seconds,
+            silent_seconds=self._timing.silent_seconds,
+        )
+
+    def _line(self, outlet: Outlet, letters: Letters, keeper: PaceKeeper) -> Line:
+        return Line(
+            self._database,
+            outlet.channel,
+            outlet.pacer,
+            letters=letters,
+            aftermath=self.aftermath,
+            may_send=lambda: keeper.holding,
+            now=self._now,
+            tempo=self._timing.tempo,
+        )

@@ -1,0 +1,56 @@
+"""What may be claimed now, in which order: messages to one person first, then notices, urgent ones before the rest."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from messages import audience
+from messages.audience import Group
+from messages.outbox import Order
+from messages.quiet import is_quiet
+from messages.reach import SMS
+from messages.schema import notice
+from messages.wording import NOT_TO_VOTERS
+from voting.model import SmsRules
+from voting.schema import poll
+
+
+async def orders(connection: AsyncConnection, channel: str, now: datetime, lease: timedelta) -> list[Order]:
+    """Give the claims to try, first things first. In quiet hours a text message waits unless its notice is urgent."""
+    rows = (
+        await connection.execute(
+            select(notice.c.id, notice.c.urgent, notice.c.kind, notice.c.audience, notice.c.on_unknown)
+            .where(notice.c.state == "sending")
+            .order_by(notice.c.urgent.desc(), notice.c.id)
+        )
+    ).all()
+    quiet = channel == SMS and any(not row.urgent for row in rows) and await _quiet_now(connection, now)
+    return [
+        Order(channel, now, lease=lease),
+        *(
+            Order(
+                channel,
+                now,
+                notice_id=row.id,
+                on_unknown=row.on_unknown,
+                not_to_voters=not_to_voters(row.kind, row.audience),
+                lease=lease,
+            )
+            for row in rows
+            if row.urgent or not quiet
+        ),
+    ]
+
+
+def not_to_voters(kind: str, audience_name: str) -> bool:
+    """Whether a member who votes before the notice reaches them must not get it any more."""
+    return kind in NOT_TO_VOTERS or audience.parse(audience_name).group in (Group.NOT_VOTED, Group.OVERDUE)
+
+
+async def _quiet_now(connection: AsyncConnection, now: datetime) -> bool:
+    row = (await connection.execute(select(poll.c.sms, poll.c.timezone))).first()
+    if row is None:
+        return False
+    rules = SmsRules(quiet_from=row.sms["quiet_from"], quiet_until=row.sms["quiet_until"])
+    return is_quiet(now, rules, row.timezone)

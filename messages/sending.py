@@ -1,0 +1,151 @@
+"""Send a notice: checked once more, planned in one statement, or kept until its time; try it on oneself; send it again."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from messages.approval import approval_hash
+from messages.letters import LITERAL
+from messages.notice_model import ENDED, Notice
+from messages.notices import draft, locked, record, refuse_unless, show
+from messages.pacer import Lane
+from messages.planning import plan_message, plan_notice
+from messages.preview import Preview, plan_of, preview
+from messages.reach import SMS, TELEGRAM
+from messages.schema import notice
+from messages.texts import fit_language
+from messages.wording import Ways
+from voting import polls
+from voting.model import SYSTEM
+from voting.refusals import NobodyToTell, NotApproved, NoticeChanged, NoticeNotThere, NoticeOutgrown
+
+# An audience moves a little between approval and sending (people link chats, vote); beyond this it is another one.
+GROWTH_MAX: Final = 1.1
+BOTH: Final = frozenset({TELEGRAM, SMS})
+
+
+async def send(
+    connection: AsyncConnection,
+    notice_id: int,
+    *,
+    actor: str,
+    via: str = "command line",
+    now: datetime,
+    providers: Collection[str] = BOTH,
+) -> Notice:
+    """Let a notice go, now or at its `send_at`. Sending what is on its way already changes nothing.
+
+    NotApproved when the audience needs a second person; NoticeChanged when what was approved is not what would go;
+    NoticeOutgrown, NobodyToTell, NoticeEnded.
+    """
+    found = await locked(connection, notice_id)
+    if found.state in ("scheduled", "sending"):
+        return found
+    refuse_unless(found, {"draft", "submitted", "approved"})
+    seen = await preview(connection, found, now=now)
+    poll = await polls.load(connection)
+    _refuse_unapproved(found, seen, approve_over=poll.staff.approve_over)
+    if found.content.send_at is not None and found.content.send_at > now:
+        await connection.execute(update(notice).where(notice.c.id == notice_id).values(state="scheduled"))
+        body = {"send_at": found.content.send_at.isoformat()}
+        await record(connection, "notice_scheduled", notice_id, body, actor=actor, via=via, now=now)
+        return await show(connection, notice_id)
+    return await _plan(connection, found, seen, actor=actor, via=via, now=now, providers=providers)
+
+
+async def start_scheduled(connection: AsyncConnection, *, providers: Collection[str] = BOTH, now: datetime) -> int:
+    """Plan the notices whose time has come; return how many. One that reaches nobody any more is done."""
+    due = await connection.execute(
+        select(notice.c.id).where(notice.c.state == "scheduled", notice.c.send_at <= now).with_for_update()
+    )
+    ids = list(due.scalars())
+    for notice_id in ids:
+        found = await show(connection, notice_id)
+        seen = await preview(connection, found, now=now)
+        await _plan(connection, found, seen, actor=SYSTEM, via=SYSTEM, now=now, providers=providers)
+    return len(ids)
+
+
+async def try_on(
+    connection: AsyncConnection,
+    notice_id: int,
+    *,
+    channel: str,
+    address: str,
+    language: str,
+    occasion: str,
+    now: datetime,
+) -> int | None:
+    """Send a notice to one's own chat or phone, as members would get it; return the delivery's id."""
+    found = await show(connection, notice_id)
+    fitting = fit_language(language)
+    words = found.words.sms(fitting) if channel == SMS else found.words.chat(fitting)
+    facts = {"text": words} if channel == SMS else {"text": words, "html": words}
+    return await plan_message(
+        connection,
+        purpose=LITERAL,
+        facts=facts,
+        channel=channel,
+        address=address,
+        language=fitting,
+        occasion=f"try:{notice_id}:{occasion}",
+        lane=Lane.CHAT,
+        now=now,
+    )
+
+
+async def resend_to_unreached(
+    connection: AsyncConnection,
+    notice_id: int,
+    *,
+    ways: Ways,
+    actor: str,
+    via: str = "command line",
+    now: datetime,
+) -> Notice:
+    """Draft the same notice for whom it did not reach; it has its own approval. NobodyToTell, NoticeNotThere."""
+    found = await show(connection, notice_id)
+    if found.state not in ENDED:
+        raise NoticeNotThere(notice_id=notice_id, state=found.state)
+    content = replace(found.content, audience=f"unreached:{notice_id}", send_at=None)
+    again = await draft(connection, content, ways=ways, actor=actor, via=via, now=now, resend_of=notice_id)
+    seen = await preview(connection, again, now=now)
+    if not seen.audience[TELEGRAM] + seen.audience[SMS]:
+        raise NobodyToTell(audience=content.audience)
+    return again
+
+
+def _refuse_unapproved(found: Notice, seen: Preview, *, approve_over: int) -> None:
+    if not seen.members:
+        raise NobodyToTell(audience=found.content.audience)
+    if found.state == "approved":
+        if approval_hash(found) != found.approved_hash:
+            raise NoticeChanged(notice_id=found.id)
+        if found.members is not None and seen.members > max(found.members * GROWTH_MAX, found.members + 1):
+            raise NoticeOutgrown(notice_id=found.id, approved=found.members, members=seen.members)
+    elif seen.members > approve_over:
+        raise NotApproved(notice_id=found.id, members=seen.members)
+
+
+async def _plan(
+    connection: AsyncConnection,
+    found: Notice,
+    seen: Preview,
+    *,
+    actor: str,
+    via: str,
+    now: datetime,
+    providers: Collection[str],
+) -> Notice:
+    poll = await polls.load(connection)
+    plan = replace(plan_of(found, poll, now, seen.segments), providers=frozenset(providers))
+    planned = await plan_notice(connection, plan)
+    values = {"state": "sending", "planned_at": now, "segments": seen.segments}
+    await connection.execute(update(notice).where(notice.c.id == found.id).values(values))
+    body = {"planned": planned, "hash": approval_hash(found)}
+    await record(connection, "notice_sent", found.id, body, actor=actor, via=via, now=now)
+    return await show(connection, found.id)

@@ -1,0 +1,114 @@
+"""Telegram: a message becomes one sendMessage, an error becomes a verdict."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from messages.channels import Buttons, Outgoing, Sent
+from messages.reach import TELEGRAM
+from messages.telegram_request import LANE, NotSent
+from messages.verdicts import TELEGRAM_BAD_REQUEST, TELEGRAM_FORBIDDEN, SendFailed, Verdict
+
+_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+_URL: Final = ("https://", "http://", "tg://")
+
+
+class TelegramChannel:
+    """Sends through a `Bot` over `AiohttpRequest`, which tells `NotSent` from what may have arrived."""
+
+    kind = TELEGRAM
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def send(self, outgoing: Outgoing) -> Sent:
+        """Send once; SendFailed. The caller holds a slot of the pacer already."""
+        before = LANE.set(None)
+        try:
+            message = await self._bot.send_message(
+                chat_id=outgoing.address,
+                text=outgoing.html or outgoing.text,
+                parse_mode=ParseMode.HTML if outgoing.html else None,
+                reply_markup=_keyboard(outgoing.buttons),
+                link_preview_options=_NO_PREVIEW,
+                message_thread_id=outgoing.topic_id,
+            )
+        except TelegramError as error:
+            raise verdict_of(error) from error
+        finally:
+            LANE.reset(before)
+        return Sent(str(message.message_id))
+
+
+def verdict_of(error: TelegramError) -> SendFailed:
+    """Say what an error means."""
+    return next(judge(error) for kind, judge in _JUDGES if isinstance(error, kind))
+
+
+def _looked_up(table: Iterable[tuple[str, Verdict, str]], error: TelegramError, otherwise: SendFailed) -> SendFailed:
+    description = error.message.lower()
+    for part, verdict, reason in table:
+        if part in description:
+            return SendFailed(verdict, reason)
+    return otherwise
+
+
+def _slow_down(error: TelegramError) -> SendFailed:
+    """Read `retry_after` in either of the types python-telegram-bot gives it."""
+    seconds = float(error.__reduce__()[1][0])
+    return SendFailed(Verdict.SLOW_DOWN, "429", retry_after_seconds=seconds)
+
+
+def _migrated(error: TelegramError) -> SendFailed:
+    assert isinstance(error, ChatMigrated)
+    return SendFailed(Verdict.MIGRATED, "migrated", migrate_to=str(error.new_chat_id))
+
+
+def _forbidden(error: TelegramError) -> SendFailed:
+    return _looked_up(TELEGRAM_FORBIDDEN, error, SendFailed(Verdict.BLOCKED, "forbidden"))
+
+
+def _bad_request(error: TelegramError) -> SendFailed:
+    return _looked_up(TELEGRAM_BAD_REQUEST, error, SendFailed(Verdict.REFUSED, "bad_request", surprising=True))
+
+
+def _always(verdict: Verdict, reason: str) -> Callable[[TelegramError], SendFailed]:
+    return lambda _error: SendFailed(verdict, reason)
+
+
+# The first that fits. BadRequest, NotSent and TimedOut are NetworkErrors, so they come before it.
+_JUDGES: Final[tuple[tuple[type[TelegramError], Callable[[TelegramError], SendFailed]], ...]] = (
+    (RetryAfter, _slow_down),
+    (ChatMigrated, _migrated),
+    (InvalidToken, _always(Verdict.OUR_SETUP, "token")),
+    (Forbidden, _forbidden),
+    (BadRequest, _bad_request),
+    (NotSent, _always(Verdict.UNREACHABLE, "no_connection")),
+    (TimedOut, _always(Verdict.UNKNOWN, "timeout")),
+    (NetworkError, _always(Verdict.UNKNOWN, "connection_lost")),
+    (TelegramError, _always(Verdict.UNKNOWN, "unclear_answer")),
+)
+
+
+def _keyboard(buttons: Buttons) -> InlineKeyboardMarkup | None:
+    if not buttons:
+        return None
+    return InlineKeyboardMarkup([[_button(label, action) for label, action in row] for row in buttons])
+
+
+def _button(label: str, action: str) -> InlineKeyboardButton:
+    if action.startswith(_URL):
+        return InlineKeyboardButton(label, url=action)
+    return InlineKeyboardButton(label, callback_data=action)
