@@ -22,7 +22,7 @@ def approval_hash(notice: Notice) -> str:
                 "words": {language: [words.chat(language), words.sms(language)] for language in languages()},
                 "segments": dict(notice.segments),
                 "members": notice.members,
-                "cost": None if notice.cost is None else str(notice.cost.normalize()),
+                "cost": notice.cost,
             }
         )
     )

@@ -10,16 +10,14 @@ from typing import Any, Final
 from sqlalchemy import and_, exists, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from messages import supersede
 from messages.notice_model import ENDED, Notice
 from messages.notices import locked, record, refuse_unless, show
 from messages.schema import delivery, notice
-from voting.model import SYSTEM
 from voting.refusals import NoticeEnded
 from voting.schema import window
 
 SWEPT_MAX: Final = 5_000  # rows a step
-# States of a notice in which a newer window overtakes it.
-_OVERTAKEN: Final = ("draft", "submitted", "approved", "scheduled", "sending", "paused")
 
 
 async def pause(
@@ -59,21 +57,6 @@ async def cancel(
     return await _change(connection, found, "notice_canceled", values, actor=actor, via=via, now=now)
 
 
-async def supersede_older(connection: AsyncConnection, window_version: int, *, now: datetime) -> list[int]:
-    """End what is about an older window than this one and not done; return them. For `window set` to call."""
-    ended = await connection.execute(
-        update(notice)
-        .where(notice.c.window_version < window_version, notice.c.state.in_(_OVERTAKEN))
-        .values(state="superseded", ended_at=now)
-        .returning(notice.c.id)
-    )
-    ids = sorted(ended.scalars())
-    for notice_id in ids:
-        body = {"window_version": window_version}
-        await record(connection, "notice_superseded", notice_id, body, actor=SYSTEM, via=SYSTEM, now=now)
-    return ids
-
-
 async def finish(connection: AsyncConnection, now: datetime) -> list[int]:
     """End notices with nothing left to send or to find out; return them."""
     waiting = or_(
@@ -95,7 +78,7 @@ async def sweep(connection: AsyncConnection, now: datetime) -> int:
     newest = await connection.execute(select(window.c.version).order_by(window.c.version.desc()).limit(1))
     version = newest.scalar_one_or_none()
     if version is not None:
-        await supersede_older(connection, version, now=now)
+        await supersede.older_than(connection, version, now=now)
     left = (
         select(delivery.c.id)
         .join(notice, notice.c.id == delivery.c.notice_id)

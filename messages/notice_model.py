@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import RowMapping
@@ -43,7 +42,7 @@ class Notice:
     author: str
     created_at: datetime
     members: int | None
-    cost: Decimal | None
+    cost: str | None
     approved_by: str | None
     approved_at: datetime | None
     approved_hash: str | None

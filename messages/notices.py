@@ -101,7 +101,7 @@ async def submit(
     seen = await preview(connection, found, now=now)
     if not seen.members:
         raise NobodyToTell(audience=found.content.audience)
-    counted = {"members": seen.members, "cost": seen.cost, "segments": seen.segments}
+    counted = {"members": seen.members, "cost": str(seen.cost), "segments": seen.segments}
     await _write(connection, found, {"state": "submitted", **_NOT_APPROVED, **counted})
     fresh = await show(connection, notice_id)
     body = {"hash": approval_hash(fresh), "members": seen.members}

@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 import structlog
@@ -30,7 +29,7 @@ BEAT_SECONDS: Final = 1.0
 SILENT_SECONDS: Final = 5.0  # then the holder is taken for dead
 TRUST_SHARE: Final = 0.8  # of that time a process relies on its last beat
 OTHERS_SHARE: Final = 0.25
-_UNLIMITED_STORED: Final = Decimal(999999)  # Numeric(10, 4) has no infinity
+_UNLIMITED_STORED: Final = 1e9  # infinity, as a number every database has
 
 LOG: Final = structlog.get_logger()
 
@@ -120,7 +119,7 @@ class PaceKeeper:
         """Begin where the last holder was: a RetryAfter outlives a restart."""
         self._pace.change_limit(self._limit)
         if row.rate is not None and row.rate < _UNLIMITED_STORED:
-            self._pace.recover(float(row.rate))
+            self._pace.recover(row.rate)
         if row.hold_until is not None and row.hold_until > self._now():
             self._pace.hold((row.hold_until - self._now()).total_seconds())
 
@@ -128,7 +127,7 @@ class PaceKeeper:
         rate = self._pace.rate
         held_seconds = self._pace.held_for()
         return {
-            "rate": _UNLIMITED_STORED if math.isinf(rate) else Decimal(str(round(rate, 4))),
+            "rate": _UNLIMITED_STORED if math.isinf(rate) else rate,
             "hold_until": self._now() + timedelta(seconds=held_seconds) if held_seconds else None,
         }
 
@@ -151,7 +150,7 @@ class PaceKeeper:
         if math.isinf(self._limit):
             share, left = _UNLIMITED_STORED, self._limit
         else:
-            share = Decimal(str(round(self._limit * OTHERS_SHARE / len(others), 4)))
+            share = self._limit * OTHERS_SHARE / len(others)
             left = self._limit * (1 - OTHERS_SHARE)
         less = {row.process for row in others if row.rate > share}
         more = {row.process for row in others if row.rate < share}
@@ -164,7 +163,7 @@ class PaceKeeper:
     async def _ask(self, connection: AsyncConnection) -> float:
         """Count up as one of the others, and return what the holder grants."""
         statement = insert_into(connection, pace_share).values(
-            provider=self._provider, process=self._process, beat=1, rate=Decimal(0)
+            provider=self._provider, process=self._process, beat=1, rate=0.0
         )
         granted = await connection.execute(
             statement.on_conflict_do_update(

@@ -1,10 +1,10 @@
-"""Everything that sends, in one place to start and stop: lines, the pace they hold, and the housekeeping of the ledger."""
+"""Everything that sends, in one place to start and stop: lines, their pace, the ledger's housekeeping."""
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -43,7 +43,7 @@ class Outlet:
 class Timing:
     """How often things are looked after."""
 
-    tempo: Tempo = Tempo()
+    tempo: Tempo = field(default_factory=Tempo)
     housekeeping_seconds: float = HOUSEKEEPING_SECONDS
     beat_seconds: float = BEAT_SECONDS
     silent_seconds: float = SILENT_SECONDS

@@ -1,4 +1,4 @@
-"""Send a notice: checked once more, planned in one statement, or kept until its time; try it on oneself; send it again."""
+"""Send a notice: checked once more, planned in one statement or kept until its time; to oneself; once more."""
 
 from collections.abc import Collection
 from dataclasses import replace

@@ -1,0 +1,35 @@
+"""A newer delivery window ends what is still queued with the days of an older one."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from messages.notices import record
+from messages.schema import delivery, notice
+from voting.model import SYSTEM
+
+# States of a notice in which a newer window overtakes it.
+_OVERTAKEN: Final = ("draft", "submitted", "approved", "scheduled", "sending", "paused")
+
+
+async def older_than(connection: AsyncConnection, window_version: int, *, now: datetime) -> int:
+    """End notices about a window before this version that are not done; return how many messages that stopped.
+
+    To be called where a window is set; the postman calls it too, in case nobody did.
+    """
+    ended = await connection.execute(
+        update(notice)
+        .where(notice.c.window_version < window_version, notice.c.state.in_(_OVERTAKEN))
+        .values(state="superseded", ended_at=now)
+        .returning(notice.c.id)
+    )
+    ids = sorted(ended.scalars())
+    if not ids:
+        return 0
+    for notice_id in ids:
+        body = {"window_version": window_version}
+        await record(connection, "notice_superseded", notice_id, body, actor=SYSTEM, via=SYSTEM, now=now)
+    queued = delivery.c.notice_id.in_(ids), delivery.c.state == "ready"
+    return int((await connection.execute(select(func.count()).where(*queued))).scalar_one())
