@@ -185,6 +185,10 @@ class Line:
             return after_no_slot(claimed)
         except SendFailed as failure:
             return self._failed(claimed, failure)
+        except Exception as fault:  # noqa: BLE001 - the outermost of one message: others must go on
+            error = type(fault).__name__
+            LOG.error("postman_fault", provider=self.channel.kind, delivery=claimed.id, error=error)  # noqa: TRY400 - a trace could hold an address
+            return self._failed(claimed, SendFailed(Verdict.UNKNOWN, error, surprising=True))
         self._wire.note(None, _loop_time())
         self.counts.sent += 1
         return after_sent(claimed, sent, self._now())

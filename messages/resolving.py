@@ -21,7 +21,7 @@ from messages.reach import SMS, TELEGRAM
 from messages.schema import delivery, notice
 from messages.settlement import RESOLVE_AFTER, Claimed, after_not_found, after_unknown
 from messages.twilio_channel import Found
-from messages.verdicts import SendFailed
+from messages.verdicts import SendFailed, Verdict
 from voting.database import Database
 
 ASKED_PER_STEP_MAX: Final = 16
@@ -52,7 +52,10 @@ async def give_up_leases(connection: AsyncConnection, channel: str, now: datetim
     ids = {one.notice_id for one in expired if one.notice_id is not None}
     rows = await connection.execute(select(notice.c.id, notice.c.on_unknown).where(notice.c.id.in_(ids)))
     policy: dict[int | None, str] = {None: "resend"} | {row.id: row.on_unknown for row in rows}
-    settlements = [after_unknown(_under(one, policy[one.notice_id]), "lease_expired", now) for one in expired]
+    settlements = [
+        after_unknown(_under(one, policy[one.notice_id]), SendFailed(Verdict.UNKNOWN, "lease_expired"), now)
+        for one in expired
+    ]
     await settle(connection, settlements, now)
     return len(expired)
 

@@ -91,15 +91,15 @@ def after_failure(claimed: Claimed, failure: SendFailed, now: datetime) -> Settl
         case Verdict.MIGRATED:
             changes = {"state": "ready", "address": failure.migrate_to}
         case Verdict.UNKNOWN:
-            return after_unknown(claimed, failure.reason, now)
+            return after_unknown(claimed, failure, now)
         case _:
             changes = {"state": "failed"}
     return Settlement(claimed, reason=failure.reason, failure=failure, **changes)
 
 
-def after_unknown(claimed: Claimed, reason: str, now: datetime) -> Settlement:
+def after_unknown(claimed: Claimed, failure: SendFailed, now: datetime) -> Settlement:
     """Keep a row that may have arrived: Twilio can be asked; at Telegram the notice's policy decides."""
-    failure = SendFailed(Verdict.UNKNOWN, reason)
+    reason = failure.reason
     if claimed.channel == SMS:
         return Settlement(claimed, "unknown", reason, ask_at=now + RESOLVE_AFTER, failure=failure)
     if claimed.on_unknown == "resend" and claimed.tries + 1 < RESENDS_MAX:

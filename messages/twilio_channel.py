@@ -1,7 +1,5 @@
 """Twilio: a message becomes one POST to Messages, an error becomes a verdict; and whom to ask what became of one."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,24 +9,19 @@ from urllib.parse import urlencode
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from messages.channels import Outgoing, Sent
 from messages.reach import SMS
+from messages.twilio_request import REQUEST_TIMEOUT_SECONDS, TwilioRequest
 from messages.verdicts import SendFailed, Verdict, twilio_verdict
 
-# The client's own timeout is ignored (twilio-python issue 925): this one is not.
-REQUEST_TIMEOUT_SECONDS: Final = 15.0
-CONNECTIONS_MAX: Final = 32
-KEEPALIVE_SECONDS: Final = 10.0
 VALIDITY_SECONDS_MAX: Final = 36_000  # Twilio, ValidityPeriod
 RETRY_AFTER_SECONDS: Final = 1.0  # after 20429; the pacer goes slower too
 LISTED_MAX: Final = 50  # messages of one number that are looked through
 STATUS_PATH: Final = "/twilio/status"
 
-# Twilio's logger writes whole addresses at INFO.
-_SILENT: Final = logging.Logger("twilio.silent", level=logging.CRITICAL + 1)  # noqa: LOG001 - not in the tree on purpose
+_LOST: Final = (TwilioException, aiohttp.ClientError, OSError, ValueError)  # a ValueError: the answer is not JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ class Found:
 
 
 class TwilioChannel:
-    """Sends through Twilio's own client. To be used inside the running loop: `async with TwilioChannel(account)`."""
+    """Sends through Twilio's own client. `async with` closes its connections."""
 
     kind = SMS
 
@@ -71,15 +64,12 @@ class TwilioChannel:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._account = account
-        self._timeout_seconds = timeout_seconds
         self._now = now
-        self._http = AsyncTwilioHttpClient(pool_connections=False, logger=_SILENT)
+        self._http = TwilioRequest(timeout_seconds)
         self._client = Client(account.account_sid, account.auth_token, http_client=self._http)
         self._client.api.base_url = account.api_url
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=KEEPALIVE_SECONDS)
-        self._http.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self
 
     async def __aexit__(
@@ -90,10 +80,8 @@ class TwilioChannel:
     async def send(self, outgoing: Outgoing) -> Sent:
         """Send once; SendFailed. No retries: a POST that broke may have been taken."""
         try:
-            message = await asyncio.wait_for(
-                self._client.messages.create_async(**self._fields(outgoing)), self._timeout_seconds
-            )
-        except (TwilioException, aiohttp.ClientError, OSError, ValueError) as error:
+            message = await self._client.messages.create_async(**self._fields(outgoing))
+        except _LOST as error:
             raise verdict_of(error) from error
         return Sent(str(message.sid))
 
@@ -103,10 +91,8 @@ class TwilioChannel:
         Asked by number alone: a message still in Twilio's queue has no DateSent to ask for.
         """
         try:
-            listed = await asyncio.wait_for(
-                self._client.messages.list_async(to=address, limit=LISTED_MAX), self._timeout_seconds
-            )
-        except (TwilioException, aiohttp.ClientError, OSError, ValueError) as error:
+            listed = await self._client.messages.list_async(to=address, limit=LISTED_MAX)
+        except _LOST as error:
             raise verdict_of(error) from error
         found = [_found(message) for message in listed if message.body == body]
         return sorted((one for one in found if one.made_at >= since), key=lambda one: one.made_at, reverse=True)
@@ -114,8 +100,8 @@ class TwilioChannel:
     async def fetch(self, provider_id: str) -> Found:
         """Ask for one message that has kept silent; SendFailed."""
         try:
-            message = await asyncio.wait_for(self._client.messages(provider_id).fetch_async(), self._timeout_seconds)
-        except (TwilioException, aiohttp.ClientError, OSError, ValueError) as error:
+            message = await self._client.messages(provider_id).fetch_async()
+        except _LOST as error:
             raise verdict_of(error) from error
         return _found(message)
 
