@@ -81,7 +81,6 @@ class Service:
         """Run until `stop`, then finish what is under way."""
         settings = self.house.settings
         taken = web.bind(settings.host, settings.port)
-        await self.clerk.start()
         if self.application is not None:
             await self._announce(self.application)
         postman_stop = asyncio.Event()
@@ -96,11 +95,10 @@ class Service:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-                await self.clerk.stop()
+                await self.clerk.finish()
                 postman_stop.set()
                 await postman
         finally:
-            await self.clerk.stop()
             taken.close()
 
     def _long_tasks(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - coroutines of several types

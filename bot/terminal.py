@@ -18,7 +18,7 @@ from rich.table import Table
 from bot import logs
 from bot.house import House, login_name, open_house
 from bot.settings import read_settings
-from voting.imports import ImportReport
+from voting.imports import REPORT_SUFFIX, ImportReport, write_report
 
 Result = TypeVar("Result")
 
@@ -106,8 +106,11 @@ def progress_bar(what: str, total: int | None = None, *, quiet: bool = False) ->
         yield lambda done: bar.update(task, completed=done)
 
 
-def print_report(path: Path, report: ImportReport, written: Path | None, *, dry_run: bool, as_json: bool) -> None:
-    """Print an import's five numbers and where its report lies."""
+def print_report(path: Path, report: ImportReport, *, dry_run: bool, as_json: bool) -> None:
+    """Write FILE.report.csv when there is something to look at, and print the import's five numbers."""
+    written = path.with_name(path.name + REPORT_SUFFIX) if report.rows else None
+    if written is not None:
+        write_report(written, report.rows)
     facts: dict[str, Any] = dict(report.counts())
     if as_json:
         print_json({**facts, "dry_run": dry_run, "report": str(written) if written else None})

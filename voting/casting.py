@@ -4,13 +4,13 @@ A wrong pack code and a wrong vote code take the same statements and the same co
 counted in a transaction of its own before anybody is told. A typo never comes here: its check character gave it away.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,8 +19,8 @@ from voting.attempts import AttemptSeen, OnAttempt, classify, record, tell_nobod
 from voting.clerk import new_intent_id
 from voting.codes import hash_pack, hash_vote, same
 from voting.database import Database
-from voting.locks import find_lock
-from voting.model import Intent, Lock
+from voting.locks import find_locks
+from voting.model import Intent, Lock, Poll
 from voting.polls import load
 from voting.refusals import (
     ChatLockedOut,
@@ -33,6 +33,7 @@ from voting.refusals import (
     WrongVoteCode,
 )
 from voting.secrets_file import Secrets
+from voting.together import Together
 from voting.words import word_for
 
 WRONG_VOTE_CODES_MAX: Final = 5  # distinct, per pack
@@ -102,32 +103,73 @@ class CodesGood:
     warn_first: bool
 
 
-@dataclass(frozen=True, slots=True)
+class _Pack(NamedTuple):
+    id: int
+    member_id: int
+    pack_hash: bytes
+    vote_hash: bytes
+    state: str
+    locked_out_at: datetime | None
+    member_no: str
+    language: str
+    eligible: bool
+    ineligible_reason: str | None
+
+
+class _WrongError(Exception):
+    """A wrong vote code, on its way to be counted."""
+
+    def __init__(self, pack: _Pack, digest: bytes) -> None:
+        super().__init__("wrong vote code")
+        self.pack, self.digest = pack, digest
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _PackAsk:
+    digest: bytes
+    chat: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _VoteAsk:
+    pack_id: int
+    canonical: str
+    chat: str
+    purpose: Purpose
+    flow: str
+    warned: bool
+    now: datetime
+
+
 class Checks:
     """Checks codes against one database; `on_attempt` and `on_alarm` tell staff in the same transaction."""
 
-    database: Database
-    secrets: Secrets
-    on_attempt: OnAttempt = tell_nobody
-    on_alarm: OnAlarm = alarm_nobody
+    def __init__(
+        self,
+        database: Database,
+        secrets: Secrets,
+        *,
+        on_attempt: OnAttempt = tell_nobody,
+        on_alarm: OnAlarm = alarm_nobody,
+    ) -> None:
+        self.database, self.secrets = database, secrets
+        self.on_attempt, self.on_alarm = on_attempt, on_alarm
+        self._poll_id: str | None = None
+        self._packs: Together[_PackAsk, _Pack] = Together("pack codes", self._find_packs)
+        self._votes: Together[_VoteAsk, CodesGood] = Together("vote codes", self._check_votes)
 
     async def pack_code(self, canonical: str, *, chat: str, now: datetime) -> PackFound:
         """Find the pack of a well-formed pack code.
 
         UnknownPackCode (counted for the chat), PackVoid, PackLockedOut, ChatLockedOut.
         """
-        async with self.database.reading() as connection:
-            poll = await load(connection)
-            digest = hash_pack(self.secrets.code_key, poll.id, canonical)
-            pack = await _pack_of(connection, schema.pack.c.pack_hash == digest)
-            wrong = await _wrong_in_chat(connection, chat, now)
-        known = same(pack.pack_hash if pack is not None else NO_HASH, digest)
-        if wrong >= WRONG_PACK_CODES_MAX:
-            raise ChatLockedOut
-        if pack is None or not known:
+        digest = hash_pack(self.secrets.code_key, await self._poll(), canonical)
+        try:
+            pack = await self._packs.ask(_PackAsk(digest, chat, now))
+        except UnknownPackCode:
             await self._count_wrong(chat, None, digest, now)
-            raise UnknownPackCode
-        _refuse_dead(pack)
+            raise
         word = word_for(self.secrets.code_key, digest)
         return PackFound(pack.id, pack.member_id, pack.member_no, word, pack.language)
 
@@ -148,42 +190,88 @@ class Checks:
         was told after the lock that codes again are reported. WrongVoteCode (counted for the pack), PackVoid,
         PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
         """
+        await self._poll()
+        try:
+            return await self._votes.ask(_VoteAsk(pack_id, canonical, chat, purpose, flow, warned, now))
+        except _WrongError as wrong:
+            await self._count_wrong(chat, wrong.pack, wrong.digest, now)
+            raise WrongVoteCode from None
+
+    async def _poll(self) -> str:
+        if self._poll_id is None:
+            async with self.database.reading() as connection:
+                self._poll_id = (await load(connection)).id
+        return self._poll_id
+
+    async def _find_packs(self, asks: Sequence[_PackAsk]) -> list[_Pack | Exception]:
+        """Look packs up by the hashes of their codes, in one read."""
         async with self.database.reading() as connection:
-            poll = await load(connection)
-            pack = await _pack_of(connection, schema.pack.c.id == pack_id)
-            wrong = await _wrong_in_chat(connection, chat, now)
-        digest = hash_vote(self.secrets.code_key, poll.id, pack.pack_hash if pack is not None else NO_HASH, canonical)
-        right = same(pack.vote_hash if pack is not None else NO_HASH, digest)
-        if wrong >= WRONG_PACK_CODES_MAX:
-            raise ChatLockedOut
-        if pack is None:
-            raise UnknownPackCode
-        _refuse_dead(pack)
-        if not right:
-            await self._count_wrong(chat, pack, digest, now)
-            raise WrongVoteCode
+            packs = await _packs(connection, schema.pack.c.pack_hash.in_({ask.digest for ask in asks}))
+            wrong = await _wrong_in_chats(connection, {ask.chat for ask in asks}, min(ask.now for ask in asks))
+        by_hash = {pack.pack_hash: pack for pack in packs}
+        answers: list[_Pack | Exception] = []
+        for ask in asks:
+            pack = by_hash.get(ask.digest)
+            known = same(pack.pack_hash if pack is not None else NO_HASH, ask.digest)
+            if wrong.get(ask.chat, 0) >= WRONG_PACK_CODES_MAX:
+                answers.append(ChatLockedOut())
+            elif pack is None or not known:
+                answers.append(UnknownPackCode())
+            else:
+                answers.append(_dead(pack) or pack)
+        return answers
+
+    async def _check_votes(self, asks: Sequence[_VoteAsk]) -> list[CodesGood | Exception]:
+        """Check vote codes and open papers, in one transaction."""
+        answers: list[CodesGood | Exception] = []
         async with self.database.writing() as connection:
-            lock = await find_lock(connection, pack.member_id)
-            if purpose is Purpose.VERIFY:
-                return CodesGood(pack.id, pack.member_id, lock, None, None, warn_first=False)
-            if lock is not None:
-                return await self._after_lock(connection, pack, lock, chat=chat, warned=warned, flow=flow, now=now)
-            if not poll.takes_votes(now):
-                raise PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
-            if not pack.eligible:
-                raise NotEligible(reason=pack.ineligible_reason)
-            intent = Intent(new_intent_id(), pack.member_id, pack.id, chat, now)
-            await connection.execute(
-                insert(schema.intent).values(
-                    id=intent.id, member_id=pack.member_id, pack_id=pack.id, chat=chat, opened_at=now
+            poll = await load(connection)
+            packs = await _packs(connection, schema.pack.c.id.in_({ask.pack_id for ask in asks}))
+            by_id = {pack.id: pack for pack in packs}
+            locks = await find_locks(connection, {pack.member_id for pack in packs})
+            wrong = await _wrong_in_chats(connection, {ask.chat for ask in asks}, min(ask.now for ask in asks))
+            for ask in asks:
+                pack = by_id.get(ask.pack_id)
+                digest = hash_vote(
+                    self.secrets.code_key, poll.id, pack.pack_hash if pack is not None else NO_HASH, ask.canonical
                 )
+                right = same(pack.vote_hash if pack is not None else NO_HASH, digest)
+                if wrong.get(ask.chat, 0) >= WRONG_PACK_CODES_MAX:
+                    answers.append(ChatLockedOut())
+                elif pack is None:
+                    answers.append(UnknownPackCode())
+                elif (dead := _dead(pack)) is not None:
+                    answers.append(dead)
+                elif not right:
+                    answers.append(_WrongError(pack, digest))
+                else:
+                    answers.append(await self._good(connection, poll, pack, locks.get(pack.member_id), ask))
+            intents = [answer.intent for answer in answers if isinstance(answer, CodesGood) and answer.intent]
+            if intents:
+                await connection.execute(insert(schema.intent), [asdict(intent) for intent in intents])
+        return answers
+
+    async def _good(
+        self, connection: AsyncConnection, poll: Poll, pack: _Pack, lock: Lock | None, ask: _VoteAsk
+    ) -> CodesGood | Exception:
+        """Say what right codes lead to: nothing (to verify), a paper, or what comes after the lock."""
+        if ask.purpose is Purpose.VERIFY:
+            return CodesGood(pack.id, pack.member_id, lock, None, None, warn_first=False)
+        if lock is not None:
+            return await self._after_lock(
+                connection, pack, lock, chat=ask.chat, warned=ask.warned, flow=ask.flow, now=ask.now
             )
+        if not poll.takes_votes(ask.now):
+            return PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
+        if not pack.eligible:
+            return NotEligible(reason=pack.ineligible_reason)
+        intent = Intent(new_intent_id(), pack.member_id, pack.id, ask.chat, ask.now)
         return CodesGood(pack.id, pack.member_id, None, intent, None, warn_first=False)
 
     async def _after_lock(
         self,
         connection: AsyncConnection,
-        pack: Row[tuple[object, ...]],
+        pack: _Pack,
         lock: Lock,
         *,
         chat: str,
@@ -206,7 +294,7 @@ class Checks:
         )
         return CodesGood(pack.id, pack.member_id, lock, None, attempt, warn_first=False)
 
-    async def _count_wrong(self, chat: str, pack: Row[tuple[object, ...]] | None, digest: bytes, now: datetime) -> None:
+    async def _count_wrong(self, chat: str, pack: _Pack | None, digest: bytes, now: datetime) -> None:
         """Count a wrong code once per chat and code, and lock out when the limit is reached."""
         async with self.database.writing() as connection:
             pack_id = None if pack is None else pack.id
@@ -214,15 +302,13 @@ class Checks:
                 return
             if pack is not None and await _wrong_for_pack(connection, pack.id) >= WRONG_VOTE_CODES_MAX:
                 await self._lock_out(connection, pack, chat, now)
-            if pack is None and await _wrong_in_chat(connection, chat, now) == WRONG_PACK_CODES_MAX:
+            if pack is None and (await _wrong_in_chats(connection, {chat}, now))[chat] == WRONG_PACK_CODES_MAX:
                 await self.on_alarm(connection, Alarm(AlarmKind.CHAT_LOCKED_OUT, chat, now))
             recent = select(func.count()).where(schema.wrong_code.c.at > now - ALARM_SPAN)
             if await connection.scalar(recent) == ALARM_WRONG_CODES:
                 await self.on_alarm(connection, Alarm(AlarmKind.MANY_WRONG_CODES, chat, now))
 
-    async def _lock_out(
-        self, connection: AsyncConnection, pack: Row[tuple[object, ...]], chat: str, now: datetime
-    ) -> None:
+    async def _lock_out(self, connection: AsyncConnection, pack: _Pack, chat: str, now: datetime) -> None:
         locked = await connection.execute(
             update(schema.pack)
             .where(schema.pack.c.id == pack.id, schema.pack.c.locked_out_at.is_(None))
@@ -260,21 +346,34 @@ async def purge_wrong_codes(connection: AsyncConnection, now: datetime) -> None:
     await connection.execute(delete(schema.wrong_code).where(schema.wrong_code.c.pack_id.is_(None), old))
 
 
-def _refuse_dead(pack: Row[tuple[object, ...]]) -> None:
+def _dead(pack: _Pack) -> Exception | None:
     if pack.state != "live":
-        raise PackVoid
-    if pack.locked_out_at is not None:
-        raise PackLockedOut
+        return PackVoid()
+    return PackLockedOut() if pack.locked_out_at is not None else None
 
 
-async def _pack_of(connection: AsyncConnection, where: object) -> Row[tuple[object, ...]] | None:
+async def _packs(connection: AsyncConnection, where: ColumnElement[bool]) -> list[_Pack]:
     columns = (
         *(schema.pack.c[name] for name in ("id", "member_id", "pack_hash", "vote_hash", "state", "locked_out_at")),
         *(schema.member.c[name] for name in ("member_no", "language", "eligible", "ineligible_reason")),
     )
     joined = schema.pack.join(schema.member, schema.member.c.id == schema.pack.c.member_id)
-    found = await connection.execute(select(*columns).select_from(joined).where(where))  # type: ignore[arg-type]
-    return found.one_or_none()
+    return [_Pack(*row) for row in await connection.execute(select(*columns).select_from(joined).where(where))]
+
+
+async def _wrong_in_chats(connection: AsyncConnection, chats: Collection[str], now: datetime) -> dict[str, int]:
+    """Count the distinct wrong pack codes of each chat that count now."""
+    counted = (
+        select(schema.wrong_code.c.chat, func.count())
+        .where(
+            schema.wrong_code.c.chat.in_(chats),
+            schema.wrong_code.c.pack_id.is_(None),
+            schema.wrong_code.c.lifted_at.is_(None),
+            schema.wrong_code.c.at > now - CHAT_SPAN,
+        )
+        .group_by(schema.wrong_code.c.chat)
+    )
+    return {chat: int(count) for chat, count in await connection.execute(counted)}
 
 
 async def _note_wrong(
@@ -304,15 +403,5 @@ async def _note_wrong(
 async def _wrong_for_pack(connection: AsyncConnection, pack_id: int) -> int:
     counted = select(func.count(schema.wrong_code.c.code_hash.distinct())).where(
         schema.wrong_code.c.pack_id == pack_id, schema.wrong_code.c.lifted_at.is_(None)
-    )
-    return int(await connection.scalar(counted) or 0)
-
-
-async def _wrong_in_chat(connection: AsyncConnection, chat: str, now: datetime) -> int:
-    counted = select(func.count()).where(
-        schema.wrong_code.c.chat == chat,
-        schema.wrong_code.c.pack_id.is_(None),
-        schema.wrong_code.c.lifted_at.is_(None),
-        schema.wrong_code.c.at > now - CHAT_SPAN,
     )
     return int(await connection.scalar(counted) or 0)

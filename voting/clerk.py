@@ -5,18 +5,16 @@ and says whom it locked. Only their ballots go into the tray, in the same transa
 commit. An intent is one showing of the paper: pressing it again gives the same receipt again, never an attempt.
 """
 
-import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import secrets as randomness
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import structlog
 from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,12 +22,11 @@ from voting import chain, schema
 from voting.code_format import ALPHABET
 from voting.columns import Instant
 from voting.database import Database
-from voting.locks import find_lock
+from voting.locks import find_locks
 from voting.model import Lock, Poll
 from voting.polls import load
 from voting.refusals import (
     AlreadyVoted,
-    Fault,
     NotEligible,
     PackLockedOut,
     PackVoid,
@@ -39,14 +36,12 @@ from voting.refusals import (
 )
 from voting.seal import seal
 from voting.secrets_file import Secrets
+from voting.together import Together
 
-TOGETHER_MAX: Final = 512  # casts in one transaction
-WAITING_MAX: Final = 20_000  # casts that may wait; more are told to press again
 RECEIPT_CHARACTERS: Final = 10
 RECEIPT_GROUP: Final = 5
 BALLOT_ID_BYTES: Final = 16
 
-log = structlog.get_logger()
 
 # One parameter carries the whole batch as JSON. NOT EXISTS keeps the judges (the key, the triggers) out of ordinary
 # work; ON CONFLICT is for another process that was faster within its own transaction.
@@ -76,10 +71,6 @@ _POSTGRESQL: Final = _LOCK.format(
 )
 
 
-class ClerkBusy(Fault):
-    """More casts wait than this process holds; the same press can be made again."""
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Cast:
     """A press on 'Cast my vote'. It has no repr: what was chosen must not reach a log."""
@@ -103,7 +94,6 @@ class CastOutcome:
 class _Waiting:
     cast: Cast
     now: datetime
-    answer: asyncio.Future[CastOutcome]
 
 
 def receipt_for(key: bytes, poll_id: str, intent_id: str) -> str:
@@ -125,87 +115,44 @@ class Clerk:
         self._statement = text(_SQLITE if database.is_sqlite else _POSTGRESQL).bindparams(
             bindparam("now", type_=Instant)
         )
-        self._waiting: asyncio.Queue[_Waiting | None] = asyncio.Queue(WAITING_MAX)
-        self._task: asyncio.Task[None] | None = None
+        self._together: Together[_Waiting, CastOutcome] = Together("votes", self._lock)
 
-    async def start(self) -> None:
-        """Begin to work."""
-        self._task = asyncio.create_task(self._run(), name="clerk")
-
-    async def stop(self) -> None:
-        """Finish what waits, then end."""
-        if self._task is not None:
-            await self._waiting.put(None)
-            await self._task
-            self._task = None
+    async def finish(self) -> None:
+        """Wait until every cast that was taken is answered."""
+        await self._together.finish()
 
     async def cast(self, cast: Cast, now: datetime) -> CastOutcome:
         """Lock this vote, or give the receipt it has already; returns after commit.
 
         PollNotOpen, NotEligible, PackVoid, PackLockedOut, UnknownIntent (not this chat's), UnknownOption,
-        AlreadyVoted (the member's vote was locked elsewhere, before this press); ClerkBusy, Fault.
+        AlreadyVoted (the member's vote was locked elsewhere, before this press); TooMany, Fault.
         """
-        if self._task is None or self._task.done():
-            raise Fault("the clerk is not at work")
-        answer: asyncio.Future[CastOutcome] = asyncio.get_running_loop().create_future()
-        try:
-            self._waiting.put_nowait(_Waiting(cast, now, answer))
-        except asyncio.QueueFull:
-            raise ClerkBusy("too many votes wait") from None
-        return await answer
+        return await self._together.ask(_Waiting(cast, now))
 
-    async def _run(self) -> None:
-        at_work = True
-        while at_work:
-            together = [await self._waiting.get()]
-            while len(together) < TOGETHER_MAX and not self._waiting.empty():
-                together.append(self._waiting.get_nowait())
-            at_work = None not in together
-            await self._lock([waiting for waiting in together if waiting is not None])
-
-    async def _lock(self, together: Sequence[_Waiting]) -> None:
-        """Lock what can be locked and answer everybody; trouble fails these casts, not the clerk."""
-        if not together:
-            return
-        answers: list[CastOutcome | Exception]
-        try:
-            async with self._database.writing() as connection:
-                answers = await self._decide(connection, together)
-        except Exception as problem:  # the outermost loop: these casts are told, the next ones are taken
-            log.exception("casts could not be locked", casts=len(together))
-            answers = [Fault(f"not locked: {type(problem).__name__}") for _ in together]
-        for waiting, answer in zip(together, answers, strict=True):
-            if waiting.answer.done():  # the asker went away; the lock stands and a replay gives the receipt
-                continue
-            if isinstance(answer, Exception):
-                waiting.answer.set_exception(answer)
-            else:
-                waiting.answer.set_result(answer)
+    async def _lock(self, together: Sequence[_Waiting]) -> list[CastOutcome | Exception]:
+        """Lock what can be locked, in one transaction."""
+        async with self._database.writing() as connection:
+            return await self._decide(connection, together)
 
     async def _decide(self, connection: AsyncConnection, together: Sequence[_Waiting]) -> list[CastOutcome | Exception]:
         poll = await load(connection)
-        in_time = [waiting for waiting in together if poll.takes_votes(waiting.now)]
-        fresh = await self._lock_batch(connection, poll, in_time) if in_time else {}
+        intents = await _intents(connection, {waiting.cast.intent_id for waiting in together})
+        fresh = await self._lock_batch(connection, poll, _to_lock(poll, intents, together))
+        locks = await find_locks(connection, {intent.member_id for intent in intents.values()})
         answers: list[CastOutcome | Exception] = []
         for waiting in together:
-            won = fresh.pop(waiting.cast.intent_id, None)
-            answers.append(won or await self._explain(connection, poll, waiting))
+            won = fresh.pop(waiting.cast.intent_id, None)  # a double tap in one batch: the second is a replay
+            intent = intents.get(waiting.cast.intent_id)
+            answers.append(won or _explain(poll, waiting, intent, locks.get(intent.member_id) if intent else None))
         return answers
 
     async def _lock_batch(
-        self, connection: AsyncConnection, poll: Poll, together: Sequence[_Waiting]
+        self, connection: AsyncConnection, poll: Poll, chosen: Mapping[int, _Waiting]
     ) -> dict[str, CastOutcome]:
-        """Lock every member of the batch who can be; return the outcome by intent."""
-        now = min(waiting.now for waiting in together)
-        intents = {waiting.cast.intent_id for waiting in together if waiting.cast.option in range(len(poll.options))}
-        owners = await _owners(connection, intents)
-        chosen: dict[int, _Waiting] = {}
-        for waiting in together:  # the earliest press of a member counts
-            owner = owners.get(waiting.cast.intent_id)
-            if owner is not None and owner[1] == waiting.cast.chat:
-                chosen.setdefault(owner[0], waiting)
-        if not chosen or poll.election_key is None:
+        """Lock the member of each cast who can be; return the outcome by intent."""
+        if not chosen:
             return {}
+        now = min(waiting.now for waiting in chosen.values())
         receipts = {
             waiting.cast.intent_id: receipt_for(self._secrets.receipt_key, poll.id, waiting.cast.intent_id)
             for waiting in chosen.values()
@@ -216,46 +163,72 @@ class Clerk:
         ]
         found = await connection.execute(self._statement, {"batch": json.dumps(batch), "now": now})
         locked = set(found.scalars())
-        won = [waiting for waiting in chosen.values() if waiting.cast.intent_id in locked]
-        await _put_in_tray(connection, poll, won)
-        if won:
-            digest = hashlib.sha256("\n".join(sorted(receipts[w.cast.intent_id] for w in won)).encode()).hexdigest()
-            await chain.append(connection, "votes_locked", {"n": len(won), "receipts": digest}, now=now)
+        won = {member_id: waiting for member_id, waiting in chosen.items() if waiting.cast.intent_id in locked}
+        if not won:
+            return {}
+        await _put_in_tray(connection, poll, list(won.values()))
+        given = sorted(receipts[waiting.cast.intent_id] for waiting in won.values())
+        digest = hashlib.sha256("\n".join(given).encode()).hexdigest()
+        await chain.append(connection, "votes_locked", {"n": len(won), "receipts": digest}, now=now)
         return {
-            w.cast.intent_id: CastOutcome(receipts[w.cast.intent_id], now, owners[w.cast.intent_id][0], fresh=True)
-            for w in won
+            waiting.cast.intent_id: CastOutcome(receipts[waiting.cast.intent_id], now, member_id, fresh=True)
+            for member_id, waiting in won.items()
         }
 
-    async def _explain(self, connection: AsyncConnection, poll: Poll, waiting: _Waiting) -> CastOutcome | Exception:
-        """Say why the statement did not lock this cast: mostly because it did so before."""
-        cast = waiting.cast
-        if cast.option not in range(len(poll.options)):
-            return UnknownOption()
-        intent = (await connection.execute(_INTENT, {"intent_id": cast.intent_id})).one_or_none()
-        if intent is None or intent.chat != cast.chat:
-            return UnknownIntent()
-        lock = await find_lock(connection, intent.member_id)
-        if lock is not None:
-            return _replay(lock, cast)
-        if not poll.takes_votes(waiting.now):
-            return PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
-        if not intent.eligible:
-            return NotEligible(reason=intent.ineligible_reason)
-        return PackVoid() if intent.pack_state != "live" else PackLockedOut()
+
+class _Opened(NamedTuple):
+    """An intent with what decides about it."""
+
+    id: str
+    member_id: int
+    chat: str
+    eligible: bool
+    ineligible_reason: str | None
+    pack_state: str
 
 
-_INTENT: Final = (
-    select(
-        schema.intent.c.member_id,
-        schema.intent.c.chat,
-        schema.member.c.eligible,
-        schema.member.c.ineligible_reason,
-        schema.pack.c.state.label("pack_state"),
+async def _intents(connection: AsyncConnection, ids: Collection[str]) -> dict[str, _Opened]:
+    rows = await connection.execute(
+        select(
+            schema.intent.c.id,
+            schema.intent.c.member_id,
+            schema.intent.c.chat,
+            schema.member.c.eligible,
+            schema.member.c.ineligible_reason,
+            schema.pack.c.state,
+        )
+        .join(schema.member, schema.member.c.id == schema.intent.c.member_id)
+        .join(schema.pack, schema.pack.c.id == schema.intent.c.pack_id)
+        .where(schema.intent.c.id.in_(ids))
     )
-    .join(schema.member, schema.member.c.id == schema.intent.c.member_id)
-    .join(schema.pack, schema.pack.c.id == schema.intent.c.pack_id)
-    .where(schema.intent.c.id == bindparam("intent_id"))
-)
+    return {row.id: _Opened(*row) for row in rows}
+
+
+def _to_lock(poll: Poll, intents: Mapping[str, _Opened], together: Sequence[_Waiting]) -> dict[int, _Waiting]:
+    """Choose what is worth trying to lock, by member: of two presses the earlier counts."""
+    chosen: dict[int, _Waiting] = {}
+    for waiting in together:
+        intent = intents.get(waiting.cast.intent_id)
+        if intent is None or intent.chat != waiting.cast.chat:
+            continue
+        if poll.takes_votes(waiting.now) and waiting.cast.option in range(len(poll.options)):
+            chosen.setdefault(intent.member_id, waiting)
+    return chosen
+
+
+def _explain(poll: Poll, waiting: _Waiting, intent: _Opened | None, lock: Lock | None) -> CastOutcome | Exception:
+    """Say why the statement did not lock this cast: mostly because it did so before."""
+    if waiting.cast.option not in range(len(poll.options)):
+        return UnknownOption()
+    if intent is None or intent.chat != waiting.cast.chat:
+        return UnknownIntent()
+    if lock is not None:
+        return _replay(lock, waiting.cast)
+    if not poll.takes_votes(waiting.now):
+        return PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
+    if not intent.eligible:
+        return NotEligible(reason=intent.ineligible_reason)
+    return PackVoid() if intent.pack_state != "live" else PackLockedOut()
 
 
 def _replay(lock: Lock, cast: Cast) -> CastOutcome | Exception:
@@ -266,15 +239,6 @@ def _replay(lock: Lock, cast: Cast) -> CastOutcome | Exception:
     if lock.receipt is not None and lock.chat == cast.chat:
         return CastOutcome(lock.receipt, lock.at, lock.member_id, fresh=False)
     return AlreadyVoted(how=lock.how, at=lock.at)
-
-
-async def _owners(connection: AsyncConnection, intents: set[str]) -> dict[str, tuple[int, str]]:
-    rows = await connection.execute(
-        select(schema.intent.c.id, schema.intent.c.member_id, schema.intent.c.chat).where(
-            schema.intent.c.id.in_(intents)
-        )
-    )
-    return {row.id: (row.member_id, row.chat) for row in rows}
 
 
 async def _put_in_tray(connection: AsyncConnection, poll: Poll, won: Sequence[_Waiting]) -> None:

@@ -10,7 +10,6 @@ from bot.reading import read_phone
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from messages.reach import sync_sms_channels
 from voting import roll
-from voting.imports import write_report
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +51,7 @@ def roll_import(
         return report
 
     report = in_house(act)
-    print_report(file, report, write_report(file, report.rows), dry_run=dry_run, as_json=as_json)
+    print_report(file, report, dry_run=dry_run, as_json=as_json)
 
 
 def lapse(
