@@ -52,10 +52,8 @@ async def give_up_leases(connection: AsyncConnection, channel: str, now: datetim
     ids = {one.notice_id for one in expired if one.notice_id is not None}
     rows = await connection.execute(select(notice.c.id, notice.c.on_unknown).where(notice.c.id.in_(ids)))
     policy: dict[int | None, str] = {None: "resend"} | {row.id: row.on_unknown for row in rows}
-    settlements = [
-        after_unknown(_under(one, policy[one.notice_id]), SendFailed(Verdict.UNKNOWN, "lease_expired"), now)
-        for one in expired
-    ]
+    gone = SendFailed(Verdict.UNKNOWN, "lease_expired")
+    settlements = [after_unknown(replace(one, on_unknown=policy[one.notice_id]), gone, now) for one in expired]
     await settle(connection, settlements, now)
     return len(expired)
 
@@ -152,7 +150,3 @@ async def _not_anothers(connection: AsyncConnection, found: list[Found], deliver
     )
     taken = set(rows.scalars())
     return [one for one in found if one.provider_id not in taken]
-
-
-def _under(claimed: Claimed, policy: str) -> Claimed:
-    return replace(claimed, on_unknown=policy)

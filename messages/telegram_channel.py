@@ -66,7 +66,7 @@ def _looked_up(table: Iterable[tuple[str, Verdict, str]], error: TelegramError, 
 
 
 def _slow_down(error: TelegramError) -> SendFailed:
-    """Read `retry_after` in either of the types python-telegram-bot gives it."""
+    """Read `retry_after` whichever type python-telegram-bot gives it: the attribute itself warns of a change."""
     seconds = float(error.__reduce__()[1][0])
     return SendFailed(Verdict.SLOW_DOWN, "429", retry_after_seconds=seconds)
 

@@ -5,6 +5,7 @@ arrived) from every other `NetworkError` (it may have arrived). A 429 is obeyed 
 """
 
 import json
+import warnings
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -123,7 +124,7 @@ class AiohttpRequest(BaseRequest):
         seconds = max(seconds, RETRY_AFTER_DEFAULT_SECONDS)
         if self._pacer is not None:
             self._pacer.slow_down(seconds)
-        return RetryAfter(seconds)
+        return _retry_after(seconds)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
@@ -135,6 +136,13 @@ class AiohttpRequest(BaseRequest):
                 timeout=aiohttp.ClientTimeout(total=None),
             )
         return self._session
+
+
+def _retry_after(seconds: int) -> RetryAfter:
+    """Make python-telegram-bot's exception without its warning about the type of an attribute we do not read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return RetryAfter(seconds)
 
 
 def _seconds(wanted: ODVInput[float], default: float) -> float | None:
