@@ -27,6 +27,7 @@ from bot.context import MEMBER_DESK, STAFF_DESK, BotApplication
 from bot.house import House, clock
 from bot.inbox import Claimed, Envelope, Reader, purge
 from bot.keeper import Chore, keep
+from bot.links import TelegramAway, TokenWrong
 from bot.member_desk import MemberDesk
 from bot.poller import KINDS, Poller
 from bot.settings import Settings
@@ -45,7 +46,6 @@ from voting.clerk import Clerk
 from voting.model import Phase
 from voting.polls import load
 from voting.probes import run_probes
-from voting.refusals import NoPoll, StaffRefusal
 
 MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
@@ -53,14 +53,6 @@ PROBES_EVERY: Final = timedelta(minutes=1)
 PURGE_EVERY: Final = timedelta(hours=1)
 
 log = structlog.get_logger()
-
-
-class TokenWrong(StaffRefusal):
-    """Telegram does not know this bot token; check BALLOTLINE_TELEGRAM_TOKEN."""
-
-
-class TelegramAway(StaffRefusal):
-    """Telegram cannot be reached at {url}: {problem}."""
 
 
 @dataclass
@@ -296,6 +288,3 @@ async def _initialize(bot: ExtBot[None], settings: Settings) -> None:
 
 def _log_refused(problem: TelegramError) -> None:
     log.error("telegram refuses to be polled", kind=type(problem).__name__)
-
-
-__all__ = ["NoPoll", "Service", "TelegramAway", "TokenWrong", "assemble", "twilio_account"]

@@ -1,0 +1,48 @@
+"""Links to the bot, for letters, invitations and notices."""
+
+from telegram.error import InvalidToken, TelegramError
+
+from bot import telegram_edge
+from bot.settings import Settings
+from messages.pacer import Pacer
+from voting.refusals import StaffRefusal
+
+
+class TelegramOff(StaffRefusal):
+    """Telegram is off: set BALLOTLINE_TELEGRAM_TOKEN first."""
+
+
+class TokenWrong(StaffRefusal):
+    """Telegram does not know this bot token; check BALLOTLINE_TELEGRAM_TOKEN."""
+
+
+class TelegramAway(StaffRefusal):
+    """Telegram cannot be reached at {url}: {problem}."""
+
+
+async def bot_name(settings: Settings) -> str:
+    """Ask Telegram for the bot's username; TelegramOff, TokenWrong, TelegramAway."""
+    if not settings.telegram_on:
+        raise TelegramOff
+    bot = telegram_edge.make_bot(settings, Pacer())
+    try:
+        await bot.initialize()
+        return str(bot.username)
+    except InvalidToken:
+        raise TokenWrong from None
+    except TelegramError as problem:
+        raise TelegramAway(url=settings.telegram_api_url, problem=problem.message) from None
+    finally:
+        await bot.shutdown()
+
+
+async def bot_url(settings: Settings, payload: str = "") -> str:
+    """Give a link that opens the bot, with what its Start button sends along; empty when Telegram is off."""
+    if not settings.telegram_on:
+        return ""
+    return link(await bot_name(settings), payload)
+
+
+def link(name: str, payload: str = "") -> str:
+    """Give the link for a bot's username; https://core.telegram.org/bots/features#deep-linking."""
+    return f"https://t.me/{name}" + (f"?start={payload}" if payload else "")
