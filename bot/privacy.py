@@ -1,0 +1,160 @@
+"""What is kept about a member, handing it out, forgetting it: at the member's wish, and for everybody when it is over.
+
+The lock, the sealed ballot and the chain stay: without them the count could not be checked.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import CursorResult, Table, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import member_status
+from bot.member_desk import Caller
+from bot.schema import chat, inbox, missing_pack
+from messages.phone import PhoneReason
+from messages.schema import channel, delivery, one_time_code, provider_event
+from voting import chain, polls, schema
+from voting.database import Database
+from voting.locks import locks_of_chat
+from voting.model import Phase
+from voting.refusals import PollStillOpen
+
+WAITING: Final = ("ready",)
+MOVING: Final = ("sending", "unknown")  # the postman is not done with these
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept about whoever writes from a chat."""
+
+    linked: bool
+    phone_ending: str | None
+    language: str
+    voted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a purge has forgotten, counted."""
+
+    chats: int
+    phones: int
+    channels: int
+    deliveries: int
+    inbox: int
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """Tells, exports and forgets."""
+
+    database: Database
+
+    async def kept(self, caller: Caller) -> Kept:
+        """Say in short what is kept."""
+        async with self.database.reading() as connection:
+            locks = await locks_of_chat(connection, caller.chat.identity)
+            if caller.chat.member_id is None:
+                return Kept(linked=False, phone_ending=None, language=caller.language, voted=bool(locks))
+            status = await member_status.gather(connection, caller.chat.member_id, now=caller.now)
+        ending = None if status.phone is None else status.phone[-3:]
+        voted = bool(locks) or status.lock is not None
+        return Kept(linked=True, phone_ending=ending, language=caller.language, voted=voted)
+
+    async def export(self, caller: Caller) -> dict[str, Any]:
+        """Give all that is kept under this chat and its member. Attempts and cases are staff's to disclose."""
+        async with self.database.reading() as connection:
+            locks = await locks_of_chat(connection, caller.chat.identity)
+            member = None
+            if caller.chat.member_id is not None:
+                query = select(schema.member.c.member_no).where(schema.member.c.id == caller.chat.member_id)
+                member_no = str(await connection.scalar(query))
+                member = await member_status.member_facts(connection, member_no, now=caller.now)
+                del member["cases"]
+        return {
+            "telegram_user_id": caller.chat.user_id,
+            "language": caller.language,
+            "rule_accepted": caller.chat.rule_version,
+            "votes_locked_from_this_chat": [{"at": lock.at.isoformat(), "receipt": lock.receipt} for lock in locks],
+            "member": member,
+        }
+
+    async def forget_me(self, caller: Caller) -> None:
+        """Forget the chat's link, the member's number and where messages went; never the lock."""
+        async with self.database.writing() as connection:
+            member_id = caller.chat.member_id
+            if member_id is not None:
+                await _forget_member(connection, member_id, caller.now)
+            await connection.execute(delete(one_time_code).where(one_time_code.c.chat == caller.chat.identity))
+            await connection.execute(delete(chat).where(chat.c.user_id == caller.chat.user_id))
+
+
+async def _forget_member(connection: AsyncConnection, member_id: int, now: datetime) -> None:
+    await connection.execute(update(chat).where(chat.c.member_id == member_id).values(member_id=None))
+    await connection.execute(delete(channel).where(channel.c.member_id == member_id))
+    await connection.execute(delete(one_time_code).where(one_time_code.c.member_id == member_id))
+    await connection.execute(
+        update(schema.member)
+        .where(schema.member.c.id == member_id)
+        .values(phone=None, phone_reason=str(PhoneReason.MISSING))
+    )
+    own = delivery.c.member_id == member_id
+    await connection.execute(
+        update(delivery)
+        .where(own, delivery.c.state.in_(WAITING))
+        .values(state="canceled", reason="forgotten", settled_at=now)
+    )
+    await connection.execute(
+        update(delivery).where(own, delivery.c.state.not_in(MOVING)).values(address="", facts=None)
+    )
+
+
+async def forget(database: Database, now: datetime, *, actor: str, via: str = "command line") -> Forgotten:
+    """Forget everybody's chats, numbers and addresses once the poll is over. PollStillOpen, NoPoll.
+
+    Numbers that said STOP stay on their list: they must not be written to again. Repeated, it finds nothing more.
+    """
+    async with database.writing() as connection:
+        poll = await polls.load(connection)
+        if poll.phase not in (Phase.CLOSED, Phase.COUNTED):
+            raise PollStillOpen(phase=poll.phase)
+        counted = await _forget_all(connection, now)
+        if any(asdict(counted).values()):
+            await chain.append(connection, "personal_data_forgotten", asdict(counted), actor=actor, via=via, now=now)
+    return counted
+
+
+async def _forget_all(connection: AsyncConnection, now: datetime) -> Forgotten:
+    phones = await connection.execute(
+        update(schema.member)
+        .where(schema.member.c.phone.is_not(None))
+        .values(phone=None, phone_reason=str(PhoneReason.MISSING))
+    )
+    await connection.execute(
+        update(delivery)
+        .where(delivery.c.state.in_(WAITING))
+        .values(state="canceled", reason="forgotten", settled_at=now)
+    )
+    addresses = await connection.execute(
+        update(delivery).where(delivery.c.address != "", delivery.c.state.not_in(MOVING)).values(address="", facts=None)
+    )
+    for table in (one_time_code, missing_pack, provider_event, schema.wrong_code):
+        await connection.execute(delete(table))
+    letters = await connection.execute(delete(inbox).where(inbox.c.state != "new"))
+    return Forgotten(
+        chats=await _emptied(connection, chat),
+        phones=_rows(phones),
+        channels=await _emptied(connection, channel),
+        deliveries=_rows(addresses),
+        inbox=_rows(letters),
+    )
+
+
+async def _emptied(connection: AsyncConnection, table: Table) -> int:
+    return _rows(await connection.execute(delete(table)))
+
+
+def _rows(result: CursorResult[Any]) -> int:
+    return max(0, result.rowcount)
