@@ -1,7 +1,7 @@
 """What every way in needs first: settings, an open database of the right version, the secrets."""
 
 import getpass
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,24 +13,25 @@ from voting.secrets_file import Secrets
 from voting.upgrade import check
 
 
+def clock() -> datetime:
+    """Give the time now; the one place that asks the machine."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class House:
-    """An open house; `database` is migrated to this program's schema."""
+    """An open house; `database` is migrated to this program's schema, `clock` gives the time now."""
 
     settings: Settings
     database: Database
     secrets: Secrets
+    clock: Callable[[], datetime] = clock
 
     @property
     def webhook_secret(self) -> str:
         """Give what Telegram sends along with each update: the setting, or what `init` made."""
         given = self.settings.telegram_webhook_secret
         return given.get_secret_value() if given else self.secrets.webhook_secret
-
-
-def clock() -> datetime:
-    """Give the time now; the one place that asks the machine."""
-    return datetime.now(UTC)
 
 
 def login_name() -> str:

@@ -24,7 +24,7 @@ from bot import alerts, member_chat, member_words, menus, sms_side, staff_chat, 
 from bot.alert_pump import AlertPump
 from bot.console.routes import console_routes
 from bot.context import MEMBER_DESK, STAFF_DESK, BotApplication
-from bot.house import House, clock
+from bot.house import House
 from bot.inbox import Claimed, Envelope, Reader, purge
 from bot.keeper import Chore, keep
 from bot.links import TelegramAway, TokenWrong
@@ -126,11 +126,11 @@ class Service:
         async with self.house.database.reading() as connection:
             phase = (await load(connection)).phase
         if phase is Phase.OPEN:
-            await move_tray(self.house.database, now=clock())
+            await move_tray(self.house.database, now=self.house.clock())
 
     async def _sign_head(self) -> None:
         async with self.house.database.writing() as connection:
-            await sign_head(connection, self.house.secrets, clock())
+            await sign_head(connection, self.house.secrets, self.house.clock())
 
     async def _probes(self) -> None:
         async with self.house.database.reading() as connection:
@@ -143,13 +143,13 @@ class Service:
                     alerts.Kind.PROBE_FAILED,
                     occasion=f"probe:{probe.name}",
                     facts={"probe": probe.name, "detail": probe.detail},
-                    now=clock(),
+                    now=self.house.clock(),
                 )
 
     async def _purge(self) -> None:
         async with self.house.database.writing() as connection:
-            await purge(connection, clock())
-            await purge_wrong_codes(connection, clock())
+            await purge(connection, self.house.clock())
+            await purge_wrong_codes(connection, self.house.clock())
 
 
 def twilio_account(settings: Settings) -> TwilioAccount:
@@ -192,12 +192,12 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             renderers={**member_words.renderers(), **alerts.renderers()},
             on_trouble=alerts.on_trouble,
             on_migrated=alerts.on_migrated,
-            now=clock,
+            now=house.clock,
             **({"timing": timing} if timing else {}),
         )
         checks = Checks(database, secrets, on_attempt=alerts.on_attempt, on_alarm=alerts.on_alarm)
-        member_desk = MemberDesk(database, secrets, clerk, checks, envelope, clock=clock, wake=postman.wake)
-        staff_desk = StaffDesk(house, clock=clock, wake=postman.wake)
+        member_desk = MemberDesk(database, secrets, clerk, checks, envelope, clock=house.clock, wake=postman.wake)
+        staff_desk = StaffDesk(house, clock=house.clock, wake=postman.wake)
         application = None
         if bot is not None:
             handlers = [*staff_chat.handlers(), *member_chat.handlers()]
@@ -213,19 +213,19 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             who=f"{os.getpid()}-{randomness.token_hex(4)}",
             handle=post.handle,
             on_failed=post.failed,
-            clock=clock,
+            clock=house.clock,
         )
-        shelf = Shelf(database, envelope, wake=reader.wake, clock=clock)
+        shelf = Shelf(database, envelope, wake=reader.wake, clock=house.clock)
         poller = None
         if bot is not None and not settings.public_url:
-            poller = Poller(bot, database, envelope, wake=reader.wake, on_refused=_log_refused, clock=clock)
+            poller = Poller(bot, database, envelope, wake=reader.wake, on_refused=_log_refused, clock=house.clock)
         edges = Edges(
             shelf=shelf,
             database=database,
             telegram_secret=house.webhook_secret if settings.telegram_on else None,
             twilio_token=settings.twilio_auth_token.get_secret_value() if settings.twilio_auth_token else None,
             public_url=settings.public_url,
-            clock=clock,
+            clock=house.clock,
         )
         yield Service(
             house=house,
@@ -235,7 +235,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             reader=reader,
             shelf=shelf,
             poller=poller,
-            pump=AlertPump(database, bot, clock=clock) if bot is not None else None,
+            pump=AlertPump(database, bot, clock=house.clock) if bot is not None else None,
             routes=[*edges.routes(), *console_routes(house, staff_desk)],
         )
 
@@ -253,7 +253,7 @@ class _PostRoom:
         if row.source == "telegram" and self.application is not None:
             await telegram_edge.process(self.application, row)
         elif row.source == "twilio_inbound":
-            await sms_side.on_sms(self.house.database, row, now=clock())
+            await sms_side.on_sms(self.house.database, row, now=self.house.clock())
         elif row.source == "twilio_status":
             await self._status(row)
         self.postman.wake()
@@ -266,7 +266,7 @@ class _PostRoom:
                 alerts.Kind.INBOX_FAILED,
                 occasion=f"inbox:{row.id}",
                 facts={"source": row.source, "row": row.id},
-                now=clock(),
+                now=self.house.clock(),
             )
 
     async def _status(self, row: Claimed) -> None:
@@ -274,7 +274,7 @@ class _PostRoom:
         sid = fields.get("MessageSid") or fields["SmsSid"]
         report = read_report(sid, fields["MessageStatus"], fields.get("ErrorCode"), fields.get("delivery"))
         async with self.house.database.writing() as connection:
-            await self.postman.record_status(connection, report, clock())
+            await self.postman.record_status(connection, report, self.house.clock())
 
 
 async def _initialize(bot: ExtBot[None], settings: Settings) -> None:

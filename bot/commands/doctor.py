@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor(as_json: AsJson = False) -> None:  # noqa: FBT002 - a command's flag
+def doctor(as_json: AsJson = False) -> None:
     """Look at settings, database, migrations, keys, providers, webhook and clock; say what to do.
 
     Example: ballotline doctor --json

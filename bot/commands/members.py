@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def show(
     member_no: Annotated[str, typer.Argument(metavar="MEMBER_NO")],
-    as_json: AsJson = False,  # noqa: FBT002 - a command's flag
+    as_json: AsJson = False,
 ) -> None:
     """Show eligibility, pack, window, lock (never the option), channels, deliveries and cases of one member.
 

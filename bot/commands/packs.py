@@ -45,7 +45,7 @@ def issue(
     print_file: PrintFile,
     recipient: Recipient = None,
     roll_file: RollFile = None,
-    as_json: AsJson = False,  # noqa: FBT002 - a command's flag
+    as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
     """Make a pack for everybody who may vote and has none; the codes exist in the print file only.
@@ -73,8 +73,8 @@ def issue(
 
 def update(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="member_no,event,on")],
-    dry_run: DryRun = False,  # noqa: FBT002 - a command's flag
-    as_json: AsJson = False,  # noqa: FBT002 - as above
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
     """Take in what became of packs: dispatched, delivered, returned.

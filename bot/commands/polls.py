@@ -163,7 +163,7 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
     in_house(act)
 
 
-def poll_status(as_json: AsJson = False) -> None:  # noqa: FBT002 - a command's flag
+def poll_status(as_json: AsJson = False) -> None:
     """Show phase, roll, packs by state, locks, tray, box, receipts, open cases and probes.
 
     Example: ballotline poll status --json

@@ -23,8 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def roll_import(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The roll, CSV.")],
-    dry_run: DryRun = False,  # noqa: FBT002 - a command's flag
-    as_json: AsJson = False,  # noqa: FBT002 - as above
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
     """Bring the roll up to a file; what was rejected or doubtful goes to FILE.report.csv.
