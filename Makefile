@@ -1,0 +1,44 @@
+# What a newcomer needs: `make demo` and `make test`. Everything lives in .venv; nothing else is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+WORKERS ?= 2
+
+.PHONY: demo story test lint bench soak texts clean
+
+demo: $(READY)  ## a whole ballot on this machine, then phones and console in the browser
+	$(BIN)/ballotline demo
+
+story: $(READY)  ## the same, ending after the story
+	$(BIN)/ballotline demo --once
+
+test: $(READY)  ## every test that needs no hour; browser tests only where there is a Chromium
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+lint: $(READY)  ## ruff and mypy strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## ours beside the peer or the raw limit, as ratios
+	$(BIN)/python -m tests.benchmarks
+
+soak: $(READY)  ## the long runs: a million innocent sequences, 50 kills, 30 broadcast crashes
+	BALLOTLINE_SOAK=1 $(BIN)/python -m pytest -m "soak or crash" -x
+
+texts: $(READY)  ## bring the catalogues up to the code, for translators
+	mkdir -p build
+	for d in words notices member staff refusals; do \
+	  $(BIN)/pybabel extract -F babel.cfg -k $$d --add-location=file -o build/$$d.pot . && \
+	  $(BIN)/pybabel update -i build/$$d.pot -d messages/locale -D $$d --no-fuzzy-matching --ignore-pot-creation-date; \
+	done
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Ballotline needs Python 3.11 or newer; name one with make PYTHON=python3.x") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
