@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from operator import mul
 from typing import Final
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -89,7 +90,8 @@ class CheckRule:
         return body + ALPHABET[missing * pow(self.weights[-1], -1, PRIME) % PRIME]
 
     def _sum(self, text: str) -> int:
-        return sum(weight * VALUES[char] for weight, char in zip(self.weights, text, strict=False)) % PRIME
+        total: int = sum(map(mul, self.weights, map(VALUES.__getitem__, text)))
+        return total % PRIME
 
 
 @lru_cache(maxsize=64)
@@ -120,7 +122,7 @@ def issuable(canonical: str) -> bool:
     It has two digits and two letters or more, reads neither as a number nor as a time, and spells no month, no
     offensive stem (digits read as letters too) and no word that people type around a code.
     """
-    digits = sum(char.isdigit() for char in canonical)
+    digits = sum(map(str.isdigit, canonical))
     if digits < _DIGITS_MIN or len(canonical) - digits < _LETTERS_MIN or _NUMBER_LIKE.fullmatch(canonical):
         return False
     spelled = canonical.translate(_LEET)

@@ -1,0 +1,216 @@
+"""Packs: issued into a print file, replaced by two people. Plain codes exist in that file and nowhere else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import RowMapping, exists, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voting import chain, print_file, roll, schema
+from voting.database import Database
+from voting.imports import Progress
+from voting.pack_events import journeys, overdue, overdue_members, update_events
+from voting.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of
+from voting.polls import refuse_when_over
+from voting.print_file import PrintFile
+from voting.refusals import (
+    MemberHasVoted,
+    NeedsSecondPerson,
+    NoLivePack,
+    NotEligible,
+    ReplacementUnknown,
+    RollFileGone,
+)
+from voting.secrets_file import Secrets
+
+__all__ = [
+    "Asked",
+    "Issued",
+    "Printing",
+    "approve_replacement",
+    "ask_replacement",
+    "issue",
+    "issue_replacement",
+    "journeys",
+    "overdue",
+    "overdue_members",
+    "replace",
+    "update_events",
+]
+
+_REPLACING: Final = "Replacing a pack"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A replacement waits for another person."""
+
+    member_no: str
+    asked_by: str
+    asked_at: datetime
+
+
+async def issue(
+    database: Database,
+    secrets: Secrets,
+    printing: Printing,
+    *,
+    actor: str,
+    via: str = "command line",
+    now: datetime,
+    progress: Progress | None = None,
+    random: Random | None = None,
+) -> Issued:
+    """Make a pack for everybody who may vote and has neither a working pack nor a lock; write the print file.
+
+    Names and addresses are read again from the roll file: the one imported last, if it is unchanged, or the one
+    named. The print file gets its name after the commit. Had an earlier run ended between the two, its part is known
+    by the digest on the chain and named now; a part that the chain does not know holds codes of no pack and is
+    deleted. Without anybody to make a pack for there is no file.
+
+    PollOver, RollFileGone, FileUnreadable, PrintFileExists, PrintFileUnwritable, RecipientUnusable.
+    """
+    async with database.writing() as connection:
+        poll = await refuse_when_over(connection)
+        if (earlier := await finish_earlier(connection, printing.target)) is not None:
+            return earlier
+        source = await roll_path_of(connection, printing)
+        with PrintFile(printing.target, printing.recipient) as file:
+            maker = Maker(connection, poll.id, secrets.code_key, file, printing.bot_url, now, random or pooled_random())
+            made = await maker.make(source, lambda _: True, progress)
+            digest = file.finish()
+        left = int(await connection.scalar(select(func.count()).where(is_due())) or 0)
+        if made == 0:
+            file.discard()
+            return Issued(0, printing.target, left)
+        body = {"packs": made, "print_sha256": digest.hex()}
+        await chain.append(connection, "packs_issued", body, actor=actor, via=via, now=now)
+    print_file.publish(printing.target)
+    return Issued(made, printing.target, left)
+
+
+async def ask_replacement(
+    connection: AsyncConnection, member_no: str, reason: str, *, actor: str, via: str = "command line", now: datetime
+) -> Asked:
+    """Ask that a member's pack be replaced; asked again, the first asking stands.
+
+    UnknownMember, NotEligible, MemberHasVoted (a lock, or this pack's paper was received), NoLivePack, PollOver.
+    """
+    await refuse_when_over(connection)
+    member = await _replaceable(connection, member_no)
+    if (waiting := await _request(connection, member.id)) is not None:
+        return Asked(member_no, waiting["asked_by"], waiting["asked_at"])
+    values = {"member_id": member.id, "reason": reason, "asked_by": actor, "asked_at": now}
+    await connection.execute(insert(schema.replacement).values(values))
+    await chain.append(connection, "pack_replacement_asked", {}, actor=actor, via=via, now=now)
+    return Asked(member_no, actor, now)
+
+
+async def approve_replacement(
+    connection: AsyncConnection, member_no: str, *, actor: str, via: str = "command line", now: datetime
+) -> None:
+    """Agree, as somebody else than who asked; agreeing again changes nothing.
+
+    ReplacementUnknown, NeedsSecondPerson, and as `ask_replacement`.
+    """
+    await refuse_when_over(connection)
+    member = await _replaceable(connection, member_no)
+    waiting = await _request(connection, member.id)
+    if waiting is None:
+        raise ReplacementUnknown(member_no=member_no)
+    if waiting["approved_at"] is not None:
+        return
+    if _same_person(waiting["asked_by"], actor):
+        raise NeedsSecondPerson(act=_REPLACING, name=actor)
+    approved = update(schema.replacement).where(schema.replacement.c.id == waiting["id"])
+    await connection.execute(approved.values(approved_by=actor, approved_at=now))
+    await chain.append(connection, "pack_replacement_approved", {}, actor=actor, via=via, now=now)
+
+
+async def issue_replacement(
+    database: Database,
+    secrets: Secrets,
+    member_no: str,
+    printing: Printing,
+    *,
+    actor: str,
+    via: str = "command line",
+    now: datetime,
+) -> Issued:
+    """Make the new pack of an approved replacement; the old codes stop working in the same transaction.
+
+    ReplacementUnknown, NeedsSecondPerson (nobody has approved), and as `issue` and `ask_replacement`.
+    """
+    async with database.writing() as connection:
+        poll = await refuse_when_over(connection)
+        if (earlier := await finish_earlier(connection, printing.target)) is not None:
+            return earlier
+        member = await _replaceable(connection, member_no)
+        waiting = await _request(connection, member.id)
+        if waiting is None:
+            raise ReplacementUnknown(member_no=member_no)
+        if waiting["approved_at"] is None:
+            raise NeedsSecondPerson(act=_REPLACING, name=waiting["asked_by"])
+        old = update(schema.pack).where(schema.pack.c.member_id == member.id, schema.pack.c.state == "live")
+        await connection.execute(old.values(state="replaced", ended_at=now))
+        source = await roll_path_of(connection, printing)
+        with PrintFile(printing.target, printing.recipient) as file:
+            maker = Maker(connection, poll.id, secrets.code_key, file, printing.bot_url, now, pooled_random())
+            if not await maker.make(source, lambda row: row.cells[0] == member_no, None):
+                raise RollFileGone(file=str(source), problem=f"does not name {member_no}")
+            digest = file.finish()
+        done = update(schema.replacement).where(schema.replacement.c.id == waiting["id"])
+        await connection.execute(done.values(issued_at=now))
+        body = {"packs": 1, "print_sha256": digest.hex()}
+        await chain.append(connection, "pack_replaced", body, actor=actor, via=via, now=now)
+    print_file.publish(printing.target)
+    return Issued(1, printing.target)
+
+
+async def replace(
+    database: Database,
+    secrets: Secrets,
+    member_no: str,
+    printing: Printing,
+    *,
+    reason: str = "",
+    actor: str,
+    via: str = "command line",
+    now: datetime,
+) -> Asked | Issued:
+    """Do what comes next in replacing a pack: ask, or, called by another person, approve and issue.
+
+    NeedsSecondPerson when who asked comes again; otherwise as the steps themselves.
+    """
+    async with database.writing() as connection:
+        member = await _replaceable(connection, member_no)
+        if await _request(connection, member.id) is None:
+            return await ask_replacement(connection, member_no, reason, actor=actor, via=via, now=now)
+        await approve_replacement(connection, member_no, actor=actor, via=via, now=now)
+    return await issue_replacement(database, secrets, member_no, printing, actor=actor, via=via, now=now)
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+async def _replaceable(connection: AsyncConnection, member_no: str) -> roll.Member:
+    member = await roll.find(connection, member_no)
+    lock, pack, paper = schema.lock, schema.pack, schema.paper
+    live = select(pack.c.id).where(pack.c.member_id == member.id, pack.c.state == "live")
+    if await connection.scalar(select(exists().where(lock.c.member_id == member.id))):
+        raise MemberHasVoted(member_no=member_no)
+    if await connection.scalar(select(exists().where(paper.c.pack_id.in_(live)))):
+        raise MemberHasVoted(member_no=member_no)
+    if not member.eligible:
+        raise NotEligible(reason=member.ineligible_reason)
+    if await connection.scalar(live) is None:
+        raise NoLivePack(member_no=member_no)
+    return member
+
+
+async def _request(connection: AsyncConnection, member_id: int) -> RowMapping | None:
+    request = schema.replacement
+    waiting = select(request).where(request.c.member_id == member_id, request.c.issued_at.is_(None))
+    return (await connection.execute(waiting.with_for_update())).mappings().first()
