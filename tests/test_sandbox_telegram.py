@@ -1,6 +1,7 @@
 """The local Telegram, spoken to by the unmodified python-telegram-bot over HTTP."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -886,7 +887,8 @@ async def test_news_reach_the_page_as_they_happen(
         await bot.send_message(ada.id, "Hello")
 
         line = await events.content.readline()
-    assert line == f'data: {{"type": "message", "person_id": {ada.id}, "chat_id": {ada.id}}}\n'.encode()
+    news = {"type": "message", "person_id": ada.id, "chat_id": ada.id, "out": False}
+    assert line == f"data: {json.dumps(news)}\n".encode()
 
 
 async def test_a_stranger_can_be_given_a_phone(sandbox: Sandbox, browser: aiohttp.ClientSession) -> None:

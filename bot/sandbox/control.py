@@ -24,6 +24,8 @@ STATIC: Final = Path(__file__).parent / "static"
 ALERT_SECONDS: Final = 2.0
 HEARTBEAT_SECONDS: Final = 15.0
 NAME_MAX: Final = 64
+# The page runs its own files only; nothing typed into a chat can become script, style or a request elsewhere.
+POLICY: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 QR_TEXT_MAX: Final = 500
 
 
@@ -57,7 +59,9 @@ class Control:
     # -- files ---------------------------------------------------------------------------
 
     async def _page(self, _: web.Request) -> web.StreamResponse:
-        return _file_or_404(STATIC / "phones.html")
+        page = _file_or_404(STATIC / "phones.html")
+        page.headers["Content-Security-Policy"] = POLICY
+        return page
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
         return _file_or_404(STATIC / request.match_info["name"])

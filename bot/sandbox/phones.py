@@ -67,13 +67,13 @@ class Phones:
                 reader.get_nowait()
             reader.put_nowait(news)
 
-    def text_changed(self, number: str) -> None:
-        """Tell the page that a text reached or left a number."""
+    def text_changed(self, number: str, what: str) -> None:
+        """Tell the page that a text reached a number (`sms`), or left it or moved on (`sms_status`)."""
         if not self._readers:
             return
         for cast in self.cast:
             if cast.phone == number:
-                self.publish({"type": "sms", "person_id": cast.user_id, "chat_id": None})
+                self.publish({"type": what, "person_id": cast.user_id, "chat_id": None})
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Queue[News | None]]:

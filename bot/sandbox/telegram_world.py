@@ -153,7 +153,7 @@ class TelegramWorld:
             chat.keyboard = markup.keyboard
         chat.messages[message.message_id] = message
         self._log(chat, message)
-        self._changed("message", chat)
+        self._changed("message", chat, sender)
         return message
 
     def find(self, chat: Chat, message_id: int, what: str) -> Message:
@@ -288,10 +288,10 @@ class TelegramWorld:
             if old := self.chats.get(chat_id):
                 old.messages.pop(message_id, None)
 
-    def _changed(self, what: str, chat: Chat) -> None:
+    def _changed(self, what: str, chat: Chat, sender: int | Literal["bot"] = "bot") -> None:
         chat.bell.ring()
         for member in chat.members:
-            self._publish({"type": what, "person_id": member, "chat_id": chat.id})
+            self._publish({"type": what, "person_id": member, "chat_id": chat.id, "out": member == sender})
 
     def _sender_json(self, message: Message) -> Json:
         if message.sender == "bot":

@@ -33,7 +33,7 @@ REPLIES: Final = {
     "HELP": "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
 }
 Outcome = str | tuple[str, int]
-Changed = Callable[[str], None]
+Changed = Callable[[str, str], None]  # a number, and "sms" when a text came to it, else "sms_status"
 
 
 def opt_out_type(body: str) -> str | None:
@@ -182,7 +182,7 @@ class TwilioWorld:
             if not self.lines[number].messages and self.lines[number].outcome == "delivered":
                 self._forget_line(number)
         line.bell.ring()
-        self._changed(line.number)
+        self._changed(line.number, "sms" if sms.outgoing else "sms_status")
 
     def _forget_line(self, number: str) -> None:
         line = self.lines[number]
@@ -210,7 +210,7 @@ class TwilioWorld:
                 await self._report(sms, fields)
             callbacks.append(fields)
         line.bell.ring()
-        self._changed(line.number)
+        self._changed(line.number, "sms_status")
         if fault is not None:
             for fields in _disordered(callbacks, fault.kind):
                 await self._report(sms, fields)

@@ -1,5 +1,7 @@
 // The control interface of the sandbox: requests, and the stream that says what changed.
 
+const CONFLICT = 409; // what a phone would not let its owner do; the body says why
+
 /** The server's own words when it said no. */
 export class Refused extends Error {}
 
@@ -12,7 +14,7 @@ async function ask(path, options) {
   }
   const text = await response.text();
   const answer = text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : null;
-  if (!response.ok) throw new Refused(answer?.error ?? answer?.description ?? `The sandbox said no (${response.status}).`);
+  if (!response.ok) throw new Refused(response.status === CONFLICT && text ? text : `The sandbox said no (${response.status}).`);
   return answer ?? {};
 }
 

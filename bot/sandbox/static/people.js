@@ -3,7 +3,7 @@
 import { arrowKeys, avatar, h, icon, phoneText } from "./dom.js";
 
 const SHOWN_MAX = 150;
-const GROUPS = [["staff", "Staff"], ["member", "Members"], ["stranger", "Strangers"]];
+const GROUPS = [["staff", "Staff"], ["stranger", "Strangers"], ["member", "Members"]];
 const FILTERS = [["all", "All"], ["unread", "Unread"], ...GROUPS];
 
 export class People {
@@ -88,7 +88,7 @@ export class People {
     const signature = JSON.stringify([this.filter, FILTERS.map(([key]) => this.count(key))]);
     if (signature === this.chipsDrawn) return;
     this.chipsDrawn = signature;
-    const chips = FILTERS.filter(([key]) => key === "all" || key === this.filter || this.count(key) > 0);
+    const chips = FILTERS.filter(([key]) => ["all", "unread", this.filter].includes(key) || this.count(key) > 0);
     const focused = this.chips.contains(document.activeElement);
     this.chips.replaceChildren(...chips.map(([key, label]) => h("button", {
       type: "button", class: "chip", "aria-pressed": String(this.filter === key),
@@ -96,7 +96,7 @@ export class People {
         this.filter = key;
         this.draw();
       },
-    }, label, key === "unread" ? h("b", {}, String(this.count(key))) : null)));
+    }, label, key === "unread" && this.count(key) ? h("b", {}, String(this.count(key))) : null)));
     if (focused) this.chips.querySelector("[aria-pressed=true]").focus();
   }
 

@@ -75,7 +75,9 @@ export class Phone {
     if (focused) this.apps.querySelector("[aria-selected=true]").focus();
   }
 
+  /** Show a line for a few seconds; the same line told twice (answer and news) shows once. */
   toast(text) {
+    if (this.toastPlace.textContent === text) return;
     const toast = h("div", { class: "toast" }, text);
     this.toastPlace.replaceChildren(toast);
     setTimeout(() => toast.remove(), TOAST_SECONDS * 1000);

@@ -1,6 +1,6 @@
 // The desk: which phones lie on it, what is unread, and how everything learns that something changed.
 
-import { api, listen } from "./api.js";
+import { Refused, api, listen } from "./api.js";
 import { calm } from "./dom.js";
 import { Letter } from "./letter.js";
 import { People } from "./people.js";
@@ -54,11 +54,11 @@ class Desk {
     this.people.update({ people: this.state.people });
   }
 
-  onEvent({ type, person_id: id, chat_id: chatId, text }) {
+  onEvent({ type, person_id: id, chat_id: chatId, text, out }) {
     if (type === "person") this.soon("state", () => this.refreshState());
     if (type === "toast" && text) this.slotOf(id)?.phone.toast(text);
     if (id === null || id === undefined) return;
-    if (type === "message" || type === "sms") this.countUnread(id, type === "sms" ? "sms" : String(chatId));
+    if ((type === "message" && !out) || type === "sms") this.countUnread(id, type === "sms" ? "sms" : String(chatId));
     if (this.data.has(id) || this.slotOf(id)) this.soon(id, () => this.refetch(id));
   }
 
@@ -101,6 +101,7 @@ class Desk {
     try {
       return await act();
     } catch (error) {
+      if (!(error instanceof Refused)) throw error;
       const phone = this.slotOf(this.active)?.phone;
       if (phone) phone.toast(error.message);
       else element("subtitle").textContent = error.message;
@@ -116,7 +117,11 @@ class Desk {
     const counts = this.unread.get(id) ?? new Map();
     counts.set(place, (counts.get(place) ?? 0) + 1);
     this.unread.set(id, counts);
-    this.drawPeople();
+    // A notice to many arrives as many events: draw once for all of them.
+    this.drawing ??= requestAnimationFrame(() => {
+      this.drawing = null;
+      this.draw();
+    });
   }
 
   markRead(slot) {

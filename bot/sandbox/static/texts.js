@@ -49,7 +49,8 @@ export class Texts {
       class: FAILED.has(message.status) ? "status is-failed" : "status",
       title: "What the carrier told the sender",
     }, STATUS_WORDS[message.status] ?? message.status);
-    return h("article", { class: `message ${message.mine ? "out" : "in"}`, "data-id": message.id },
+    const lost = !message.mine && FAILED.has(message.status) ? " is-lost" : "";
+    return h("article", { class: `message ${message.mine ? "out" : "in"}${lost}`, "data-id": message.id },
       h("div", { class: "stack" }, h("div", { class: "bubble" },
         h("div", { class: "text" }, richText(escaped, { onCommand: () => {}, onLink: this.actions.openLink })),
         stamp(message, status))));

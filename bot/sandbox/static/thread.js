@@ -46,6 +46,7 @@ export class Thread {
     for (const item of items) {
       const { row, isNew } = this.row(item, fresh);
       if (isNew && item.message) added.push(item.message);
+      if (cursor && !cursor.isConnected) cursor = row.node; // an edit took its place just now
       if (row.node === cursor) cursor = this.skip(cursor.nextElementSibling);
       else this.log.insertBefore(row.node, cursor);
       row.node.classList.toggle("run-first", Boolean(item.first));
