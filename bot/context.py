@@ -4,6 +4,8 @@ from typing import Any
 
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.member_desk import MemberDesk
+
 MEMBER_DESK = "member_desk"
 STAFF_DESK = "staff_desk"
 
@@ -12,12 +14,13 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """A handler's context."""
 
     @property
-    def member_desk(self) -> Any:  # noqa: ANN401 - the desk imports handlers' types, not the other way round
+    def member_desk(self) -> MemberDesk:
         """Give the desk for members' requests."""
-        return self.application.bot_data[MEMBER_DESK]
+        desk: MemberDesk = self.application.bot_data[MEMBER_DESK]
+        return desk
 
     @property
-    def staff_desk(self) -> Any:  # noqa: ANN401 - as above
+    def staff_desk(self) -> Any:  # noqa: ANN401 - the staff's desk is the staff's to name
         """Give the desk for staff's requests."""
         return self.application.bot_data[STAFF_DESK]
 

@@ -15,8 +15,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import chats
+from bot.caller import Caller
 from bot.chats import Step
-from bot.member_desk import Caller
 from bot.schema import chat as chat_table
 from messages import reach
 from messages.pacer import Lane

@@ -1,326 +1,80 @@
-"""Where a member's request is decided: read, decide, record, return. No Telegram here and no words.
-
-Any step may come twice, after a crash, with the same `occasion`; it then has the same effect as once.
-"""
+"""The desk for members' requests: voting, linking, reports and privacy behind one counter."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Row, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from bot import chats
-from bot.buttons import Act, PaperPress
-from bot.chats import Chat, Step
+from bot import caller
+from bot.caller import Caller
 from bot.inbox import Envelope
-from bot.member_answers import (
-    Chosen,
-    CodesChecked,
-    CodesUnasked,
-    CodesUsed,
-    GiveCodes,
-    GivePackCode,
-    GiveVoteCode,
-    Locked,
-    NotOpenYet,
-    NotUnderstood,
-    Over,
-    PutAside,
-    ReadRule,
-    Unreadable,
-    VotedHere,
-    VotingPaper,
-)
-from messages.texts import fit_language
-from voting import codes, polls, schema
-from voting.casting import Checks, CodesGood, PackFound, Purpose
-from voting.clerk import Cast, Clerk
-from voting.codes import Kind, Parsed, Problem
+from bot.linking import Linking
+from bot.member_answers import Locked
+from bot.member_requests import OnReport, Requests, report_to_nobody
+from bot.privacy import Privacy
+from bot.vote_desk import VoteDesk
+from messages.pacer import Lane
+from messages.planning import plan_message
+from messages.reach import TELEGRAM
+from voting.casting import Checks
+from voting.clerk import Clerk
 from voting.database import Database
-from voting.locks import find_lock, locks_of_chat
-from voting.model import Lock, Phase, Poll
-from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent
+from voting.secrets_file import Secrets
 
-HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
-DONE: Final = "done"  # this going-through has led to its end: other words are small talk
-WARNED_BY: Final = "warned_by"  # the message that was answered with the warning
-
-PURPOSES: Final = {Step.VOTE_CODES: Purpose.VOTE, Step.VERIFY_CODES: Purpose.VERIFY}
-
-Begun = NotOpenYet | Over | VotedHere | ReadRule | GiveCodes
-Given = VotingPaper | CodesUsed | CodesChecked | GiveVoteCode | GivePackCode | Unreadable | CodesUnasked | NotUnderstood
-Pressed = Chosen | VotingPaper | PutAside | Locked
+VOTE_LOCKED: Final = "vote_locked"  # the purpose of a receipt sent as a message of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, from which chat, and the poll as it stands."""
-
-    poll: Poll
-    chat: Chat
-    now: datetime
-
-    @property
-    def language(self) -> str:
-        """Give the language to answer in."""
-        return self.chat.language
-
-
-@dataclass(frozen=True, slots=True)
 class MemberDesk:
-    """Decides about voting; linking, reports and privacy have desks of their own."""
+    """All that members can ask. `contact`: how else staff are reached, as shown to people; may be empty.
 
-    database: Database
-    clerk: Clerk
-    checks: Checks
-    envelope: Envelope
-    clock: Callable[[], datetime]
+    `sms`: whether text messages can be sent. `on_report` tells staff; `wake` says that a message was planned.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secrets: Secrets,
+        clerk: Clerk,
+        checks: Checks,
+        envelope: Envelope,
+        *,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        on_report: OnReport = report_to_nobody,
+        sms: bool = True,
+        contact: str = "",
+    ) -> None:
+        self.button_key = secrets.button_key
+        self.contact = contact
+        self.sms = sms
+        self.wake = wake
+        self.votes = VoteDesk(database, clerk, checks, envelope)
+        self.linking = Linking(database, secrets, sms)
+        self.requests = Requests(database, on_report)
+        self.privacy = Privacy(database)
+        self._database = database
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """Give the time."""
+        return self._clock()
 
     async def receive(self, user_id: int, language_code: str | None) -> Caller:
         """Say who asks. NoPoll."""
-        now = self.clock()
-        async with self.database.reading() as connection:
-            poll = await polls.load(connection)
-            language = fit_language(language_code, poll.languages, default=poll.languages[0])
-            chat = await chats.load(connection, user_id, language=language, now=now)
-        return Caller(poll, chat, now)
+        async with self._database.reading() as connection:
+            return await caller.receive(connection, user_id, language_code, self._clock())
 
-    # -- /vote and /verify ---------------------------------------------------------------
-
-    async def begin_vote(self, caller: Caller) -> Begun:
-        """Begin a vote: dates, or what stands already, or the rule, or codes."""
-        lock = await self._lock_of(caller.chat)
-        if lock is not None:
-            return await self._voted_here(caller, lock)
-        closed = _not_taking_votes(caller)
-        if closed is not None:
-            return closed
-        if caller.chat.rule_version != caller.poll.rule_version:
-            return ReadRule(caller.poll.rule_version)
-        return await self._ask_codes(caller, Purpose.VOTE)
-
-    async def begin_verify(self, caller: Caller) -> GiveCodes:
-        """Begin a check of codes; it never counts as an attempt."""
-        return await self._ask_codes(caller, Purpose.VERIFY)
-
-    async def begin_another(self, caller: Caller) -> Begun:
-        """Let another member of the household vote from a chat that has voted: they read the rule themselves."""
-        return _not_taking_votes(caller) or ReadRule(caller.poll.rule_version, another=True)
-
-    async def accept_rule(self, caller: Caller, version: int, *, another: bool) -> Begun:
-        """Take 'I understand'. A press that comes again keeps what was typed since; after the lock it says so."""
-        lock = None if another else await self._lock_of(caller.chat)
-        if lock is not None:
-            return VotedHere(lock, own=lock.chat == caller.chat.identity, warned=False)
-        closed = _not_taking_votes(caller)
-        if closed is not None:
-            return closed
-        if version != caller.poll.rule_version:
-            return ReadRule(caller.poll.rule_version, another=another)
-        if caller.chat.step is Step.VOTE_CODES and caller.chat.rule_version == version:
-            return GiveCodes(Purpose.VOTE)
-        accepted = replace(caller, chat=replace(caller.chat, rule_version=version))
-        return await self._ask_codes(accepted, Purpose.VOTE)
-
-    async def rest(self, caller: Caller) -> PutAside:
-        """End whatever was begun."""
-        await self._save(caller.chat.rest(caller.now), caller.now)
-        return PutAside()
-
-    async def _ask_codes(self, caller: Caller, purpose: Purpose) -> GiveCodes:
-        step = Step.VOTE_CODES if purpose is Purpose.VOTE else Step.VERIFY_CODES
-        await self._save(caller.chat.begin(step, caller.now), caller.now)
-        return GiveCodes(purpose)
-
-    async def _voted_here(self, caller: Caller, lock: Lock) -> VotedHere:
-        """Warn before an attempt can be made: from now on codes typed here again are reported."""
-        own = lock.chat == caller.chat.identity
-        if caller.poll.takes_votes(caller.now):
-            chat = replace(caller.chat, warned_at=caller.now).begin(Step.VOTE_CODES, caller.now, done=True)
-            await self._save(chat, caller.now)
-            return VotedHere(lock, own=own, warned=True)
-        return VotedHere(lock, own=own, warned=False)
-
-    async def _lock_of(self, chat: Chat) -> Lock | None:
-        """Give the lock of the chat's member; without one, the newest lock made from the chat."""
-        async with self.database.reading() as connection:
-            if chat.member_id is not None:
-                return await find_lock(connection, chat.member_id)
-            made = await locks_of_chat(connection, chat.identity)
-        return made[-1] if made else None
-
-    # -- codes ---------------------------------------------------------------------------
-
-    async def take_text(self, caller: Caller, text: str, *, occasion: str) -> Given:
-        """Read codes from a message. `occasion` names the message: a repetition of it is the same.
-
-        UnknownPackCode, WrongVoteCode, PackVoid, PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
-        """
-        purpose = PURPOSES.get(caller.chat.step)
-        if purpose is None:
-            return CodesUnasked() if codes.contains_code(text) else NotUnderstood()
-        parsed = codes.parse(text, caller.poll.id)
-        if not parsed.codes:
-            return await self._unreadable(caller, parsed, text)
-        found = None
-        if parsed.pack is not None:
-            found = await self.checks.pack_code(parsed.pack, chat=caller.chat.identity, now=caller.now)
-        vote = parsed.vote or self._held(caller.chat)
-        pack_id = found.pack_id if found else caller.chat.facts.get("pack_id")
-        if pack_id is None:
-            return await self._hold(caller, vote, purpose, parsed.problem)
-        if vote is None:
-            return await self._found(caller, found, purpose, parsed.problem)
-        member_id = found.member_id if found else caller.chat.facts["member_id"]
-        pair = _Pair(pack_id, member_id, vote, found.word if found else None)
-        return await self._both(caller, pair, purpose, occasion)
-
-    async def _both(self, caller: Caller, pair: "_Pair", purpose: Purpose, occasion: str) -> Given:
-        facts = {"pack_id": pair.pack_id, "member_id": pair.member_id}
-        warned = await self._warned(caller.chat, pair.member_id, occasion)
-        try:
-            good = await self.checks.vote_code(
-                pair.pack_id,
-                pair.vote,
-                chat=caller.chat.identity,
-                purpose=purpose,
-                flow=caller.chat.flow or occasion,
-                warned=warned,
+    async def send_receipt_later(self, caller: Caller, locked: Locked) -> None:
+        """Plan the receipt as a message of its own, once, for it may not have been shown."""
+        async with self._database.writing() as connection:
+            await plan_message(
+                connection,
+                purpose=VOTE_LOCKED,
+                facts={"receipt": locked.receipt, "at": locked.at.isoformat(), "timezone": caller.poll.timezone},
+                channel=TELEGRAM,
+                address=str(caller.chat.user_id),
+                language=caller.language,
+                occasion=f"receipt:{locked.intent_id}",
+                lane=Lane.CHAT,
                 now=caller.now,
             )
-        except CodeRefusal:
-            await self._save(caller.chat.at(caller.chat.step, caller.now, **facts), caller.now)
-            raise
-        chat = caller.chat.at(caller.chat.step, caller.now, **facts, done=True)
-        if good.warn_first:
-            chat = replace(chat, warned_at=caller.now, facts={**chat.facts, WARNED_BY: occasion})
-        await self._save(chat, caller.now)
-        return _outcome(good, caller.chat, purpose, pair.word)
-
-    async def _warned(self, chat: Chat, member_id: int, occasion: str) -> bool:
-        """Tell whether this chat was warned after the member's lock, by an earlier message than this one."""
-        if chat.warned_at is None or chat.facts.get(WARNED_BY) == occasion:
-            return False
-        async with self.database.reading() as connection:
-            lock = await find_lock(connection, member_id)
-        return lock is not None and chat.warned_at > lock.at
-
-    async def _found(self, caller: Caller, found: PackFound | None, purpose: Purpose, problem: Problem | None) -> Given:
-        assert found is not None  # some code was read, and no vote code
-        facts = {"pack_id": found.pack_id, "member_id": found.member_id}
-        await self._save(caller.chat.at(caller.chat.step, caller.now, **facts), caller.now)
-        return GiveVoteCode(found.word, purpose, problem)
-
-    async def _hold(self, caller: Caller, vote: str | None, purpose: Purpose, problem: Problem | None) -> Given:
-        assert vote is not None  # some code was read, and no pack code
-        sealed = self.envelope.close({"vote": vote}).hex()
-        await self._save(caller.chat.at(caller.chat.step, caller.now, **{HELD: sealed}), caller.now)
-        return GivePackCode(purpose, problem)
-
-    def _held(self, chat: Chat) -> str | None:
-        sealed = chat.facts.get(HELD)
-        return str(self.envelope.open(bytes.fromhex(sealed))["vote"]) if sealed else None
-
-    async def _unreadable(self, caller: Caller, parsed: Parsed, text: str) -> Given:
-        """Say what is wrong with a code, or take small talk for what it is once the codes have done their work."""
-        if caller.chat.facts.get(DONE) and not codes.contains_code(text):
-            return NotUnderstood()
-        assert parsed.problem is not None  # the reading says so when it gives no code
-        return Unreadable(parsed.problem, _wanted(caller.chat))
-
-    # -- the voting paper ----------------------------------------------------------------
-
-    async def press(self, caller: Caller, press: PaperPress) -> Pressed:
-        """Take a press on a voting paper; on one that is locked every button gives the receipt.
-
-        UnknownIntent, AlreadyVoted, PollNotOpen, and what `Clerk.cast` raises.
-        """
-        if press.act is Act.CAST:
-            return await self._cast(caller, press)
-        row = await self._paper(caller, press.intent_id)
-        if row.receipt is not None and row.locked_chat == caller.chat.identity:
-            return Locked(press.intent_id, row.receipt, row.locked_at, fresh=False)
-        if row.how is not None:
-            raise AlreadyVoted(how=row.how, at=row.locked_at)
-        if press.act is Act.NOT_NOW:
-            return await self.rest(caller)
-        if press.option is not None and press.option < len(caller.poll.options):
-            return Chosen(press.intent_id, press.option)
-        return VotingPaper(press.intent_id)
-
-    async def _cast(self, caller: Caller, press: PaperPress) -> Locked:
-        assert press.option is not None  # a CAST button carries one
-        cast = Cast(press.intent_id, caller.chat.identity, press.option)
-        outcome = await self.clerk.cast(cast, caller.now)
-        return Locked(press.intent_id, outcome.receipt, outcome.at, fresh=outcome.fresh)
-
-    async def _paper(self, caller: Caller, intent_id: str) -> Row[tuple[object, ...]]:
-        async with self.database.reading() as connection:
-            row = (await connection.execute(_PAPER.where(schema.intent.c.id == intent_id))).one_or_none()
-        if row is None or row.chat != caller.chat.identity:
-            raise UnknownIntent
-        return row
-
-    async def _save(self, chat: Chat, now: datetime) -> None:
-        async with self.database.writing() as connection:
-            await chats.save(connection, chat, now)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Pair:
-    """Both codes of one pack; no repr, for the vote code must not reach a log."""
-
-    pack_id: int
-    member_id: int
-    vote: str
-    word: str | None
-
-
-_PAPER: Final = select(
-    schema.intent.c.chat,
-    schema.lock.c.how,
-    schema.lock.c.receipt,
-    schema.lock.c.chat.label("locked_chat"),
-    schema.lock.c.at.label("locked_at"),
-).select_from(schema.intent.outerjoin(schema.lock, schema.lock.c.member_id == schema.intent.c.member_id))
-
-
-def _wanted(chat: Chat) -> Kind | None:
-    """Give the one code that is missing; None when both are."""
-    if chat.facts.get(HELD):
-        return Kind.PACK
-    return Kind.VOTE if "pack_id" in chat.facts else None
-
-
-async def own_lock(connection: AsyncConnection, chat: Chat) -> Lock | None:
-    """Give the newest lock made from this chat."""
-    made = await locks_of_chat(connection, chat.identity)
-    return made[-1] if made else None
-
-
-def _not_taking_votes(caller: Caller) -> NotOpenYet | Over | None:
-    poll, now = caller.poll, caller.now
-    if poll.takes_votes(now):
-        return None
-    if poll.phase in (Phase.CLOSED, Phase.COUNTED) or now >= poll.closes_at:
-        return Over(poll.closes_at)
-    return NotOpenYet(poll.opens_at if now < poll.opens_at else None, poll.closes_at)
-
-
-def _outcome(good: CodesGood, chat: Chat, purpose: Purpose, word: str | None) -> Given:
-    if purpose is Purpose.VERIFY:
-        return CodesChecked(word, good.lock)
-    if good.intent is not None:
-        return VotingPaper(good.intent.id, word)
-    assert good.lock is not None  # for a vote it is one or the other
-    own = good.lock.chat == chat.identity
-    return CodesUsed(
-        good.member_id,
-        good.lock.how,
-        good.lock.at,
-        own=own,
-        receipt=good.lock.receipt if own else None,
-        reported=good.attempt is not None,
-    )
+        self.wake()

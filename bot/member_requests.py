@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import chats
+from bot.caller import Caller, own_lock
 from bot.member_answers import (
     HelpNoted,
     MissingEarly,
@@ -22,7 +23,6 @@ from bot.member_answers import (
     Texts,
     TheftNoted,
 )
-from bot.member_desk import Caller, own_lock
 from bot.member_status import MemberStatus, gather
 from bot.schema import missing_pack
 from messages import reach

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import member_status
-from bot.member_desk import Caller
+from bot.caller import Caller
 from bot.schema import chat, inbox, missing_pack
 from messages.phone import PhoneReason
 from messages.schema import channel, delivery, one_time_code, provider_event

@@ -1,0 +1,148 @@
+"""What members write in their private chat: commands, codes, contacts, and everything else people send.
+
+Groups and channels are met with silence here: a member's affairs belong in a private chat.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from telegram import ChatMember, Update
+from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
+
+from bot import member_pages
+from bot.chats import Step
+from bot.context import Context
+from bot.linking import CODE_DIGITS, Answer, Linked
+from bot.member_answers import NotUnderstood
+from bot.member_desk import MemberDesk
+from bot.member_paper import (
+    answer_with,
+    on_help,
+    on_language,
+    on_missing,
+    on_press,
+    on_privacy,
+    on_status,
+    on_texts,
+    on_verify,
+    on_vote,
+)
+from bot.visit import Act, Visit, visit
+from bot.vote_desk import PURPOSES
+from voting import codes
+
+PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
+FOR_STAFF: Final = filters.Regex(r"^/start(@\w+)?\s+staff_")  # an enrolment link
+FROM_PACK: Final = "pack"  # the start payload of the letter's QR code
+FROM_TEXT: Final = "sms"  # the start payload of a text message's way out
+
+COMMANDS: Final[Mapping[str, Act]] = {
+    "vote": on_vote,
+    "verify": on_verify,
+    "status": on_status,
+    "missing": on_missing,
+    "language": on_language,
+    "sms": on_texts,
+    "privacy": on_privacy,
+    "help": on_help,
+}
+
+
+async def on_start(visiting: Visit) -> None:
+    """Take /start, from the letter's QR code, from a text message, or by hand."""
+    words = ((visiting.message.text if visiting.message else "") or "").split()
+    payload = words[1] if len(words) > 1 else ""
+    if payload == FROM_TEXT:
+        await on_texts(visiting)
+        return
+    linked = visiting.caller.chat.member_id is not None
+    await visiting.say(member_pages.welcome(visiting.page, linked=linked, from_pack=payload == FROM_PACK))
+
+
+async def on_text(visiting: Visit) -> None:
+    """Take words: codes where they are asked for, a member number, a one-time code, or small talk."""
+    text = (visiting.message.text if visiting.message else "") or ""
+    step = visiting.caller.chat.step
+    readable = bool(codes.parse(text, visiting.caller.poll.id).codes)
+    if step in (Step.MEMBER_NUMBER, Step.ONE_TIME_CODE) and not readable:
+        await _on_linking(visiting, text, step)
+        return
+    if readable or codes.contains_code(text):
+        await visiting.delete()
+    await answer_with(visiting, await visiting.desk.votes.take_text(visiting.caller, text, occasion=visiting.occasion))
+
+
+async def _on_linking(visiting: Visit, text: str, step: Step) -> None:
+    linking, caller = visiting.desk.linking, visiting.caller
+    if step is Step.ONE_TIME_CODE and sum(char.isdigit() for char in text) == CODE_DIGITS:
+        await _say_linking(visiting, await linking.take_code(caller, text))
+    else:
+        answer = await linking.take_member_number(caller, text, occasion=visiting.occasion)
+        visiting.desk.wake()
+        await _say_linking(visiting, answer)
+
+
+async def _say_linking(visiting: Visit, answer: Answer) -> None:
+    if isinstance(answer, Linked):  # it may have changed the language
+        visiting.caller = await visiting.desk.receive(visiting.user.id, visiting.user.language_code)
+    await answer_with(visiting, answer)
+
+
+async def on_contact(visiting: Visit) -> None:
+    """Take a shared contact."""
+    contact = visiting.message.contact if visiting.message else None
+    assert contact is not None  # the filter lets only contacts through
+    answer = await visiting.desk.linking.take_contact(visiting.caller, contact.phone_number, contact.user_id)
+    await _say_linking(visiting, answer)
+
+
+async def on_unreadable(visiting: Visit) -> None:
+    """Take a picture, a voice, a file; one sent instead of codes may show them and is deleted."""
+    if visiting.caller.chat.step in PURPOSES:
+        await visiting.delete()
+    await visiting.say(member_pages.only_words(visiting.page))
+
+
+async def on_unknown_command(visiting: Visit) -> None:
+    """Take a command that is not ours."""
+    await answer_with(visiting, NotUnderstood())
+
+
+async def on_edited(visiting: Visit) -> None:
+    """Take an edit of an earlier message: it is not read again, but codes in it go."""
+    text = (visiting.message.text if visiting.message else "") or ""
+    if codes.contains_code(text):
+        await visiting.delete()
+
+
+async def on_membership(update: Update, context: Context) -> None:
+    """Take the news that the person blocked the bot, or let it in again."""
+    change = update.my_chat_member
+    assert change is not None  # the handler's kind
+    if change.chat.type != "private":
+        return
+    desk: MemberDesk = context.member_desk
+    blocked = change.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
+    await desk.requests.set_blocked(change.chat.id, blocked=blocked, now=desk.now())
+
+
+async def _ignore(_update: Update, _context: Context) -> None:
+    """Be silent on purpose."""
+
+
+def handlers() -> list[BaseHandler[Any, Context, Any]]:
+    """Give the members' handlers, in their order; private chats only."""
+    edited = filters.ChatType.PRIVATE & filters.UpdateType.EDITED_MESSAGE
+    service = PRIVATE & filters.StatusUpdate.ALL
+    return [
+        CommandHandler("start", visit(on_start), PRIVATE & ~FOR_STAFF),
+        *(CommandHandler(name, visit(act), PRIVATE) for name, act in COMMANDS.items()),
+        MessageHandler(PRIVATE & filters.CONTACT, visit(on_contact)),
+        MessageHandler(PRIVATE & filters.COMMAND, visit(on_unknown_command)),
+        MessageHandler(PRIVATE & filters.TEXT, visit(on_text)),
+        MessageHandler(service, _ignore),
+        MessageHandler(PRIVATE, visit(on_unreadable)),
+        MessageHandler(edited, visit(on_edited)),
+        CallbackQueryHandler(visit(on_press)),
+        ChatMemberHandler(on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
+    ]

@@ -1,0 +1,195 @@
+"""Presses of a member's buttons: the voting paper's and all others.
+
+A press is answered at once, so that nobody waits at a spinning button. After a lock its words must arrive: where the
+message cannot be changed and none can be sent, the receipt is planned as a message of its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from telegram.error import BadRequest, NetworkError, RetryAfter
+
+from bot import member_pages
+from bot.buttons import ForeignButton, Gesture, PaperPress, read
+from bot.member_answers import Locked
+from bot.member_words import WORDS
+from bot.visit import Visit
+from messages.refusal_words import refusal_text
+
+WORDS_AND_PAGES: Final = {**WORDS, **member_pages.PAGES}
+
+
+async def on_press(visit: Visit) -> None:
+    """Take a press on any button."""
+    assert visit.query is not None  # callback queries come here
+    try:
+        press = read(visit.desk.button_key, visit.user.id, visit.query.data or "")
+    except ForeignButton as refusal:
+        await visit.answer_press(refusal_text(refusal, visit.caller.language, visit.caller.poll.timezone))
+        return
+    answering = asyncio.create_task(visit.answer_press())
+    try:
+        await (_on_paper(visit, press) if isinstance(press, PaperPress) else _on_gesture(visit, press))
+    finally:
+        await answering
+
+
+async def _on_paper(visit: Visit, press: PaperPress) -> None:
+    answer = await visit.desk.votes.press(visit.caller, press)
+    said = WORDS[type(answer)](visit.page, answer)
+    if not isinstance(answer, Locked):
+        await visit.replace(said)
+        return
+    try:
+        await visit.replace(said)
+    except BadRequest:
+        raise
+    except (NetworkError, RetryAfter):
+        await visit.desk.send_receipt_later(visit.caller, answer)
+
+
+async def _on_gesture(visit: Visit, gesture: Gesture) -> None:
+    act = GESTURES.get(gesture.name)
+    if act is None:  # made by an older version of ours
+        await visit.say(member_pages.help_page(visit.page, linked=visit.caller.chat.member_id is not None))
+        return
+    await act(visit, gesture.reference)
+
+
+async def answer_with(visit: Visit, answer: object, *, in_place: bool = False) -> None:
+    """Say an answer of the desk."""
+    said = WORDS_AND_PAGES[type(answer)](visit.page, answer)
+    await (visit.replace(said) if in_place else visit.say(said))
+
+
+async def on_vote(visit: Visit, _reference: str = "") -> None:
+    """Answer /vote."""
+    await answer_with(visit, await visit.desk.votes.begin_vote(visit.caller))
+
+
+async def on_verify(visit: Visit, _reference: str = "") -> None:
+    """Answer /verify."""
+    await answer_with(visit, await visit.desk.votes.begin_verify(visit.caller))
+
+
+async def on_status(visit: Visit, _reference: str = "") -> None:
+    """Answer /status."""
+    await answer_with(visit, await visit.desk.requests.status(visit.caller))
+
+
+async def on_help(visit: Visit, _reference: str = "") -> None:
+    """Answer /help."""
+    await visit.say(member_pages.help_page(visit.page, linked=visit.caller.chat.member_id is not None))
+
+
+async def on_missing(visit: Visit, _reference: str = "") -> None:
+    """Answer /missing."""
+    await answer_with(visit, await visit.desk.requests.missing(visit.caller))
+
+
+async def on_link(visit: Visit, _reference: str = "") -> None:
+    """Begin to link the chat."""
+    await answer_with(visit, await visit.desk.linking.begin(visit.caller))
+
+
+async def on_understood(visit: Visit, version: str) -> None:
+    """Take 'I understand', under the rule."""
+    begun = await visit.desk.votes.accept_rule(visit.caller, int(version), another=False)
+    await answer_with(visit, begun, in_place=True)
+
+
+async def on_another_understood(visit: Visit, version: str) -> None:
+    """Take 'I understand', by another member of the household."""
+    begun = await visit.desk.votes.accept_rule(visit.caller, int(version), another=True)
+    await answer_with(visit, begun, in_place=True)
+
+
+async def on_another(visit: Visit, _reference: str) -> None:
+    """Let another member of the household vote from this chat."""
+    await answer_with(visit, await visit.desk.votes.begin_another(visit.caller))
+
+
+async def on_rest(visit: Visit, _reference: str) -> None:
+    """Take 'Not now', under the rule."""
+    await answer_with(visit, await visit.desk.votes.rest(visit.caller), in_place=True)
+
+
+async def on_theft(visit: Visit, member_id: str) -> None:
+    """Take 'This was not me'."""
+    await answer_with(visit, await visit.desk.requests.theft(visit.caller, int(member_id)))
+
+
+async def on_damaged(visit: Visit, _reference: str) -> None:
+    """Take the news that the pack came, but damaged."""
+    answer = await visit.desk.requests.missing(visit.caller, damaged=True)
+    await answer_with(visit, answer, in_place=True)
+
+
+async def on_call_staff(visit: Visit, _reference: str) -> None:
+    """Call the staff for somebody."""
+    await answer_with(visit, await visit.desk.requests.call_staff(visit.caller))
+
+
+async def on_texts(visit: Visit, _reference: str = "") -> None:
+    """Answer /sms."""
+    await answer_with(visit, await visit.desk.requests.texts(visit.caller))
+
+
+async def on_set_texts(visit: Visit, wanted: str) -> None:
+    """Turn text messages on or off."""
+    answer = await visit.desk.requests.set_texts(visit.caller, on=wanted == "on")
+    await answer_with(visit, answer, in_place=True)
+
+
+async def on_language(visit: Visit, _reference: str = "") -> None:
+    """Answer /language."""
+    await visit.say(member_pages.languages(visit.page))
+
+
+async def on_set_language(visit: Visit, language: str) -> None:
+    """Speak the language chosen."""
+    visit.caller = await visit.desk.requests.set_language(visit.caller, language)
+    await visit.replace(member_pages.language_set(visit.page))
+
+
+async def on_privacy(visit: Visit, _reference: str = "") -> None:
+    """Answer /privacy."""
+    await answer_with(visit, await visit.desk.privacy.kept(visit.caller), in_place=visit.query is not None)
+
+
+async def on_export(visit: Visit, _reference: str) -> None:
+    """Send all that is kept."""
+    await visit.say_file(
+        "my-data.json", await visit.desk.privacy.export(visit.caller), member_pages.file_words(visit.page)
+    )
+
+
+async def on_forget(visit: Visit, sure: str) -> None:
+    """Ask once more, then forget the chat and the number."""
+    if sure != "yes":
+        await visit.replace(member_pages.ask_forget(visit.page))
+        return
+    await visit.desk.privacy.forget_me(visit.caller)
+    await visit.replace(member_pages.forgotten(visit.page))
+
+
+GESTURES: Final[Mapping[str, Callable[[Visit, str], Awaitable[None]]]] = {
+    "vote": on_vote,
+    "verify": on_verify,
+    "status": on_status,
+    "help": on_help,
+    "link": on_link,
+    "rule": on_understood,
+    "rule2": on_another_understood,
+    "another": on_another,
+    "rest": on_rest,
+    "theft": on_theft,
+    "damaged": on_damaged,
+    "call_staff": on_call_staff,
+    "sms": on_set_texts,
+    "language": on_set_language,
+    "privacy": on_privacy,
+    "export": on_export,
+    "forget": on_forget,
+}

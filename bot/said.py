@@ -1,0 +1,19 @@
+"""One message to a member, ready to be sent: words, buttons, and whether it may be passed on."""
+
+from dataclasses import dataclass
+
+from messages.channels import Buttons
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`html` with inline `rows` of (label, payload), or with one key that shares the person's number.
+
+    `secret`: shown and deleted as Telegram allows for what must not be forwarded.
+    """
+
+    html: str
+    rows: Buttons = ()
+    contact_key: str | None = None
+    removes_keys: bool = False
+    secret: bool = False
