@@ -122,7 +122,7 @@ async def approve_replacement(
     if waiting["approved_at"] is not None:
         return
     if _same_person(waiting["asked_by"], actor):
-        raise NeedsSecondPerson(act=_REPLACING, name=actor)
+        raise NeedsSecondPerson(act=_REPLACING, name=waiting["asked_by"])
     approved = update(schema.replacement).where(schema.replacement.c.id == waiting["id"])
     await connection.execute(approved.values(approved_by=actor, approved_at=now))
     await chain.append(connection, "pack_replacement_approved", {}, actor=actor, via=via, now=now)

@@ -124,7 +124,9 @@ class PrintFile:
         executor.shutdown(wait=False)
         return os.fdopen(writing, "wb")
 
-    def _unwritable(self, problem: Exception) -> PrintFileUnwritable:
+    def _unwritable(self, problem: BaseException) -> PrintFileUnwritable:
+        if isinstance(problem, BrokenPipeError) and self._encrypting is not None:
+            problem = self._encrypting.exception() or problem  # the pipe broke because the other end failed
         return PrintFileUnwritable(file=str(self.path), problem=getattr(problem, "strerror", None) or str(problem))
 
 
