@@ -1,0 +1,351 @@
+"""The poll: its file is read strictly, its life only goes forward, and its chain tells strangers what it is."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from prepared import (
+    CLOSES_AT,
+    NOW,
+    OPENS_AT,
+    POLL,
+    SECRETS,
+    WINDOW,
+    chain_kinds,
+    line,
+    make_poll,
+    open_with_key,
+    rows,
+    take_roll,
+    write_roll,
+)
+from sqlalchemy import insert, select, update
+
+from voting import polls, schema, secrets_file, window
+from voting.database import Database
+from voting.model import Phase, Poll, SmsRules, StaffRules, Window
+from voting.refusals import (
+    ForeignSecrets,
+    NoPoll,
+    PollAlreadyOpen,
+    PollExists,
+    PollFileWrong,
+    PollNotOpen,
+    PollNotReady,
+    PollOver,
+    PollStillOpen,
+)
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "poll.toml"
+FILE = """
+[poll]
+id = "leader-2022"
+title = "The leader ballot"
+question = "Who shall lead?"
+options = ["North", "South"]
+opens_at = 2022-08-01T09:00:00
+closes_at = "2022-09-02T17:00"
+timezone = "Europe/London"
+joined_by = 2022-06-03
+languages = ["en-GB", "cy"]
+[window]
+first_day = 2022-08-01
+last_day = "2022-08-05"
+[rule]
+"en-GB" = "One vote."
+cy = "Un bleidlais."
+"""
+
+
+def written(tmp_path: Path, content: str = FILE) -> Path:
+    path = tmp_path / "poll.toml"
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def test_a_poll_file_is_read_with_its_local_times(tmp_path: Path) -> None:
+    path = written(tmp_path)
+
+    assert polls.read_poll_file(path) == POLL
+    assert polls.window_of_file(path, now=NOW, actor="Gwen") == WINDOW
+
+
+def test_the_example_is_a_poll_file() -> None:
+    poll = polls.read_poll_file(EXAMPLE)
+
+    assert poll.opens_at == datetime(2030, 8, 1, 8, 0, tzinfo=UTC)
+    assert (poll.sms, poll.staff) == (SmsRules(), StaffRules())
+
+
+def test_sms_and_staff_may_say_otherwise(tmp_path: Path) -> None:
+    more = '[sms]\nquiet_from = 21:30:00\ncost_per_segment = 0.055\ncurrency = "EUR"\n[staff]\napprove_over = 0\n'
+
+    poll = polls.read_poll_file(written(tmp_path, FILE + more))
+
+    assert poll.sms == SmsRules(quiet_from="21:30", cost_per_segment=Decimal("0.055"), currency="EUR")
+    assert poll.staff == StaffRules(approve_over=0)
+
+
+def test_times_may_carry_their_own_zone(tmp_path: Path) -> None:
+    content = FILE.replace("2022-08-01T09:00:00", "2022-08-01T09:00:00+02:00")
+
+    assert polls.read_poll_file(written(tmp_path, content)).opens_at == datetime(2022, 8, 1, 7, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        pytest.param("[poll]", "[pole]", "the unknown section [pole]", id="unknown section"),
+        pytest.param("[window]", "[poll.window]", "the section [window] is missing", id="missing section"),
+        pytest.param('[rule]\n"en-GB" = "One vote."\ncy = "Un bleidlais."', "", "[rule] is missing", id="no rule"),
+        pytest.param("[poll]", "sms = 3\n[poll]", "[sms] must be a section", id="section is a number"),
+        pytest.param('title = "The', 'shoe = 1\ntitle = "The', "poll.shoe is not a key", id="unknown key"),
+        pytest.param('title = "The leader ballot"', "", "poll.title is missing", id="missing key"),
+        pytest.param('"The leader ballot"', "3", "poll.title must be text", id="number for text"),
+        pytest.param('"The leader ballot"', '"  "', "poll.title is empty", id="blank"),
+        pytest.param('"The leader ballot"', f'"{"x" * 1001}"', "poll.title is longer than 1000", id="endless title"),
+        pytest.param('"The leader ballot"', '"a\\u0007"', "poll.title holds a control character", id="bell"),
+        pytest.param('"leader-2022"', '"Leader 2022"', "poll.id must be 1 to 40 lower-case", id="id with a space"),
+        pytest.param(
+            '["North", "South"]', '["North"]', "poll.options must name 2 to 50 options, not 1", id="one option"
+        ),
+        pytest.param('["North", "South"]', '"North"', "poll.options must be a list", id="options as text"),
+        pytest.param('"South"]', '"NORTH"]', "poll.options names 'North' twice", id="option twice"),
+        pytest.param('"South"]', f'"{"x" * 61}"]', "poll.options is longer than 60", id="endless option"),
+        pytest.param('"South"]', '"A\\nB"]', "poll.options must be one line each", id="option of two lines"),
+        pytest.param('"South"]', "3]", "poll.options must be text", id="option is a number"),
+        pytest.param("2022-08-01T09:00:00", "2022-08-01", "poll.opens_at must be a time", id="day for a time"),
+        pytest.param("2022-08-01T09:00:00", '"soon"', "poll.opens_at must be a time such as", id="word for a time"),
+        pytest.param(
+            "2022-08-01T09:00:00", "2022-03-27T01:30:00", "poll.opens_at is an hour the clocks skip", id="no such hour"
+        ),
+        pytest.param("2022-09-02T17:00", "2022-08-01T09:00", "poll.closes_at is not after", id="closes when it opens"),
+        pytest.param("Europe/London", "Europe/Atlantis", "poll.timezone names no known zone", id="unknown zone"),
+        pytest.param("Europe/London", "Europe", "poll.timezone names no known zone", id="zone is a continent"),
+        pytest.param("Europe/London", "/etc/passwd", "poll.timezone names no known zone", id="zone is a path"),
+        pytest.param("2022-06-03", '"03/06/2022"', "poll.joined_by must be a date such as", id="other date order"),
+        pytest.param("2022-06-03", "2022-06-03T00:00:00", "poll.joined_by must be a date", id="time for a day"),
+        pytest.param('["en-GB", "cy"]', "[]", "poll.languages is empty", id="no language"),
+        pytest.param('["en-GB", "cy"]', '["english"]', "poll.languages must hold tags", id="language in full"),
+        pytest.param('cy = "Un bleidlais."', "", "rule.cy is missing", id="rule lacks a language"),
+        pytest.param("cy =", 'fr = "Une voix."\ncy =', "rule.fr is not in poll.languages", id="rule has one more"),
+        pytest.param('"2022-08-05"', '"2022-07-31"', "window.last_day is before window.first_day", id="backwards"),
+        pytest.param("[rule]", "size = 1\n[rule]", "window.size is not a key", id="unknown key of the window"),
+        pytest.param("[rule]", '[sms]\nquiet_from = "9pm"\n[rule]', "sms.quiet_from must be a time", id="9pm"),
+        pytest.param("[rule]", '[sms]\ncost_per_segment = "4p"\n[rule]', "must be a number", id="cost as text"),
+        pytest.param("[rule]", "[sms]\ncost_per_segment = -1\n[rule]", "must be 0 or more", id="cost below nothing"),
+        pytest.param("[rule]", "[sms]\ncost_per_segment = inf\n[rule]", "must be 0 or more", id="cost without end"),
+        pytest.param("[rule]", '[sms]\ncurrency = "pounds"\n[rule]', "sms.currency must be three", id="currency"),
+        pytest.param("[rule]", "[sms]\nnoise = 1\n[rule]", "sms.noise is not a key", id="unknown key of sms"),
+        pytest.param("[rule]", "[staff]\napprove_over = true\n[rule]", "staff.approve_over must be", id="true"),
+        pytest.param("[rule]", "[staff]\nescalate_after_minutes = 0\n[rule]", "1 or more", id="at once"),
+        pytest.param("[rule]", "[staff]\nboss = 1\n[rule]", "staff.boss is not a key", id="unknown key of staff"),
+        pytest.param("[poll]", "[poll", "it is not TOML", id="not TOML"),
+        pytest.param("[poll]", "#" * 300_000, "it is longer than 262144 bytes", id="endless file"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_by_its_key(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    assert old in FILE
+
+    with pytest.raises(PollFileWrong) as refused:
+        polls.read_poll_file(written(tmp_path, FILE.replace(old, new, 1)))
+
+    assert problem in str(refused.value)
+    assert str(tmp_path) in str(refused.value)
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PollFileWrong, match="No such file"):
+        polls.read_poll_file(tmp_path / "none.toml")
+    (tmp_path / "latin.toml").write_bytes(b'title = "Zo\xeb"')
+    with pytest.raises(PollFileWrong, match="not UTF-8"):
+        polls.read_poll_file(tmp_path / "latin.toml")
+
+
+async def again(database: Database, poll: Poll = POLL, delivery: Window = WINDOW) -> Poll:
+    async with database.writing() as connection:
+        return await polls.init(connection, poll, delivery, SECRETS, actor="Gwen", now=NOW)
+
+
+async def loaded(database: Database) -> Poll:
+    async with database.reading() as connection:
+        return await polls.load(connection)
+
+
+async def test_init_writes_the_poll_its_window_and_two_entries(database: Database) -> None:
+    made = await make_poll(database)
+
+    assert made == replace(POLL, signing_key=SECRETS.verify_key)
+    assert await loaded(database) == made
+    assert await rows(database, schema.window) == [(1, WINDOW.first_day, WINDOW.last_day, "poll file", NOW, "Gwen")]
+    chain = await rows(database, schema.chain, schema.chain.c.seq, schema.chain.c.kind, schema.chain.c.body)
+    assert [row[1] for row in chain] == ["poll_initialised", "window_set"]
+    assert chain[0][2]["options"] == ["North", "South"]
+    assert chain[0][2]["signing_key"] == SECRETS.verify_key.hex()
+
+
+async def test_init_again_changes_nothing(database: Database) -> None:
+    made = await make_poll(database)
+
+    assert await again(database) == made
+    assert len(await chain_kinds(database)) == 2
+
+
+async def test_a_changed_file_changes_a_poll_that_is_preparing(database: Database) -> None:
+    await make_poll(database)
+    file = replace(POLL, title="Leader", rule={"en-GB": "Once.", "cy": "Unwaith."})
+
+    changed = await again(database, file, replace(WINDOW, last_day=date(2022, 8, 6)))
+
+    assert await loaded(database) == changed
+    assert (changed.title, changed.rule_version) == ("Leader", 2)
+    assert await chain_kinds(database) == ["poll_initialised", "window_set", "poll_changed", "window_set"]
+
+
+async def test_a_file_whose_window_alone_changed_makes_a_version(database: Database) -> None:
+    await make_poll(database)
+
+    await again(database, delivery=replace(WINDOW, last_day=date(2022, 8, 6)))
+
+    assert await chain_kinds(database) == ["poll_initialised", "window_set", "window_set"]
+
+
+async def test_the_file_does_not_undo_a_window_set_by_hand(database: Database) -> None:
+    await make_poll(database)
+    async with database.writing() as connection:
+        days = date(2022, 8, 1), date(2022, 8, 10)
+        by_hand = await window.set_window(connection, *days, "strike", actor="Gwen", now=NOW)
+
+    await again(database, replace(POLL, title="Leader"))
+
+    async with database.reading() as connection:
+        assert await window.current(connection) == by_hand
+
+
+async def test_another_poll_is_refused(database: Database) -> None:
+    await make_poll(database)
+
+    with pytest.raises(PollExists, match="leader-2022"):
+        await again(database, replace(POLL, id="other"))
+
+
+async def test_a_poll_with_somebody_else_s_secrets_is_refused(database: Database) -> None:
+    await make_poll(database)
+
+    with pytest.raises(ForeignSecrets):
+        async with database.writing() as connection:
+            await polls.init(connection, POLL, WINDOW, secrets_file.make(), actor="Gwen", now=NOW)
+
+
+async def test_without_a_poll_nothing_can_be_asked_of_it(database: Database) -> None:
+    with pytest.raises(NoPoll, match="ballotline init"):
+        await loaded(database)
+
+
+async def ready(database: Database, tmp_path: Path) -> None:
+    """Prepare a poll that lacks only the key."""
+    await make_poll(database)
+    await take_roll(database, write_roll(tmp_path / "roll.csv", [line("1")]))
+    async with database.writing() as connection:
+        member_id = await connection.scalar(select(schema.member.c.id))
+        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "vote_hash": b"v", "state": "live"}
+        await connection.execute(insert(schema.pack).values(**pack, issued_at=NOW))
+
+
+async def test_a_poll_opens_when_nothing_is_missing_and_closes_for_good(database: Database, tmp_path: Path) -> None:
+    await ready(database, tmp_path)
+
+    opened = await open_with_key(database)
+
+    assert await loaded(database) == opened
+    assert (opened.phase, opened.opened_at, opened.election_key) == (Phase.OPEN, NOW, b"k" * 32)
+    assert opened.share_digests == ("a", "b", "c")
+    with pytest.raises(PollAlreadyOpen, match="open"):
+        await open_with_key(database)
+    async with database.writing() as connection:
+        with pytest.raises(PollStillOpen):
+            await polls.mark_counted(connection)
+        assert await polls.refuse_when_over(connection) == opened
+        closed = await polls.close_poll(connection, actor="Gwen", now=CLOSES_AT)
+        assert (closed.phase, closed.closed_at) == (Phase.CLOSED, CLOSES_AT)
+        with pytest.raises(PollOver, match="closed"):
+            await polls.close_poll(connection, actor="Gwen", now=CLOSES_AT)
+        with pytest.raises(PollAlreadyOpen, match="closed"):
+            await polls.open_poll(connection, actor="Gwen", now=NOW)
+        await polls.mark_counted(connection)
+    assert (await loaded(database)).phase is Phase.COUNTED
+    assert (await chain_kinds(database))[-3:] == ["election_key_set", "poll_opened", "poll_closed"]
+
+
+async def test_everything_that_is_missing_is_named(database: Database) -> None:
+    await make_poll(database)
+
+    async with database.writing() as connection:
+        with pytest.raises(PollNotReady) as refused:
+            await polls.open_poll(connection, actor="Gwen", now=CLOSES_AT)
+
+    missing = str(refused.value)
+    assert all(word in missing for word in ("election key", "roll", "packs", "closing time"))
+
+
+async def test_a_poll_that_is_not_open_cannot_close(database: Database) -> None:
+    await make_poll(database)
+
+    async with database.writing() as connection:
+        with pytest.raises(PollNotOpen):
+            await polls.close_poll(connection, actor="Gwen", now=NOW)
+
+
+async def test_an_open_poll_no_longer_follows_its_file(database: Database, tmp_path: Path) -> None:
+    await ready(database, tmp_path)
+    opened = await open_with_key(database)
+
+    assert await again(database) == opened
+    with pytest.raises(PollAlreadyOpen):
+        await again(database, replace(POLL, title="Leader"))
+    with pytest.raises(PollAlreadyOpen):
+        await again(database, delivery=replace(WINDOW, last_day=date(2022, 8, 6)))
+    key = {"trustees": 3, "threshold": 2, "share_digests": ["x"]}
+    async with database.writing() as connection:
+        with pytest.raises(PollAlreadyOpen):
+            await polls.set_election_key(connection, b"other", **key, actor="Gwen", now=NOW)
+
+
+async def test_who_opens_second_is_told(database: Database) -> None:
+    """Two people press at once, and both have read a poll that is preparing."""
+    await make_poll(database)
+    async with database.writing() as connection:
+        await connection.execute(update(schema.poll).values(phase=Phase.OPEN))
+        with pytest.raises(PollAlreadyOpen, match="open"):
+            await polls._move(connection, Phase.PREPARING, Phase.OPEN, opened_at=NOW)
+
+
+async def test_a_changed_rule_has_a_new_version_to_accept(database: Database) -> None:
+    await make_poll(database)
+    rule = {"en-GB": "Once.", "cy": "Unwaith."}
+    async with database.writing() as connection:
+        changed = await polls.change_rule(connection, rule, actor="Gwen", now=NOW)
+        same = await polls.change_rule(connection, rule, actor="Gwen", now=NOW)
+        with pytest.raises(ValueError, match="each language"):
+            await polls.change_rule(connection, {"en-GB": "Once."}, actor="Gwen", now=NOW)
+
+    assert changed == same == await loaded(database)
+    assert (changed.rule_version, changed.rule_in("cy"), changed.rule_in("fr")) == (2, "Unwaith.", "Once.")
+    assert (await chain_kinds(database)).count("rule_changed") == 1
+
+
+@pytest.mark.parametrize(
+    ("phase", "now", "takes"),
+    [
+        pytest.param(Phase.PREPARING, NOW, False, id="not opened"),
+        pytest.param(Phase.OPEN, OPENS_AT - timedelta(microseconds=1), False, id="opened early"),
+        pytest.param(Phase.OPEN, OPENS_AT, True, id="on the opening bell"),
+        pytest.param(Phase.OPEN, CLOSES_AT - timedelta(microseconds=1), True, id="at the last moment"),
+        pytest.param(Phase.OPEN, CLOSES_AT, False, id="on the closing bell"),
+        pytest.param(Phase.CLOSED, NOW, False, id="closed early"),
+    ],
+)
+def test_votes_are_taken_from_the_opening_to_the_closing_bell(phase: Phase, now: datetime, takes: bool) -> None:  # noqa: FBT001 - a table's column
+    assert replace(POLL, phase=phase).takes_votes(now) is takes
