@@ -1,0 +1,145 @@
+"""A poll with members whose codes a test knows, through the real modules: what tests of voting stand on."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from prepared import NOW, POLL, SECRETS, WINDOW
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voting import codes, polls, schema, seal
+from voting.attempts import AttemptSeen
+from voting.casting import Alarm, Checks, CodesGood, Purpose
+from voting.clerk import Cast, CastOutcome, Clerk
+from voting.database import Database
+from voting.model import Poll
+from voting.probes import run_probes
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one member's pack says."""
+
+    member_id: int
+    pack_id: int
+    pack_code: str
+    vote_code: str
+
+    @property
+    def chat(self) -> str:
+        """The member's own chat."""
+        return f"telegram:{self.member_id}"
+
+
+@dataclass
+class Electorate:
+    """An open poll; `letters[i]` is the pack of member i + 1. What staff would be told is kept."""
+
+    database: Database
+    key: seal.ElectionKey
+    letters: list[Letter]
+    poll: Poll = POLL
+    told: list[AttemptSeen] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.clerk = Clerk(self.database, SECRETS)
+        self.checks = Checks(self.database, SECRETS, on_attempt=self._tell, on_alarm=self._alarm)
+
+    async def _tell(self, _connection: AsyncConnection, seen: AttemptSeen) -> None:
+        self.told.append(seen)
+
+    async def _alarm(self, _connection: AsyncConnection, alarm: Alarm) -> None:
+        self.alarms.append(alarm)
+
+    async def gives_codes(
+        self,
+        letter: Letter,
+        *,
+        chat: str | None = None,
+        flow: str = "flow",
+        warned: bool = False,
+        purpose: Purpose = Purpose.VOTE,
+        now: datetime = NOW,
+    ) -> CodesGood:
+        """Give both codes in a chat: the member's own, if no other is named."""
+        chat = chat or letter.chat
+        found = await self.checks.pack_code(letter.pack_code, chat=chat, now=now)
+        return await self.checks.vote_code(
+            found.pack_id, letter.vote_code, chat=chat, purpose=purpose, flow=flow, warned=warned, now=now
+        )
+
+    async def opens_paper(self, letter: Letter, *, chat: str | None = None, now: datetime = NOW) -> str:
+        """Come to the voting paper; give its intent."""
+        good = await self.gives_codes(letter, chat=chat, now=now)
+        assert good.intent is not None
+        return good.intent.id
+
+    async def votes(self, letter: Letter, option: int = 0, *, now: datetime = NOW) -> CastOutcome:
+        """Vote from the member's own chat."""
+        intent = await self.opens_paper(letter, now=now)
+        return await self.clerk.cast(Cast(intent, letter.chat, option), now)
+
+    async def count(self, table: str) -> int:
+        """Count a table's rows."""
+        async with self.database.reading() as connection:
+            rows = await connection.scalar(select(func.count()).select_from(schema.METADATA.tables[table]))
+        return int(rows or 0)
+
+    async def broken_probes(self) -> list[str]:
+        """Name the identities that do not hold."""
+        async with self.database.reading() as connection:
+            return [f"{probe.name}: {probe.detail}" for probe in await run_probes(connection) if not probe.holds]
+
+
+def make_letters(poll: Poll, members: int) -> list[Letter]:
+    """Make codes for members 1..n."""
+    return [
+        Letter(n, n, codes.generate(codes.Kind.PACK, poll.id), codes.generate(codes.Kind.VOTE, poll.id))
+        for n in range(1, members + 1)
+    ]
+
+
+def pack_row(poll: Poll, letter: Letter, **values: Any) -> dict[str, Any]:
+    """Give the pack's row for a letter."""
+    pack_hash = codes.hash_pack(SECRETS.code_key, poll.id, letter.pack_code)
+    return {
+        "id": letter.pack_id,
+        "member_id": letter.member_id,
+        "serial": 1,
+        "pack_hash": pack_hash,
+        "vote_hash": codes.hash_vote(SECRETS.code_key, poll.id, pack_hash, letter.vote_code),
+        "state": "live",
+        "issued_at": NOW - timedelta(days=1),
+    } | values
+
+
+async def open_electorate(
+    database: Database, members: int = 3, *, before_open: Callable[[AsyncConnection], Awaitable[None]] | None = None
+) -> Electorate:
+    """Set up and open the poll with this many members."""
+    key = seal.create_election_key(3, 2, poll_id=POLL.id)
+    letters = make_letters(POLL, members)
+    async with database.writing() as connection:
+        await polls.init(connection, POLL, WINDOW, SECRETS, actor="Gwen", now=NOW)
+        await polls.set_election_key(
+            connection,
+            key.public_key,
+            trustees=3,
+            threshold=2,
+            share_digests=key.share_digests,
+            actor="Gwen",
+            now=NOW,
+        )
+        people = [
+            {"id": n, "member_no": f"{n:07}", "language": "en-GB", "area": "Wales", "country": "GB", "eligible": True}
+            for n in range(1, members + 1)
+        ]
+        await connection.execute(insert(schema.member), people)
+        await connection.execute(insert(schema.pack), [pack_row(POLL, letter) for letter in letters])
+        if before_open is not None:
+            await before_open(connection)
+        await polls.open_poll(connection, actor="Gwen", now=NOW)
+    return Electorate(database, key, letters)

@@ -1,0 +1,309 @@
+"""One lock per member, for ever, whatever races; a replay is not an attempt (promises 1 and 2)."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from electorate import Electorate, open_electorate
+from prepared import CLOSES_AT, NOW, OPENS_AT, POLL
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from voting import polls, schema, seal
+from voting.box import empty_tray, move_tray
+from voting.clerk import Cast, CastOutcome, receipt_for
+from voting.database import Database
+from voting.refusals import (
+    AlreadyVoted,
+    NotEligible,
+    PackLockedOut,
+    PackVoid,
+    PollNotOpen,
+    UnknownIntent,
+    UnknownOption,
+)
+
+
+@pytest.fixture
+async def town(database: Database) -> Electorate:
+    return await open_electorate(database)
+
+
+async def test_a_vote_is_locked_sealed_and_receipted(town: Electorate) -> None:
+    outcome = await town.votes(town.letters[0], option=1)
+
+    assert outcome.fresh
+    assert len(outcome.receipt) == 11
+    async with town.database.reading() as connection:
+        lock = (await connection.execute(select(schema.lock))).one()
+        ballot = (await connection.execute(select(schema.tray))).one()
+    assert (lock.member_id, lock.how, lock.receipt, lock.chat) == (1, "online", outcome.receipt, "telegram:1")
+    assert len(ballot.sealed) == seal.SEALED_BYTES
+    assert seal.open_key(town.key.shares[:2], public_key=town.key.public_key).open(ballot.sealed).option == 1
+    assert await town.broken_probes() == []
+
+
+async def test_the_receipt_does_not_depend_on_the_option() -> None:
+    """It is made of the showing of the paper alone: nothing chosen goes in."""
+    assert receipt_for(b"k" * 32, "poll", "intent") == receipt_for(b"k" * 32, "poll", "intent")
+    assert receipt_for(b"k" * 32, "poll", "intent") != receipt_for(b"k" * 32, "poll", "other")
+
+
+async def test_the_same_press_again_gets_the_same_receipt_whatever_is_pressed(town: Electorate) -> None:
+    """A redelivered press, a double tap, another option on the stale keyboard: one lock, one receipt, no case."""
+    ada = town.letters[0]
+    intent = await town.opens_paper(ada)
+
+    taps = await asyncio.gather(*(town.clerk.cast(Cast(intent, ada.chat, option), NOW) for option in (0, 0, 1, 0, 1)))
+
+    assert len({tap.receipt for tap in taps}) == 1
+    assert [tap.fresh for tap in taps].count(True) == 1
+    assert (await town.count("lock"), await town.count("tray"), await town.count("attempt_case")) == (1, 1, 0)
+
+
+async def test_a_second_paper_of_the_same_chat_opened_before_the_lock_gets_the_first_receipt(town: Electorate) -> None:
+    """One person, two devices on one account: both papers were open when the first was cast."""
+    ada = town.letters[0]
+    phone, laptop = await town.opens_paper(ada), await town.opens_paper(ada)
+    first = await town.clerk.cast(Cast(phone, ada.chat, 0), NOW)
+
+    second = await town.clerk.cast(Cast(laptop, ada.chat, 1), NOW)
+
+    assert (second.receipt, second.fresh) == (first.receipt, False)
+    assert await town.count("attempt_case") == 0
+
+
+async def test_a_paper_opened_elsewhere_before_the_lock_is_told_and_nobody_is_reported(town: Electorate) -> None:
+    ada = town.letters[0]
+    elsewhere = await town.opens_paper(ada, chat="telegram:77")
+    await town.votes(ada)
+
+    with pytest.raises(AlreadyVoted):
+        await town.clerk.cast(Cast(elsewhere, "telegram:77", 1), NOW)
+
+    assert (await town.count("lock"), await town.count("tray"), await town.count("attempt_case")) == (1, 1, 0)
+
+
+async def test_another_chat_cannot_press_somebody_elses_paper(town: Electorate) -> None:
+    intent = await town.opens_paper(town.letters[0])
+
+    with pytest.raises(UnknownIntent):
+        await town.clerk.cast(Cast(intent, "telegram:77", 0), NOW)
+    with pytest.raises(UnknownIntent):
+        await town.clerk.cast(Cast("no such intent", town.letters[0].chat, 0), NOW)
+
+    assert await town.count("lock") == 0
+
+
+@pytest.mark.parametrize("option", [-1, 2, 10_000])
+async def test_an_option_that_is_not_on_the_paper_locks_nothing(town: Electorate, option: int) -> None:
+    intent = await town.opens_paper(town.letters[0])
+
+    with pytest.raises(UnknownOption):
+        await town.clerk.cast(Cast(intent, town.letters[0].chat, option), NOW)
+
+    assert await town.count("lock") == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "taken"),
+    [
+        (OPENS_AT - timedelta(microseconds=1), False),
+        (OPENS_AT, True),
+        (CLOSES_AT - timedelta(microseconds=1), True),
+        (CLOSES_AT, False),
+    ],
+    ids=["just before opening", "at opening", "just before the closing bell", "on the closing bell"],
+)
+async def test_votes_are_taken_from_opening_to_the_closing_bell(town: Electorate, at: object, taken: bool) -> None:  # noqa: FBT001
+    intent = await town.opens_paper(town.letters[0])
+    cast = town.clerk.cast(Cast(intent, town.letters[0].chat, 0), at)  # type: ignore[arg-type]
+
+    if taken:
+        assert (await cast).fresh
+    else:
+        with pytest.raises(PollNotOpen):
+            await cast
+
+
+async def test_a_press_in_time_is_taken_beside_one_that_is_late(town: Electorate) -> None:
+    """Both wait for the same transaction; each is judged by its own moment."""
+    ada, bob, _ = town.letters
+    in_time, late = await town.opens_paper(ada), await town.opens_paper(bob)
+
+    first, second = await asyncio.gather(
+        town.clerk.cast(Cast(in_time, ada.chat, 0), CLOSES_AT - timedelta(seconds=1)),
+        town.clerk.cast(Cast(late, bob.chat, 0), CLOSES_AT),
+        return_exceptions=True,
+    )
+
+    assert isinstance(first, CastOutcome)
+    assert first.fresh
+    assert isinstance(second, PollNotOpen)
+
+
+async def test_after_the_close_a_replay_still_gets_its_receipt(town: Electorate) -> None:
+    ada, bob, _ = town.letters
+    intent, never = await town.opens_paper(ada), await town.opens_paper(bob)
+    first = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
+    async with town.database.writing() as connection:
+        await polls.close_poll(connection, actor="Gwen", now=NOW)
+
+    again = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
+
+    assert again.receipt == first.receipt
+    with pytest.raises(PollNotOpen):
+        await town.clerk.cast(Cast(never, bob.chat, 0), NOW)
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "refusal"),
+    [
+        (schema.member, {"eligible": False, "ineligible_reason": "lapsed"}, NotEligible),
+        (schema.pack, {"state": "void"}, PackVoid),
+        (schema.pack, {"locked_out_at": NOW}, PackLockedOut),
+    ],
+    ids=["lapsed meanwhile", "pack replaced meanwhile", "pack locked out meanwhile"],
+)
+async def test_what_changed_while_the_paper_lay_open_counts(
+    town: Electorate, table: object, values: dict[str, object], refusal: type[Exception]
+) -> None:
+    ada = town.letters[0]
+    intent = await town.opens_paper(ada)
+    async with town.database.writing() as connection:
+        await connection.execute(update(table).values(values).where(table.c.id == 1))  # type: ignore[attr-defined, arg-type]
+
+    with pytest.raises(refusal):
+        await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
+
+    assert await town.count("lock") == 0
+
+
+async def test_sixty_four_tasks_and_four_clerks_racing_on_one_member_make_one_lock(database: Database) -> None:
+    """Every racer holds a paper of its own, from one chat or many; one locks, the rest are told what is true."""
+    town = await open_electorate(database, members=1)
+    ada = town.letters[0]
+    others = [
+        Electorate(Database(database.url.render_as_string(hide_password=False)), town.key, town.letters)
+        for _ in range(3)
+    ]
+    clerks = [town.clerk, *(other.clerk for other in others)]
+    chats = [ada.chat if n % 2 else f"telegram:{1000 + n}" for n in range(64)]
+    intents = [await town.opens_paper(ada, chat=chat) for chat in chats]
+
+    answers = await asyncio.gather(
+        *(
+            clerks[n % 4].cast(Cast(intent, chat, n % 2), NOW)
+            for n, (intent, chat) in enumerate(zip(intents, chats, strict=True))
+        ),
+        return_exceptions=True,
+    )
+    for other in others:
+        await other.database.close()
+
+    won = [answer for answer in answers if isinstance(answer, CastOutcome) and answer.fresh]
+    kinds = Counter(type(answer) for answer in answers)
+    assert len(won) == 1
+    assert set(kinds) <= {CastOutcome, AlreadyVoted}
+    receipts = {answer.receipt for answer in answers if isinstance(answer, CastOutcome)}
+    assert receipts == {won[0].receipt}
+    assert (await town.count("lock"), await town.count("tray")) == (1, 1)
+    assert await town.broken_probes() == []
+
+
+FORBIDDEN = {
+    "change a lock": "UPDATE lock SET chat = 'x'",
+    "change a lock's time": "UPDATE lock SET at = 0 WHERE member_id = 1",
+    "delete a lock": "DELETE FROM lock",
+    "change a boxed ballot": "UPDATE box SET sealed = id",
+    "delete a boxed ballot": "DELETE FROM box",
+    "change a ballot in the tray": "UPDATE tray SET sealed = id",
+    "take a ballot out of the tray": "DELETE FROM tray",
+    "change the chain": "UPDATE chain SET actor = 'x'",
+    "delete from the chain": "DELETE FROM chain WHERE seq = 1",
+}
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN.keys())
+async def test_no_statement_changes_or_deletes_what_is_for_ever(town: Electorate, statement: str) -> None:
+    await town.votes(town.letters[0])
+    await move_tray(town.database, now=NOW, at_least=1)
+    await town.votes(town.letters[1])
+
+    with pytest.raises(DBAPIError):
+        async with town.database.writing() as connection:
+            await connection.execute(text(statement))
+
+    assert await town.broken_probes() == []
+
+
+async def test_replacing_a_row_is_no_way_around_the_judges(town: Electorate) -> None:
+    """SQLite's REPLACE deletes without asking a delete trigger; PostgreSQL has TRUNCATE."""
+    await town.votes(town.letters[0])
+    if town.database.is_sqlite:
+        statement = "INSERT OR REPLACE INTO lock SELECT member_id, how, 5, pack_id, intent_id, receipt, chat FROM lock"
+    else:
+        statement = "TRUNCATE lock"
+
+    with pytest.raises(DBAPIError):
+        async with town.database.writing() as connection:
+            if town.database.is_sqlite:
+                await connection.exec_driver_sql("PRAGMA recursive_triggers = OFF")
+            await connection.execute(text(statement))
+
+    async with town.database.reading() as connection:
+        assert (await connection.execute(select(schema.lock.c.at))).scalar_one() == NOW
+
+
+async def test_a_second_lock_of_a_member_is_refused_by_the_database_itself(town: Electorate) -> None:
+    await town.votes(town.letters[0])
+    row = {"member_id": 1, "how": "post", "at": NOW, "pack_id": 2}
+
+    with pytest.raises(DBAPIError):
+        async with town.database.writing() as connection:
+            await connection.execute(insert(schema.lock).values(row))
+
+
+async def test_the_box_holds_every_ballot_once_under_fresh_ids(database: Database) -> None:
+    town = await open_electorate(database, members=40)
+    await asyncio.gather(*(town.votes(letter, option=n % 2) for n, letter in enumerate(town.letters)))
+    async with database.reading() as connection:
+        before = {row.sealed: row.id for row in await connection.execute(select(schema.tray))}
+
+    moved = await move_tray(database, now=NOW, at_least=30, take=15)
+    rest = await empty_tray(database, now=NOW)
+
+    async with database.reading() as connection:
+        after = {row.sealed: row.id for row in await connection.execute(select(schema.box))}
+    assert (moved, rest) == (15, 25)
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+    assert await town.count("tray") == 0
+    assert await empty_tray(database, now=NOW) == 0
+    assert await town.broken_probes() == []
+
+
+async def test_who_went_away_before_the_answer_is_locked_and_gets_the_receipt_later(town: Electorate) -> None:
+    ada = town.letters[0]
+    intent = await town.opens_paper(ada)
+    press = asyncio.create_task(town.clerk.cast(Cast(intent, ada.chat, 0), NOW))
+    await asyncio.sleep(0)
+    press.cancel()
+    await town.clerk.finish()
+
+    again = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
+
+    assert await town.count("lock") == 1
+    assert again.receipt == await the_lock(town)
+
+
+async def the_lock(town: Electorate) -> str:
+    async with town.database.reading() as connection:
+        return str((await connection.execute(select(schema.lock.c.receipt))).scalar_one())
+
+
+def test_a_cast_does_not_show_its_option() -> None:
+    """A log line or a traceback with a cast in it says nothing of the choice."""
+    assert "1" not in repr(Cast("i", "c", 1)).replace("0x", "").split(" at ")[0]
+    assert POLL.options
