@@ -1,4 +1,4 @@
-"""What is known about one member, gathered once for /status, for STATUS by text and for `member show`.
+"""What a member is told about themselves, gathered once for /status and for STATUS by text.
 
 Never an option: nothing here could know one.
 """
@@ -6,7 +6,6 @@ Never an option: nothing here could know one.
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -15,11 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.schema import missing_pack
 from messages import reach
 from messages.reach import Channel
-from messages.schema import delivery
-from voting import cases, polls, schema, window
+from voting import polls, schema, window
 from voting.locks import find_lock
 from voting.model import Lock, Poll, Window
-from voting.refusals import UnknownMember
 
 
 class PackState(StrEnum):
@@ -108,35 +105,6 @@ async def gather(connection: AsyncConnection, member_id: int, *, now: datetime) 
     )
 
 
-async def member_facts(connection: AsyncConnection, member_no: str, *, now: datetime) -> dict[str, Any]:
-    """Give all of a member that support may see, as JSON has it: `member show`. UnknownMember, NoPoll."""
-    query = select(schema.member.c.id).where(schema.member.c.member_no == member_no)
-    member_id = await connection.scalar(query)
-    if member_id is None:
-        raise UnknownMember(member_no=member_no)
-    status = await gather(connection, member_id, now=now)
-    case = await cases.case_of_member(connection, member_id)
-    return {
-        "member_no": status.member_no,
-        "eligible": status.eligible,
-        "ineligible_reason": status.ineligible_reason,
-        "language": status.language,
-        "area": status.area,
-        "pack": _pack_facts(status),
-        "window": {
-            "first_day": status.window.first_day.isoformat(),
-            "last_day": status.window.last_day.isoformat(),
-            "version": status.window.version,
-        },
-        "lock": None if status.lock is None else {"how": str(status.lock.how), "at": status.lock.at.isoformat()},
-        "phone": status.phone,
-        "phone_reason": status.phone_reason,
-        "channels": [_channel_facts(channel) for channel in status.channels],
-        "deliveries": await _deliveries(connection, member_id),
-        "cases": [] if case is None else [_case_facts(case)],
-    }
-
-
 async def _newest_pack(connection: AsyncConnection, member_id: int) -> Pack:
     query = select(schema.pack).where(schema.pack.c.member_id == member_id).order_by(schema.pack.c.serial.desc())
     row = (await connection.execute(query.limit(1))).one_or_none()
@@ -159,57 +127,3 @@ async def _newest_pack(connection: AsyncConnection, member_id: int) -> Pack:
         row.returned_on,
         row.locked_out_at,
     )
-
-
-def _pack_facts(status: MemberStatus) -> dict[str, Any]:
-    pack = status.pack
-    return {
-        "state": str(pack.state),
-        "number": pack.serial,
-        "issued_at": _iso(pack.issued_at),
-        "dispatched_on": _iso(pack.dispatched_on),
-        "delivered_on": _iso(pack.delivered_on),
-        "returned_on": _iso(pack.returned_on),
-        "locked_out_at": _iso(pack.locked_out_at),
-        "replacement_asked": status.replacement_asked,
-        "reported_missing_at": _iso(status.missing_reported_at),
-    }
-
-
-def _channel_facts(channel: Channel) -> dict[str, Any]:
-    return {
-        "channel": channel.kind,
-        "address": channel.address,
-        "state": str(channel.state),
-        "reason": channel.reason,
-        "since": channel.since.isoformat(),
-    }
-
-
-def _case_facts(case: cases.Case) -> dict[str, Any]:
-    return {
-        "id": case.id,
-        "state": case.state,
-        "opened_at": case.opened_at.isoformat(),
-        "attempts": [{"kind": attempt.kind, "at": attempt.at.isoformat()} for attempt in case.attempts],
-    }
-
-
-async def _deliveries(connection: AsyncConnection, member_id: int) -> list[dict[str, Any]]:
-    query = select(delivery).where(delivery.c.member_id == member_id).order_by(delivery.c.id)
-    return [
-        {
-            "id": row.id,
-            "notice": row.notice_id,
-            "purpose": row.purpose,
-            "channel": row.channel,
-            "state": row.state,
-            "reason": row.reason,
-            "sent_at": _iso(row.sent_at),
-        }
-        for row in await connection.execute(query)
-    ]
-
-
-def _iso(value: date | datetime | None) -> str | None:
-    return None if value is None else value.isoformat()

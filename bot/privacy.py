@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import member_status
 from bot.caller import Caller
+from bot.member_file import member_file
 from bot.schema import chat, inbox, missing_pack
 from messages.phone import PhoneReason
 from messages.schema import channel, delivery, one_time_code, provider_event
@@ -71,13 +72,13 @@ class Privacy:
             if caller.chat.member_id is not None:
                 query = select(schema.member.c.member_no).where(schema.member.c.id == caller.chat.member_id)
                 member_no = str(await connection.scalar(query))
-                member = await member_status.member_facts(connection, member_no, now=caller.now)
+                member = await member_file(connection, member_no)
                 del member["cases"]
         return {
             "telegram_user_id": caller.chat.user_id,
             "language": caller.language,
             "rule_accepted": caller.chat.rule_version,
-            "votes_locked_from_this_chat": [{"at": lock.at.isoformat(), "receipt": lock.receipt} for lock in locks],
+            "votes_locked_from_this_chat": [{"at": lock.at, "receipt": lock.receipt} for lock in locks],
             "member": member,
         }
 

@@ -88,7 +88,7 @@ class Visit:
 
     async def say_file(self, name: str, content: object, words: str) -> None:
         """Send `content` as a JSON document."""
-        document = json.dumps(content, indent=1, ensure_ascii=False).encode()
+        document = json.dumps(content, indent=1, ensure_ascii=False, default=str).encode()
         await self.bot.send_document(
             self.user.id, document, filename=name, caption=words, parse_mode=ParseMode.HTML, protect_content=True
         )
