@@ -37,7 +37,7 @@ export class Chat {
       commands: chat.commands ?? [], keyboard: chat.reply_keyboard, contacts: chat.reply_keyboard_contact,
     });
     const untouched = chat.kind === "private" && chat.messages.length === 0;
-    this.composer.element.hidden = chat.blocked || untouched;
+    this.composer.setHidden(chat.blocked || untouched);
     this.stopped.hidden = !chat.blocked && !untouched;
     this.stopped.textContent = chat.blocked ? "Unblock" : "Start";
   }

@@ -85,6 +85,14 @@ export class Composer {
     this.input.setSelectionRange(start + space.length + text.length, start + space.length + text.length);
     this.onInput();
     this.input.focus();
+    this.waiting = this.element.hidden; // the chat has not begun: be ready once it has
+  }
+
+  setHidden(hidden) {
+    this.element.hidden = hidden;
+    if (hidden || !this.waiting) return;
+    this.waiting = false;
+    this.input.focus();
   }
 
   onInput() {
