@@ -70,15 +70,16 @@ _N: Final = {"sqlite": "json_extract(body, '$.n')", "postgresql": "CAST(body->>'
 
 
 async def run_probes(connection: AsyncConnection) -> list[Probe]:
-    """Try every identity in the caller's transaction, so that all see the same moment."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-    found = []
-    for name, statement in EQUAL.items():
-        row = (await connection.execute(text(statement.format(n=_N[connection.dialect.name])))).one()
-        found.append(Probe(name, int(row[0]) == int(row[1]), f"{row[0]} and {row[1]}"))
-    found.append(await _tail(connection))
-    return found
+    """Try every identity; all aggregates are one statement, so that they see the same moment."""
+    n = _N[connection.dialect.name]
+    together = " UNION ALL ".join(
+        f"SELECT {number} AS probe, two.* FROM ({statement.format(n=n)}) AS two"
+        for number, statement in enumerate(EQUAL.values())
+    )
+    names = list(EQUAL)
+    rows = (await connection.execute(text(together + " ORDER BY probe"))).all()
+    found = [Probe(names[row[0]], int(row[1]) == int(row[2]), f"{row[1]} and {row[2]}") for row in rows]
+    return [*found, await _tail(connection)]
 
 
 async def _tail(connection: AsyncConnection) -> Probe:
