@@ -15,11 +15,12 @@ from typing import Final
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.aftermath import Aftermath
 from messages.channels import Channel
 from messages.letters import Letters
-from messages.outbox import LEASE, claim, is_due, settle
+from messages.outbox import LEASE, Order, claim, is_due, settle
 from messages.pacer import Lane, NoSlot, Pacer
 from messages.reach import SMS, TELEGRAM
 from messages.runnable import orders
@@ -31,6 +32,8 @@ from voting.database import Database
 IN_FLIGHT_MAX: Final = 16  # of one provider: what a kill can leave unknown
 CLAIM_AHEAD_SECONDS: Final = 0.1  # of sending: more would only wait for its slot, and could not be paused
 IDLE_SECONDS: Final = 0.2  # between two looks for something to do
+ORDERS_SECONDS: Final = 0.1  # until a new notice is seen
+GATHER_SECONDS: Final = 0.02  # answers are settled together
 SLOT_SHARE_OF_LEASE: Final = 0.25  # a row that waited longer for its slot goes back
 DATABASE_PAUSE_SECONDS: Final = 1.0
 GOODBYE_SECONDS: Final = 20.0  # longer than one request can take
@@ -84,6 +87,8 @@ class Line:
         self._tempo = tempo
         self._wire = Wire(tempo.rest_seconds)
         self._awake = asyncio.Event()
+        self._orders: list[Order] = []
+        self._orders_until = 0.0
         self._waiting = 0  # claimed, and waiting for a slot
         self._flying = 0  # claimed, and not answered
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,8 +112,7 @@ class Line:
                 LOG.warning("postman_database", provider=self.channel.kind, error=type(problem).__name__)
                 await _pause(stop, DATABASE_PAUSE_SECONDS)
                 continue
-            if not busy:
-                await self._rest()
+            await (self._gather() if busy else self._rest())
         await self._say_goodbye()
 
     async def _step(self) -> bool:
@@ -135,10 +139,10 @@ class Line:
             written = await settle(connection, settlements, now)
             done = [one for one in settlements if one.claimed.id in written]
             await self._aftermath.after_settled(connection, done, now)
-            for order in await orders(connection, self.channel.kind, now, self._tempo.lease):
+            for order in await self._orders_now(connection):
                 if len(claimed) >= room:
                     break
-                found, skipped = await claim(connection, order, room - len(claimed))
+                found, skipped = await claim(connection, order, room - len(claimed), now)
                 await self._aftermath.after_skipped(connection, skipped, now)
                 claimed += found
                 self.counts.skipped += len(skipped)
@@ -148,10 +152,14 @@ class Line:
 
     async def _anything_due(self) -> bool:
         async with self._database.reading() as connection:
-            for order in await orders(connection, self.channel.kind, self._now(), self._tempo.lease):
-                if await is_due(connection, order):
-                    return True
-        return False
+            return any([await is_due(connection, order, self._now()) for order in await self._orders_now(connection)])
+
+    async def _orders_now(self, connection: AsyncConnection) -> list[Order]:
+        """Give what to claim, read at most every so often: a claim itself sees whether its notice may be sent."""
+        if _loop_time() >= self._orders_until:
+            self._orders = await orders(connection, self.channel.kind, self._now(), self._tempo.lease)
+            self._orders_until = _loop_time() + ORDERS_SECONDS
+        return self._orders
 
     def _room(self) -> int:
         """How many rows to claim now: no more than leave soon, none while the provider wants quiet."""
@@ -172,7 +180,8 @@ class Line:
     async def _send(self, claimed: Claimed) -> None:
         """Send one row, and keep what became of it for the next turn."""
         try:
-            self._settlements.append(await self._outcome(claimed))
+            settlement = await self._outcome(claimed)
+            self._settlements.append(settlement)  # the list of now: the one of before the await may be written already
         finally:
             self._flying -= 1
             self._awake.set()
@@ -210,6 +219,15 @@ class Line:
         if failure.verdict is Verdict.SLOW_DOWN:
             self.pacer.slow_down(failure.retry_after_seconds or 1.0)
         return after_failure(claimed, failure, self._now())
+
+    async def _gather(self) -> None:
+        """Let answers come together before the next transaction: half of those on their way, or a moment."""
+        enough = max(1, self._flying // 2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_SECONDS):
+                while len(self._settlements) < enough and self._flying:
+                    self._awake.clear()
+                    await self._awake.wait()
 
     async def _rest(self) -> None:
         """Wait for an answer, for work, or for a moment."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import TextualSelect, select, text, update
+from sqlalchemy import TextualSelect, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.schema import delivery, notice
@@ -25,6 +25,7 @@ from voting.columns import EPOCH, MICROSECOND
 
 LEASE: Final = timedelta(seconds=60)  # longer than any send can take, waiting for its slot included
 EXPIRED_PER_STEP_MAX: Final = 1000
+_NO_NOTICE: Final = -1  # no row's
 
 RETURNED: Final = (
     "id",
@@ -47,23 +48,30 @@ RETURNED: Final = (
 # In the order of reasons: out of date, has voted meanwhile, said STOP, or the channel went off since planning.
 _SKIP: Final = """CASE
     WHEN delivery.send_before IS NOT NULL AND delivery.send_before <= :now THEN 'expired'
-    WHEN :voted_too = 0 AND EXISTS (SELECT 1 FROM lock WHERE lock.member_id = delivery.member_id) THEN 'voted'
-    WHEN delivery.notice_id IS NOT NULL AND delivery.channel = 'sms'
+    WHEN delivery.notice_id IS NULL THEN NULL
+    WHEN :not_to_voters = 1 AND EXISTS (SELECT 1 FROM lock WHERE lock.member_id = delivery.member_id) THEN 'voted'
+    WHEN delivery.channel = 'sms'
         AND EXISTS (SELECT 1 FROM opt_out WHERE opt_out.address = delivery.address) THEN 'opted_out'
-    WHEN delivery.notice_id IS NOT NULL THEN (
+    ELSE (
         SELECT channel.state FROM channel
         WHERE channel.member_id = delivery.member_id AND channel.kind = delivery.channel
             AND channel.address = delivery.address AND channel.state <> 'on')
     END"""
 
+# Messages to one person, by lane; then those of one notice while it may be sent, oldest first.
+_ALONE: Final = """SELECT id FROM delivery
+    WHERE channel = :channel AND state = 'ready' AND notice_id IS NULL AND not_before <= :now
+    ORDER BY lane, not_before, id LIMIT :most {skip_locked}"""
+_OF_NOTICE: Final = """SELECT id FROM delivery
+    WHERE channel = :channel AND state = 'ready' AND notice_id = :notice_id AND not_before <= :now
+        AND EXISTS (SELECT 1 FROM notice WHERE notice.id = :notice_id AND notice.state = 'sending')
+    ORDER BY not_before, id LIMIT :most {skip_locked}"""
+
 _CLAIM: Final = """
-WITH due AS MATERIALIZED (
-    SELECT id FROM delivery
-    WHERE channel = :channel AND state = 'ready' AND {of_notice} AND not_before <= :now
-    ORDER BY {order} LIMIT :most {skip_locked}
-), judged AS MATERIALIZED (
-    SELECT delivery.id AS id, {skip} AS why_not FROM delivery JOIN due ON due.id = delivery.id
-)
+WITH alone AS MATERIALIZED ({alone}), of_notice AS MATERIALIZED ({of_notice}),
+due AS MATERIALIZED (SELECT id FROM (SELECT 0 AS place, id FROM alone UNION ALL SELECT 1, id FROM of_notice) AS found
+    ORDER BY place LIMIT :most),
+judged AS MATERIALIZED (SELECT delivery.id AS id, {skip} AS why_not FROM delivery JOIN due ON due.id = delivery.id)
 UPDATE delivery SET
     state = CASE WHEN judged.why_not IS NULL THEN 'sending' ELSE 'skipped' END,
     reason = judged.why_not,
@@ -77,23 +85,21 @@ RETURNING {returned}
 """
 
 
-def _claim_statement(*, of_notice: bool, skip_locked: bool) -> TextualSelect:
+def _claim_statement(*, skip_locked: bool) -> TextualSelect:
+    lock = "FOR UPDATE SKIP LOCKED" if skip_locked else ""
     return text(
         _CLAIM.format(
-            of_notice="notice_id = :notice_id" if of_notice else "notice_id IS NULL",
-            order="not_before, id" if of_notice else "lane, not_before, id",
-            skip_locked="FOR UPDATE SKIP LOCKED" if skip_locked else "",
+            alone=_ALONE.format(skip_locked=lock),
+            of_notice=_OF_NOTICE.format(skip_locked=lock),
             skip=_SKIP,
             returned=", ".join(f"delivery.{name}" for name in RETURNED),
         )
     ).columns(*(delivery.c[name] for name in RETURNED))
 
 
-# (of a notice?, PostgreSQL?) -> statement
 _CLAIMS: Final = {
-    (of_notice, postgresql): _claim_statement(of_notice=of_notice, skip_locked=postgresql)
-    for of_notice in (False, True)
-    for postgresql in (False, True)
+    "sqlite": _claim_statement(skip_locked=False),
+    "postgresql": _claim_statement(skip_locked=True),
 }
 
 _SETTLED_ROWS: Final = {
@@ -132,10 +138,9 @@ _SETTLES: Final = {name: text(_SETTLE.format(rows=rows)) for name, rows in _SETT
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a claim asks for: rows of a channel; of a notice, or (None) messages to one person each."""
+    """What a claim asks for: messages to one person each, and those of a notice if one is named."""
 
     channel: str
-    now: datetime
     notice_id: int | None = None
     on_unknown: str = "resend"
     not_to_voters: bool = False  # skip members who have voted by now
@@ -150,23 +155,25 @@ class Skipped:
     reason: str
 
 
-async def claim(connection: AsyncConnection, order: Order, most: int) -> tuple[list[Claimed], list[Skipped]]:
+async def claim(
+    connection: AsyncConnection, order: Order, most: int, now: datetime
+) -> tuple[list[Claimed], list[Skipped]]:
     """Take at most so many rows that are due, oldest first (messages to one person: by lane), and mark them `sending`.
 
-    To be committed before anything is sent. Rows that must not be sent any more are `skipped`, with the reason.
+    To be committed before anything is sent. Rows that must not be sent any more are `skipped`, with the reason. A
+    notice that is not `sending` at this moment gives none.
     """
     values: dict[str, Any] = {
         "channel": order.channel,
+        "notice_id": order.notice_id or _NO_NOTICE,
         "most": most,
-        "now": micros(order.now),
-        "lease_until": micros(order.now + order.lease),
-        "voted_too": 0 if order.not_to_voters else 1,
+        "now": micros(now),
+        "lease_until": micros(now + order.lease),
+        "not_to_voters": int(order.not_to_voters),
     }
-    if order.notice_id is not None:
-        values["notice_id"] = order.notice_id
-    statement = _CLAIMS[order.notice_id is not None, connection.dialect.name == "postgresql"]
-    rows = sorted(await connection.execute(statement, values), key=lambda row: (row.lane, row.id))
-    claimed = [(claimed_from(row, order.on_unknown), row) for row in rows]
+    found = await connection.execute(_CLAIMS[connection.dialect.name], values)
+    rows = sorted(found, key=lambda row: (row.lane, row.id))
+    claimed = [(claimed_from(row, order.on_unknown if row.notice_id is not None else "resend"), row) for row in rows]
     return (
         [one for one, row in claimed if row.state == "sending"],
         [Skipped(one, row.reason) for one, row in claimed if row.state == "skipped"],
@@ -222,13 +229,13 @@ async def put_back(connection: AsyncConnection, settlement: Settlement) -> None:
     )
 
 
-async def is_due(connection: AsyncConnection, order: Order) -> bool:
+async def is_due(connection: AsyncConnection, order: Order, now: datetime) -> bool:
     """Whether a claim would find something: cheap, and takes no lock."""
-    of_notice = delivery.c.notice_id.is_(None) if order.notice_id is None else delivery.c.notice_id == order.notice_id
+    whose = or_(delivery.c.notice_id.is_(None), delivery.c.notice_id == (order.notice_id or _NO_NOTICE))
     found = await connection.execute(
         select(delivery.c.id)
-        .where(delivery.c.channel == order.channel, delivery.c.state == "ready", of_notice)
-        .where(delivery.c.not_before <= order.now)
+        .where(delivery.c.channel == order.channel, delivery.c.state == "ready", whose)
+        .where(delivery.c.not_before <= now)
         .limit(1)
     )
     return found.first() is not None

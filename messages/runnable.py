@@ -17,30 +17,29 @@ from voting.schema import poll
 
 
 async def orders(connection: AsyncConnection, channel: str, now: datetime, lease: timedelta) -> list[Order]:
-    """Give the claims to try, first things first. In quiet hours a text message waits unless its notice is urgent."""
-    rows = (
-        await connection.execute(
-            select(notice.c.id, notice.c.urgent, notice.c.kind, notice.c.audience, notice.c.on_unknown)
-            .where(notice.c.state == "sending")
-            .order_by(notice.c.urgent.desc(), notice.c.id)
-        )
-    ).all()
+    """Give the claims to try, first things first; each takes messages to one person before its notice.
+
+    In quiet hours a text message waits unless its notice is urgent.
+    """
+    found = await connection.execute(
+        select(notice.c.id, notice.c.urgent, notice.c.kind, notice.c.audience, notice.c.on_unknown)
+        .where(notice.c.state == "sending")
+        .order_by(notice.c.urgent.desc(), notice.c.id)
+    )
+    rows = found.all()
     quiet = channel == SMS and any(not row.urgent for row in rows) and await _quiet_now(connection, now)
-    return [
-        Order(channel, now, lease=lease),
-        *(
-            Order(
-                channel,
-                now,
-                notice_id=row.id,
-                on_unknown=row.on_unknown,
-                not_to_voters=not_to_voters(row.kind, row.audience),
-                lease=lease,
-            )
-            for row in rows
-            if row.urgent or not quiet
-        ),
+    of_notices = [
+        Order(
+            channel,
+            notice_id=row.id,
+            on_unknown=row.on_unknown,
+            not_to_voters=not_to_voters(row.kind, row.audience),
+            lease=lease,
+        )
+        for row in rows
+        if row.urgent or not quiet
     ]
+    return of_notices or [Order(channel, lease=lease)]
 
 
 def not_to_voters(kind: str, audience_name: str) -> bool:
