@@ -196,7 +196,9 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             **({"timing": timing} if timing else {}),
         )
         checks = Checks(database, secrets, on_attempt=alerts.on_attempt, on_alarm=alerts.on_alarm)
-        member_desk = MemberDesk(database, secrets, clerk, checks, envelope, clock=house.clock, wake=postman.wake)
+        member_desk = MemberDesk(
+            database, secrets, clerk, checks, envelope, clock=house.clock, wake=postman.wake, sms=settings.sms_on
+        )
         staff_desk = StaffDesk(house, clock=house.clock, wake=postman.wake)
         application = None
         if bot is not None:
@@ -253,7 +255,8 @@ class _PostRoom:
         if row.source == "telegram" and self.application is not None:
             await telegram_edge.process(self.application, row)
         elif row.source == "twilio_inbound":
-            await sms_side.on_sms(self.house.database, row, now=self.house.clock())
+            bot_url = self.application.bot.link if self.application is not None else ""
+            await sms_side.on_sms(self.house.database, row, now=self.house.clock(), bot_url=bot_url)
         elif row.source == "twilio_status":
             await self._status(row)
         self.postman.wake()
