@@ -1,10 +1,11 @@
 // The desk: which phones lie on it, what is unread, and how everything learns that something changed.
 
 import { Refused, api, listen } from "./api.js";
-import { calm } from "./dom.js";
+import { element, openPicture, prepareKeys, prepareTheme } from "./furnish.js";
 import { Letter } from "./letter.js";
 import { People } from "./people.js";
 import { Phone } from "./phone.js";
+import { Unread } from "./unread.js";
 
 const SETTLE_MS = 60; // changes that come together are fetched together
 const PHONES_MAX = 2;
@@ -16,7 +17,7 @@ class Desk {
     this.state = { title: "", bot_username: "", people: [], console_url: null };
     this.data = new Map(); // person id -> what /api/person said last
     this.fetching = new Map(); // person id -> "running" or "again"
-    this.unread = new Map(); // person id -> Map of "chat id" or "sms" -> count
+    this.unread = new Unread();
     this.slots = []; // the phones on the desk, at most two
     this.active = null;
     this.borrowed = null;
@@ -32,6 +33,7 @@ class Desk {
     });
     element("tabs").addEventListener("click", (event) => this.chooseTab(event.target.closest("[data-tab]")?.dataset.tab));
     for (const media of [WIDE, NARROW]) media.addEventListener("change", () => this.draw());
+    document.addEventListener("visibilitychange", () => this.draw());
     addEventListener("hashchange", () => this.readHash() && this.draw());
   }
 
@@ -114,9 +116,7 @@ class Desk {
   countUnread(id, place) {
     const slot = this.slotOf(id);
     if (slot && this.visible(slot) && this.placeOf(slot) === place) return;
-    const counts = this.unread.get(id) ?? new Map();
-    counts.set(place, (counts.get(place) ?? 0) + 1);
-    this.unread.set(id, counts);
+    this.unread.add(id, place);
     // A notice to many arrives as many events: draw once for all of them.
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = null;
@@ -125,7 +125,7 @@ class Desk {
   }
 
   markRead(slot) {
-    if (this.visible(slot)) this.unread.get(slot.id)?.delete(this.placeOf(slot));
+    if (this.visible(slot)) this.unread.read(slot.id, this.placeOf(slot));
   }
 
   placeOf(slot) {
@@ -300,10 +300,9 @@ class Desk {
       const person = this.data.get(slot.id);
       if (!person || slot.phone.element.hidden) continue;
       this.markRead(slot);
-      const counts = this.unread.get(slot.id);
       slot.phone.show({
         person, chat: this.chatOf(slot), app: slot.app, bot: this.state.bot_username,
-        unread: (place) => counts?.get(place) ?? 0,
+        unread: (place) => this.unread.at(slot.id, place),
         pinned: slot.pinned, active: shown.length > 1 && slot.id === this.active, alone: shown.length < 2,
       });
     }
@@ -314,9 +313,7 @@ class Desk {
   }
 
   drawPeople() {
-    const totals = new Map();
-    for (const [id, counts] of this.unread) totals.set(id, [...counts.values()].reduce((sum, count) => sum + count, 0));
-    this.people.update({ unread: totals, shown: new Set(this.shownSlots().map((slot) => slot.id)) });
+    this.people.update({ unread: this.unread.totals(), shown: new Set(this.shownSlots().map((slot) => slot.id)) });
   }
 
   /** The letter of the active phone's owner; beside a staff phone or a stranger's, that of the other phone. */
@@ -333,10 +330,8 @@ class Desk {
 
   drawTabs() {
     const { tab } = document.body.dataset;
-    const counts = this.unread.get(this.active);
-    const chats = [...(counts ?? [])].filter(([place]) => place !== "sms").reduce((sum, [, count]) => sum + count, 0);
-    const others = [...this.unread].filter(([id, places]) => id !== this.active && places.size > 0).length;
-    const badges = { people: others, phone: chats, texts: counts?.get("sms") ?? 0, post: 0 };
+    const others = [...this.unread.totals()].filter(([id, count]) => id !== this.active && count > 0).length;
+    const badges = { people: others, phone: this.unread.of(this.active, "sms"), texts: this.unread.at(this.active, "sms"), post: 0 };
     for (const button of element("tabs").children) {
       button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
       button.toggleAttribute("data-badge", badges[button.dataset.tab] > 0);
@@ -362,39 +357,7 @@ class Desk {
   }
 }
 
-function element(id) {
-  return document.getElementById(id);
-}
-
-function openPicture(source) {
-  const box = element("lightbox");
-  box.querySelector("img").src = source;
-  box.showModal();
-}
-
-function prepareTheme() {
-  const root = document.documentElement;
-  const saved = localStorage.getItem("theme");
-  if (saved) root.dataset.theme = saved;
-  element("theme").addEventListener("click", () => {
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-    localStorage.setItem("theme", root.dataset.theme);
-  });
-}
-
-function prepareKeys() {
-  addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    document.querySelector(".people input[type=search]").focus();
-  });
-  const box = element("lightbox");
-  box.addEventListener("click", (event) => event.target === box && box.close());
-}
-
 prepareTheme();
 prepareKeys();
-document.documentElement.classList.toggle("calm", calm());
 const desk = new Desk();
 desk.attempt(() => desk.start());
