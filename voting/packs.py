@@ -199,13 +199,14 @@ async def _replaceable(connection: AsyncConnection, member_no: str) -> roll.Memb
     member = await roll.find(connection, member_no)
     lock, pack, paper = schema.lock, schema.pack, schema.paper
     live = select(pack.c.id).where(pack.c.member_id == member.id, pack.c.state == "live")
+    pack_id = await connection.scalar(live.with_for_update())  # a vote that is being locked with it comes first
     if await connection.scalar(select(exists().where(lock.c.member_id == member.id))):
         raise MemberHasVoted(member_no=member_no)
-    if await connection.scalar(select(exists().where(paper.c.pack_id.in_(live)))):
+    if await connection.scalar(select(exists().where(paper.c.pack_id == pack_id))):
         raise MemberHasVoted(member_no=member_no)
     if not member.eligible:
         raise NotEligible(reason=member.ineligible_reason)
-    if await connection.scalar(live) is None:
+    if pack_id is None:
         raise NoLivePack(member_no=member_no)
     return member
 

@@ -252,6 +252,7 @@ postal_count = Table(
     METADATA,
     Column("version", Integer, primary_key=True),
     Column("votes", Json, nullable=False),  # list of int, in the paper's order
+    Column("scanned", Integer, nullable=False),  # papers that locked, when this was counted
     Column("justification", Text),  # why scans and papers differ, when they do
     Column("counted_by", Text, nullable=False),
     Column("at", Instant, nullable=False),

@@ -156,6 +156,7 @@ def upgrade() -> None:
     op.create_table('postal_count',
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('votes', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('scanned', sa.Integer(), nullable=False),
     sa.Column('justification', sa.Text(), nullable=True),
     sa.Column('counted_by', sa.Text(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
