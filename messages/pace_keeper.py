@@ -93,12 +93,11 @@ class PaceKeeper:
     async def let_go(self) -> None:
         """Leave the pace to whoever comes next, at once."""
         self.holding = False
+        kept = self._kept()
         self._pace.change_limit(0)
         mine = (pacer.c.provider == self._provider, pacer.c.holder == self._process)
         async with self._database.writing() as connection:
-            await connection.execute(
-                update(pacer).where(*mine).values(holder=None, beat=pacer.c.beat + 1, **self._kept())
-            )
+            await connection.execute(update(pacer).where(*mine).values(holder=None, beat=pacer.c.beat + 1, **kept))
             await connection.execute(delete(pace_share).where(pace_share.c.process == self._process))
 
     async def _row(self, connection: AsyncConnection) -> Any:  # noqa: ANN401 - a row

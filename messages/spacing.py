@@ -14,7 +14,7 @@ from collections import deque
 from typing import Final
 
 SHARE: Final = 0.975  # of the limit that is used; measured: exactly at the limit, jitter alone met 23 429s in 3,000
-CATCH_UP_SECONDS: Final = 0.025
+CATCH_UP_SECONDS: Final = 0.1  # longer without a message is idleness, and gives no credit
 LOWER_BY: Final = 0.7  # after a 429
 LOWEST_SHARE: Final = 0.1  # of the limit: slower than this helps nobody
 RAISE_BY: Final = 1.1
@@ -45,7 +45,8 @@ class Spacing:
         if math.isinf(self.rate):
             return
         self._raise(now)
-        self._next = max(self._next, now - CATCH_UP_SECONDS) + cost / (SHARE * self.rate)
+        missed = now - self._next <= CATCH_UP_SECONDS
+        self._next = (self._next if missed else now) + cost / (SHARE * self.rate)
         self._taken.append((now, cost))
         self._inside += cost
 
