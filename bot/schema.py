@@ -14,6 +14,7 @@ from sqlalchemy import (
     text,
 )
 
+from messages.schema import notice
 from voting.columns import METADATA, BigKey, Instant, Json
 from voting.schema import case, member
 
@@ -91,6 +92,7 @@ invite = Table(
     METADATA,
     Column("token_hash", LargeBinary, primary_key=True),
     Column("role", Text, nullable=False),
+    Column("name", Text),  # what the chain will call them; null: as their account is called
     Column("made_by", Text, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
@@ -148,7 +150,6 @@ alert = Table(
     Column("raised_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("version", Integer, nullable=False, default=1),  # rises when there is something new to show
-    Column("shown_version", Integer, nullable=False, default=0),  # of the messages out there
     Column("acknowledged_by", Text),
     Column("acknowledged_at", Instant),
     Column("escalated", Integer, nullable=False, default=0),  # steps up the duty list taken
@@ -158,11 +159,24 @@ alert = Table(
 
 alert_message = Table(
     "alert_message",
-    METADATA,  # where an alert is shown, to be edited for all
+    METADATA,  # where an alert is shown, to be edited for all; in a storm several alerts share one message
     Column("alert_id", ForeignKey("alert.id"), primary_key=True),
     Column("chat_id", BigKey, primary_key=True, autoincrement=False),
     Column("message_id", BigKey),  # null: planned, not sent yet
+    Column("bundled", Boolean, nullable=False, default=False),
     Column("shown_version", Integer, nullable=False, default=0),
+    Column("sent_at", Instant),
+    Column("lease_until", Instant),  # until then somebody sends it, or it was changed just now
+)
+
+notice_message = Table(
+    "notice_message",
+    METADATA,  # where a notice's progress is shown, by editing one message
+    Column("notice_id", ForeignKey(notice.c.id), primary_key=True),
+    Column("chat_id", BigKey, primary_key=True, autoincrement=False),
+    Column("message_id", BigKey, nullable=False),
+    Column("shown", Text, nullable=False, default=""),  # what it says, so that it is edited only when that changes
+    Column("ended_at", Instant),  # the final report was given
 )
 
 missing_pack = Table(

@@ -311,6 +311,7 @@ def upgrade() -> None:
     op.create_table('invite',
     sa.Column('token_hash', sa.LargeBinary(), nullable=False),
     sa.Column('role', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=True),
     sa.Column('made_by', sa.Text(), nullable=False),
     sa.Column('expires_at', sa.BigInteger(), nullable=False),
     sa.Column('used_at', sa.BigInteger(), nullable=True),
@@ -334,6 +335,15 @@ def upgrade() -> None:
     sa.Column('handled_by', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_missing_pack_member_id')),
     sa.PrimaryKeyConstraint('member_id', name=op.f('pk_missing_pack'))
+    )
+    op.create_table('notice_message',
+    sa.Column('notice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('chat_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('message_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('shown', sa.Text(), nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_notice_message_notice_id')),
+    sa.PrimaryKeyConstraint('notice_id', 'chat_id', name=op.f('pk_notice_message'))
     )
     op.create_table('one_time_code',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -400,7 +410,6 @@ def upgrade() -> None:
     sa.Column('raised_at', sa.BigInteger(), nullable=False),
     sa.Column('changed_at', sa.BigInteger(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('shown_version', sa.Integer(), nullable=False),
     sa.Column('acknowledged_by', sa.Text(), nullable=True),
     sa.Column('acknowledged_at', sa.BigInteger(), nullable=True),
     sa.Column('escalated', sa.Integer(), nullable=False),
@@ -477,7 +486,10 @@ def upgrade() -> None:
     sa.Column('alert_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('chat_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('message_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('bundled', sa.Boolean(), nullable=False),
     sa.Column('shown_version', sa.Integer(), nullable=False),
+    sa.Column('sent_at', sa.BigInteger(), nullable=True),
+    sa.Column('lease_until', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['alert_id'], ['alert.id'], name=op.f('fk_alert_message_alert_id')),
     sa.PrimaryKeyConstraint('alert_id', 'chat_id', name=op.f('pk_alert_message'))
     )
