@@ -1,0 +1,349 @@
+"""Papers: scanned returns lock their members, and the sealed count of papers is taken once the poll is closed.
+
+A pack holds one paper, so a pack code scanned again is the same envelope again, whatever the time on the scan: it
+changes nothing, except that a paper first scanned as received may later turn out to be rejected (opened and found
+spoiled). A rejected paper has arrived and uses up its vote like any other: it locks, counts for the turnout that
+includes rejected papers, and adds no vote. Only a paper of a *different* pack of somebody who has voted by post is a
+second paper.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, exists, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voting import chain, polls, schema
+from voting.attempts import OnAttempt, classify, record, tell_nobody
+from voting.code_format import right
+from voting.codes import Kind, hash_pack, parse
+from voting.columns import Instant
+from voting.database import Database
+from voting.imports import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
+from voting.locks import find_locks
+from voting.model import How, Phase, Poll
+from voting.postal_count import PostalCount, import_count, scanned_papers
+from voting.refusals import PollNotOpen, PollOver
+from voting.secrets_file import Secrets
+
+__all__ = ["Aside", "Outcome", "PostalCount", "Status", "import_count", "import_postal", "scanned_papers"]
+
+COLUMNS: Final = ("pack_code", "received_at", "status")
+
+
+class Status(StrEnum):
+    """What the scanning house says of a paper."""
+
+    RECEIVED = "received"
+    REJECTED = "rejected"
+
+
+class Outcome(StrEnum):
+    """What became of a paper."""
+
+    LOCKED = "locked"  # it is a vote
+    REJECTED = "rejected"  # it locked its member, and is no vote
+    SET_ASIDE = "set_aside"  # it locked nobody and stays unopened
+
+
+class Aside(StrEnum):
+    """Why a paper was set aside."""
+
+    ONLINE_VOTE = "online_vote"
+    SECOND_PAPER = "second_paper"
+    DEAD_PACK = "dead_pack"  # replaced or void, and the member has not voted otherwise: no attempt
+    NOT_ELIGIBLE = "not_eligible"
+
+
+WORDS: Final = {
+    Aside.ONLINE_VOTE: "the member has voted online",
+    Aside.SECOND_PAPER: "another paper of the member came first",
+    Aside.DEAD_PACK: "its pack was replaced or void",
+    Aside.NOT_ELIGIBLE: "the member may not vote",
+}
+
+
+@dataclass(slots=True)
+class _Paper:
+    """A paper as stored, or as it will be at the end of its batch."""
+
+    status: Status
+    received_at: datetime
+    outcome: Outcome
+    reason: Aside | None = None
+    stored: bool = False
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class _Pack:
+    """A pack that a row names, with the paper that came from it."""
+
+    id: int
+    member_id: int
+    member_no: str
+    live: bool
+    eligible: bool
+    paper: _Paper | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """A row that can be read."""
+
+    line: int
+    digest: bytes
+    received_at: datetime
+    status: Status
+
+
+async def import_postal(
+    database: Database,
+    path: Path,
+    secrets: Secrets,
+    *,
+    on_attempt: OnAttempt = tell_nobody,
+    now: datetime,
+    actor: str,
+    via: str = "command line",
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Take a file of scans in one transaction: each paper locks its member unless somebody was first.
+
+    A paper that comes after a lock is set aside, and recorded as an attempt in the same transaction. Papers received
+    in time may be imported until the count; one received at or after the closing time is rejected. Rejected rows too:
+    slips and unknown packs, unreadable or future times, unknown statuses. FileUnreadable, NoPoll, PollNotOpen (before
+    the opening), PollOver (after the count).
+    """
+    report = ImportReport()
+    with open_csv(path, COLUMNS) as file:
+        async with database.writing() as connection:
+            await connection.execute(select(schema.poll.c.only).with_for_update(read=True))  # the count waits
+            poll = await polls.load(connection)
+            if poll.phase is Phase.PREPARING:
+                raise PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
+            if poll.phase is Phase.COUNTED:
+                raise PollOver(phase=poll.phase)
+            before = await _tally(connection)
+            taker = _Taker(connection, poll, secrets.code_key, report, on_attempt, now)
+            done = 0
+            for batch in batches(file.rows(report)):
+                await taker.take(batch)
+                done += len(batch)
+                if progress is not None:
+                    progress(done)
+            if dry_run:
+                await connection.rollback()
+            elif report.changes_something:
+                after = await _tally(connection)
+                body = {f"n_{name}": after[name] - before[name] for name in after} | {"sha256": file.sha256.hex()}
+                await chain.append(connection, "papers_imported", body, actor=actor, via=via, now=now)
+    return report
+
+
+async def _tally(connection: AsyncConnection) -> dict[str, int]:
+    paper = schema.paper
+    rows = await connection.execute(select(paper.c.outcome, func.count()).group_by(paper.c.outcome))
+    found = {row[0]: row[1] for row in rows}
+    return {
+        "received": found.get(Outcome.LOCKED, 0),
+        "rejected": found.get(Outcome.REJECTED, 0),
+        "set_aside": found.get(Outcome.SET_ASIDE, 0),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """Takes scans, a batch at a time, in the caller's transaction."""
+
+    connection: AsyncConnection
+    poll: Poll
+    key: bytes
+    report: ImportReport
+    on_attempt: OnAttempt
+    now: datetime
+
+    async def take(self, batch: list[Row]) -> None:
+        """Judge each row, try for the locks in one statement, then see to the papers that came too late."""
+        zone = ZoneInfo(self.poll.timezone)
+        scans = [scan for row in batch if (scan := self._read(row, zone)) is not None]
+        packs = await self._packs({scan.digest for scan in scans})
+        locked = set(await find_locks(self.connection, {pack.member_id for pack in packs.values()}))
+        first: dict[int, tuple[_Scan, _Pack]] = {}  # by member: whose paper is tried for the lock
+        late: list[tuple[_Scan, _Pack]] = []  # papers of those who have voted
+        for scan in scans:
+            if (pack := packs.get(scan.digest)) is None:
+                self.report.reject(scan.line, "", "no pack has this code")
+            elif pack.paper is not None and not _may_be_tried_again(pack):
+                self._note_again(scan, pack, pack.paper)
+            elif scan.received_at >= self.poll.closes_at:
+                self.report.reject(scan.line, pack.member_no, "received after the close")
+            elif pack.member_id in locked or pack.member_id in first:
+                self._put(scan, pack, Outcome.SET_ASIDE)
+                late.append((scan, pack))
+            elif not pack.live or not pack.eligible:
+                self._put(scan, pack, Outcome.SET_ASIDE)
+                self._say_aside(scan, pack, Aside.NOT_ELIGIBLE if pack.live else Aside.DEAD_PACK)
+            else:
+                self._put(scan, pack, Outcome.REJECTED if scan.status is Status.REJECTED else Outcome.LOCKED)
+                first[pack.member_id] = (scan, pack)
+        await self._see_to_late(await self._lock(first) + late)
+        await self._write([(pack.id, pack.paper) for pack in packs.values() if pack.paper is not None])
+
+    def _read(self, row: Row, zone: ZoneInfo) -> _Scan | None:
+        code, written, status = row.cells
+        problem = None
+        if (canonical := self._canonical(code)) is None:
+            problem = "not a pack code, or a slip in it"
+        elif (received_at := read_moment(written, zone)) is None:
+            problem = f"unreadable time {written[:40]!r}"
+        elif received_at > self.now + CLOCK_SLACK:
+            problem = "received in the future"
+        elif status not in set(Status):
+            problem = f"unknown status {status[:40]!r}"
+        else:
+            return _Scan(row.line, hash_pack(self.key, self.poll.id, canonical), received_at, Status(status))
+        self.report.reject(row.line, "", problem)
+        return None
+
+    def _canonical(self, code: str) -> str | None:
+        plain = code.replace("-", "")
+        if right(Kind.PACK, plain, self.poll.id):
+            return plain
+        read = parse(code, self.poll.id)
+        return read.pack if read.problem is None and len(read.codes) == 1 else None
+
+    async def _packs(self, digests: set[bytes]) -> dict[bytes, _Pack]:
+        """Find packs by the hash of their code; they and their members stay as they are until we are done."""
+        pack, member, paper = schema.pack, schema.member, schema.paper
+        found = (
+            select(
+                pack.c.pack_hash,
+                pack.c.id,
+                pack.c.member_id,
+                member.c.member_no,
+                pack.c.state,
+                member.c.eligible,
+                paper.c.id.label("paper_id"),
+                paper.c.status,
+                paper.c.received_at,
+                paper.c.outcome,
+                paper.c.reason,
+            )
+            .join(member, member.c.id == pack.c.member_id)
+            .outerjoin(paper, paper.c.pack_id == pack.c.id)
+            .where(pack.c.pack_hash.in_(digests))
+            .with_for_update(read=True, of=(pack, member))
+        )
+        packs = {}
+        for row in await self.connection.execute(found):
+            reason = None if row.reason is None else Aside(row.reason)
+            known = row.paper_id is not None and _Paper(
+                Status(row.status), row.received_at, Outcome(row.outcome), reason, stored=True
+            )
+            packs[row.pack_hash] = _Pack(
+                row.id, row.member_id, row.member_no, row.state == "live", row.eligible, known or None
+            )
+        return packs
+
+    def _put(self, scan: _Scan, pack: _Pack, outcome: Outcome) -> None:
+        """Note a new paper, or one that is tried again."""
+        stored = pack.paper is not None
+        pack.paper = _Paper(scan.status, scan.received_at, outcome, stored=stored, changed=stored)
+        if stored:
+            self.report.changed += 1
+        else:
+            self.report.added += 1
+
+    def _note_again(self, scan: _Scan, pack: _Pack, paper: _Paper) -> None:
+        """Note the same envelope once more; only its turning out to be rejected changes anything."""
+        if paper.status is Status.RECEIVED and scan.status is Status.REJECTED:
+            paper.status, paper.changed = Status.REJECTED, True
+            if paper.outcome is Outcome.LOCKED:
+                paper.outcome = Outcome.REJECTED
+            self.report.changed += 1
+            return
+        self.report.unchanged += 1
+        if scan.received_at != paper.received_at:
+            self.report.warn(scan.line, pack.member_no, "scanned before with another time: the same paper")
+
+    async def _lock(self, first: dict[int, tuple[_Scan, _Pack]]) -> list[tuple[_Scan, _Pack]]:
+        """Lock the members whose paper came first; return those whom a vote elsewhere has overtaken meanwhile."""
+        if not first:
+            return []
+        pack, lock = schema.pack, schema.lock
+        # NOT EXISTS keeps the judges (the key, the triggers) out of ordinary business; ON CONFLICT is for the race.
+        free = (
+            select(pack.c.member_id, literal(How.POST.value), literal(self.now, Instant), pack.c.id)
+            .where(
+                pack.c.id.in_([found.id for _, found in first.values()]),
+                ~exists().where(lock.c.member_id == pack.c.member_id),
+            )
+            .order_by(pack.c.member_id)
+        )
+        make: Any = postgresql.insert if self.connection.dialect.name == "postgresql" else sqlite.insert
+        statement = make(lock).from_select(["member_id", "how", "at", "pack_id"], free)
+        won = await self.connection.execute(statement.on_conflict_do_nothing().returning(lock.c.member_id))
+        lost = set(first) - {row.member_id for row in won}
+        return [first[member_id] for member_id in lost]
+
+    async def _see_to_late(self, late: list[tuple[_Scan, _Pack]]) -> None:
+        """Set papers aside that came after a vote, and record each as an attempt."""
+        locks = await find_locks(self.connection, {pack.member_id for _, pack in late})
+        for scan, pack in late:
+            lock = locks[pack.member_id]
+            kind = classify(lock, chat=None, paper=True, warned=False)
+            assert kind is not None  # only a chat is warned first
+            self._say_aside(scan, pack, Aside.ONLINE_VOTE if lock.how is How.ONLINE else Aside.SECOND_PAPER)
+            await record(
+                self.connection,
+                member_id=pack.member_id,
+                kind=kind,
+                pack_id=pack.id,
+                chat=None,
+                occasion=f"paper:{pack.id}",
+                on_attempt=self.on_attempt,
+                now=self.now,
+            )
+
+    def _say_aside(self, scan: _Scan, pack: _Pack, reason: Aside) -> None:
+        assert pack.paper is not None
+        pack.paper.outcome, pack.paper.reason = Outcome.SET_ASIDE, reason
+        self.report.warn(scan.line, pack.member_no, f"set aside: {WORDS[reason]}")
+
+    async def _write(self, papers: list[tuple[int, _Paper]]) -> None:
+        rows = [
+            {
+                "of_pack": pack_id,
+                "status": paper.status,
+                "received_at": paper.received_at,
+                "outcome": paper.outcome,
+                "reason": paper.reason,
+                "imported_at": self.now,
+                "stored": paper.stored,
+            }
+            for pack_id, paper in papers
+            if paper.changed or not paper.stored
+        ]
+        new = [{"pack_id": row["of_pack"], **_without(row, "of_pack", "stored")} for row in rows if not row["stored"]]
+        changed = [_without(row, "stored") for row in rows if row["stored"]]
+        if new:
+            await self.connection.execute(insert(schema.paper), new)
+        if changed:
+            statement = update(schema.paper).where(schema.paper.c.pack_id == bindparam("of_pack"))
+            await self.connection.execute(statement, changed)
+
+
+def _may_be_tried_again(pack: _Pack) -> bool:
+    """Whether the pack's paper was set aside only because its member could not vote then, and can now."""
+    return pack.eligible and pack.paper is not None and pack.paper.reason is Aside.NOT_ELIGIBLE
+
+
+def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
