@@ -24,6 +24,7 @@ LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait fo
 CLAIM_MAX: Final = 128  # queues worked on at once
 TRIES_MAX: Final = 5
 RETRY_AFTER: Final = timedelta(seconds=2)  # doubled with each try
+GOODBYE_SECONDS: Final = 5.0  # for rows being worked on when the service ends
 IDLE_SECONDS: Final = 1.0  # how long a row stored by another process may wait to be seen
 KEEP_DONE: Final = timedelta(days=2)  # Telegram and Twilio repeat themselves for a day at most
 
@@ -223,6 +224,9 @@ class Reader:
             await self.on_failed(row)
 
     async def _leave(self) -> None:
+        """Let what is being worked on end: a row cut off would make its queue wait for the lease."""
+        if self._busy:
+            await asyncio.wait(set(self._busy), timeout=GOODBYE_SECONDS)
         for task in self._busy:
             task.cancel()
         await asyncio.gather(*self._busy, return_exceptions=True)

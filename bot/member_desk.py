@@ -6,7 +6,7 @@ from typing import Final
 
 from bot import caller
 from bot.caller import Caller
-from bot.inbox import Envelope
+from bot.inbox import Claimed, Envelope
 from bot.linking import Linking
 from bot.member_answers import Locked
 from bot.member_requests import OnReport, Requests, report_to_nobody
@@ -21,6 +21,7 @@ from voting.database import Database
 from voting.secrets_file import Secrets
 
 VOTE_LOCKED: Final = "vote_locked"  # the purpose of a receipt sent as a message of its own
+SORRY: Final = "sorry"  # the purpose of an apology for a message that could not be dealt with
 
 
 class MemberDesk:
@@ -76,5 +77,25 @@ class MemberDesk:
                 occasion=f"receipt:{locked.intent_id}",
                 lane=Lane.CHAT,
                 now=caller.now,
+            )
+        self.wake()
+
+    async def apologise(self, row: Claimed) -> None:
+        """Tell the person whose update was given up, once; a group or a text message gets no apology."""
+        provider, _, user_id = row.queue.partition(":")
+        if provider != TELEGRAM or not user_id.isdigit():
+            return
+        async with self._database.writing() as connection:
+            asker = await caller.receive(connection, int(user_id), None, self._clock())
+            await plan_message(
+                connection,
+                purpose=SORRY,
+                facts={},
+                channel=TELEGRAM,
+                address=user_id,
+                language=asker.language,
+                occasion=f"sorry:{row.id}",
+                lane=Lane.CHAT,
+                now=asker.now,
             )
         self.wake()

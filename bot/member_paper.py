@@ -15,7 +15,7 @@ from bot.buttons import ForeignButton, Gesture, PaperPress, read
 from bot.member_answers import Locked
 from bot.member_words import WORDS
 from bot.visit import Visit
-from messages.refusal_words import refusal_text
+from messages.texts import text
 
 WORDS_AND_PAGES: Final = {**WORDS, **member_pages.PAGES}
 
@@ -25,8 +25,8 @@ async def on_press(visit: Visit) -> None:
     assert visit.query is not None  # callback queries come here
     try:
         press = read(visit.desk.button_key, visit.user.id, visit.query.data or "")
-    except ForeignButton as refusal:
-        await visit.answer_press(refusal_text(refusal, visit.caller.language, visit.caller.poll.timezone))
+    except ForeignButton:
+        await visit.answer_press(text("member", "start.foreign_button", visit.caller.language))
         return
     answering = asyncio.create_task(visit.answer_press())
     try:

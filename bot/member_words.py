@@ -23,7 +23,7 @@ from bot.member_answers import (
     VotedHere,
     VotingPaper,
 )
-from bot.member_desk import VOTE_LOCKED
+from bot.member_desk import SORRY, VOTE_LOCKED
 from bot.said import Said
 from messages.channels import Outgoing, Renderer
 from messages.dates import moment_text
@@ -238,7 +238,7 @@ WORDS: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
 
 def renderers() -> dict[str, Renderer]:
     """Give the words for messages that the postman sends for this desk."""
-    return {VOTE_LOCKED: _receipt_later}
+    return {VOTE_LOCKED: _receipt_later, SORRY: _sorry}
 
 
 def _receipt_later(facts: Mapping[str, Any], language: str) -> Outgoing:
@@ -246,6 +246,12 @@ def _receipt_later(facts: Mapping[str, Any], language: str) -> Outgoing:
     at = moment_text(datetime.fromisoformat(facts["at"]), facts["timezone"], spoken)
     html = html_text("member", "paper.locked", spoken, receipt=facts["receipt"], at=at)
     return Outgoing(address="", text=html, html=html, language=spoken)
+
+
+def _sorry(_facts: Mapping[str, Any], language: str) -> Outgoing:
+    spoken = fit_language(language)
+    words = text("member", "start.busy", spoken)
+    return Outgoing(address="", text=words, language=spoken)
 
 
 def _rows(rows: list[list[tuple[str, str]]]) -> tuple[tuple[tuple[str, str], ...], ...]:

@@ -262,7 +262,9 @@ class _PostRoom:
         self.postman.wake()
 
     async def failed(self, row: Claimed) -> None:
-        """Tell staff of a row that could not be handled."""
+        """Tell staff of a row that could not be handled, and whoever waits for an answer."""
+        if self.application is not None:
+            await self.application.bot_data[MEMBER_DESK].apologise(row)
         async with self.house.database.writing() as connection:
             await alerts.raise_alert(
                 connection,

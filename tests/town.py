@@ -15,7 +15,7 @@ import itertools
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -32,7 +32,7 @@ from bot.settings import Settings
 from messages import reach
 from messages.line import Tempo
 from messages.postman import Timing
-from voting import cases, polls, roll, schema, secrets_file, seal, window
+from voting import cases, polls, roll, schema, seal, secrets_file, window
 from voting.database import Database
 from voting.locks import find_lock
 from voting.model import Lock, Poll
@@ -103,7 +103,7 @@ class Townsperson:
     def __init__(self, town: "Town", person: Person, number: str) -> None:
         self.town, self.person, self.number = town, person, number
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a Person has
         return getattr(self.person, name)
 
     @property
@@ -187,7 +187,7 @@ class Town:
         webhooks: bool = False,
         moment: datetime = MOMENT,
         opened: bool = True,
-        **changes: Any,
+        **changes: Any,  # noqa: ANN401 - any field of a poll
     ) -> None:
         self.database, self.folder = database, folder
         self.residents, self.webhooks, self.opened = residents, webhooks, opened
@@ -300,12 +300,12 @@ class Town:
         async with self.database.writing() as connection:
             self.poll = await polls.close_poll(connection, actor="Gwen", now=self.clock())
 
-    async def moves_window(self, first: Any, last: Any, reason: str) -> None:
+    async def moves_window(self, first: date, last: date, reason: str) -> None:
         """Set new delivery days."""
         async with self.database.writing() as connection:
             await window.set_window(connection, first, last, reason, actor="Gwen", now=self.clock())
 
-    async def changes_pack(self, name: str, **values: Any) -> None:
+    async def changes_pack(self, name: str, **values: Any) -> None:  # noqa: ANN401 - any column
         """Write what the mailing house tells of a member's pack."""
         async with self.database.writing() as connection:
             member = await roll.find(connection, self.member_nos[name])
@@ -315,7 +315,7 @@ class Town:
         """Wait until every update is taken and handled."""
         assert self.service is not None
         async with asyncio.timeout(seconds):
-            while self.sandbox.telegram.pending or not await self.service.reader.idle():
+            while self.sandbox.telegram.pending or not await self.service.reader.idle():  # noqa: ASYNC110 - two sides
                 await asyncio.sleep(0.01)
 
     # -- the service ---------------------------------------------------------------------

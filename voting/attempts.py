@@ -99,16 +99,19 @@ async def record(
     The same `occasion` (one going-through of a conversation, one scan) is recorded and told once.
     """
     case_id = await _case_of(connection, member_id, now)
-    statement = _insert(connection, schema.attempt).values(
-        case_id=case_id, member_id=member_id, kind=kind, at=now, chat=chat, pack_id=pack_id, occasion=occasion
-    )
-    attempt_id = await connection.scalar(
-        statement.on_conflict_do_nothing(index_elements=["member_id", "occasion"]).returning(schema.attempt.c.id)
-    )
+    known = select(schema.attempt).where(schema.attempt.c.member_id == member_id, schema.attempt.c.occasion == occasion)
+    attempt_id = None
+    # Looked for first: on SQLite the judge that keeps attempts for ever speaks before ON CONFLICT does.
+    if (await connection.execute(known)).first() is None:
+        statement = _insert(connection, schema.attempt).values(
+            case_id=case_id, member_id=member_id, kind=kind, at=now, chat=chat, pack_id=pack_id, occasion=occasion
+        )
+        attempt_id = await connection.scalar(
+            statement.on_conflict_do_nothing(index_elements=["member_id", "occasion"]).returning(schema.attempt.c.id)
+        )
     new = attempt_id is not None
     if not new:
-        known = (schema.attempt.c.member_id == member_id) & (schema.attempt.c.occasion == occasion)
-        row = (await connection.execute(select(schema.attempt).where(known))).one()
+        row = (await connection.execute(known)).one()
         attempt_id, kind = row.id, Kind(row.kind)
     counted = await connection.scalar(select(func.count()).where(schema.attempt.c.case_id == case_id))
     seen = AttemptSeen(case_id, int(attempt_id or 0), member_id, kind, now, chat, new, int(counted or 0))

@@ -16,6 +16,6 @@ def engine_name() -> str:
 
 @pytest.fixture
 async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
-    """A town whose poll is open, with the service polling."""
+    """Give a town whose poll is open, with the service polling."""
     async with Town(database, tmp_path) as town:
         yield town

@@ -1,9 +1,20 @@
 """Stories of voting: from /vote to the receipt, and every way back to it."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
-from town import Town
+from sqlalchemy import update
+from town import Letter, Town, receipt_in
+
+from bot.sandbox import Fault
+from voting import schema
+from voting.database import Database
+from voting.model import How
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
+
+ENGLISH, WELSH = "ada", "sian"
 
 
 async def test_a_member_reads_the_rule_gives_both_codes_chooses_and_gets_a_receipt(town: Town) -> None:
@@ -15,3 +26,545 @@ async def test_a_member_reads_the_rule_gives_both_codes_chooses_and_gets_a_recei
     assert lock is not None
     assert lock.receipt == receipt
     assert await town.count("North Quay") == 1
+    assert await town.count("South Quay") == 0
+
+
+@pytest.mark.parametrize(
+    ("engine_name", "webhooks"),
+    [("sqlite", True), ("postgresql", False), ("postgresql", True)],
+    ids=["sqlite, webhooks", "postgresql, polling", "postgresql, webhooks"],
+)
+async def test_the_same_story_by_webhooks_and_on_either_engine(
+    database: Database, tmp_path: Path, *, webhooks: bool
+) -> None:
+    async with Town(database, tmp_path, webhooks=webhooks) as town:
+        await town.member("ada").votes("South Quay")
+
+        assert await town.count("South Quay") == 1
+
+
+async def test_in_welsh_every_word_and_button_is_welsh(town: Town) -> None:
+    sian = town.member("sian", language_code="cy")
+
+    await sian.types("/vote")
+    await sian.hears("Cyn i chi bleidleisio")
+    assert sian.buttons == ["Rwy'n deall", "Ddim nawr"]
+    await sian.presses("Rwy'n deall")
+    await sian.hears("Teipiwch y ddau god")
+    await sian.types(sian.pack.pack_code)
+    await sian.hears(f"Y gair sydd wedi'i argraffu ynddo yw {sian.pack.word}")
+    await sian.types(sian.pack.vote_code)
+    await sian.hears("Dyma eich papur pleidleisio")
+    assert sian.buttons == ["North Quay", "South Quay", "Ddim nawr"]
+    await sian.presses("South Quay")
+    await sian.hears("Dewisoch South Quay")
+    assert sian.buttons == ["Bwrw fy mhleidlais", "Newid"]
+    await sian.presses("Bwrw fy mhleidlais")
+
+    locked = await sian.hears("Mae eich pleidlais wedi'i chloi")
+    lock = await town.lock_of("sian")
+    assert lock is not None
+    assert lock.receipt == receipt_in(locked.words)
+
+
+@pytest.mark.parametrize("order", ["pack first", "vote first", "vote and pack in one message", "lower case, run on"])
+async def test_codes_come_in_any_order_and_shape(town: Town, order: str) -> None:
+    ada = town.member("ada")
+    pack = ada.pack
+
+    if order == "pack first":
+        await ada.gives_codes(pack.pack_code)
+        await ada.hears(pack.word)
+        await ada.types(pack.vote_code)
+    elif order == "vote first":
+        await ada.gives_codes(pack.vote_code)
+        await ada.hears("that is a vote code")
+        await ada.types(pack.pack_code)
+    elif order == "vote and pack in one message":
+        await ada.gives_codes(f"{pack.vote_code}\n{pack.pack_code}")
+    else:
+        await ada.gives_codes(pack.codes.replace("-", "").lower())
+
+    await ada.hears("This is your voting paper")
+
+
+async def test_a_vote_code_that_waits_is_not_in_the_database(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.gives_codes(ada.pack.vote_code)
+    await ada.hears("that is a vote code")
+
+    async with town.database.reading() as connection:
+        from bot.schema import chat  # noqa: PLC0415
+
+        facts = str((await connection.execute(chat.select())).one().facts)
+    plain = ada.pack.vote_code.replace("-", "")
+    assert plain not in facts
+    assert ada.pack.vote_code not in facts
+
+
+async def test_messages_with_codes_are_gone_and_the_choice_is_gone_after_the_lock(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.votes("North Quay")
+
+    shown = " ".join(message.words for message in ada.messages)
+    labels = " ".join(label for message in ada.messages for label in message.labels)
+    assert ada.pack.pack_code not in shown
+    assert ada.pack.vote_code not in shown
+    assert "Quay" not in shown + labels
+
+
+async def test_no_notification_previews_a_choice_or_a_code_and_no_payload_names_an_option(town: Town) -> None:
+    """Only new messages notify; edits do not."""
+    ada = town.member("ada")
+    await ada.votes("North Quay")
+
+    arrived = [message for message in ada.history if message.sender == "bot" and not message.edited]
+    assert not any("You chose" in message.words or "Quay" in message.words for message in arrived)
+    assert not any(ada.pack.vote_code in message.words for message in arrived)
+    payloads = [button.callback_data for message in ada.history for row in message.buttons for button in row]
+    assert payloads
+    for payload in payloads:
+        assert len(payload.encode()) <= 64
+        assert "quay" not in payload.lower()
+        assert "north" not in payload.lower()
+
+
+async def test_a_vote_costs_six_calls_that_count_against_the_limit(town: Town) -> None:
+    ada = town.member("ada")
+    await town.settles()
+    meter = town.sandbox.telegram.meter
+    before = meter.counted + meter.by_method["deleteMessage"]
+
+    await ada.votes("North Quay")
+
+    assert meter.counted + meter.by_method["deleteMessage"] - before <= 6
+
+
+async def test_one_can_change_ones_mind_before_casting(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.opens_paper()
+    await ada.presses("North Quay")
+    await ada.hears("You chose North Quay")
+    await ada.presses("Change")
+    await ada.hears("This is your voting paper")
+    await ada.presses("South Quay")
+    await ada.hears("You chose South Quay")
+    await ada.presses("Cast my vote")
+    await ada.hears("Your vote is locked")
+
+    assert (await town.count("North Quay"), await town.count("South Quay")) == (0, 1)
+
+
+async def test_not_now_casts_nothing_and_says_how_to_come_back(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.types("/vote")
+    await ada.hears("Before you vote")
+    await ada.presses("Not now")
+    await ada.hears("nothing has been cast")
+    await ada.opens_paper()
+    await ada.presses("Not now")
+    await ada.hears("Send /vote whenever you are ready")
+
+    assert await town.locks() == 0
+    await ada.votes("North Quay")
+
+
+# -- replays and old keyboards -----------------------------------------------------------
+
+
+async def test_a_press_sent_again_by_the_client_gets_the_same_receipt_and_is_no_attempt(town: Town) -> None:
+    ada = town.member("ada")
+    receipt = await ada.votes("North Quay")
+
+    for same in (True, False, False):
+        await ada.resends_last_press(same_query_id=same)
+    await town.settles()
+
+    assert receipt in ada.last.words
+    assert (await town.locks(), await town.attempts()) == (1, 0)
+
+
+async def test_every_button_of_an_old_paper_leads_to_the_receipt(town: Town) -> None:
+    ada = town.member("ada")
+    old = await ada.opens_paper()
+    receipt = await ada.votes("North Quay")
+
+    for label in ("South Quay", "Not now"):
+        await ada.presses(label, message=old)
+        await town.settles()
+        assert receipt in ada.last.words
+
+    assert (await town.count("South Quay"), await town.attempts()) == (0, 0)
+
+
+async def test_a_second_paper_of_the_same_chat_gets_the_receipt_of_the_first_vote(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.opens_paper()
+    await ada.presses("South Quay")
+    chosen = await ada.hears("You chose South Quay")
+    receipt = await ada.votes("North Quay")
+
+    await ada.presses("Cast my vote", message=chosen)
+
+    assert receipt in (await ada.hears("Your vote is locked")).words
+    assert (await town.count("North Quay"), await town.count("South Quay")) == (1, 0)
+    assert await town.attempts() == 0
+
+
+async def test_a_forged_or_foreign_button_does_nothing_and_says_what_to_do(town: Town) -> None:
+    ada, mallory = town.member("ada"), town.stranger()
+    paper = await ada.opens_paper()
+    stolen = paper.buttons[0][0].callback_data
+    await mallory.types("/start")
+    hers = await mallory.hears("Hello")
+
+    for payload in (stolen, "pforged.xxxx", "", "g:.", "x" * 64):
+        await mallory.press_data(payload, message=hers)
+        await mallory.sees_alert("/start")
+
+    assert await town.locks() == 0
+
+
+async def test_a_paper_that_was_deleted_is_answered_with_a_new_message(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.opens_paper()
+    await ada.presses("North Quay")
+    await ada.hears("You chose")
+    town.sandbox.faults.telegram.add(Fault("error", method="editMessageText", code=400))
+
+    await ada.presses("Cast my vote")
+
+    await ada.hears("Your vote is locked")
+
+
+@pytest.mark.parametrize("kind", ["5xx_before", "drop_before", "drop_after", "429"])
+async def test_a_receipt_that_could_not_be_shown_follows_as_a_message(town: Town, kind: str) -> None:
+    ada = town.member("ada")
+    await ada.opens_paper()
+    await ada.presses("North Quay")
+    await ada.hears("You chose")
+    town.sandbox.faults.telegram.add(Fault(kind, method="editMessageText", chat_id=ada.id))
+
+    await ada.presses("Cast my vote")
+
+    await ada.hears("Your vote is locked", timeout_seconds=10)
+    await town.settles()
+    assert await town.attempts() == 0
+
+
+async def test_a_press_that_expired_at_telegram_is_acted_on_all_the_same(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.opens_paper()
+    town.sandbox.faults.telegram.add(Fault("error", method="answerCallbackQuery", code=400, count=None))
+
+    await ada.presses("North Quay")
+
+    await ada.hears("You chose North Quay")
+
+
+async def test_the_service_may_restart_anywhere_in_the_conversation(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.gives_codes(ada.pack.pack_code)
+    await ada.hears(ada.pack.word)
+    await town.stops()
+    await ada.types(ada.pack.vote_code)
+    await town.starts()
+    await ada.hears("This is your voting paper")
+    await ada.presses("North Quay")
+    await ada.hears("You chose")
+    await town.stops()
+    await ada.presses("Cast my vote")
+    await town.starts()
+
+    await ada.hears("Your vote is locked")
+    assert await town.count("North Quay") == 1
+
+
+# -- after the lock ----------------------------------------------------------------------
+
+
+async def test_vote_after_the_lock_says_so_with_the_receipt_and_warns(town: Town) -> None:
+    ada = town.member("ada")
+    receipt = await ada.votes("North Quay")
+
+    await ada.types("/vote")
+
+    warned = await ada.hears("that is recorded and reported")
+    assert receipt in warned.words
+    assert await town.attempts() == 0
+
+
+async def test_codes_again_after_the_warning_are_refused_and_recorded_once_per_going_through(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.votes("North Quay")
+    await ada.types("/vote")
+    await ada.hears("that is recorded and reported")
+
+    await ada.types(ada.pack.codes)
+    await ada.hears("has already been used")
+    await ada.types(ada.pack.codes)
+    await ada.hears("has already been used")
+
+    case = await town.case_of("ada")
+    assert case is not None
+    assert [attempt.kind for attempt in case.attempts] == ["repeat"]
+    assert await town.count("North Quay") == 1
+
+
+async def test_codes_again_without_a_warning_are_answered_with_the_warning(town: Town) -> None:
+    """Somebody who sends the codes twice by mistake is told, not reported."""
+    ada = town.member("ada")
+    await ada.votes("North Quay")
+
+    await ada.types(ada.pack.codes)
+
+    await ada.hears("from now on that is recorded")
+    assert await town.attempts() == 0
+    await ada.types(ada.pack.codes)
+    await ada.hears("the staff can see it")
+    assert await town.attempts() == 1
+
+
+async def test_a_stranger_with_used_codes_is_refused_kindly_and_a_case_opens(town: Town) -> None:
+    ada, mallory = town.member("ada"), town.stranger()
+    receipt = await ada.votes("North Quay")
+
+    await mallory.gives_codes(ada.pack.codes)
+
+    refused = await mallory.hears("has already been used")
+    assert receipt not in refused.words
+    case = await town.case_of("ada")
+    assert case is not None
+    assert [attempt.kind for attempt in case.attempts] == ["foreign"]
+    assert await town.count("North Quay") == 1
+
+
+async def test_whose_vote_was_stolen_has_a_way_to_say_so(town: Town) -> None:
+    ada, thief = town.member("ada"), town.stranger("thief")
+    thief.pack = ada.pack  # type: ignore[attr-defined]
+    await thief.gives_codes(ada.pack.codes)
+    await thief.hears("This is your voting paper")
+    await thief.presses("South Quay")
+    await thief.hears("You chose")
+    await thief.presses("Cast my vote")
+    await thief.hears("Your vote is locked")
+
+    await ada.gives_codes(ada.pack.codes)
+    await ada.hears("has already been used")
+    await ada.presses("This was not me")
+
+    await ada.hears("The staff have been told that this vote was not yours")
+    case = await town.case_of("ada")
+    assert case is not None
+    assert case.disputed_at is not None
+
+
+async def test_a_household_votes_from_one_chat_without_a_case(town: Town) -> None:
+    bob, bea = town.member("bob"), town.member("bea")
+    await bob.votes("North Quay")
+    await bob.types("/vote")
+    await bob.hears("Your vote is locked")
+    await bob.presses("Another member votes here")
+    await bob.hears("Before you vote")
+    await bob.presses("I understand")
+    await bob.hears("type the two codes")
+
+    await bob.types(bea.pack.codes)
+
+    await bob.hears("This is your voting paper")
+    await bob.presses("South Quay")
+    await bob.hears("You chose")
+    await bob.presses("Cast my vote")
+    await bob.hears("Your vote is locked")
+    assert (await town.locks(), await town.attempts()) == (2, 0)
+
+
+async def test_an_old_rule_pressed_after_the_lock_warns_nobody_and_reports_nobody(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.types("/vote")
+    rule = await ada.hears("Before you vote")
+    await ada.presses("I understand")
+    await ada.hears("type the two codes")
+    await ada.types(ada.pack.codes)
+    await ada.hears("voting paper")
+    await ada.presses("North Quay")
+    await ada.hears("You chose")
+    await ada.presses("Cast my vote")
+    await ada.hears("Your vote is locked")
+
+    await ada.presses("I understand", message=rule)
+
+    await ada.hears("Your vote is locked. It was cast here")
+    assert await town.attempts() == 0
+
+
+# -- what does not open a paper ----------------------------------------------------------
+
+
+async def test_before_the_poll_opens_dates_are_given(database: Database, tmp_path: Path) -> None:
+    early = datetime(2022, 7, 20, 9, tzinfo=UTC)
+    async with Town(database, tmp_path, opened=False, moment=early) as town:
+        ada = town.member("ada")
+        await ada.types("/vote")
+        await ada.hears("It opens at 9:00 am on Monday 1 August 2022 (BST)")
+
+
+async def test_after_the_close_dates_are_given_and_an_old_paper_is_refused(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.opens_paper()
+    await ada.presses("North Quay")
+    await ada.hears("You chose")
+    town.clock.put(datetime(2022, 9, 2, 16, 0, tzinfo=UTC))
+
+    await ada.presses("Cast my vote")
+    await ada.hears("Voting is not open now")
+    await ada.types("/vote")
+    await ada.hears("Voting closed at 5:00 pm on Friday 2 September 2022 (BST)")
+
+    assert await town.locks() == 0
+
+
+async def test_a_rule_accepted_is_not_shown_again_until_it_changes(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.types("/vote")
+    await ada.hears("Before you vote")
+    await ada.presses("I understand")
+    await ada.hears("type the two codes")
+    await ada.types("/vote")
+    await ada.hears("type the two codes")
+
+    async with town.database.writing() as connection:
+        await connection.execute(update(schema.poll).values(rule_version=2))
+    await ada.types("/vote")
+    await ada.hears("Before you vote")
+
+
+async def test_codes_out_of_the_blue_are_deleted_and_not_looked_at(town: Town) -> None:
+    ada, mallory = town.member("ada"), town.stranger()
+    await ada.votes("North Quay")
+
+    await mallory.types(ada.pack.codes)
+
+    await mallory.hears("What would you like to do with it?")
+    assert mallory.buttons == ["Vote", "Check my codes"]
+    assert ada.pack.vote_code not in " ".join(message.words for message in mallory.messages)
+    assert await town.attempts() == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda pack: pack.pack_code[:-1], "too short"),
+        (lambda pack: pack.pack_code[:-1] + "0", "Codes never have these in them: 0"),
+        (lambda pack: swapped(pack.pack_code), "There is a slip"),
+        (lambda _: "hello there", "cannot find a code"),
+    ],
+    ids=["a character missing", "a zero", "two swapped", "no code at all"],
+)
+async def test_a_slip_is_explained_and_does_not_count(town: Town, spoil: object, said: str) -> None:
+    ada = town.member("ada")
+
+    await ada.gives_codes(spoil(ada.pack))  # type: ignore[operator]
+
+    await ada.hears(said)
+    await ada.types(ada.pack.codes)
+    await ada.hears("This is your voting paper")
+
+
+def swapped(code: str) -> str:
+    """Swap two different characters next to each other."""
+    for at in range(len(code) - 1):
+        if code[at] != code[at + 1] and "-" not in code[at : at + 2]:
+            return code[:at] + code[at + 1] + code[at] + code[at + 2 :]
+    raise AssertionError("all the same")
+
+
+async def test_the_vote_code_of_another_letter_is_explained_and_the_pack_is_remembered(town: Town) -> None:
+    ada, bob = town.member("ada"), town.member("bob")
+
+    await ada.gives_codes(f"{ada.pack.pack_code} {bob.pack.vote_code}")
+    await ada.hears("does not go with this pack code")
+    await ada.types(ada.pack.vote_code)
+
+    await ada.hears("This is your voting paper")
+
+
+async def test_too_many_wrong_vote_codes_hold_the_pack_and_say_who_helps(town: Town) -> None:
+    ada = town.member("ada")
+    others = [town.letters[number] for name, number in town.member_nos.items() if name not in ("ada", "newt")]
+    wrong = [letter.vote_code for letter in others]
+    await ada.gives_codes(ada.pack.pack_code)
+    await ada.hears(ada.pack.word)
+    for code in wrong:
+        await ada.types(code)
+        await ada.heard_any("does not go with this pack code", "is held for safety")
+    from voting.codes import Kind, generate, printed  # noqa: PLC0415
+
+    while True:
+        await ada.types(printed(Kind.VOTE, generate(Kind.VOTE, town.poll.id)))
+        heard = await ada.heard_any("does not go with this pack code", "is held for safety")
+        if "held" in heard.words:
+            break
+
+    await ada.types(ada.pack.vote_code)
+    await ada.hears("is held for safety")
+
+
+async def test_an_ineligible_member_s_pack_opens_no_paper(town: Town) -> None:
+    ada = town.member("ada")
+    async with town.database.writing() as connection:
+        await connection.execute(
+            update(schema.member)
+            .where(schema.member.c.member_no == ada.member_no)
+            .values(eligible=False, ineligible_reason="lapsed")
+        )
+
+    await ada.gives_codes(ada.pack.codes)
+
+    await ada.hears("you cannot vote in this ballot")
+
+
+# -- /verify -----------------------------------------------------------------------------
+
+
+async def test_checking_codes_never_counts_and_says_whether_a_vote_is_locked(town: Town) -> None:
+    ada, mallory = town.member("ada"), town.stranger()
+    await ada.gives_codes(ada.pack.codes, purpose="verify")
+    good = await ada.hears("Your codes are good")
+    assert ada.pack.word in good.words
+    assert "Nobody has voted" in good.words
+    await ada.votes("North Quay")
+
+    await mallory.gives_codes(ada.pack.codes, purpose="verify")
+
+    await mallory.hears("A vote with this pack is locked")
+    assert await town.attempts() == 0
+
+
+async def test_a_half_finished_conversation_lapses_after_an_hour(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.gives_codes(ada.pack.pack_code)
+    await ada.hears(ada.pack.word)
+    town.clock.put(town.clock() + timedelta(hours=1, minutes=1))
+
+    await ada.types(ada.pack.vote_code)
+
+    await ada.hears("What would you like to do with it?")
+
+
+async def test_a_vote_by_post_is_explained(town: Town) -> None:
+    ada = town.member("ada")
+    async with town.database.writing() as connection:
+        pack = (await connection.execute(schema.pack.select().order_by(schema.pack.c.id))).first()
+        assert pack is not None
+        await connection.execute(
+            schema.lock.insert().values(member_id=pack.member_id, how=How.POST, at=town.clock(), pack_id=pack.id)
+        )
+    letter: Letter = ada.pack
+
+    await ada.gives_codes(letter.codes)
+
+    await ada.hears("a vote by post was taken in")
+    case = await town.case_of("ada")
+    assert case is not None
+    assert [attempt.kind for attempt in case.attempts] == ["online_after_post"]
