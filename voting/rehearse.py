@@ -1,0 +1,331 @@
+"""A rehearsal: a whole poll at full size, through the same code as the real one, to an asked result.
+
+Nothing is played: the roll is imported from a file, packs are issued into a print file, every vote starts from codes
+read there and goes through the same checks and the same clerk, papers are scanned and counted, trustees' shares open
+the box, and a stranger's check is run on the published bundle. Only the people are made up.
+"""
+
+import asyncio
+import contextlib
+import csv
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any, Final, TextIO
+
+from sqlalchemy import func, select
+
+from voting import chain, packs, polls, postal, postal_count, schema, seal, secrets_file, shares, upgrade
+from voting.box import empty_tray, move_tray
+from voting.casting import Checks
+from voting.clerk import Clerk
+from voting.count import count
+from voting.database import Database
+from voting.model import Poll, Window
+from voting.probes import run_probes
+from voting.rehearsal_plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
+from voting.rehearsal_roll import write_roll
+from voting.rehearsal_time import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
+from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter
+from voting.roll import ReadPhone, import_roll
+from voting.verify import Verdict, verify
+
+__all__ = [
+    "CannotRehearse",
+    "Plan",
+    "Progress",
+    "Rehearsal",
+    "RehearsalFailed",
+    "Stage",
+    "rehearse",
+    "usual_plan",
+]
+
+TRUSTEES: Final = 3
+THRESHOLD: Final = 2
+MOVE_EVERY_SECONDS: Final = 1.0
+PROGRESS_VOTES: Final = 100
+POLL_ID: Final = "rehearsal"
+ACTOR: Final = "rehearsal"
+BOT_URL: Final = "https://t.me/rehearsal_bot"
+_A_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What came out; `result` is as in the bundle's result.json, the bundle is in `bundle`."""
+
+    stages: tuple[Stage, ...]
+    result: dict[str, Any]
+    verdict: Verdict
+    bundle: Path
+    attempts: int
+    replays: int
+    chain_entries: int
+    peak_memory_bytes: int
+    seconds: float
+
+    def facts(self) -> dict[str, Any]:
+        """Give everything as one JSON object."""
+        return {
+            "result": self.result,
+            "verified": self.verdict.ok,
+            "attempts": self.attempts,
+            "replays": self.replays,
+            "chain_entries": self.chain_entries,
+            "seconds": round(self.seconds, 2),
+            "peak_memory_mib": round(self.peak_memory_bytes / 2**20, 1),
+            "stages": [
+                {
+                    "stage": stage.name,
+                    "number": stage.number,
+                    "what": stage.what,
+                    "seconds": round(stage.seconds, 2),
+                    "per_second": round(stage.per_second),
+                }
+                for stage in self.stages
+            ],
+        }
+
+
+async def rehearse(
+    folder: Path,
+    plan: Plan,
+    *,
+    read_phone: ReadPhone,
+    now: datetime,
+    url: str | None = None,
+    progress: Progress | None = None,
+    random: Random | None = None,
+) -> Rehearsal:
+    """Run the whole poll in an empty `folder`, and in the empty database at `url` if not in a file there.
+
+    Raises RehearsalFailed when anything but the asked result comes out: another number, a bundle that does not
+    verify, an identity that does not hold, an attempt unseen or a replay taken for one; PollExists.
+    """
+    database = Database(url or f"sqlite+aiosqlite:///{folder / 'rehearsal.db'}")
+    try:
+        run = _Run(
+            folder,
+            plan,
+            database,
+            clock=clock_from(now),
+            random=random or SystemRandom(),
+            watch=Stopwatch(progress),
+        )
+        return await run.whole(read_phone)
+    finally:
+        await database.close()
+
+
+class _Run:
+    """One rehearsal, stage by stage."""
+
+    def __init__(
+        self, folder: Path, plan: Plan, database: Database, *, clock: Clock, random: Random, watch: Stopwatch
+    ) -> None:
+        self.folder, self.plan, self.database = folder, plan, database
+        self.clock, self.random, self.watch = clock, random, watch
+        self.secrets = secrets_file.make()
+        self.poll = _poll(plan, clock())
+        self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=POLL_ID)
+        self.papers_after_votes = 0
+
+    async def whole(self, read_phone: ReadPhone) -> Rehearsal:
+        await upgrade.upgrade(self.database)
+        await self._set_up(read_phone)
+        crowd = await self._vote()
+        await self._post()
+        await self._close()
+        result, bundle = await self._count()
+        with self.watch.stage("verify the bundle", self._ballots, "ballots") as counter:
+            verdict = await asyncio.to_thread(verify, bundle)
+            counter.reach(self._ballots)
+        entries = await self._audit()
+        attempts = crowd.attempts + self.papers_after_votes
+        await self._insist(result, verdict, attempts)
+        return Rehearsal(
+            tuple(self.watch.stages),
+            result,
+            verdict,
+            bundle,
+            attempts,
+            crowd.replays,
+            entries,
+            peak_memory_bytes(),
+            self.watch.seconds,
+        )
+
+    @property
+    def _ballots(self) -> int:
+        return sum(self.plan.online)
+
+    async def _set_up(self, read_phone: ReadPhone) -> None:
+        """Make the poll and its key, import the roll, issue the packs, open."""
+        members, roll_path = self.plan.members, self.folder / "roll.csv"
+        with self.watch.stage("write a roll of made-up people", members, "rows") as counter:
+            write_roll(roll_path, members, joined_by=self.poll.joined_by, random=self.random, progress=counter.reach)
+        today = self.clock().date()
+        async with self.database.writing() as connection:
+            window = Window(1, today, today, "rehearsal", self.clock(), ACTOR)
+            await polls.init(connection, self.poll, window, self.secrets, actor=ACTOR, now=self.clock())
+            await polls.set_election_key(
+                connection,
+                self.key.public_key,
+                trustees=TRUSTEES,
+                threshold=THRESHOLD,
+                share_digests=self.key.share_digests,
+                actor=ACTOR,
+                now=self.clock(),
+            )
+        with self.watch.stage("import the roll", members, "rows") as counter:
+            report = await import_roll(
+                self.database,
+                roll_path,
+                self.secrets,
+                read_phone=read_phone,
+                now=self.clock(),
+                actor=ACTOR,
+                progress=counter.reach,
+            )
+            if report.added != members:
+                raise RehearsalFailed(f"{report.added:,} of {members:,} members were imported")
+        with self.watch.stage("issue packs, with the print file", members, "packs") as counter:
+            printing = packs.Printing(self.folder / "print.csv", BOT_URL)
+            issued = await packs.issue(
+                self.database, self.secrets, printing, actor=ACTOR, now=self.clock(), progress=counter.reach
+            )
+            if issued.packs != members:
+                raise RehearsalFailed(f"{issued.packs:,} packs were issued for {members:,} members")
+        async with self.database.writing() as connection:
+            await polls.open_poll(connection, actor=ACTOR, now=self.clock())
+
+    async def _vote(self) -> Crowd:
+        """Have everybody vote who does so online, while ballots move from the tray to the box."""
+        checks, clerk = Checks(self.database, self.secrets), Clerk(self.database, self.secrets)
+        crowd = Crowd(self.plan, self.poll, checks, clerk, self.clock)
+        with (
+            self.watch.stage("vote online: read codes, check both, seal, lock", self._ballots, "votes") as counter,
+            (self.folder / "postal.csv").open("w", encoding="utf-8", newline="") as papers,
+        ):
+            async with self._moving():
+                await crowd.vote(self._letters(papers), counter)
+            await clerk.finish()
+        return crowd
+
+    @asynccontextmanager
+    async def _moving(self) -> AsyncIterator[None]:
+        """Move ballots to the box from time to time, as the running service does."""
+        over = asyncio.Event()
+
+        async def move() -> None:
+            while not over.is_set():
+                await move_tray(self.database, now=self.clock())
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), MOVE_EVERY_SECONDS)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(move())
+            yield
+            over.set()
+
+    def _letters(self, papers: TextIO) -> Iterator[Voter]:
+        """Open the letters: yield who votes online, and write down the papers of the others."""
+        writer = csv.writer(papers)
+        writer.writerow(postal.COLUMNS)
+        voters = 0
+        with (self.folder / "print.csv").open(encoding="utf-8", newline="") as file:
+            for letter, act in zip(csv.DictReader(file), self.plan.acts(self.random), strict=True):
+                pack_code, sends_paper = letter["pack_code"], act in {PAPER, REJECTED}
+                if act >= FIRST_OPTION:
+                    voters += 1
+                    yield Voter(voters, f"{pack_code} {letter['vote_code']}", act - FIRST_OPTION)
+                    sends_paper = voters % self.plan.one_in_attempts == 0
+                    self.papers_after_votes += sends_paper
+                if sends_paper:
+                    status = postal.Status.REJECTED if act == REJECTED else postal.Status.RECEIVED
+                    writer.writerow([pack_code, self.clock().isoformat(), status])
+
+    async def _post(self) -> None:
+        """Import the scans; each paper of somebody who voted online has to be set aside."""
+        papers = sum(self.plan.post) + self.plan.rejected
+        path = self.folder / "postal.csv"
+        with self.watch.stage("import scanned papers", papers + self.papers_after_votes, "papers") as counter:
+            report = await postal.import_postal(
+                self.database, path, self.secrets, now=self.clock(), actor=ACTOR, progress=counter.reach
+            )
+        if (report.added, report.rejected) != (papers + self.papers_after_votes, 0):
+            raise RehearsalFailed(f"papers were imported as {report.counts()}")
+
+    async def _close(self) -> None:
+        """Close the poll, box what is left in the tray, and take the count of papers."""
+        with self.watch.stage("close, and box the rest", self._ballots, "ballots") as counter:
+            async with self.database.writing() as connection:
+                await polls.close_poll(connection, actor=ACTOR, now=self.clock())
+            await empty_tray(self.database, now=self.clock())
+            counter.reach(self._ballots)
+        path = self.folder / "postal-count.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(postal_count.COLUMNS)
+            writer.writerows(zip(self.poll.options, self.plan.post, strict=True))
+        await postal.import_count(self.database, path, now=self.clock(), actor=ACTOR)
+
+    async def _count(self) -> tuple[dict[str, Any], Path]:
+        """Open the box with as many shares as it takes."""
+        trustees, bundle = self.folder / "shares", self.folder / "bundle"
+        trustees.mkdir()
+        given = self.random.sample(shares.write_shares(trustees, self.key.shares), THRESHOLD)
+        with self.watch.stage("open the box, count, write the bundle", self._ballots, "ballots") as counter:
+            result = await count(
+                self.database,
+                given,
+                bundle,
+                secrets=self.secrets,
+                actor=ACTOR,
+                now=self.clock(),
+                progress=counter.reach,
+            )
+        return result, bundle
+
+    async def _audit(self) -> int:
+        """Walk the whole chain and try every identity."""
+        async with self.database.reading() as connection:
+            entries = int(await connection.scalar(select(func.count()).select_from(schema.chain)) or 0)
+        with self.watch.stage("audit: walk the chain, try every identity", entries, "entries") as counter:
+            async with self.database.reading() as connection:
+                counter.reach(await chain.walk(connection))
+                broken = [probe.name for probe in await run_probes(connection) if not probe.holds]
+        if broken:
+            raise RehearsalFailed(f"these identities do not hold: {'; '.join(broken)}")
+        return entries
+
+    async def _insist(self, result: dict[str, Any], verdict: Verdict, attempts: int) -> None:
+        """Compare what came out with what was asked for."""
+        votes = {option["option"]: option["votes"] for option in result["options"]}
+        if (votes, result["rejected_papers"]) != (dict(self.plan.result), self.plan.rejected):
+            raise RehearsalFailed(f"the result is {votes} and {result['rejected_papers']} rejected papers")
+        if not verdict.ok or verdict.result != result:
+            raise RehearsalFailed(f"the bundle does not verify: {verdict.problems[:1]}")
+        async with self.database.reading() as connection:
+            recorded = await connection.scalar(select(func.count()).select_from(schema.attempt))
+        if recorded != attempts:
+            raise RehearsalFailed(f"{recorded} attempts were recorded instead of {attempts}")
+
+
+def _poll(plan: Plan, now: datetime) -> Poll:
+    return Poll(
+        id=POLL_ID,
+        title="Rehearsal",
+        question="A poll of people who do not exist",
+        options=tuple(plan.result),
+        opens_at=now - _A_DAY,
+        closes_at=now + _A_DAY,
+        timezone="Europe/London",
+        joined_by=now.date() - 90 * _A_DAY,
+        languages=("en-GB", "cy"),
+        rule={"en-GB": "You can vote once only.", "cy": "Dim ond unwaith y gallwch bleidleisio."},
+    )
