@@ -1,0 +1,67 @@
+"""`postal`: scanned papers, and their count."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import alerts
+from bot.house import House, clock
+from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
+from voting import postal
+from voting.imports import ImportReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    nouns = typer.Typer(help="Votes by post: scans and the count of papers.", no_args_is_help=True)
+    nouns.command("import")(postal_import)
+    nouns.command("count")(postal_count)
+    app.add_typer(nouns, name="postal")
+
+
+def postal_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="pack_code,received_at,status")],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Take scanned papers into the same lock; a paper after an online vote stays unopened and makes a case.
+
+    Example: ballotline postal import postal.csv --dry-run
+    """
+
+    async def act(house: House) -> ImportReport:
+        return await postal.import_postal(
+            house.database,
+            file,
+            house.secrets,
+            on_attempt=alerts.on_attempt,
+            now=clock(),
+            actor=actor,
+            via=VIA,
+            dry_run=dry_run,
+        )
+
+    print_report(file, in_house(act), dry_run=dry_run, as_json=as_json)
+
+
+def postal_count(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="option,votes")],
+    justification: Annotated[
+        str | None, typer.Option(help="Why the papers counted are not as many as were scanned.")
+    ] = None,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Take in the count of the papers; a difference to the scans must be justified.
+
+    Example: ballotline postal count postal-count.csv
+    """
+
+    async def act(house: House) -> None:
+        await postal.import_count(
+            house.database, file, justification=justification, actor=actor, via=VIA, now=clock()
+        )
+
+    in_house(act)
+    OUT.print(f"The count of papers in {file} is taken in.")
