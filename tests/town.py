@@ -103,7 +103,7 @@ class Townsperson:
     def __init__(self, town: "Town", person: Person, number: str) -> None:
         self.town, self.person, self.number = town, person, number
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a Person has
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.person, name)
 
     @property
@@ -187,7 +187,7 @@ class Town:
         webhooks: bool = False,
         moment: datetime = MOMENT,
         opened: bool = True,
-        **changes: Any,  # noqa: ANN401 - any field of a poll
+        **changes: Any,
     ) -> None:
         self.database, self.folder = database, folder
         self.residents, self.webhooks, self.opened = residents, webhooks, opened
@@ -245,7 +245,7 @@ class Town:
 
     async def invite(self, role: str) -> str:
         """Make an enrolment link."""
-        from bot import enrolment  # noqa: PLC0415 - the staff's room
+        from bot import enrolment
 
         async with self.database.writing() as connection:
             token = await enrolment.invite(connection, self.secrets, role, made_by="Gwen", now=self.clock())
@@ -305,7 +305,7 @@ class Town:
         async with self.database.writing() as connection:
             await window.set_window(connection, first, last, reason, actor="Gwen", now=self.clock())
 
-    async def changes_pack(self, name: str, **values: Any) -> None:  # noqa: ANN401 - any column
+    async def changes_pack(self, name: str, **values: Any) -> None:
         """Write what the mailing house tells of a member's pack."""
         async with self.database.writing() as connection:
             member = await roll.find(connection, self.member_nos[name])

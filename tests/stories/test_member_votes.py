@@ -94,7 +94,7 @@ async def test_a_vote_code_that_waits_is_not_in_the_database(town: Town) -> None
     await ada.hears("that is a vote code")
 
     async with town.database.reading() as connection:
-        from bot.schema import chat  # noqa: PLC0415
+        from bot.schema import chat
 
         facts = str((await connection.execute(chat.select())).one().facts)
     plain = ada.pack.vote_code.replace("-", "")
@@ -498,7 +498,7 @@ async def test_too_many_wrong_vote_codes_hold_the_pack_and_say_who_helps(town: T
     for code in wrong:
         await ada.types(code)
         await ada.heard_any("does not go with this pack code", "is held for safety")
-    from voting.codes import Kind, generate, printed  # noqa: PLC0415
+    from voting.codes import Kind, generate, printed
 
     while True:
         await ada.types(printed(Kind.VOTE, generate(Kind.VOTE, town.poll.id)))
