@@ -9,7 +9,6 @@ from typing import Final
 import typer
 
 from bot.commands import (
-    ballot,
     cases,
     count,
     demo,
@@ -35,7 +34,7 @@ app: Final = typer.Typer(
     add_completion=False,
 )
 
-for module in (demo, polls, doctor, ballot, roll, packs, notices, members, post, cases, staff, service, count):
+for module in (demo, polls, doctor, roll, packs, notices, members, post, cases, staff, service, count):
     module.register(app)
 
 

@@ -12,7 +12,15 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from bot import logs
@@ -118,3 +126,29 @@ def print_report(path: Path, report: ImportReport, *, dry_run: bool, as_json: bo
     print_facts(f"{path}{' (dry run: nothing changed)' if dry_run else ''}", facts)
     if written is not None:
         OUT.print(f"Rows to look at: {written}")
+
+
+@contextmanager
+def stages_bar(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Show progress of several stages, one after another; yield what to call with stage, done and of how many."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _stage, _done, _number: None
+        return
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def show(stage: str, done: int, number: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage, total=number or None)
+        bar.update(tasks[stage], completed=done)
+
+    with bar:
+        yield show

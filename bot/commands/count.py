@@ -1,0 +1,182 @@
+"""`count`, `verify`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot import logs
+from bot.house import House, clock
+from bot.reading import read_phone
+from bot.terminal import (
+    DEFAULT_ACTOR,
+    OUT,
+    VIA,
+    Actor,
+    AsJson,
+    error_line,
+    in_house,
+    print_json,
+    print_table,
+    progress_bar,
+    run,
+    stages_bar,
+)
+from voting import chain
+from voting.count import count as count_poll
+from voting.probes import run_probes
+from voting.refusals import Fault
+from voting.rehearse import CannotRehearse, Plan, Rehearsal, rehearse, usual_plan
+from voting.verify import Verdict
+from voting.verify import verify as verify_bundle
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(count)
+    app.command()(verify)
+    app.command()(audit)
+    app.command("rehearse")(rehearse_poll)
+
+
+def count(
+    share: Annotated[list[Path], typer.Option("--share", help="A trustee's share; as many as are needed.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the bundle; new or empty.")],
+    as_json: AsJson = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Open the box with the trustees' shares, add the papers, write the bundle.
+
+    Example: ballotline count --share share-1-of-3.json --share share-2-of-3.json --out result
+    """
+
+    async def act(house: House) -> dict[str, Any]:
+        with progress_bar("Opening the box", quiet=as_json) as progress:
+            return await count_poll(
+                house.database, share, out, secrets=house.secrets, actor=actor, via=VIA, now=clock(), progress=progress
+            )
+
+    result = in_house(act)
+    if as_json:
+        print_json({**result, "bundle": str(out)})
+        return
+    print_result(result)
+    OUT.print(f"The bundle is in {out}; publish it whole. Anybody can check it: ballotline verify {out}")
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle.")],
+    key: Annotated[str | None, typer.Option(help="The signing key's fingerprint as published before the vote.")] = None,
+    receipt: Annotated[str | None, typer.Option(help="Look for this receipt.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a published bundle alone: no database, no secret, no network.
+
+    Example: ballotline verify result --receipt ABCDE-FGHJK
+    """
+    verdict = verify_bundle(folder, expected_key=key, receipt=receipt)
+    if as_json:
+        print_json({"ok": verdict.ok, **asdict(verdict)})
+    else:
+        _print_verdict(verdict, receipt)
+    if not verdict.ok or verdict.receipt_found is False:
+        raise typer.Exit(1)
+
+
+def _print_verdict(verdict: Verdict, receipt: str | None) -> None:
+    for check in verdict.checks:
+        OUT.print(f"[green]ok[/green] {check}")
+    for problem in verdict.problems:
+        line = f", line {problem.line}" if problem.line else ""
+        error_line(f"{problem.file}{line}: {problem.what}")
+    if verdict.ok:
+        print_result(verdict.result)
+        OUT.print(f"Signing key: {verdict.fingerprint}")
+        OUT.print(
+            "A bundle made up as a whole would agree with itself: compare this key with the one published before."
+        )
+    if receipt is not None:
+        OUT.print(f"Receipt {receipt}: {'is in the list' if verdict.receipt_found else 'is NOT in the list'}")
+
+
+def print_result(result: dict[str, Any]) -> None:
+    """Print a result with both turnouts."""
+    rows = [(row["option"], row["online"], row["post"], row["votes"]) for row in result["options"]]
+    print_table("Result", ("Option", "Online", "By post", "Votes"), rows)
+    OUT.print(
+        f"{result['votes']:,} votes, {result['rejected_papers']:,} rejected papers, {result['eligible']:,} eligible"
+    )
+    OUT.print(
+        f"Turnout {result['turnout_with_rejected']} % with rejected papers, "
+        f"{result['turnout_without_rejected']} % without"
+    )
+
+
+def audit(as_json: AsJson = False) -> None:
+    """Walk the whole chain and try every probe.
+
+    Example: ballotline audit --json
+    """
+
+    async def act(house: House) -> dict[str, Any]:
+        async with house.database.reading() as connection:
+            try:
+                entries, broken = await chain.walk(connection), None
+            except Fault as fault:
+                entries, broken = 0, str(fault)
+            probes = [asdict(probe) for probe in await run_probes(connection)]
+        ok = broken is None and all(probe["holds"] for probe in probes)
+        return {"ok": ok, "chain_entries": entries, "chain_problem": broken, "probes": probes}
+
+    found = in_house(act)
+    if as_json:
+        print_json(found)
+    else:
+        OUT.print(found["chain_problem"] or f"The chain holds: {found['chain_entries']} entries are linked.")
+        rows = [("ok" if probe["holds"] else "BROKEN", probe["name"], probe["detail"]) for probe in found["probes"]]
+        print_table("Probes", ("", "Identity", "Numbers"), rows)
+    if not found["ok"]:
+        raise typer.Exit(1)
+
+
+def rehearse_poll(
+    members: Annotated[int, typer.Option(help="How many members the roll has.")] = 172_437,
+    result: Annotated[
+        list[str] | None, typer.Option("--result", metavar="OPTION=N", help="Votes for an option; one each.")
+    ] = None,
+    rejected: Annotated[int, typer.Option(help="Papers that are rejected.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run a whole poll at full size in a temporary database, through the same code as the real one.
+
+    Example: ballotline rehearse --members 20000 --result "North=9000" --result "South=7000" --rejected 50
+    """
+    logs.configure("ERROR", json_lines=False)
+    plan = Plan(members, _asked(result), rejected) if result else usual_plan(members)
+
+    async def act(folder: Path) -> Rehearsal:
+        with stages_bar(quiet=as_json) as progress:
+            return await rehearse(folder, plan, read_phone=read_phone, now=clock(), progress=progress)
+
+    with tempfile.TemporaryDirectory(prefix="ballotline-rehearsal-") as folder:
+        done = run(act(Path(folder)))
+    if as_json:
+        print_json(done.facts())
+        return
+    rows = [(s.name, f"{s.number:,} {s.what}", f"{s.seconds:.1f}", f"{s.per_second:,.0f}") for s in done.stages]
+    print_table("Rehearsal", ("Stage", "Done", "Seconds", "A second"), rows)
+    print_result(done.result)
+    memory = done.peak_memory_bytes / 2**20
+    OUT.print(f"The bundle verified. {done.seconds:.1f} s in all, at most {memory:,.0f} MiB of memory.")
+
+
+def _asked(pairs: list[str]) -> dict[str, int]:
+    asked: dict[str, int] = {}
+    for pair in pairs:
+        option, _, number = pair.rpartition("=")
+        if not option.strip() or not number.strip().isdigit() or option.strip() in asked:
+            raise CannotRehearse(reason=f'"{pair}" is not OPTION=NUMBER, each option once')
+        asked[option.strip()] = int(number)
+    return asked
