@@ -21,12 +21,13 @@ from prepared import (
 )
 from sqlalchemy import insert, text, update
 
-from voting import imports, roll, schema
+from voting import imports, polls, roll, schema
 from voting.database import Database
 from voting.imports import Level, ReportRow
 from voting.model import Phase
 from voting.refusals import FileUnreadable, NoPoll, PollOver, UnknownMember
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 SAMPLE = Path(__file__).with_name("data") / "roll-sample.csv"
 
 
@@ -58,6 +59,22 @@ async def test_the_sample_roll_is_taken_but_for_the_rows_that_cannot_be(prepared
         1857,
         1970,
     }
+
+
+async def test_the_example_roll_shows_what_a_report_names(database: Database) -> None:
+    poll = polls.read_poll_file(EXAMPLES / "poll.toml")
+    async with database.writing() as connection:
+        delivery = polls.window_of_file(EXAMPLES / "poll.toml", now=NOW, actor="Gwen")
+        await polls.init(connection, poll, delivery, SECRETS, actor="Gwen", now=NOW)
+
+    report = await take_roll(database, EXAMPLES / "roll.csv")
+
+    assert report.counts() == {"added": 10, "changed": 0, "unchanged": 0, "rejected": 0, "warnings": 3}
+    assert reasons(report) == [
+        (7, "no SMS to this number: missing"),
+        (10, "no SMS to this number: landline"),
+        (11, "joined on 2030-07-01, after 2030-06-03: kept, may not vote"),
+    ]
 
 
 async def test_each_planted_fault_of_the_sample_is_named(prepared: Database) -> None:

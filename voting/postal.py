@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -278,17 +278,14 @@ class _Taker:
         if not first:
             return []
         pack, lock = schema.pack, schema.lock
-        # NOT EXISTS keeps the judges (the key, the triggers) out of ordinary business; ON CONFLICT is for the race.
-        free = (
+        tried = [found.id for _, found in first.values()]
+        papers = (
             select(pack.c.member_id, literal(How.POST.value), literal(self.now, Instant), pack.c.id)
-            .where(
-                pack.c.id.in_([found.id for _, found in first.values()]),
-                ~exists().where(lock.c.member_id == pack.c.member_id),
-            )
-            .order_by(pack.c.member_id)
+            .where(pack.c.id.in_(tried))
+            .order_by(pack.c.member_id)  # two imports at once wait for each other in the same order
         )
         make: Any = postgresql.insert if self.connection.dialect.name == "postgresql" else sqlite.insert
-        statement = make(lock).from_select(["member_id", "how", "at", "pack_id"], free)
+        statement = make(lock).from_select(["member_id", "how", "at", "pack_id"], papers)
         won = await self.connection.execute(statement.on_conflict_do_nothing().returning(lock.c.member_id))
         lost = set(first) - {row.member_id for row in won}
         return [first[member_id] for member_id in lost]
