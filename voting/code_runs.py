@@ -49,16 +49,20 @@ def text_of(view: Sequence[Run]) -> str:
 def cut(text: str) -> list[Run]:
     """Cut a message into its runs: upper case, full width and foreign twins folded, the invisible dropped."""
     runs: list[Run] = []
-    gap = ""
+    gap = word = ""
+    start = end = 0
     for at, char in enumerate(text):
         plain = _plain(char)
-        if not plain.isalnum():
-            gap += char if plain else ""
-        elif runs and not gap:
-            runs[-1] = replace(runs[-1], text=runs[-1].text + plain, end=at + 1)
-        else:
-            runs.append(Run(plain, at, at + 1, _glue(gap) if runs else Glue.NEW_LINE))
-            gap = ""
+        if plain.isalnum():
+            start = start if word else at
+            word, end = word + plain, at + 1
+        elif plain and word:
+            runs.append(Run(word, start, end, _glue(gap) if runs else Glue.NEW_LINE))
+            gap, word = char, ""
+        elif plain:
+            gap += char
+    if word:
+        runs.append(Run(word, start, end, _glue(gap) if runs else Glue.NEW_LINE))
     return runs
 
 
@@ -71,7 +75,7 @@ def without(runs: Iterable[Run], dropped: Iterable[Run]) -> list[Run]:
         if run in gone:
             glue = max(glue, Glue.SPACED)
         else:
-            kept.append(replace(run, glue=glue))
+            kept.append(run if run.glue is glue else replace(run, glue=glue))
             glue = Glue.JOINED
     return kept
 
