@@ -303,7 +303,7 @@ def fill_the_disk(file: PrintFile, lines: int) -> None:
 
 @pytest.mark.parametrize("lines", [0, 1_200], ids=["at the last moment", "half-way"])
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
-def test_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path, encrypted: bool, lines: int) -> None:  # noqa: FBT001 - a table's column
+def test_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path, encrypted: bool, lines: int) -> None:
     recipient = str(pyrage.x25519.Identity.generate().to_public()) if encrypted else None
     file = PrintFile(tmp_path / "print.csv", recipient)
 

@@ -347,5 +347,5 @@ async def test_a_changed_rule_has_a_new_version_to_accept(database: Database) ->
         pytest.param(Phase.CLOSED, NOW, False, id="closed early"),
     ],
 )
-def test_votes_are_taken_from_the_opening_to_the_closing_bell(phase: Phase, now: datetime, takes: bool) -> None:  # noqa: FBT001 - a table's column
+def test_votes_are_taken_from_the_opening_to_the_closing_bell(phase: Phase, now: datetime, takes: bool) -> None:
     assert replace(POLL, phase=phase).takes_votes(now) is takes

@@ -230,7 +230,7 @@ async def test_a_paper_of_a_replaced_pack_counts_for_nothing_and_against_nobody(
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["in one file", "in two"])
-async def test_the_old_pack_s_paper_after_the_new_one_s_is_a_second_paper(world: World, together: bool) -> None:  # noqa: FBT001 - a table's column
+async def test_the_old_pack_s_paper_after_the_new_one_s_is_a_second_paper(world: World, together: bool) -> None:
     await world.replace("1")
     files = [[f"1',{AT},received", f"1,{AT},received"]] if together else [[f"1',{AT},received"], [f"1,{AT},received"]]
 
@@ -308,7 +308,7 @@ async def test_two_codes_in_one_cell_are_no_code(world: World) -> None:
         pytest.param("2022-09-02T17:00", False, id="on the closing bell"),
     ],
 )
-async def test_what_came_in_time_may_be_imported_after_the_close(world: World, at: str, taken: bool) -> None:  # noqa: FBT001 - a table's column
+async def test_what_came_in_time_may_be_imported_after_the_close(world: World, at: str, taken: bool) -> None:
     async with world.database.writing() as connection:
         await polls.close_poll(connection, actor="Gwen", now=CLOSES_AT)
 

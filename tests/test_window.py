@@ -51,7 +51,7 @@ async def test_the_same_days_again_change_nothing(database: Database) -> None:
     ("first_day", "last_day", "allowed"),
     [pytest.param(4, 4, True, id="one day"), pytest.param(4, 3, False, id="backwards")],
 )
-async def test_a_window_goes_forward(database: Database, first_day: int, last_day: int, allowed: bool) -> None:  # noqa: FBT001 - a table's column
+async def test_a_window_goes_forward(database: Database, first_day: int, last_day: int, allowed: bool) -> None:
     await make_poll(database)
     if allowed:
         assert (await moved(database, first_day, last_day)).version == 2
