@@ -40,6 +40,7 @@ class Chat:
     member_id: int | None = None
     rule_version: int = 0
     warned_at: datetime | None = None
+    warned_message_id: int | None = None
     step: Step = Step.IDLE
     flow: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
@@ -63,6 +64,13 @@ class Chat:
         return replace(self, step=Step.IDLE, facts={}, step_at=now, flow=None)
 
 
+def was_warned(chat: Chat, message_id: int, locked_at: datetime) -> bool:
+    """Whether a message was typed after this chat was warned of that lock; message ids only ever rise."""
+    if chat.warned_at is None or chat.warned_message_id is None:
+        return False
+    return chat.warned_at > locked_at and message_id > chat.warned_message_id
+
+
 def new_flow() -> str:
     """Make the id of one going-through of a conversation."""
     return secrets.token_urlsafe(FLOW_BYTES)
@@ -80,6 +88,7 @@ async def load(connection: AsyncConnection, user_id: int, *, language: str, now:
         member_id=row.member_id,
         rule_version=row.rule_version,
         warned_at=row.warned_at,
+        warned_message_id=row.warned_message_id,
         step=Step(row.step),
         flow=row.flow,
         facts=row.facts,
@@ -96,6 +105,7 @@ async def save(connection: AsyncConnection, chat: Chat, now: datetime) -> None:
         "member_id": chat.member_id,
         "rule_version": chat.rule_version,
         "warned_at": chat.warned_at,
+        "warned_message_id": chat.warned_message_id,
         "step": chat.step.value,
         "flow": chat.flow,
         "facts": chat.facts,

@@ -25,11 +25,11 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class VotedHere:
-    """A vote of this chat, or of its member, is locked. `warned`: codes again are reported from now on."""
+    """A vote of this chat, or of its member, is locked. `warns`: codes again are reported from now on."""
 
     lock: Lock
     own: bool  # made from this very chat
-    warned: bool
+    warns: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,11 @@ class CodesUsed:
     own: bool  # the vote was made from this very chat
     receipt: str | None  # for its own chat only
     reported: bool
+
+    @property
+    def warns(self) -> bool:
+        """Whether codes again are reported from now on."""
+        return not self.reported
 
 
 @dataclass(frozen=True, slots=True)

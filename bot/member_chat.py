@@ -61,15 +61,17 @@ async def on_start(visiting: Visit) -> None:
 
 async def on_text(visiting: Visit) -> None:
     """Take words: codes where they are asked for, a member number, a one-time code, or small talk."""
-    text = (visiting.message.text if visiting.message else "") or ""
-    step = visiting.caller.chat.step
+    message = visiting.message
+    assert message is not None  # the filter lets only texts through
+    text, step = message.text or "", visiting.caller.chat.step
     readable = bool(codes.parse(text, visiting.caller.poll.id).codes)
     if step in (Step.MEMBER_NUMBER, Step.ONE_TIME_CODE) and not readable:
         await _on_linking(visiting, text, step)
         return
     if readable or codes.contains_code(text):
         await visiting.delete()
-    await answer_with(visiting, await visiting.desk.votes.take_text(visiting.caller, text, occasion=visiting.occasion))
+    given = await visiting.desk.votes.take_text(visiting.caller, text, message_id=message.message_id)
+    await answer_with(visiting, given)
 
 
 async def _on_linking(visiting: Visit, text: str, step: Step) -> None:

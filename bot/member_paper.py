@@ -12,7 +12,7 @@ from telegram.error import BadRequest, NetworkError, RetryAfter
 
 from bot import member_pages
 from bot.buttons import ForeignButton, Gesture, PaperPress, read
-from bot.member_answers import Locked
+from bot.member_answers import CodesUsed, Locked, VotedHere
 from bot.member_words import WORDS
 from bot.visit import Visit
 from messages.texts import text
@@ -58,9 +58,14 @@ async def _on_gesture(visit: Visit, gesture: Gesture) -> None:
 
 
 async def answer_with(visit: Visit, answer: object, *, in_place: bool = False) -> None:
-    """Say an answer of the desk."""
+    """Say an answer of the desk; a warning counts from the message that says it."""
     said = WORDS_AND_PAGES[type(answer)](visit.page, answer)
-    await (visit.replace(said) if in_place else visit.say(said))
+    if in_place:
+        await visit.replace(said)
+        return
+    message_id = await visit.say(said)
+    if isinstance(answer, VotedHere | CodesUsed) and answer.warns:
+        await visit.desk.votes.note_warned(visit.caller, message_id)
 
 
 async def on_vote(visit: Visit, _reference: str = "") -> None:

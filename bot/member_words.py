@@ -80,7 +80,7 @@ def voted_here(page: Page, answer: VotedHere) -> Said:
     """Say that a vote stands and, while votes are taken, that codes again are reported."""
     parts = [lock_words(page, answer.lock, own=answer.own)]
     rows = [[page.button("button.theft", "theft", str(answer.lock.member_id))]]
-    if answer.warned:
+    if answer.warns:
         parts.append(html_text("member", "vote.warning_again", page.language))
         rows.insert(0, [page.button("button.another", "another")])
     return Said(PARAGRAPH.join(parts), _rows(rows))

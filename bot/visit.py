@@ -46,7 +46,7 @@ class Visit:
     bot: Bot
     desk: MemberDesk
     user: User
-    occasion: str
+    occasion: str  # names the update: a repetition of it is the same
     caller: Caller
     message: Message | None
     query: CallbackQuery | None
@@ -57,9 +57,9 @@ class Visit:
         caller, desk = self.caller, self.desk
         return Page(caller.poll, caller.language, self.user.id, desk.button_key, desk.contact, caller.now)
 
-    async def say(self, said: Said) -> None:
-        """Send a message."""
-        await self.bot.send_message(
+    async def say(self, said: Said) -> int:
+        """Send a message and give its id."""
+        sent = await self.bot.send_message(
             self.user.id,
             said.html,
             parse_mode=ParseMode.HTML,
@@ -67,6 +67,7 @@ class Visit:
             link_preview_options=NO_PREVIEW,
             protect_content=said.secret or None,
         )
+        return sent.message_id
 
     async def replace(self, said: Said) -> None:
         """Put the answer in place of the message whose button was pressed; send it where that cannot be."""
@@ -108,8 +109,11 @@ class Visit:
     async def refuse(self, refusal: Refusal) -> None:
         """Say what a rule does not allow; on a voting paper, in its place."""
         words = refusal_text(refusal, self.caller.language, self.caller.poll.timezone)
-        on_paper = self.query is not None and (self.query.data or "").startswith("p")
-        await (self.replace if on_paper else self.say)(Said(_escaped(words)))
+        said = Said(_escaped(words))
+        if self.query is not None and (self.query.data or "").startswith("p"):
+            await self.replace(said)
+        else:
+            await self.say(said)
 
 
 Act = Callable[[Visit], Awaitable[None]]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot import chats
 from bot.buttons import Act, PaperPress
 from bot.caller import Caller
-from bot.chats import Chat, Step
+from bot.chats import Chat, Step, was_warned
 from bot.inbox import Envelope
 from bot.member_answers import (
     Chosen,
@@ -32,6 +32,7 @@ from bot.member_answers import (
     VotedHere,
     VotingPaper,
 )
+from bot.schema import chat as chat_table
 from voting import codes, schema
 from voting.casting import Checks, CodesGood, PackFound, Purpose
 from voting.clerk import Cast, Clerk
@@ -43,7 +44,6 @@ from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent
 
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
 DONE: Final = "done"  # this going-through has led to its end: other words are small talk
-WARNED_BY: Final = "warned_by"  # the message that was answered with the warning
 
 PURPOSES: Final = {Step.VOTE_CODES: Purpose.VOTE, Step.VERIFY_CODES: Purpose.VERIFY}
 
@@ -87,7 +87,7 @@ class VoteDesk:
         """Take 'I understand'. A press that comes again keeps what was typed since; after the lock it says so."""
         lock = None if another else await self._lock_of(caller.chat)
         if lock is not None:
-            return VotedHere(lock, own=lock.chat == caller.chat.identity, warned=False)
+            return VotedHere(lock, own=lock.chat == caller.chat.identity, warns=False)
         closed = _not_taking_votes(caller)
         if closed is not None:
             return closed
@@ -103,19 +103,30 @@ class VoteDesk:
         await self._save(caller.chat.rest(caller.now), caller.now)
         return PutAside()
 
+    async def note_warned(self, caller: Caller, message_id: int) -> None:
+        """Note the message by which this chat was warned: what is typed after it counts as an attempt."""
+        async with self.database.writing() as connection:
+            await connection.execute(
+                update(chat_table)
+                .where(chat_table.c.user_id == caller.chat.user_id)
+                .values(warned_at=caller.now, warned_message_id=message_id)
+            )
+
     async def _ask_codes(self, caller: Caller, purpose: Purpose) -> GiveCodes:
+        """Ask for codes; asked again on the way (a press that came twice), what was typed since is kept."""
         step = Step.VOTE_CODES if purpose is Purpose.VOTE else Step.VERIFY_CODES
-        await self._save(caller.chat.begin(step, caller.now), caller.now)
+        chat = caller.chat
+        on_the_way = chat.step is step and not chat.facts.get(DONE)
+        await self._save(chat if on_the_way else chat.begin(step, caller.now), caller.now)
         return GiveCodes(purpose)
 
     async def _voted_here(self, caller: Caller, lock: Lock) -> VotedHere:
-        """Warn before an attempt can be made: from now on codes typed here again are reported."""
+        """Warn before an attempt can be made: codes typed after the warning are reported (see `note_warned`)."""
         own = lock.chat == caller.chat.identity
         if caller.poll.takes_votes(caller.now):
-            chat = replace(caller.chat, warned_at=caller.now).begin(Step.VOTE_CODES, caller.now, done=True)
-            await self._save(chat, caller.now)
-            return VotedHere(lock, own=own, warned=True)
-        return VotedHere(lock, own=own, warned=False)
+            await self._save(caller.chat.begin(Step.VOTE_CODES, caller.now, done=True), caller.now)
+            return VotedHere(lock, own=own, warns=True)
+        return VotedHere(lock, own=own, warns=False)
 
     async def _lock_of(self, chat: Chat) -> Lock | None:
         """Give the lock of the chat's member; without one, the newest lock made from the chat."""
@@ -127,8 +138,8 @@ class VoteDesk:
 
     # -- codes ---------------------------------------------------------------------------
 
-    async def take_text(self, caller: Caller, text: str, *, occasion: str) -> Given:
-        """Read codes from a message. `occasion` names the message: a repetition of it is the same.
+    async def take_text(self, caller: Caller, text: str, *, message_id: int) -> Given:
+        """Read codes from a message; the same message once more has the same effect as once.
 
         UnknownPackCode, WrongVoteCode, PackVoid, PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
         """
@@ -149,18 +160,18 @@ class VoteDesk:
             return await self._found(caller, found, purpose, parsed.problem)
         member_id = found.member_id if found else caller.chat.facts["member_id"]
         pair = _Pair(pack_id, member_id, vote, found.word if found else None)
-        return await self._both(caller, pair, purpose, occasion)
+        return await self._both(caller, pair, purpose, message_id)
 
-    async def _both(self, caller: Caller, pair: "_Pair", purpose: Purpose, occasion: str) -> Given:
+    async def _both(self, caller: Caller, pair: "_Pair", purpose: Purpose, message_id: int) -> Given:
         facts = {"pack_id": pair.pack_id, "member_id": pair.member_id}
-        warned = await self._warned(caller.chat, pair.member_id, occasion)
+        warned = await self._warned(caller.chat, pair.member_id, message_id)
         try:
             good = await self.checks.vote_code(
                 pair.pack_id,
                 pair.vote,
                 chat=caller.chat.identity,
                 purpose=purpose,
-                flow=caller.chat.flow or occasion,
+                flow=caller.chat.flow or f"message:{message_id}",
                 warned=warned,
                 now=caller.now,
             )
@@ -168,18 +179,15 @@ class VoteDesk:
             await self._save(caller.chat.at(caller.chat.step, caller.now, **facts), caller.now)
             raise
         chat = caller.chat.at(caller.chat.step, caller.now, **facts, done=True)
-        if good.warn_first:
-            chat = replace(chat, warned_at=caller.now, facts={**chat.facts, WARNED_BY: occasion})
         await self._save(chat, caller.now)
         return _outcome(good, caller.chat, purpose, pair.word)
 
-    async def _warned(self, chat: Chat, member_id: int, occasion: str) -> bool:
-        """Tell whether this chat was warned after the member's lock, by an earlier message than this one."""
-        if chat.warned_at is None or chat.facts.get(WARNED_BY) == occasion:
+    async def _warned(self, chat: Chat, member_id: int, message_id: int) -> bool:
+        if chat.warned_message_id is None:
             return False
         async with self.database.reading() as connection:
             lock = await find_lock(connection, member_id)
-        return lock is not None and chat.warned_at > lock.at
+        return lock is not None and was_warned(chat, message_id, lock.at)
 
     async def _found(self, caller: Caller, found: PackFound | None, purpose: Purpose, problem: Problem | None) -> Given:
         assert found is not None  # some code was read, and no vote code

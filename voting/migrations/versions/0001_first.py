@@ -254,6 +254,7 @@ def upgrade() -> None:
     sa.Column('member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('rule_version', sa.Integer(), nullable=False),
     sa.Column('warned_at', sa.BigInteger(), nullable=True),
+    sa.Column('warned_message_id', sa.BigInteger(), nullable=True),
     sa.Column('step', sa.Text(), nullable=False),
     sa.Column('flow', sa.Text(), nullable=True),
     sa.Column('facts', sa.JSON(none_as_null=True), nullable=False),
