@@ -54,6 +54,7 @@ JOIN member ON member.id = intent.member_id AND member.eligible
 JOIN pack ON pack.id = intent.pack_id AND pack.state = 'live' AND pack.locked_out_at IS NULL
 JOIN poll ON poll.phase = 'open' AND poll.opens_at <= :now AND :now < poll.closes_at
 WHERE NOT EXISTS (SELECT 1 FROM lock AS earlier WHERE earlier.member_id = intent.member_id)
+{hold}
 ON CONFLICT DO NOTHING
 RETURNING intent_id
 """
@@ -62,12 +63,15 @@ _SQLITE: Final = _LOCK.format(
     intent_id="json_extract(cast_.value, '$.intent')",
     chat="json_extract(cast_.value, '$.chat')",
     receipt="json_extract(cast_.value, '$.receipt')",
+    hold="",
 )
 _POSTGRESQL: Final = _LOCK.format(
     batch="jsonb_to_recordset(CAST(:batch AS jsonb)) AS cast_(intent text, chat text, receipt text)",
     intent_id="cast_.intent",
     chat="cast_.chat",
     receipt="cast_.receipt",
+    # Whoever closes the poll, lapses a member or replaces a pack at this moment waits for us, or we for them.
+    hold="ORDER BY intent.member_id FOR SHARE OF poll, pack, member",
 )
 
 

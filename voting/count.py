@@ -138,6 +138,8 @@ async def _papers(connection: AsyncConnection, poll: Poll) -> Papers:
         if locked - rejected:
             raise CannotCount(reason="papers were received but not counted; import postal-count.csv first")
         return Papers(locked, rejected, set_aside, (0,) * len(poll.options), None)
+    if row.scanned != locked - rejected:
+        raise CannotCount(reason="more papers were scanned since they were counted; import the count again")
     if sum(row.votes) != locked - rejected and not row.justification:
         raise CannotCount(
             reason=f"{locked - rejected} papers were scanned but {sum(row.votes)} counted; "

@@ -1,0 +1,73 @@
+"""The chain: linked from the first entry, signed at its head, and whatever is changed in it is found."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from nacl.signing import VerifyKey
+from prepared import NOW, SECRETS
+from sqlalchemy import select
+
+from voting import chain, schema
+from voting.chain import Act, ChainBroken, Entry
+from voting.database import Database
+
+
+async def written(database: Database, number: int = 5) -> list[Entry]:
+    async with database.writing() as connection:
+        acts = [Act("done", {"n": place, "ŵ": "ŷ"}, "Gwen", "chat") for place in range(number)]
+        return await chain.append_many(connection, acts, now=NOW)
+
+
+async def test_entries_are_linked_and_read_back_as_written(database: Database) -> None:
+    made = await written(database)
+    async with database.writing() as connection:
+        alone = await chain.append(connection, "later", {}, now=NOW + timedelta(seconds=1))
+
+    async with database.reading() as connection:
+        read = [entry async for entry in chain.entries(connection)]
+        assert await chain.walk(connection) == 6
+
+    assert read == [*made, alone]
+    assert (read[0].previous, read[0].actor, alone.actor) == (chain.GENESIS, "Gwen (chat)", "system")
+    assert chain.check_links(read) == alone.hash
+
+
+async def test_nothing_to_write_writes_nothing(database: Database) -> None:
+    async with database.writing() as connection:
+        assert await chain.append_many(connection, [], now=NOW) == []
+        assert await chain.sign_head(connection, SECRETS, NOW) is None
+    async with database.reading() as connection:
+        assert await chain.walk(connection) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "at"),
+    [
+        (lambda entries: [*entries[:2], *entries[3:]], 3),
+        (lambda entries: [entries[1], entries[0], *entries[2:]], 1),
+        (lambda entries: [*entries[:3], replace(entries[3], body={"n": 99}), entries[4]], 4),
+        (lambda entries: [*entries[:3], replace(entries[3], actor="Huw"), entries[4]], 4),
+        (lambda entries: [*entries[:4], replace(entries[4], previous=b"x" * 32)], 5),
+    ],
+    ids=["an entry is missing", "two are swapped", "a body was changed", "an actor was changed", "a link was cut"],
+)
+async def test_whatever_is_changed_is_found_at_its_entry(database: Database, change: object, at: int) -> None:
+    entries = await written(database)
+
+    with pytest.raises(ChainBroken) as broken:
+        chain.check_links(change(entries))  # type: ignore[operator]
+
+    assert broken.value.seq == at
+
+
+async def test_a_head_is_signed_once_and_by_the_polls_key(database: Database) -> None:
+    await written(database)
+    async with database.writing() as connection:
+        first = await chain.sign_head(connection, SECRETS, NOW)
+        again = await chain.sign_head(connection, SECRETS, NOW)
+    async with database.reading() as connection:
+        head = (await connection.execute(select(schema.head))).one()
+
+    assert (first, again) == (5, None)
+    VerifyKey(SECRETS.verify_key).verify(chain.head_message(head.seq, head.hash), head.signature)
