@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot import alerts, member_chat, member_words, menus, sms_side, staff_chat, telegram_edge, web
+from bot import alert_pages, alerts, member_chat, member_words, menus, sms_side, staff_chat, telegram_edge, web
 from bot.alert_pump import AlertPump
 from bot.console.routes import console_routes
 from bot.context import MEMBER_DESK, STAFF_DESK, BotApplication
@@ -29,6 +29,7 @@ from bot.inbox import Claimed, Envelope, Reader, purge
 from bot.keeper import Chore, keep
 from bot.links import TelegramAway, TokenWrong
 from bot.member_desk import MemberDesk
+from bot.notice_watch import NoticeWatch
 from bot.poller import KINDS, Poller
 from bot.settings import Settings
 from bot.shelf import Shelf
@@ -67,6 +68,7 @@ class Service:
     shelf: Shelf
     poller: Poller | None
     pump: AlertPump | None
+    watch: NoticeWatch | None
     routes: Sequence[BaseRoute]
 
     async def run(self, stop: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
@@ -80,13 +82,12 @@ class Service:
             async with asyncio.TaskGroup() as group:
                 postman = group.create_task(self.postman.run(postman_stop), name="postman")
                 tasks = [group.create_task(work, name=name) for name, work in self._long_tasks().items()]
-                tasks.append(group.create_task(web.Server(self.routes).run_on(taken), name="web"))
+                server = group.create_task(web.Server(self.routes).run_on(taken), name="web")
                 if ready is not None:
                     ready.set()
                 await stop.wait()
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await _end([server])  # first the way in: what is half handed over is still stored
+                await _end(tasks)
                 await self.clerk.finish()
                 postman_stop.set()
                 await postman
@@ -99,6 +100,8 @@ class Service:
             tasks["poller"] = self.poller.run()
         if self.pump is not None:
             tasks["alerts"] = self.pump.run()
+        if self.watch is not None:
+            tasks["progress"] = self.watch.run()
         for chore in self._chores():
             tasks[chore.name] = keep(chore)
         return tasks
@@ -189,22 +192,30 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         postman = Postman(
             database,
             outlets,
-            renderers={**member_words.renderers(), **alerts.renderers()},
-            on_trouble=alerts.on_trouble,
+            renderers={**member_words.renderers(), **alert_pages.renderers()},
+            on_trouble=alerts.trouble_teller(house.clock),
             on_migrated=alerts.on_migrated,
             now=house.clock,
             **({"timing": timing} if timing else {}),
         )
         checks = Checks(database, secrets, on_attempt=alerts.on_attempt, on_alarm=alerts.on_alarm)
         member_desk = MemberDesk(
-            database, secrets, clerk, checks, envelope, clock=house.clock, wake=postman.wake, sms=settings.sms_on
+            database,
+            secrets,
+            clerk,
+            checks,
+            envelope,
+            clock=house.clock,
+            wake=postman.wake,
+            on_report=alerts.on_report,
+            sms=settings.sms_on,
         )
-        staff_desk = StaffDesk(house, clock=house.clock, wake=postman.wake)
+        staff_desk = StaffDesk(house, wake=postman.wake)
         application = None
         if bot is not None:
-            handlers = [*staff_chat.handlers(), *member_chat.handlers()]
+            desks: dict[str, object] = {MEMBER_DESK: member_desk, STAFF_DESK: staff_desk}
             application = telegram_edge.make_application(
-                bot, handlers, {MEMBER_DESK: member_desk, STAFF_DESK: staff_desk}
+                bot, member_chat.handlers(), desks, before=staff_chat.handlers()
             )
             await application.initialize()
             stack.push_async_callback(application.shutdown)
@@ -237,7 +248,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             reader=reader,
             shelf=shelf,
             poller=poller,
-            pump=AlertPump(database, bot, clock=house.clock) if bot is not None else None,
+            pump=AlertPump(database, secrets.button_key, bot, clock=house.clock, wake=postman.wake) if bot else None,
+            watch=NoticeWatch(database, secrets.button_key, bot, clock=house.clock) if bot else None,
             routes=[*edges.routes(), *console_routes(house, staff_desk)],
         )
 
@@ -280,6 +292,12 @@ class _PostRoom:
         report = read_report(sid, fields["MessageStatus"], fields.get("ErrorCode"), fields.get("delivery"))
         async with self.house.database.writing() as connection:
             await self.postman.record_status(connection, report, self.house.clock())
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _initialize(bot: ExtBot[None], settings: Settings) -> None:

@@ -19,7 +19,7 @@ from bot.staff_roles import Role as StaffRole
 from messages import notices, supersede
 from messages.notice_model import Content
 from messages.preview import preview
-from messages.reports import progress
+from messages.reports import report
 from messages.schema import delivery
 from messages.sending import send
 from voting import codes, packs, polls, postal, schema, window
@@ -215,8 +215,7 @@ class Story:
             while True:
                 async with self.ballot.database.reading() as connection:
                     if not await connection.scalar(moving):
-                        found = await progress(connection, notice_id)
-                        return found.told
+                        return (await report(connection, notice_id)).outcomes["told"]
                 await asyncio.sleep(0.1)
 
     # -- the packs, the vote -------------------------------------------------------------
