@@ -5,6 +5,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot import telegram_edge
 from bot.settings import Settings
 from messages.pacer import Pacer
+from messages.wording import Ways
 from voting.refusals import StaffRefusal
 
 
@@ -46,3 +47,10 @@ async def bot_url(settings: Settings, payload: str = "") -> str:
 def link(name: str, payload: str = "") -> str:
     """Give the link for a bot's username; https://core.telegram.org/bots/features#deep-linking."""
     return f"https://t.me/{name}" + (f"?start={payload}" if payload else "")
+
+
+def ways_of(name: str, settings: Settings) -> Ways:
+    """Give the ways to us that a notice names; a sender that is a word cannot be answered with STOP."""
+    sender = settings.twilio_from or ""
+    one_way = bool(sender) and not sender.lstrip("+").isdigit()
+    return Ways(link(name), link(name, "sms") if one_way else "")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from telegram import Bot, Update
 from telegram.error import TelegramError
-from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
+from telegram.ext import Application, ApplicationHandlerStop, BaseHandler, ContextTypes, ExtBot
 
 from bot.context import BotApplication, Context
 from bot.inbox import Claimed
@@ -36,12 +36,17 @@ def make_bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
     )
 
 
-def make_application(bot: ExtBot[None], handlers: Handlers, bot_data: dict[str, object]) -> BotApplication:
-    """Make the application that gives updates to handlers, the first that fits."""
+def make_application(
+    bot: ExtBot[None], handlers: Handlers, bot_data: dict[str, object], *, before: Handlers = ()
+) -> BotApplication:
+    """Make the application that gives updates to handlers, the first that fits.
+
+    Those of `before` are asked first, and end an update's way with ApplicationHandlerStop or let it through.
+    """
     application: BotApplication = (
         Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=Context)).build()
     )
-    application.add_handlers(list(handlers))
+    application.add_handlers({-1: list(before), 0: list(handlers)})
     application.add_error_handler(_keep)
     application.bot_data.update(bot_data)
     return application
@@ -64,6 +69,7 @@ async def _keep(_update: object, context: Context) -> None:
     trouble = _TROUBLE.get()
     if trouble is not None and context.error is not None:
         trouble.append(context.error)
+        raise ApplicationHandlerStop  # what failed half-way is tried again, not given to the next handler
 
 
 async def register_webhook(bot: Bot, public_url: str, secret: str, kinds: Iterable[str]) -> None:

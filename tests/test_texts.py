@@ -2,6 +2,8 @@
 
 import ast
 import html.parser
+import importlib
+import pkgutil
 import re
 import shutil
 import string
@@ -16,6 +18,9 @@ from babel.messages.catalog import Message
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po
 
+import bot
+import messages
+import voting
 from messages import texts
 from messages.dates import moment_text, on_day_text, window_text
 from messages.extraction import PLURAL_LOOKUPS, TextCall, text_calls
@@ -164,6 +169,10 @@ def test_every_refusal_has_its_text_and_names_only_facts_it_is_raised_with() -> 
         for child in kind.__subclasses__():
             yield from tree(child)
 
+    for floor in (voting, messages, bot):
+        for found in pkgutil.walk_packages(floor.__path__, f"{floor.__name__}."):
+            if not found.name.startswith("voting.migrations"):
+                importlib.import_module(found.name)
     refusals = {kind.key: kind for kind in tree(Refusal)}
     for language in LANGUAGES:
         written = catalogue("refusals", language)

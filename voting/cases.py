@@ -16,6 +16,21 @@ from voting import chain, schema
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
 
 NOTE_CHARACTERS_MAX: Final = 2_000
+EXPORT_COLUMNS: Final = (
+    "case",
+    "member_no",
+    "state",
+    "locked_how",
+    "locked_at",
+    "disputed_at",
+    "outcome",
+    "proposed_by",
+    "settled_by",
+    "note",
+    "attempt",
+    "at",
+    "same_chat",
+)
 
 
 class Outcome(StrEnum):

@@ -1,0 +1,146 @@
+"""An alert in words: what happened, the evidence, what to do; neutral, and never a choice or a code."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.alerts import Alert, Kind
+from bot.said import Said
+from bot.staff_page import StaffPage
+from messages.texts import html_plural, html_text, text
+from voting.cases import AttemptRow, Case
+
+PARAGRAPH: Final = "\n\n"
+ATTEMPTS_SHOWN_MAX: Final = 5
+BUNDLE_SHOWN_MAX: Final = 12
+TELEGRAM: Final = "telegram:"
+
+
+def alert_said(page: StaffPage, alert: Alert, case: Case | None) -> Said:
+    """Say one alert as it stands now, with the buttons that make sense now."""
+    parts = _other(page, alert) if case is None or alert.kind is not Kind.ATTEMPT else case_evidence(page, case)
+    parts.append(_standing(page, alert, case))
+    return Said(PARAGRAPH.join(part for part in parts if part), (_buttons(page, alert),))
+
+
+def case_evidence(page: StaffPage, case: Case) -> list[str]:
+    """Say what is known of a case: class, when, how first locked, and that the first vote stands."""
+    newest = case.attempts[-1]
+    title = html_text("staff", f"attempt.{newest.kind}", page.language)
+    head = html_text("staff", "case.head", page.language, case=case.id, member_no=case.member_no)
+    lines = [attempt_line(page, row) for row in case.attempts[-ATTEMPTS_SHOWN_MAX:]]
+    earlier = len(case.attempts) - len(lines)
+    if earlier > 0:
+        lines.insert(0, html_plural("staff", "case.earlier", page.language, earlier))
+    parts = [f"⚠️ <b>{title}</b>\n{head}", "\n".join(lines)]
+    if case.locked_at is not None:
+        how = f"case.first_{case.locked_how}"
+        parts.append(html_text("staff", how, page.language, at=page.moment(case.locked_at)))
+    if case.disputed_at is not None:
+        parts.append(html_text("staff", "case.disputed", page.language, at=page.moment(case.disputed_at)))
+    if case.settled_by is None:
+        parts.append(html_text("staff", f"todo.{newest.kind}", page.language))
+    return parts
+
+
+def attempt_line(page: StaffPage, row: AttemptRow) -> str:
+    """Say one attempt: when, and what it was."""
+    return "• " + html_text("staff", f"attempt.line.{row.kind}", page.language, at=page.moment(row.at))
+
+
+def bundle_said(page: StaffPage, alerts: Sequence[Alert], cases: Mapping[int, Case]) -> Said:
+    """Say many alerts in one message: how many of what, the newest in a line each."""
+    waiting = [alert for alert in alerts if alert.acknowledged_by is None and alert.ended_at is None]
+    counts = Counter(alert.kind for alert in alerts)
+    head = html_plural("staff", "bundle.title", page.language, len(alerts))
+    kinds = [f"{count} × {text('staff', f'kind.{kind}', page.language)}" for kind, count in counts.most_common()]
+    lines = [_bundle_line(page, alert, cases) for alert in alerts[-BUNDLE_SHOWN_MAX:]]
+    rows: tuple[tuple[tuple[str, str], ...], ...] = ()
+    if waiting:
+        state = html_plural("staff", "bundle.waiting", page.language, len(waiting))
+        rows = ((page.button("button.acknowledge_all", "ackall"),),)
+    else:
+        state = html_text("staff", "bundle.all_acknowledged", page.language)
+    return Said(PARAGRAPH.join([f"⚠️ <b>{head}</b>", "\n".join(kinds), "\n".join(lines), state]), rows)
+
+
+def page_words(page: StaffPage, alert: Alert, minutes: int) -> str:
+    """Say to the next person that nobody has acknowledged; HTML."""
+    kind = text("staff", f"kind.{alert.kind}", page.language)
+    return html_text("staff", "page.next", page.language, kind=kind, alert=alert.id, minutes=minutes)
+
+
+def page_sms(language: str, alert: Alert, title: str, minutes: int) -> str:
+    """Say it by text message: nothing about a member."""
+    kind = text("staff", f"kind.{alert.kind}", language)
+    return text("staff", "page.sms", language, kind=kind, title=title, minutes=minutes)
+
+
+def _other(page: StaffPage, alert: Alert) -> list[str]:
+    params = {name: str(value) for name, value in alert.facts.items()}
+    params["at"] = page.moment(alert.raised_at)
+    kind = text("staff", f"kind.{alert.kind}", page.language)
+    if alert.kind is Kind.MISSING_PACKS:
+        body = html_plural("staff", "alert.missing_packs", page.language, int(alert.facts["count"]))
+    else:
+        body = html_text("staff", f"alert.{alert.kind}", page.language, **params)
+    parts = [f"⚠️ <b>{kind}</b>", body]
+    if "notice" in alert.facts:
+        parts.append(html_text("staff", "alert.notice_paused", page.language, notice=params["notice"]))
+    account = str(alert.facts.get("chat", ""))
+    if account.startswith(TELEGRAM):
+        user_id = account.removeprefix(TELEGRAM)
+        parts.append(html_text("staff", "alert.account", page.language, user_id=user_id))
+    if "member_no" in alert.facts:
+        parts.append(html_text("staff", "alert.look_up", page.language, member_no=params["member_no"]))
+    return parts
+
+
+def _standing(page: StaffPage, alert: Alert, case: Case | None) -> str:
+    lines = []
+    if alert.acknowledged_by is not None and alert.acknowledged_at is not None:
+        at = page.moment(alert.acknowledged_at)
+        lines.append("✓ " + html_text("staff", "alert.acknowledged", page.language, name=alert.acknowledged_by, at=at))
+    if case is not None and alert.kind is Kind.ATTEMPT:
+        lines += case_standing(page, case)
+    return "\n".join(lines)
+
+
+def case_standing(page: StaffPage, case: Case) -> list[str]:
+    """Say who works on a case and how far it is decided."""
+    lines = []
+    if case.assigned_to is not None:
+        lines.append(html_text("staff", "case.assigned", page.language, name=case.assigned_to))
+    if case.outcome is not None and case.proposed_by is not None:
+        outcome = text("staff", f"outcome.{case.outcome}", page.language)
+        if case.settled_by is not None:
+            lines.append(
+                html_text(
+                    "staff",
+                    "case.settled",
+                    page.language,
+                    outcome=outcome,
+                    name=case.proposed_by,
+                    second=case.settled_by,
+                )
+            )
+        else:
+            lines.append(html_text("staff", "case.proposed", page.language, outcome=outcome, name=case.proposed_by))
+    return lines
+
+
+def _buttons(page: StaffPage, alert: Alert) -> tuple[tuple[str, str], ...]:
+    buttons = []
+    if alert.acknowledged_by is None and alert.ended_at is None:
+        buttons.append(page.button("button.acknowledge", "ack", alert.id))
+    if alert.case_id is not None:
+        buttons.append(page.button("button.open_case", "case", alert.case_id))
+    return tuple(buttons)
+
+
+def _bundle_line(page: StaffPage, alert: Alert, cases: Mapping[int, Case]) -> str:
+    case = cases.get(alert.case_id or 0)
+    kind = text("staff", f"kind.{alert.kind}", page.language)
+    who = f" · {case.member_no} · {text('staff', f'attempt.{case.attempts[-1].kind}', page.language)}" if case else ""
+    mark = f" ✓ {alert.acknowledged_by}" if alert.acknowledged_by else ""
+    return f"• {page.moment(alert.changed_at)} {kind}{who}{mark}"

@@ -1,0 +1,253 @@
+"""Cases, missing packs and members in the staff's chat. What concerns one member is shown to the asker alone."""
+
+import re
+from typing import Any, Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import alerts, drafts
+from bot.case_words import LISTED_MAX, case_said, cases_said, member_said, missing_said, outcome_rows
+from bot.drafts import Step
+from bot.member_file import member_file
+from bot.said import Said
+from bot.schema import missing_pack
+from bot.staff_desk import Acting
+from bot.staff_roles import Act
+from bot.staff_visit import StaffVisit
+from messages.texts import html_text, text
+from voting import cases, packs, schema
+from voting.cases import Case, Outcome
+from voting.casting import lift_lockout
+from voting.pack_events import overdue_members
+from voting.window import current
+
+_MARK: Final = re.compile(r"(?P<case>\d+)v(?P<version>\d+)(?:o(?P<outcome>\w+))?$")
+
+
+async def on_cases(visiting: StaffVisit) -> None:
+    """List the cases that are not settled; with a number, show that one."""
+    async with visiting.desk.looking(visiting.user_id, Act.SEE_CASES) as looking:
+        if visiting.words.isdecimal():
+            case = await cases.show_case(looking.connection, int(visiting.words))
+            said = case_said(visiting.own_page, case, looking.staff)
+        else:
+            waiting = await cases.open_cases(looking.connection)
+            found = [case for case in await cases.list_cases(looking.connection, limit=200) if case.state != "settled"]
+            said = cases_said(visiting.own_page, found[:LISTED_MAX], waiting)
+    await visiting.say_privately(said)
+
+
+async def on_case(visiting: StaffVisit) -> None:
+    """Show the case a button names."""
+    async with visiting.desk.looking(visiting.user_id, Act.SEE_CASES) as looking:
+        case = await cases.show_case(looking.connection, int(visiting.reference))
+        said = case_said(visiting.own_page, case, looking.staff)
+    await visiting.say_privately(said)
+
+
+async def on_case_acknowledge(visiting: StaffVisit) -> None:
+    """Acknowledge a case from its own page."""
+    case_id = int(visiting.reference)
+    async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
+        await acknowledge_case(acting, case_id)
+        said = case_said(visiting.page, await cases.show_case(acting.connection, case_id), acting.staff)
+    await visiting.replace(said)
+
+
+async def acknowledge_case(acting: Acting, case_id: int) -> Case:
+    """Acknowledge a case, and the alert that tells of it, as one act; for the console too."""
+    told = await alerts.alert_of_case(acting.connection, case_id)
+    if told is not None and told.acknowledged_by is None:
+        await alerts.acknowledge(acting.connection, told.id, **acting.by)
+    return await cases.acknowledge(acting.connection, case_id, **acting.by)
+
+
+async def assign_case(acting: Acting, case_id: int, to: str, version: int) -> Case:
+    """Give a case to somebody; its alert says so. CaseChanged, CaseSettled."""
+    case = await cases.assign(acting.connection, case_id, to, version=version, **acting.by)
+    await alerts.case_changed(acting.connection, case_id, acting.now)
+    return case
+
+
+async def propose_outcome(acting: Acting, case_id: int, outcome: Outcome, note: str, version: int) -> Case:
+    """Propose an outcome; its alert says so. CaseChanged, CaseSettled."""
+    case = await cases.propose(acting.connection, case_id, outcome, note, version=version, **acting.by)
+    await alerts.case_changed(acting.connection, case_id, acting.now)
+    return case
+
+
+async def settle_case(acting: Acting, case_id: int, version: int) -> Case:
+    """Agree with another person's proposal; the alert ends. NeedsSecondPerson, NothingProposed, CaseChanged."""
+    case = await cases.settle(acting.connection, case_id, version=version, **acting.by)
+    await alerts.case_changed(acting.connection, case_id, acting.now, ended=True)
+    return case
+
+
+async def on_assign(visiting: StaffVisit) -> None:
+    """Take a case."""
+    case_id, version, _ = _read(visiting.reference)
+    async with visiting.desk.acting(visiting.user_id, Act.WORK_ON_CASES) as acting:
+        said = case_said(visiting.page, await assign_case(acting, case_id, acting.staff.name, version), acting.staff)
+    await visiting.replace(said)
+
+
+async def on_outcomes(visiting: StaffVisit) -> None:
+    """Offer every outcome again, instead of the one proposed."""
+    case_id, version, _ = _read(visiting.reference)
+    question = html_text("staff", "case.which_outcome", visiting.language, case=case_id)
+    await visiting.replace(Said(question, outcome_rows(visiting.page, f"{case_id}v{version}")))
+
+
+async def on_propose(visiting: StaffVisit) -> None:
+    """Take an outcome, and ask for a note."""
+    case_id, version, outcome = _read(visiting.reference)
+    async with visiting.desk.acting(visiting.user_id, Act.WORK_ON_CASES) as acting:
+        await drafts.save(
+            acting.connection,
+            acting.staff.user_id,
+            Step.CASE_NOTE,
+            acting.now,
+            case=case_id,
+            version=version,
+            outcome=outcome,
+        )
+    words = html_text(
+        "staff",
+        "case.ask_note",
+        visiting.language,
+        case=case_id,
+        outcome=text("staff", f"outcome.{outcome}", visiting.language),
+    )
+    page = visiting.own_page
+    await visiting.replace(
+        Said(words, ((page.button("button.no_note", "nonote"), page.button("button.cancel", "cancel")),))
+    )
+
+
+async def on_no_note(visiting: StaffVisit) -> None:
+    """Propose without a note."""
+    await _propose(visiting, "")
+
+
+async def on_case_note(visiting: StaffVisit) -> None:
+    """Take the note."""
+    await _propose(visiting, visiting.words)
+
+
+async def _propose(visiting: StaffVisit, note: str) -> None:
+    async with visiting.desk.acting(visiting.user_id, Act.WORK_ON_CASES) as acting:
+        begun = await drafts.load(acting.connection, visiting.user_id, acting.now)
+        if begun is None or begun.step is not Step.CASE_NOTE:
+            await visiting.toast(text("staff", "draft.over", visiting.language), alert=True)
+            return
+        await drafts.clear(acting.connection, visiting.user_id)
+        facts = begun.facts
+        case = await propose_outcome(acting, facts["case"], Outcome(facts["outcome"]), note, facts["version"])
+        said = case_said(visiting.own_page, case, acting.staff)
+    await visiting.replace(said)
+
+
+async def on_settle(visiting: StaffVisit) -> None:
+    """Agree with what another person proposed."""
+    case_id, version, _ = _read(visiting.reference)
+    async with visiting.desk.acting(visiting.user_id, Act.WORK_ON_CASES) as acting:
+        said = case_said(visiting.page, await settle_case(acting, case_id, version), acting.staff)
+    await visiting.replace(said)
+
+
+def _read(reference: str) -> tuple[int, int, str]:
+    found = _MARK.match(reference)
+    assert found is not None  # our own payload, and its tag fitted
+    return int(found["case"]), int(found["version"]), found["outcome"] or ""
+
+
+# -- packs -------------------------------------------------------------------------------------
+
+
+async def on_missing_packs(visiting: StaffVisit) -> None:
+    """List packs reported missing."""
+    async with visiting.desk.looking(visiting.user_id, Act.SEE_PACKS) as looking:
+        said = await _missing(looking, visiting)
+    await visiting.say_privately(said)
+
+
+async def on_pack_ask(visiting: StaffVisit) -> None:
+    """Ask that a pack be replaced."""
+    async with visiting.desk.acting(visiting.user_id, Act.REPLACE_PACKS) as acting:
+        reason = "reported missing"
+        await packs.ask_replacement(acting.connection, visiting.reference, reason, **acting.by)
+        said = await _missing(acting, visiting)
+    await visiting.replace(said)
+
+
+async def on_pack_approve(visiting: StaffVisit) -> None:
+    """Agree, as the second person; the new pack is made when it is next printed."""
+    async with visiting.desk.acting(visiting.user_id, Act.REPLACE_PACKS) as acting:
+        await approve_replacement(acting, visiting.reference)
+        said = await _missing(acting, visiting)
+    await visiting.replace(said)
+
+
+async def approve_replacement(acting: Acting, member_no: str) -> None:
+    """Approve a replacement and note that the report of the missing pack is dealt with."""
+    await packs.approve_replacement(acting.connection, member_no, **acting.by)
+    member = select(schema.member.c.id).where(schema.member.c.member_no == member_no).scalar_subquery()
+    await acting.connection.execute(
+        update(missing_pack)
+        .where(missing_pack.c.member_id == member)
+        .values(handled_at=acting.now, handled_by=acting.staff.name)
+    )
+
+
+async def missing_reports(connection: AsyncConnection, limit: int) -> list[dict[str, Any]]:
+    """Give packs reported missing whose replacement is not printed yet, oldest first."""
+    request, member = schema.replacement, schema.member
+    waiting = (request.c.member_id == missing_pack.c.member_id) & request.c.issued_at.is_(None)
+    rows = await connection.execute(
+        select(
+            member.c.member_no,
+            missing_pack.c.reported_at,
+            missing_pack.c.handled_at,
+            request.c.asked_by,
+            request.c.approved_by,
+        )
+        .join(member, member.c.id == missing_pack.c.member_id)
+        .outerjoin(request, waiting)
+        .where(missing_pack.c.handled_at.is_(None) | request.c.id.is_not(None))
+        .order_by(missing_pack.c.reported_at, member.c.member_no)
+        .limit(limit)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+async def _missing(looking: Acting, visiting: StaffVisit) -> Said:
+    connection = looking.connection
+    reported = await missing_reports(connection, LISTED_MAX)
+    total = await connection.scalar(select(func.count()).where(missing_pack.c.handled_at.is_(None)))
+    late = overdue_members(await current(connection), looking.now.date()).subquery()
+    overdue = await connection.scalar(select(func.count()).select_from(late))
+    return missing_said(visiting.own_page, reported, int(total or 0), int(overdue or 0), looking.staff)
+
+
+# -- members -----------------------------------------------------------------------------------
+
+
+async def on_member(visiting: StaffVisit) -> None:
+    """Show one member's file, to the asker alone."""
+    if not visiting.words:
+        await visiting.say(Said(html_text("staff", "member.which", visiting.language)))
+        return
+    async with visiting.desk.looking(visiting.user_id, Act.SEE_MEMBERS) as looking:
+        said = member_said(visiting.own_page, await member_file(looking.connection, visiting.words))
+    await visiting.say_privately(said)
+
+
+async def on_unlock(visiting: StaffVisit) -> None:
+    """Let a pack be tried again."""
+    member_no = visiting.reference
+    async with visiting.desk.acting(visiting.user_id, Act.UNLOCK_PACKS) as acting:
+        await lift_lockout(acting.connection, member_no, **acting.by)
+        said = member_said(visiting.page, await member_file(acting.connection, member_no))
+    await visiting.toast(text("staff", "member.unlocked", visiting.language, member_no=member_no))
+    await visiting.replace(said)

@@ -1,0 +1,113 @@
+"""`cases`: attempts to vote after the lock, for people to decide; never a choice."""
+
+import csv
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.house import House
+from bot.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
+from voting import cases
+from voting.cases import Case
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    nouns = typer.Typer(help="Attempts to vote after the lock.", no_args_is_help=True)
+    nouns.command("list")(list_cases)
+    nouns.command("show")(show)
+    nouns.command("export")(export)
+    app.add_typer(nouns, name="cases")
+
+
+def list_cases(
+    as_json: AsJson = False,
+    state: Annotated[str | None, typer.Option(help="open, proposed or settled only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = 100,
+) -> None:
+    """List cases, newest first.
+
+    Example: ballotline cases list --state open
+    """
+
+    async def act(house: House) -> list[Case]:
+        async with house.database.reading() as connection:
+            return await cases.list_cases(connection, state=state, limit=limit)
+
+    found = in_house(act)
+    if as_json:
+        print_json({"cases": [_facts(case) for case in found]})
+        return
+    columns = ["case", "member", "state", "classes", "first vote", "acknowledged by", "assigned to", "outcome"]
+    rows = [
+        [
+            case.id,
+            case.member_no,
+            case.state,
+            ", ".join(row.kind for row in case.attempts),
+            f"{case.locked_how} {case.locked_at:%Y-%m-%d %H:%M} UTC" if case.locked_at else "",
+            case.acknowledged_by,
+            case.assigned_to,
+            case.outcome,
+        ]
+        for case in found
+    ]
+    print_table("Cases", columns, rows)
+
+
+def show(
+    case_id: Annotated[int, typer.Argument(metavar="ID")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one case: its attempts, what was decided, by whom.
+
+    Example: ballotline cases show 3
+    """
+
+    async def act(house: House) -> Case:
+        async with house.database.reading() as connection:
+            return await cases.show_case(connection, case_id)
+
+    case = in_house(act)
+    facts = _facts(case)
+    if as_json:
+        print_json(facts)
+        return
+    attempts = facts.pop("attempts")
+    print_facts(f"Case {case.id}", {name: "-" if value is None else value for name, value in facts.items()})
+    OUT.print()
+    print_table("Attempts", ["class", "at", "same_account"], [list(row.values()) for row in attempts])
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file to write.")],
+) -> None:
+    """Write one row per attempt for the organisation's own procedure.
+
+    Example: ballotline cases export cases.csv
+    """
+
+    async def act(house: House) -> list[dict[str, Any]]:
+        async with house.database.reading() as connection:
+            return await cases.export_rows(connection)
+
+    rows = in_house(act)
+    with file.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, cases.EXPORT_COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    OUT.print(f"{len(rows)} attempts are in {file}.")
+
+
+def _facts(case: Case) -> dict[str, Any]:
+    """Give a case without anybody's account."""
+    facts = asdict(case)
+    for hidden in ("locked_chat", "member_id"):
+        facts.pop(hidden)
+    facts["attempts"] = [
+        {"kind": row.kind, "at": row.at, "same_account": row.chat is not None and row.chat == case.locked_chat}
+        for row in case.attempts
+    ]
+    return facts

@@ -1,0 +1,146 @@
+"""`staff`: invitations, who is on the staff, who is on duty."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bot import enrolment
+from bot.enrolment import PREFIX, Staff
+from bot.house import House, clock
+from bot.links import bot_name, link
+from bot.staff_roles import Role
+from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_json, print_table
+from messages.phone import read_phone
+from voting.refusals import StaffRefusal
+
+
+class NumberUnusable(StaffRefusal):
+    """{number} is not a number that can take text messages."""
+
+
+StaffId = Annotated[int, typer.Argument(metavar="ID", help="The number in `staff list`.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    nouns = typer.Typer(help="Who may act as staff, and who is woken.", no_args_is_help=True)
+    nouns.command("invite")(invite)
+    nouns.command("list")(list_staff)
+    nouns.command("remove")(remove)
+    nouns.command("duty")(duty)
+    nouns.command("phone")(phone)
+    app.add_typer(nouns, name="staff")
+
+
+def invite(
+    role: Annotated[Role, typer.Option(help="officer: all; comms: notices, windows; support: members, packs, cases.")],
+    name: Annotated[str | None, typer.Option(help="What the chain calls them; else their account's name.")] = None,
+    as_json: AsJson = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Make a link that enrols one person, once, within 24 hours.
+
+    Example: ballotline staff invite --role officer --name Gwen
+    """
+
+    async def act(house: House) -> str:
+        bot = await bot_name(house.settings)
+        async with house.database.writing() as connection:
+            token = await enrolment.invite_staff(connection, role, actor=actor, via=VIA, now=clock(), name=name)
+        return link(bot, f"{PREFIX}{token}")
+
+    url = in_house(act)
+    if as_json:
+        print_json({"link": url, "role": role.value, "hours": 24})
+    else:
+        OUT.print(url)
+        OUT.print(f"Send it to one person only: it makes whoever opens it first {role.value}; it lasts 24 hours.")
+
+
+def list_staff(as_json: AsJson = False) -> None:
+    """Show the staff, and the duty list.
+
+    Example: ballotline staff list
+    """
+
+    async def act(house: House) -> list[Staff]:
+        async with house.database.reading() as connection:
+            return await enrolment.everybody(connection)
+
+    rows = [_facts(person) for person in in_house(act)]
+    if as_json:
+        print_json({"staff": rows})
+        return
+    columns = ["id", "name", "role", "duty", "phone", "enrolled_at"]
+    print_table("Staff", columns, [[row[column] for column in columns] for row in rows])
+
+
+def remove(staff_id: StaffId, actor: Actor = DEFAULT_ACTOR) -> None:
+    """Take somebody off the staff, at once: chat, console sessions and links stop working.
+
+    Example: ballotline staff remove 3
+    """
+
+    async def act(house: House) -> Staff:
+        async with house.database.writing() as connection:
+            return await enrolment.remove(connection, staff_id, actor=actor, via=VIA, now=clock())
+
+    OUT.print(f"{in_house(act).name} is no longer on the staff.")
+
+
+def duty(
+    staff_ids: Annotated[
+        list[int] | None, typer.Argument(metavar="[ID]...", help="The list, first woken first.")
+    ] = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Nobody is on duty: all who may take alerts get them.")
+    ] = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Set the duty list in the order people are woken; without numbers, show it.
+
+    Example: ballotline staff duty 2 1 4
+    """
+
+    async def act(house: House) -> list[Staff]:
+        async with house.database.writing() as connection:
+            if staff_ids or clear:
+                ids = [] if clear else list(staff_ids or [])
+                return await enrolment.set_duty_list(connection, ids, actor=actor, via=VIA, now=clock())
+            return await enrolment.on_duty(connection)
+
+    listed = in_house(act)
+    print_table("On duty", ["place", "id", "name"], [[n, one.id, one.name] for n, one in enumerate(listed, 1)])
+
+
+def phone(
+    staff_id: StaffId,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Mobile number; '-' forgets it.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Note the number that is texted when nobody acknowledges an alert.
+
+    Example: ballotline staff phone 3 "07700 900123"
+    """
+    e164 = None if number == "-" else read_phone(number, None).e164
+    if e164 is None and number != "-":
+        raise NumberUnusable(number=number)
+
+    async def act(house: House) -> Staff:
+        async with house.database.writing() as connection:
+            return await enrolment.set_phone(connection, staff_id, e164, actor=actor, via=VIA, now=clock())
+
+    person = in_house(act)
+    OUT.print(f"{person.name}: " + (f"texts go to {person.phone}." if person.phone else "no number."))
+
+
+def _facts(person: Staff) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "role": person.role.value,
+        "duty": person.duty_order,
+        "phone": person.phone,
+        "language": person.language,
+        "enrolled_at": person.enrolled_at,
+    }

@@ -1,0 +1,53 @@
+"""What somebody on the staff is in the middle of in their private chat: a step and its facts, for an hour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.schema import draft
+from messages.upsert import insert_into
+
+LIFE: Final = timedelta(hours=1)
+
+
+class Step(StrEnum):
+    """What the next plain message is taken for."""
+
+    CASE_NOTE = "case_note"
+    WINDOW_DAYS = "window_days"
+    WINDOW_REASON = "window_reason"
+    NOTICE_AUDIENCE = "notice_audience"
+    NOTICE_WORDS = "notice_words"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A step of a dialogue; `facts` are what was given so far."""
+
+    step: Step
+    facts: Mapping[str, Any]
+
+
+async def load(connection: AsyncConnection, user_id: int, now: datetime) -> Draft | None:
+    """Give what this person is in the middle of; None when there is nothing, or it is too long ago."""
+    row = (await connection.execute(select(draft).where(draft.c.user_id == user_id))).one_or_none()
+    if row is None or now - row.step_at > LIFE:
+        return None
+    return Draft(Step(row.step), row.facts)
+
+
+async def save(connection: AsyncConnection, user_id: int, step: Step, now: datetime, **facts: object) -> None:
+    """Remember a step; whatever was begun before is over."""
+    values = {"step": step.value, "facts": facts, "step_at": now}
+    statement = insert_into(connection, draft).values(user_id=user_id, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+
+async def clear(connection: AsyncConnection, user_id: int) -> None:
+    """Forget it."""
+    await connection.execute(delete(draft).where(draft.c.user_id == user_id))

@@ -1,0 +1,130 @@
+"""Live progress: the message that shows a notice is edited every few seconds, and ends as the report with its file."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import select, update
+from telegram import Bot, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
+
+from bot import enrolment
+from bot.keyboards import keyboard
+from bot.notice_report import unreached_csv
+from bot.notice_words import progress_said, report_said
+from bot.said import Said
+from bot.schema import notice_message
+from bot.staff_page import StaffPage
+from messages import notices
+from messages.notice_model import ENDED
+from messages.pacer import Lane
+from messages.reports import progress, report
+from messages.telegram_request import LANE
+from messages.texts import html_text
+from voting import polls
+from voting.database import Database
+
+EDIT_SECONDS: Final = 3.0
+WATCHED_MAX: Final = 20  # messages looked after at once
+NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
+log = structlog.get_logger()
+
+
+class NoticeWatch:
+    """Keeps progress messages true until cancelled."""
+
+    def __init__(
+        self,
+        database: Database,
+        button_key: bytes,
+        bot: Bot,
+        *,
+        clock: Callable[[], datetime],
+        every_seconds: float = EDIT_SECONDS,
+    ) -> None:
+        self._database, self._button_key, self._bot = database, button_key, bot
+        self._clock, self._every_seconds = clock, every_seconds
+
+    async def run(self) -> None:
+        """Look after the messages until cancelled."""
+        LANE.set(Lane.ALERT)
+        while True:
+            try:
+                await self.step()
+            except Exception as problem:  # the outermost loop: the next round shows what this one could not
+                log.exception("progress could not be shown", kind=type(problem).__name__)
+            await asyncio.sleep(self._every_seconds)
+
+    async def step(self) -> None:
+        """Edit every message whose notice has moved, once."""
+        watched = select(notice_message).where(notice_message.c.ended_at.is_(None)).limit(WATCHED_MAX)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(watched)).all()
+        for row in rows:
+            try:
+                await self._show(row.notice_id, row.chat_id, row.message_id, row.shown)
+            except (RetryAfter, NetworkError) as problem:
+                if isinstance(problem, BadRequest):  # the message is gone: nobody looks at it
+                    await self._end(row.notice_id, row.chat_id)
+            except Forbidden:
+                await self._end(row.notice_id, row.chat_id)
+
+    async def _show(self, notice_id: int, chat_id: int, message_id: int, shown: str) -> None:
+        async with self._database.reading() as connection:
+            person = await enrolment.find(connection, chat_id)
+            poll = await polls.load(connection)
+            notice = await notices.show(connection, notice_id)
+            language = person.language if person is not None else poll.languages[0]
+            page = StaffPage(chat_id, language, poll.timezone, self._button_key, self._clock())
+            over = notice.state in ENDED
+            if over:
+                said = report_said(page, await report(connection, notice_id))
+            else:
+                said = progress_said(page, notice, await progress(connection, notice_id))
+            content = await unreached_csv(connection, notice_id) if over and said.rows else None
+        if person is None:  # no longer on the staff
+            await self._end(notice_id, chat_id)
+            return
+        if over and not await self._end(notice_id, chat_id):
+            return  # another process gives the report
+        if said.html != shown:
+            await self._edit(said, chat_id, message_id)
+            await self._note(notice_id, chat_id, said.html)
+        if content is not None:
+            caption = html_text("staff", "notice.unreached_file", page.language, notice=notice_id)
+            name = f"notice-{notice_id}-not-reached.csv"
+            await self._bot.send_document(
+                chat_id, content, filename=name, caption=caption, parse_mode=ParseMode.HTML, protect_content=True
+            )
+
+    async def _edit(self, said: Said, chat_id: int, message_id: int) -> None:
+        try:
+            await self._bot.edit_message_text(
+                said.html,
+                chat_id=chat_id,
+                message_id=message_id,
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard(said),
+                link_preview_options=NO_PREVIEW,
+            )
+        except BadRequest as refused:
+            if "not modified" not in refused.message:
+                raise
+
+    async def _note(self, notice_id: int, chat_id: int, shown: str) -> None:
+        mine = (notice_message.c.notice_id == notice_id) & (notice_message.c.chat_id == chat_id)
+        async with self._database.writing() as connection:
+            await connection.execute(update(notice_message).where(mine).values(shown=shown))
+
+    async def _end(self, notice_id: int, chat_id: int) -> bool:
+        """Stop watching; tell whether it was this process that did."""
+        mine = (notice_message.c.notice_id == notice_id) & (notice_message.c.chat_id == chat_id)
+        async with self._database.writing() as connection:
+            ended = await connection.execute(
+                update(notice_message).where(mine, notice_message.c.ended_at.is_(None)).values(ended_at=self._clock())
+            )
+        return bool(ended.rowcount)

@@ -1,0 +1,297 @@
+"""What staff write and press: every command and button with the act it needs, in two tables.
+
+These handlers come before the members'. Whoever is not on the staff, or writes what is none of staff's commands, is
+let through to them, so that a stranger who tries /staff learns nothing.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import update as sql_update
+from telegram import ChatMember, Update
+from telegram.ext import (
+    ApplicationHandlerStop,
+    BaseHandler,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    CommandHandler,
+    MessageHandler,
+    filters,
+)
+
+from bot import alerts, broadcast_chat, buttons, case_chat, charts, drafts, enrolment, window_chat
+from bot.context import Context
+from bot.drafts import Step
+from bot.enrolment import PREFIX
+from bot.said import Said
+from bot.schema import staff_group
+from bot.staff_desk import StaffDesk
+from bot.staff_page import GESTURE_PREFIX
+from bot.staff_roles import Act, NotStaff, insist
+from bot.staff_visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
+from bot.staff_words import duty_said, staff_said, turnout_caption
+from bot.turnout import turnout
+from messages.refusal_words import refusal_text
+from messages.texts import fit_language, html_text, text
+from messages.upsert import insert_into
+from voting import chain, codes
+from voting.refusals import Refusal
+
+PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
+GROUPS: Final = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
+ENROLMENT: Final = filters.Regex(r"^/start(@\w+)?\s+" + PREFIX)
+LOGIN_PATH: Final = "/console/login/"
+
+
+async def on_enrol(update: Update, context: Context) -> None:
+    """Take an invitation's link; whoever cannot use it is told so and no more."""
+    user, message = update.effective_user, update.effective_message
+    assert user is not None  # a private chat
+    assert message is not None
+    desk: StaffDesk = context.staff_desk
+    token = (message.text or "").split()[1].removeprefix(PREFIX)
+    language = fit_language(user.language_code)
+    try:
+        async with desk.house.database.writing() as connection:
+            staff = await enrolment.enrol(
+                connection,
+                token,
+                user_id=user.id,
+                called=user.full_name,
+                language=user.language_code,
+                now=desk.now(),
+            )
+    except Refusal as refusal:
+        await context.bot.send_message(user.id, refusal_text(refusal, language, "UTC"))
+        raise ApplicationHandlerStop from None
+    role = text("staff", f"role.{staff.role}", staff.language)
+    words = html_text("staff", "staff.enrolled", staff.language, name=staff.name, role=role)
+    await context.bot.send_message(user.id, words, parse_mode="HTML")
+    raise ApplicationHandlerStop
+
+
+async def on_staff(visiting: StaffVisit) -> None:
+    """Say who one is, what one can do, who is on duty."""
+    async with visiting.desk.looking(visiting.user_id, Act.SEE_STAFF) as looking:
+        duty = await enrolment.on_duty(looking.connection)
+        waiting = len(await alerts.open_alerts(looking.connection))
+        said = staff_said(visiting.page, looking.staff, duty, waiting)
+    await visiting.say(said)
+
+
+async def on_duty(visiting: StaffVisit) -> None:
+    """Go on or off duty; without a word, say who is."""
+    wish = (visiting.reference or visiting.words).casefold()
+    async with visiting.desk.acting(visiting.user_id, Act.GO_ON_DUTY) as acting:
+        staff = acting.staff
+        if wish in ("on", "off"):
+            staff = await enrolment.set_duty(acting.connection, staff.id, on=wish == "on", **acting.by)
+        said = duty_said(visiting.page, staff, await enrolment.on_duty(acting.connection))
+    if visiting.query is not None:
+        await visiting.toast()
+    await visiting.say(said)
+
+
+async def on_turnout(visiting: StaffVisit) -> None:
+    """Show turnout as a picture."""
+    async with visiting.desk.looking(visiting.user_id, Act.SEE_TURNOUT) as looking:
+        counted = await turnout(looking.connection, looking.now)
+    picture = await asyncio.to_thread(charts.turnout_png, counted, visiting.language)
+    await visiting.say_photo(picture, turnout_caption(counted, visiting.language))
+
+
+async def on_console(visiting: StaffVisit) -> None:
+    """Give a link that opens the console once; to the person alone."""
+    settings = visiting.desk.house.settings
+    async with visiting.desk.acting(visiting.user_id, Act.OPEN_CONSOLE) as acting:
+        token = await enrolment.make_login_link(acting.connection, acting.staff.id, acting.now)
+    url = (settings.public_url or f"http://{settings.listen}") + LOGIN_PATH + token
+    words = html_text("staff", "console.link", visiting.language, url=url)
+    await visiting.say_privately(Said(words, secret=True))
+
+
+async def on_here(visiting: StaffVisit) -> None:
+    """Make this group, or this topic of it, the place where alerts go; `/here off` ends that."""
+    if visiting.private:
+        await visiting.say(Said(html_text("staff", "here.private", visiting.language)))
+        return
+    off = visiting.words.casefold() == "off"
+    async with visiting.desk.acting(visiting.user_id, Act.SET_GROUP) as acting:
+        values = {
+            "topic_id": visiting.topic_id,
+            "title": visiting.title,
+            "set_by": acting.staff.name,
+            "set_at": acting.now,
+            "removed_at": acting.now if off else None,
+        }
+        statement = insert_into(acting.connection, staff_group).values(chat_id=visiting.chat_id, **values)
+        await acting.connection.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
+        await chain.append(acting.connection, "staff_group_set", {"on": not off}, **acting.by)
+    await visiting.say(Said(html_text("staff", "here.off" if off else "here.on", visiting.language)))
+
+
+async def on_acknowledge(visiting: StaffVisit) -> None:
+    """Take an alert; the pump changes its message for all."""
+    async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
+        known = await alerts.acknowledge(acting.connection, int(visiting.reference), **acting.by)
+    assert known.acknowledged_by is not None
+    assert known.acknowledged_at is not None
+    at = visiting.page.moment(known.acknowledged_at)
+    await visiting.toast(text("staff", "alert.acknowledged", visiting.language, name=known.acknowledged_by, at=at))
+
+
+async def on_acknowledge_all(visiting: StaffVisit) -> None:
+    """Take every alert of a message that tells of many."""
+    assert visiting.query is not None
+    assert visiting.query.message is not None
+    async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
+        found = await alerts.alerts_in(acting.connection, visiting.chat_id, visiting.query.message.message_id)
+        for alert_id in found:
+            await alerts.acknowledge(acting.connection, alert_id, **acting.by)
+    await visiting.toast()
+
+
+async def on_cancel(visiting: StaffVisit) -> None:
+    """Leave whatever was begun."""
+    async with visiting.desk.house.database.writing() as connection:
+        await drafts.clear(connection, visiting.user_id)
+    await visiting.replace(Said(html_text("staff", "draft.canceled", visiting.language)))
+
+
+COMMANDS: Final[Mapping[str, tuple[Act, Do]]] = {
+    "staff": (Act.SEE_STAFF, on_staff),
+    "duty": (Act.GO_ON_DUTY, on_duty),
+    "turnout": (Act.SEE_TURNOUT, on_turnout),
+    "console": (Act.OPEN_CONSOLE, on_console),
+    "cases": (Act.SEE_CASES, case_chat.on_cases),
+    "member": (Act.SEE_MEMBERS, case_chat.on_member),
+    "missing_packs": (Act.SEE_PACKS, case_chat.on_missing_packs),
+    "broadcast": (Act.SEE_NOTICES, broadcast_chat.on_broadcast),
+    "window": (Act.SET_WINDOW, window_chat.on_window),
+    "here": (Act.SET_GROUP, on_here),
+}
+
+GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
+    "ack": (Act.ACKNOWLEDGE, on_acknowledge),
+    "ackall": (Act.ACKNOWLEDGE, on_acknowledge_all),
+    "duty": (Act.GO_ON_DUTY, on_duty),
+    "cancel": (Act.SEE_STAFF, on_cancel),
+    "case": (Act.SEE_CASES, case_chat.on_case),
+    "caseack": (Act.ACKNOWLEDGE, case_chat.on_case_acknowledge),
+    "assign": (Act.WORK_ON_CASES, case_chat.on_assign),
+    "outcomes": (Act.WORK_ON_CASES, case_chat.on_outcomes),
+    "propose": (Act.WORK_ON_CASES, case_chat.on_propose),
+    "nonote": (Act.WORK_ON_CASES, case_chat.on_no_note),
+    "settle": (Act.WORK_ON_CASES, case_chat.on_settle),
+    "packask": (Act.REPLACE_PACKS, case_chat.on_pack_ask),
+    "packyes": (Act.REPLACE_PACKS, case_chat.on_pack_approve),
+    "unlock": (Act.UNLOCK_PACKS, case_chat.on_unlock),
+    **window_chat.GESTURES,
+    **broadcast_chat.GESTURES,
+}
+
+STEPS: Final[Mapping[Step, tuple[Act, Do]]] = {
+    Step.CASE_NOTE: (Act.WORK_ON_CASES, case_chat.on_case_note),
+    Step.WINDOW_DAYS: (Act.SET_WINDOW, window_chat.on_days),
+    Step.WINDOW_REASON: (Act.SET_WINDOW, window_chat.on_reason),
+    Step.NOTICE_AUDIENCE: (Act.WRITE_NOTICES, broadcast_chat.on_audience_words),
+    Step.NOTICE_WORDS: (Act.WRITE_NOTICES, broadcast_chat.on_words),
+}
+assert STEPS.keys() == set(Step)
+
+
+async def on_press(update: Update, context: Context) -> None:
+    """Take a press on one of staff's buttons, from whoever pressed it."""
+    query = update.callback_query
+    assert query is not None
+    visiting = await visit_of(update, context)
+    if visiting is None:
+        words = refusal_text(NotStaff(), fit_language(query.from_user.language_code), "UTC")
+        await context.bot.answer_callback_query(query.id, words, show_alert=True)
+        raise ApplicationHandlerStop
+    try:
+        await refuse_elsewhere(visiting)
+        gesture = buttons.read(visiting.desk.button_key, visiting.chat_id, query.data or "")
+        name = gesture.name.removeprefix(GESTURE_PREFIX) if isinstance(gesture, buttons.Gesture) else ""
+        if not isinstance(gesture, buttons.Gesture) or name not in GESTURES:
+            raise buttons.ForeignButton
+        act, do = GESTURES[name]
+        insist(visiting.staff.role, act)
+        visiting.reference = gesture.reference
+        await do(visiting)
+        await visiting.toast()
+    except Refusal as refusal:
+        await visiting.refuse(refusal)
+    raise ApplicationHandlerStop
+
+
+async def on_words(update: Update, context: Context) -> None:
+    """Take plain words from staff in the middle of something; codes and everything else belong to the members' side."""
+    message, user = update.effective_message, update.effective_user
+    if message is None or user is None or codes.contains_code(message.text or ""):
+        return
+    desk: StaffDesk = context.staff_desk
+    async with desk.house.database.reading() as connection:
+        begun = await drafts.load(connection, user.id, desk.now())
+    if begun is None:
+        return
+    visiting = await visit_of(update, context)
+    if visiting is None:
+        return
+    act, do = STEPS[begun.step]
+    try:
+        insist(visiting.staff.role, act)
+        await do(visiting)
+    except Refusal as refusal:
+        await visiting.refuse(refusal)
+    raise ApplicationHandlerStop
+
+
+async def on_other_command(update: Update, context: Context) -> None:
+    """End what was begun when its author turns to something else, and let that through."""
+    if update.effective_user is not None:
+        desk: StaffDesk = context.staff_desk
+        async with desk.house.database.reading() as connection:
+            begun = await drafts.load(connection, update.effective_user.id, desk.now())
+        if begun is not None:
+            async with desk.house.database.writing() as connection:
+                await drafts.clear(connection, update.effective_user.id)
+
+
+async def on_migrated(update: Update, context: Context) -> None:
+    """Follow a staff group that became a supergroup."""
+    message = update.effective_message
+    if message is not None and message.migrate_to_chat_id is not None:
+        desk: StaffDesk = context.staff_desk
+        async with desk.house.database.writing() as connection:
+            await alerts.on_migrated(connection, str(message.chat_id), str(message.migrate_to_chat_id))
+
+
+async def on_membership(update: Update, context: Context) -> None:
+    """Forget a group that put the bot out."""
+    change = update.my_chat_member
+    assert change is not None  # the handler's kind
+    if change.chat.type == "private" or change.new_chat_member.status not in (ChatMember.BANNED, ChatMember.LEFT):
+        return
+    desk: StaffDesk = context.staff_desk
+    async with desk.house.database.writing() as connection:
+        await connection.execute(
+            sql_update(staff_group).where(staff_group.c.chat_id == change.chat.id).values(removed_at=desk.now())
+        )
+
+
+def handlers() -> list[BaseHandler[Any, Context, Any]]:
+    """Give staff's handlers, to be asked before the members'."""
+    return [
+        MessageHandler(PRIVATE & ENROLMENT, on_enrol),
+        *(
+            CommandHandler(name, for_staff(act, do, any_group=name == "here"), PRIVATE | GROUPS)
+            for name, (act, do) in COMMANDS.items()
+        ),
+        CallbackQueryHandler(on_press, pattern=rf"^g{GESTURE_PREFIX}"),
+        MessageHandler(PRIVATE & filters.COMMAND, on_other_command),
+        MessageHandler(PRIVATE & filters.TEXT, on_words),
+        MessageHandler(filters.StatusUpdate.MIGRATE, on_migrated),
+        ChatMemberHandler(on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
+    ]

@@ -1,0 +1,80 @@
+"""The desk for staff's requests: who asks is read from the database each time, and so is what their role allows.
+
+    async with desk.acting(user_id, Act.SET_WINDOW) as acting:
+        await window.set_window(acting.connection, ..., **acting.by)
+
+The chat and the console go through here; nobody's enrolment is remembered between two requests, so that a removal
+works at once.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import enrolment
+from bot.enrolment import Staff
+from bot.house import House
+from bot.staff_roles import Act, NotStaff, insist
+from voting import polls
+from voting.model import Poll
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Somebody on the staff, allowed to do what they ask, within one transaction."""
+
+    connection: AsyncConnection
+    staff: Staff
+    poll: Poll
+    now: datetime
+    via: str
+
+    @property
+    def by(self) -> dict[str, Any]:
+        """Give what the chain wants to know of an act: actor, via, now."""
+        return {"actor": self.staff.name, "via": self.via, "now": self.now}
+
+
+class StaffDesk:
+    """Lets staff act. `wake` says that a message was planned."""
+
+    def __init__(self, house: House, *, wake: Callable[[], None]) -> None:
+        self.house = house
+        self.wake = wake
+
+    @property
+    def button_key(self) -> bytes:
+        """What makes buttons ours."""
+        return self.house.secrets.button_key
+
+    def now(self) -> datetime:
+        """Give the time."""
+        return self.house.clock()
+
+    async def who(self, user_id: int) -> Staff | None:
+        """Say who a Telegram user is on the staff; None for everybody else."""
+        async with self.house.database.reading() as connection:
+            return await enrolment.find(connection, user_id)
+
+    @asynccontextmanager
+    async def looking(self, user_id: int, act: Act, *, via: str = "chat") -> AsyncIterator[Acting]:
+        """Yield a connection for reading. NotStaff, NotYourRole, NoPoll."""
+        async with self.house.database.reading() as connection:
+            yield await self._admitted(connection, user_id, act, via)
+
+    @asynccontextmanager
+    async def acting(self, user_id: int, act: Act, *, via: str = "chat") -> AsyncIterator[Acting]:
+        """Yield a transaction. NotStaff, NotYourRole, NoPoll."""
+        async with self.house.database.writing() as connection:
+            yield await self._admitted(connection, user_id, act, via)
+
+    async def _admitted(self, connection: AsyncConnection, user_id: int, act: Act, via: str) -> Acting:
+        staff = await enrolment.find(connection, user_id)
+        if staff is None:
+            raise NotStaff
+        insist(staff.role, act)
+        return Acting(connection, staff, await polls.load(connection), self.now(), via)

@@ -1,0 +1,232 @@
+"""One update from somebody on the staff, in private or in a staff group, and how to answer it.
+
+Staff's handlers come before the members': whoever is not on the staff is let through as if these were not there.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+from telegram import Bot, CallbackQuery, LinkPreviewOptions, Message, Update
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
+from telegram.ext import ApplicationHandlerStop
+
+from bot.context import Context
+from bot.enrolment import ANONYMOUS_ADMIN, AnonymousAdmin, Staff
+from bot.keyboards import keyboard
+from bot.said import Said
+from bot.schema import staff_group
+from bot.staff_desk import StaffDesk
+from bot.staff_page import StaffPage
+from bot.staff_roles import Act, insist
+from messages.refusal_words import refusal_text
+from messages.texts import fit_language, text
+from voting import polls
+from voting.model import Poll
+from voting.refusals import Refusal, StaffRefusal
+
+UNCHANGED: Final = "not modified"
+NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+TOAST_CHARACTERS_MAX: Final = 200  # https://core.telegram.org/bots/api#answercallbackquery
+
+
+class NotStaffGroup(StaffRefusal):
+    """This group is not a staff group; write to me in private, or an officer sends /here first."""
+
+
+@dataclass(slots=True)
+class StaffVisit:
+    """A request of `staff`; `words` follow the command, `reference` came with the button."""
+
+    bot: Bot
+    desk: StaffDesk
+    staff: Staff
+    poll: Poll
+    chat_id: int
+    topic_id: int | None
+    title: str
+    words: str
+    message: Message | None
+    query: CallbackQuery | None
+    occasion: str
+    reference: str = ""
+    answered: bool = False
+
+    @property
+    def private(self) -> bool:
+        """Whether nobody else reads along."""
+        return self.chat_id == self.staff.user_id
+
+    @property
+    def user_id(self) -> int:
+        """Give the Telegram user."""
+        return self.staff.user_id
+
+    @property
+    def language(self) -> str:
+        """Give the language to answer in."""
+        return self.staff.language
+
+    @property
+    def page(self) -> StaffPage:
+        """Give what the words need in this chat."""
+        return self._page(self.chat_id)
+
+    @property
+    def own_page(self) -> StaffPage:
+        """Give what the words need in the person's own chat."""
+        return self._page(self.user_id)
+
+    def _page(self, chat_id: int) -> StaffPage:
+        return StaffPage(chat_id, self.language, self.poll.timezone, self.desk.button_key, self.desk.now())
+
+    async def say(self, said: Said) -> int:
+        """Send a message where the request came from; return its id."""
+        sent = await self.bot.send_message(
+            self.chat_id,
+            said.html,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(said),
+            message_thread_id=self.topic_id,
+            link_preview_options=NO_PREVIEW,
+        )
+        return int(sent.message_id)
+
+    async def say_privately(self, said: Said) -> int:
+        """Send a message to the person alone, its buttons made with `own_page`; the group is told where to look."""
+        sent = await self.bot.send_message(
+            self.user_id,
+            said.html,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(said),
+            link_preview_options=NO_PREVIEW,
+            protect_content=said.secret or None,
+        )
+        if not self.private:
+            words = text("staff", "group.in_private", self.language)
+            if self.query is not None:
+                await self.toast(words)
+            else:
+                await self.say(Said(words))
+        return int(sent.message_id)
+
+    async def replace(self, said: Said) -> None:
+        """Put the answer in place of the message whose button was pressed; send it where that cannot be."""
+        if self.query is None or self.query.message is None:
+            await self.say_privately(said)
+            return
+        try:
+            await self.bot.edit_message_text(
+                said.html,
+                chat_id=self.chat_id,
+                message_id=self.query.message.message_id,
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard(said),
+                link_preview_options=NO_PREVIEW,
+            )
+        except BadRequest as refused:
+            if UNCHANGED not in refused.message:
+                await self.say_privately(said)
+
+    async def say_photo(self, content: bytes, caption: str) -> None:
+        """Send a picture where the request came from."""
+        await self.bot.send_photo(
+            self.chat_id, content, caption=caption, parse_mode=ParseMode.HTML, message_thread_id=self.topic_id
+        )
+
+    async def toast(self, words: str | None = None, *, alert: bool = False) -> None:
+        """Answer a press with a line; a press too old needs no answer."""
+        if self.query is not None and not self.answered:
+            self.answered = True
+            short = None if words is None else words[:TOAST_CHARACTERS_MAX]
+            with suppress(NetworkError, RetryAfter, Forbidden):
+                await self.bot.answer_callback_query(self.query.id, short, show_alert=alert)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Say what a rule does not allow: over the button that was pressed, or as an answer."""
+        words = refusal_text(refusal, self.language, self.poll.timezone)
+        if self.query is not None:
+            await self.toast(words, alert=True)
+        else:
+            await self.say(Said(escaped(words)))
+
+
+Do = Callable[[StaffVisit], Awaitable[None]]
+Callback = Callable[[Update, Context], Coroutine[Any, Any, None]]
+
+
+def for_staff(act: Act, do: Do, *, any_group: bool = False) -> Callback:
+    """Make a handler of a command: staff with the right role are served, everybody else is let through.
+
+    In a group it has to be a staff group, unless `any_group`.
+    """
+
+    async def on_update(update: Update, context: Context) -> None:
+        visiting = await visit_of(update, context)
+        if visiting is None:
+            return
+        try:
+            if not any_group:
+                await refuse_elsewhere(visiting)
+            insist(visiting.staff.role, act)
+            await do(visiting)
+        except Refusal as refusal:
+            await visiting.refuse(refusal)
+        raise ApplicationHandlerStop
+
+    return on_update
+
+
+async def visit_of(update: Update, context: Context) -> StaffVisit | None:
+    """Read who asks and where; None for who is not on the staff. NoPoll."""
+    user, chat, message = update.effective_user, update.effective_chat, update.effective_message
+    if user is None or chat is None:
+        return None
+    desk: StaffDesk = context.staff_desk
+    if user.id == ANONYMOUS_ADMIN:
+        await _refuse_anonymous(context, chat.id, message)
+        raise ApplicationHandlerStop
+    async with desk.house.database.reading() as connection:
+        staff = await desk.who(user.id)
+        if staff is None:
+            return None
+        poll = await polls.load(connection)
+    topic_id = message.message_thread_id if message is not None and message.is_topic_message else None
+    words = (message.text or "") if message is not None and update.callback_query is None else ""
+    return StaffVisit(
+        bot=context.bot,
+        desk=desk,
+        staff=staff,
+        poll=poll,
+        chat_id=chat.id,
+        topic_id=topic_id,
+        title=chat.title or "",
+        words=words.partition(" ")[2].strip() if words.startswith("/") else words,
+        message=message,
+        query=update.callback_query,
+        occasion=f"telegram:{update.update_id}",
+    )
+
+
+async def refuse_elsewhere(visiting: StaffVisit) -> None:
+    """Go on only in private or in a staff group; NotStaffGroup."""
+    if visiting.private:
+        return
+    wanted = (staff_group.c.chat_id == visiting.chat_id) & staff_group.c.removed_at.is_(None)
+    async with visiting.desk.house.database.reading() as connection:
+        if await connection.scalar(select(staff_group.c.chat_id).where(wanted)) is None:
+            raise NotStaffGroup
+
+
+async def _refuse_anonymous(context: Context, chat_id: int, message: Message | None) -> None:
+    words = refusal_text(AnonymousAdmin(), fit_language(None), "UTC")
+    topic_id = message.message_thread_id if message is not None and message.is_topic_message else None
+    await context.bot.send_message(chat_id, words, message_thread_id=topic_id)
+
+
+def escaped(words: str) -> str:
+    """Make plain words fit for HTML."""
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
