@@ -1,71 +1,56 @@
 """The count: opens the box with the trustees' shares, adds the papers, and writes the result once.
 
-It refuses until all is in order: the poll closed, the tray empty, every probe holding, the papers counted. Counting
-again gives the same result and writes the bundle anew: a crash between the two leaves nothing undone.
+It refuses until all is in order: the poll closed, the tray empty, every probe holding, the papers counted. Then, in
+this order: the chain commits to the box and the receipts and its head is signed; only after that is a ballot opened;
+the result goes to the database and the chain in one transaction; the bundle is written. Counting again takes up
+where an earlier count was cut off, and otherwise gives the same result and the same bundle.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import bundle_format, chain, polls, schema
-from voting.bundle import Bundle, write_bundle
+from voting import bundle_format as form
+from voting import chain, polls, postal_count, schema
+from voting.ballots import Whole, box_in_order, whole_box, whole_receipts
+from voting.bundle import Counted, write_bundle
 from voting.database import Database
 from voting.model import Phase, Poll
 from voting.probes import run_probes
-from voting.refusals import CannotCount, NoElectionKey
+from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
 from voting.seal import BallotSpoiled, OpeningKey, open_key
 from voting.secrets_file import Secrets
 from voting.shares import read_share
 
-PROGRESS_EVERY: Final = 2_000
-CENT: Final = Decimal("0.01")
-
-Progress = Callable[[int], None]
+Progress = Callable[[int], None]  # called with the number of ballots opened so far
 
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """What came by post: locks, of which `rejected`; `counted` votes in the paper's order, with their justification."""
+    """What came by post: valid papers, rejected ones, ones set aside, and the votes counted, in the poll's order."""
 
-    locked: int
+    received: int
     rejected: int
     set_aside: int
-    counted: tuple[int, ...]
-    justification: str | None
+    votes: tuple[int, ...]
+    justification: str | None = None
 
-
-def percent(part: int, whole: int) -> str:
-    """Give a share in per cent with two decimals, halves up."""
-    if whole == 0:
-        return "0.00"
-    return str((Decimal(100 * part) / Decimal(whole)).quantize(CENT, ROUND_HALF_UP))
-
-
-def result_of(poll: Poll, online: Sequence[int], papers: Papers, eligible: int) -> dict[str, Any]:
-    """Add online and postal votes, and name both turnouts: with rejected papers and without."""
-    options = [
-        {"option": name, "online": online[i], "post": papers.counted[i], "votes": online[i] + papers.counted[i]}
-        for i, name in enumerate(poll.options)
-    ]
-    votes = sum(online) + sum(papers.counted)
-    return {
-        "poll": poll.id,
-        "options": options,
-        "online": sum(online),
-        "post": sum(papers.counted),
-        "votes": votes,
-        "rejected_papers": papers.rejected,
-        "eligible": eligible,
-        "turnout_with_rejected": percent(votes + papers.rejected, eligible),
-        "turnout_without_rejected": percent(votes, eligible),
-    }
+    def facts(self) -> dict[str, Any]:
+        """Give postal.json."""
+        return {
+            "received": self.received,
+            "rejected": self.rejected,
+            "set_aside": self.set_aside,
+            "votes": list(self.votes),
+            "justification": self.justification,
+        }
 
 
 async def count(
@@ -79,29 +64,27 @@ async def count(
     now: datetime,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Count and write the bundle into `out`, a folder that is new or empty; return the result.
+    """Count and write the bundle into `out`, a folder that is new or empty; return what result.json says.
 
-    CannotCount with the reason; ShareRefusal naming the share that is wrong.
+    `shares` are trustees' share files, as many as the threshold or more. CannotCount with the reason;
+    ShareRefusal naming the share that is wrong; NoElectionKey, ForeignSecrets.
     """
     _refuse_taken(out)
     async with database.reading() as connection:
         poll = await polls.load(connection)
-        await _refuse_unready(connection, poll)
-        papers = await _papers(connection, poll)
-        eligible = await _eligible(connection)
-        box = list((await connection.execute(select(schema.box.c.sealed))).scalars())
-    if poll.election_key is None:
-        raise NoElectionKey
-    key = open_key(
-        [read_share(path) for path in shares], public_key=poll.election_key, share_digests=poll.share_digests
-    )
-    online = _tally(key, box, len(poll.options), progress)
-    result = result_of(poll, online, papers, eligible)
+        await _refuse_unready(connection, poll, secrets)
+        await _papers(connection, poll)
+    key = _open(poll, shares)
     async with database.writing() as connection:
-        await _keep(connection, result, box, secrets, actor=actor, via=via, now=now)
+        box = await _commit(connection, secrets, actor=actor, via=via, now=now)
     async with database.reading() as connection:
-        bundle = await _gather(connection, key=key, box=box, online=online, papers=papers, result=result)
-    write_bundle(out, bundle, secrets)
+        votes = await _tally(connection, key, box, len(poll.options), progress)
+    async with database.writing() as connection:
+        result = await _keep(connection, votes, secrets, actor=actor, via=via, now=now)
+    async with database.reading() as connection:
+        papers = await _papers(connection, poll)
+        counted = Counted(result, papers.facts(), votes, key.private_bytes())
+        await write_bundle(connection, out, counted, secrets)
     return result
 
 
@@ -110,7 +93,9 @@ def _refuse_taken(out: Path) -> None:
         raise CannotCount(reason=f"{out} is not an empty folder")
 
 
-async def _refuse_unready(connection: AsyncConnection, poll: Poll) -> None:
+async def _refuse_unready(connection: AsyncConnection, poll: Poll, secrets: Secrets) -> None:
+    if poll.signing_key != secrets.verify_key:
+        raise ForeignSecrets
     if poll.phase not in {Phase.CLOSED, Phase.COUNTED}:
         raise CannotCount(reason=f"the poll is {poll.phase}; close it first")
     if left := await _rows(connection, schema.tray):
@@ -121,107 +106,110 @@ async def _refuse_unready(connection: AsyncConnection, poll: Poll) -> None:
 
 
 async def _papers(connection: AsyncConnection, poll: Poll) -> Papers:
-    locked = await _rows(connection, schema.lock, schema.lock.c.how == "post")
-    rejected = int(
-        await connection.scalar(
-            select(func.count(schema.lock.c.member_id.distinct()))
-            .join(schema.paper, schema.paper.c.pack_id == schema.lock.c.pack_id)
-            .where(schema.lock.c.how == "post", schema.paper.c.outcome == "rejected")
-        )
-        or 0
-    )
-    set_aside = await _rows(connection, schema.paper, schema.paper.c.outcome == "set_aside")
-    row = (
-        await connection.execute(select(schema.postal_count).order_by(schema.postal_count.c.version.desc()).limit(1))
-    ).one_or_none()
-    if row is None:
-        if locked - rejected:
-            raise CannotCount(reason="papers were received but not counted; import postal-count.csv first")
-        return Papers(locked, rejected, set_aside, (0,) * len(poll.options), None)
-    if row.scanned != locked - rejected:
-        raise CannotCount(reason="more papers were scanned since they were counted; import the count again")
-    if sum(row.votes) != locked - rejected and not row.justification:
-        raise CannotCount(
-            reason=f"{locked - rejected} papers were scanned but {sum(row.votes)} counted; "
-            "import the count again with a justification"
-        )
-    return Papers(locked, rejected, set_aside, tuple(row.votes), row.justification)
+    """Give the papers and their count; CannotCount when they were not counted, or differ and nobody said why."""
+    rows = await connection.execute(select(schema.paper.c.outcome, func.count()).group_by(schema.paper.c.outcome))
+    papers = {row[0]: row[1] for row in rows}
+    received, rejected, set_aside = (papers.get(outcome, 0) for outcome in ("locked", "rejected", "set_aside"))
+    counted = await postal_count.latest(connection)
+    if counted is None:
+        if received:
+            raise CannotCount(reason=f"{received} papers were received but not counted; import postal-count.csv first")
+        return Papers(received, rejected, set_aside, (0,) * len(poll.options))
+    if sum(counted.votes) != received and not counted.justification:
+        differs = f"{received} papers were scanned but {sum(counted.votes)} counted"
+        raise CannotCount(reason=f"{differs}; import the count again and say why")
+    return Papers(received, rejected, set_aside, counted.votes, counted.justification)
 
 
-async def _eligible(connection: AsyncConnection) -> int:
-    """Count who may vote at the close, and who did before a lapse."""
-    voted = select(schema.lock.c.member_id)
-    return await _rows(connection, schema.member, or_(schema.member.c.eligible, schema.member.c.id.in_(voted)))
+def _open(poll: Poll, paths: Sequence[Path]) -> OpeningKey:
+    if poll.election_key is None:
+        raise NoElectionKey
+    shares = [read_share(path) for path in paths]
+    return open_key(shares, public_key=poll.election_key, share_digests=poll.share_digests)
 
 
-def _tally(key: OpeningKey, box: list[bytes], options: int, progress: Progress | None) -> list[int]:
-    votes = [0] * options
-    for number, opened in enumerate(key.open_all(box), 1):
-        if isinstance(opened, BallotSpoiled):
-            raise CannotCount(reason=f"a ballot in the box cannot be read: {opened.facts['problem']}")
-        votes[opened.option] += 1
-        if progress is not None and number % PROGRESS_EVERY == 0:
-            progress(number)
-    if progress is not None:
-        progress(len(box))
+async def _commit(connection: AsyncConnection, secrets: Secrets, *, actor: str, via: str, now: datetime) -> Whole:
+    """Have the chain say what is in the box and sign it, before anything is opened; or compare, if it has said so."""
+    await connection.execute(select(schema.poll.c.only).with_for_update())
+    box, receipts = await whole_box(connection), await whole_receipts(connection)
+    acts = [
+        chain.Act(form.BOX_CLOSED, {"n": box.n, "sealed": box.digest}, actor, via),
+        chain.Act(form.RECEIPTS_CLOSED, {"n": receipts.n, "receipts": receipts.digest}, actor, via),
+    ]
+    said = {entry.kind: entry.body for entry in await _entries(connection, [act.kind for act in acts])}
+    if not said:
+        await chain.append_many(connection, acts, now=now)
+        await chain.sign_head(connection, secrets, now)
+    elif said != {act.kind: act.body for act in acts}:
+        raise CannotCount(reason="the box or the receipts have changed since an earlier count began")
+    return box
+
+
+async def _entries(connection: AsyncConnection, kinds: Sequence[str]) -> Sequence[Any]:
+    found = select(schema.chain.c.kind, schema.chain.c.body).where(schema.chain.c.kind.in_(kinds))
+    return (await connection.execute(found)).all()
+
+
+async def _tally(
+    connection: AsyncConnection, key: OpeningKey, box: Whole, options: int, progress: Progress | None
+) -> list[int]:
+    """Open every ballot, off the event loop; give votes by option. CannotCount when one cannot be read."""
+    votes, opened = [0] * options, 0
+    async for page in box_in_order(connection):
+        for option in await asyncio.to_thread(_open_page, key, page, options):
+            votes[option] += 1
+        opened += len(page)
+        if progress is not None:
+            progress(opened)
+    if opened != box.n:
+        raise CannotCount(reason=f"the box held {box.n} ballots and now holds {opened}")
     return votes
 
 
+def _open_page(key: OpeningKey, page: Sequence[bytes], options: int) -> list[int]:
+    chosen = []
+    for opened in key.open_all(page):
+        if isinstance(opened, BallotSpoiled):
+            raise CannotCount(reason=f"a ballot in the box cannot be read: {opened.facts['problem']}")
+        if opened.option >= options:
+            raise CannotCount(reason="a ballot in the box does not hold a choice in this poll")
+        chosen.append(opened.option)
+    return chosen
+
+
 async def _keep(
-    connection: AsyncConnection,
-    result: dict[str, Any],
-    box: list[bytes],
-    secrets: Secrets,
-    *,
-    actor: str,
-    via: str,
-    now: datetime,
-) -> None:
-    """Write the result once, with what the bundle is checked against, and sign the chain's head."""
-    kept = (await connection.execute(select(schema.result.c.body))).scalar_one_or_none()
+    connection: AsyncConnection, votes: Sequence[int], secrets: Secrets, *, actor: str, via: str, now: datetime
+) -> dict[str, Any]:
+    """Write the result once, in the database and on the chain, and sign its head; CannotCount if it was another one."""
+    await connection.execute(select(schema.poll.c.only).with_for_update())
+    poll = await polls.load(connection)
+    papers = await _papers(connection, poll)
+    members, eligible = await _roll(connection)
+    result = form.result_of(
+        poll.id, poll.options, online=votes, post=papers.votes, rejected=papers.rejected, eligible=eligible
+    )
+    kept = await connection.scalar(select(schema.result.c.body))
     if kept is not None:
         if kept != result:
             raise CannotCount(reason="the result was written before and is another one; look into it")
-        return
-    receipts = list((await connection.execute(select(schema.lock.c.receipt))).scalars())
-    given = [receipt for receipt in receipts if receipt is not None]
-    acts = [
-        chain.Act("box_closed", {"n": len(box), "sealed": bundle_format.box_digest(box)}, actor, via),
-        chain.Act("receipts_closed", {"n": len(given), "receipts": bundle_format.receipts_digest(given)}, actor, via),
-        chain.Act("counted", {"result": bundle_format.sha256(bundle_format.canonical(result))}, actor, via),
-    ]
+        return result
     await polls.mark_counted(connection)
-    await connection.execute(
-        insert(schema.result).values(only=1, body=result, at=now, turnout=Decimal(result["turnout_with_rejected"]))
-    )
+    turnout = Decimal(result["turnout_with_rejected"])
+    await connection.execute(insert(schema.result).values(only=1, body=result, at=now, turnout=turnout))
+    acts = [
+        chain.Act(form.ROLL_CLOSED, {"members": members, "eligible": eligible}, actor, via),
+        chain.Act(form.COUNTED, {"result": form.sha256(form.readable(result))}, actor, via),
+    ]
     await chain.append_many(connection, acts, now=now)
     await chain.sign_head(connection, secrets, now)
+    return result
 
 
-async def _gather(
-    connection: AsyncConnection,
-    *,
-    key: OpeningKey,
-    box: list[bytes],
-    online: Sequence[int],
-    papers: Papers,
-    result: dict[str, Any],
-) -> Bundle:
-    receipts = await connection.execute(select(schema.lock.c.receipt).where(schema.lock.c.receipt.is_not(None)))
-    heads = await connection.execute(select(schema.head).order_by(schema.head.c.seq))
-    members = await _rows(connection, schema.member)
-    return Bundle(
-        poll=await polls.load(connection),
-        members=members,
-        private_key=key.private_bytes(),
-        chain=[entry async for entry in chain.entries(connection)],
-        heads=[(row.seq, row.hash, row.signature, row.at) for row in heads],
-        box=box,
-        receipts=list(receipts.scalars()),
-        online=tuple(online),
-        papers=papers,
-        result=result,
-    )
+async def _roll(connection: AsyncConnection) -> tuple[int, int]:
+    """Count the roll, and on it who may vote at the close or did before they lapsed."""
+    member, voted = schema.member, select(schema.lock.c.member_id)
+    eligible = await _rows(connection, member, or_(member.c.eligible, member.c.id.in_(voted)))
+    return await _rows(connection, member), eligible
 
 
 async def _rows(connection: AsyncConnection, table: Any, *where: Any) -> int:  # noqa: ANN401 - any table and condition

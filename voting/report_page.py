@@ -1,69 +1,116 @@
-"""The page of the result that people read and print: one file, no script, nothing fetched."""
+"""The page of the result that people read and print: one file, no script, nothing fetched.
 
+Every name and number is marked with `data-fact`, so that `verify` can hold each against result.json.
+"""
+
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-from voting.model import Poll
+from voting import bundle_format as form
 
 STYLE: Final = """
-:root { color-scheme: light dark; --ink: #1b1f27; --paper: #fff; --line: #c9ced8; --bar: #2f5f8f; --soft: #5a6373; }
+:root { color-scheme: light dark; --ink: #1b1f27; --paper: #fff; --line: #c9ced8; --bar: #2f5f8f; --soft: #566072; }
 @media (prefers-color-scheme: dark) {
- :root { --ink: #eceff4; --paper: #14171d; --line: #3a4150; --bar: #7fb0e0; --soft: #a9b2c2; } }
-body { font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
- max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; line-height: 1.2; margin-bottom: .2rem; } .question { color: var(--soft); margin-top: 0; }
-table { border-collapse: collapse; width: 100%; margin: 1.2rem 0; }
-th, td { text-align: right; padding: .5rem .6rem; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } tfoot td, tfoot th { font-weight: 600; }
-.bar { display: block; height: .5rem; background: var(--bar); border-radius: .25rem; min-width: 2px; }
-dt { color: var(--soft); } dd { margin: 0 0 .6rem; font-weight: 600; } footer { color: var(--soft); margin-top: 2rem; }
-@media print { body { margin: 0; max-width: none; } .bar { print-color-adjust: exact; } }
+ :root { --ink: #eceff4; --paper: #14171d; --line: #3a4150; --bar: #7fb0e0; --soft: #aab3c3; } }
+* { box-sizing: border-box; }
+body { font: 1.05rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: var(--ink);
+ background: var(--paper); max-width: 46rem; margin: 2.5rem auto; padding: 0 1rem; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; }
+.question { color: var(--soft); font-size: 1.15rem; margin: 0 0 1.6rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
+th, td { text-align: right; padding: .55rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+th:first-child { text-align: left; padding-left: 0; font-weight: 600; overflow-wrap: anywhere; }
+thead th { color: var(--soft); font-weight: 400; } .votes { font-weight: 700; }
+tfoot th, tfoot td { border-bottom: 0; border-top: 2px solid var(--ink); font-weight: 700; }
+.bar { display: block; height: .55rem; margin-top: .35rem; background: var(--bar); border-radius: .2rem;
+ min-width: 2px; }
+dl { display: grid; grid-template-columns: 1fr auto; gap: .35rem 1.5rem; margin: 0;
+ font-variant-numeric: tabular-nums; }
+dt { color: var(--soft); } dd { margin: 0; text-align: right; font-weight: 600; }
+.note { border-left: .3rem solid var(--bar); padding: .1rem 0 .1rem 1rem; }
+footer { color: var(--soft); margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .8rem; }
+code { font-size: .95em; overflow-wrap: anywhere; }
+@media print {
+ :root { --ink: #000; --paper: #fff; --line: #999; --bar: #444; --soft: #333; }
+ @page { margin: 2cm; } body { margin: 0; max-width: none; padding: 0; font-size: 11pt; }
+ .bar { print-color-adjust: exact; -webkit-print-color-adjust: exact; } tr, dl, .note { break-inside: avoid; } }
 """
+_TURNOUT: Final = {
+    "eligible": "Members who could vote",
+    "votes": "Valid votes",
+    "rejected_papers": "Papers received and rejected",
+    "turnout_without_rejected": "Turnout, valid votes only",
+    "turnout_with_rejected": "Turnout, rejected papers included",
+}
 
 
-def page(poll: Poll, result: dict[str, Any], justification: str | None) -> str:
-    """Write the page; both turnouts are named."""
-    most = max((row["votes"] for row in result["options"]), default=0) or 1
-    rows = "\n".join(_row(row, most) for row in result["options"])
-    note = f"<p>Papers scanned and papers counted differ: {escape(justification)}</p>" if justification else ""
+def page(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str | None) -> str:
+    """Write the page for what poll.json and result.json say, and why scans and paper count differ, if they do."""
+    facts = form.page_facts(poll, result, justification)
+    most = max(option["votes"] for option in result["options"]) or 1
+    rows = "\n".join(
+        _row(facts, number, 100 * option["votes"] // most) for number, option in enumerate(result["options"], start=1)
+    )
+    turnout = "\n".join(f"<dt>{words}</dt>{_fact(facts, name, 'dd')}" for name, words in _TURNOUT.items())
     return f"""<!doctype html>
 <html lang="en-GB">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Result: {escape(poll.title)}</title>
+<title>Result: {escape(facts["title"])}</title>
 <style>{STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{escape(poll.title)}</h1>
-<p class="question">{escape(poll.question)}</p>
+{_fact(facts, "title", "h1")}
+{_fact(facts, "question", "p", ' class="question"')}
+<div class="scroll">
 <table>
-<thead><tr><th scope="col">Option</th><th scope="col">Online</th><th scope="col">By post</th>
-<th scope="col">Votes</th></tr></thead>
+<caption>Votes by option</caption>
+<thead>
+<tr><th scope="col">Option</th><th scope="col">Online</th><th scope="col">By post</th>
+<th scope="col">Votes</th><th scope="col">Share</th></tr>
+</thead>
 <tbody>
 {rows}
 </tbody>
-<tfoot><tr><th scope="row">All votes</th><td>{result["online"]:,}</td><td>{result["post"]:,}</td>
-<td>{result["votes"]:,}</td></tr></tfoot>
+<tfoot>
+<tr><th scope="row">All valid votes</th>{_fact(facts, "online", "td")}
+{_fact(facts, "post", "td")}{_fact(facts, "all_votes", "td")}<td></td></tr>
+</tfoot>
 </table>
+</div>
+<h2>Turnout</h2>
 <dl>
-<dt>Members who could vote</dt><dd>{result["eligible"]:,}</dd>
-<dt>Papers rejected</dt><dd>{result["rejected_papers"]:,}</dd>
-<dt>Turnout, counting rejected papers</dt><dd>{result["turnout_with_rejected"]} %</dd>
-<dt>Turnout, without rejected papers</dt><dd>{result["turnout_without_rejected"]} %</dd>
+{turnout}
 </dl>
-{note}
-<footer>Check this result yourself: README.txt beside this page says how.</footer>
+{_note(facts)}<footer>
+<p>Anybody can check this result: <code>README.txt</code> beside this page says how. Online votes were sealed when they
+were cast and opened together after the close; nobody can find out from what is published how a member voted.</p>
+</footer>
 </main>
 </body>
 </html>
 """
 
 
-def _row(row: dict[str, Any], most: int) -> str:
-    width = round(100 * row["votes"] / most)
-    return (
-        f'<tr><th scope="row">{escape(row["option"])}<span class="bar" style="width:{width}%"></span></th>'
-        f"<td>{row['online']:,}</td><td>{row['post']:,}</td><td>{row['votes']:,}</td></tr>"
-    )
+def _row(facts: Mapping[str, str], number: int, width_percent: int) -> str:
+    option = f"option-{number}"
+    return f"""<tr><th scope="row">{_fact(facts, option, "span")}
+<span class="bar" style="width:{width_percent}%" aria-hidden="true"></span></th>
+{_fact(facts, f"{option}-online", "td")}{_fact(facts, f"{option}-post", "td")}
+{_fact(facts, f"{option}-votes", "td", ' class="votes"')}{_fact(facts, f"{option}-share", "td")}</tr>"""
+
+
+def _note(facts: Mapping[str, str]) -> str:
+    if "justification" not in facts:
+        return ""
+    words = "The number of papers counted differs from the number scanned as received. The reason given:"
+    return f'<div class="note">\n<p>{words}</p>\n{_fact(facts, "justification", "p")}\n</div>\n'
+
+
+def _fact(facts: Mapping[str, str], name: str, tag: str, attributes: str = "") -> str:
+    return f'<{tag} data-fact="{name}"{attributes}>{escape(facts[name])}</{tag}>'

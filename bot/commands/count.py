@@ -1,11 +1,13 @@
 """`count`, `verify`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from bot import logs
 from bot.house import House, clock
@@ -76,7 +78,8 @@ def verify(
 
     Example: ballotline verify result --receipt ABCDE-FGHJK
     """
-    verdict = verify_bundle(folder, expected_key=key, receipt=receipt)
+    with progress_bar("Opening the box", quiet=as_json) as progress:
+        verdict = verify_bundle(folder, expected_key=key, receipt=receipt, progress=progress)
     if as_json:
         print_json({"ok": verdict.ok, **asdict(verdict)})
     else:
@@ -87,11 +90,12 @@ def verify(
 
 def _print_verdict(verdict: Verdict, receipt: str | None) -> None:
     for check in verdict.checks:
-        OUT.print(f"[green]ok[/green] {check}")
+        mark = "[green]ok[/green]" if check.ok else "[red]no[/red]"
+        OUT.print(f"{mark} {escape(check.name)}: {escape(check.detail)}")
     for problem in verdict.problems:
         line = f", line {problem.line}" if problem.line else ""
         error_line(f"{problem.file}{line}: {problem.what}")
-    if verdict.ok:
+    if verdict.ok and verdict.result is not None:
         print_result(verdict.result)
         OUT.print(f"Signing key: {verdict.fingerprint}")
         OUT.print(
@@ -101,7 +105,7 @@ def _print_verdict(verdict: Verdict, receipt: str | None) -> None:
         OUT.print(f"Receipt {receipt}: {'is in the list' if verdict.receipt_found else 'is NOT in the list'}")
 
 
-def print_result(result: dict[str, Any]) -> None:
+def print_result(result: Mapping[str, Any]) -> None:
     """Print a result with both turnouts."""
     rows = [(row["option"], row["online"], row["post"], row["votes"]) for row in result["options"]]
     print_table("Result", ("Option", "Online", "By post", "Votes"), rows)

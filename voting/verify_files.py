@@ -1,0 +1,160 @@
+"""The files of a bundle: is each, to the byte, what the signed manifest says, and if not, which line was changed."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import zip_longest
+from typing import Final
+
+from nacl.exceptions import CryptoError
+from nacl.signing import VerifyKey
+
+from voting import bundle_format as form
+from voting.verify_reading import Bundle, Findings, Found, Wrong, insist, parse
+
+Measured = dict[str, tuple[int, str]]  # length and SHA-256 of each file
+
+_CHECK: Final = "Every file is what the signed manifest says"
+_ROW: Final = re.compile(rb"(\S+) [0-9]+ ((?:[0-9a-f]{8})+)\n")
+_DIGITS: Final = 2 * form.LINE_DIGEST_BYTES
+
+
+def check_files(bundle: Bundle, findings: Findings) -> None:
+    """Compare all files with the manifest and the manifest with its signature; note each file that differs."""
+    before = len(findings.problems)
+    there = _measure(bundle, findings)
+    try:
+        manifest = bundle.whole_file(form.MANIFEST)
+        if _is_signed(bundle, manifest):
+            _compare(bundle, findings, parse(manifest, form.MANIFEST).found("files"), there)
+        if before == len(findings.problems):
+            insist(form.MANIFEST, manifest, _expected(bundle, there))
+            _insist_on_signature(bundle, manifest)
+    except Wrong as wrong:
+        findings.wrong(wrong)
+    for name in _strangers(bundle):
+        findings.wrong(Wrong(name, None, "is not part of the bundle"))
+    differing = len(findings.problems) - before
+    detail = f"{differing} of them differ" if differing else f"{len(form.LISTED) + 2} files"
+    findings.note(_CHECK, ok=not differing, detail=detail)
+
+
+def _measure(bundle: Bundle, findings: Findings) -> Measured:
+    there = {}
+    for name in form.LISTED:
+        digest, length = hashlib.sha256(), 0
+        try:
+            for piece in bundle.raw_lines(name):
+                digest.update(piece)
+                length += len(piece)
+        except Wrong as wrong:
+            findings.wrong(wrong)
+        else:
+            there[name] = (length, digest.hexdigest())
+    return there
+
+
+def _is_signed(bundle: Bundle, manifest: bytes) -> bool:
+    try:
+        _insist_on_signature(bundle, manifest)
+    except Wrong:
+        return False
+    return True
+
+
+def _insist_on_signature(bundle: Bundle, manifest: bytes) -> None:
+    """Raise Wrong unless one of the signing keys that the bundle names signed the manifest.
+
+    That both names are the same key, and which it should be, is for others to check.
+    """
+    content = bundle.whole_file(form.SIGNATURE)
+    try:
+        signature = bytes.fromhex(content.decode("ascii"))
+    except ValueError:
+        signature = b""
+    if content != signature.hex().encode() + b"\n" or not any(_fits(key, manifest, signature) for key in _keys(bundle)):
+        raise Wrong(form.SIGNATURE, 1, f"is not the signature of {form.MANIFEST} by this poll's signing key")
+
+
+def _fits(key: bytes, manifest: bytes, signature: bytes) -> bool:
+    try:
+        VerifyKey(key).verify(form.manifest_message(manifest), signature)
+    except (CryptoError, ValueError):
+        return False
+    return True
+
+
+def _keys(bundle: Bundle) -> Iterator[bytes]:
+    """Yield the signing key as poll.json has it, and as the chain has it: one may be damaged."""
+    with suppress(Wrong):
+        yield bundle.json(form.POLL).hex("signing_key", form.KEY_BYTES)
+    with suppress(Wrong):
+        first = next(bundle.raw_lines(form.CHAIN), b"")
+        yield parse(first, form.CHAIN, 1).found("body").hex("signing_key", form.KEY_BYTES)
+
+
+def _compare(bundle: Bundle, findings: Findings, files: Found, there: Measured) -> None:
+    """Note each file that is not what a signed manifest says."""
+    differing = [name for name in there if there[name] != _listed(files, name)]
+    for name in differing:
+        if name == form.LINES:
+            findings.wrong(_changed_row(bundle))
+        elif form.LINES in differing:
+            findings.wrong(Wrong(name, None, "was changed"))
+        else:
+            findings.wrong(_changed_line(bundle, name))
+
+
+def _listed(files: Found, name: str) -> tuple[int, str]:
+    listed = files.found(name)
+    return listed.whole("bytes"), listed.text("sha256")
+
+
+def _expected(bundle: Bundle, there: Measured) -> bytes:
+    """Give the manifest that these files should have."""
+    head = Found({}, form.HEADS)
+    for number, line in bundle.lines(form.HEADS):
+        head = parse(line, form.HEADS, number)
+    poll_id = bundle.json(form.POLL).text("id")
+    return form.readable(form.manifest_of(poll_id, head.whole("seq"), head.hex("hash", 32).hex(), there))
+
+
+def _changed_line(bundle: Bundle, name: str) -> Wrong:
+    """Find the first line of a changed file whose digest is not the recorded one."""
+    lines = (form.line_digest(line) for line in bundle.raw_lines(name))
+    for number, (here, due) in enumerate(zip_longest(lines, _recorded(bundle, name)), start=1):
+        if here != due:
+            return Wrong(name, number, _what(here, due))
+    return Wrong(name, None, "was changed")
+
+
+def _changed_row(bundle: Bundle) -> Wrong:
+    """Find the first row of `LINES` that is not what the other files make it."""
+    due = (row for name in form.CONTENT for row in form.line_rows(name, bundle.raw_lines(name)))
+    for number, (row, wanted) in enumerate(zip_longest(bundle.raw_lines(form.LINES), due), start=1):
+        if row != wanted:
+            return Wrong(form.LINES, number, _what(row, wanted))
+    return Wrong(form.LINES, None, "was changed")
+
+
+def _what(here: object, due: object) -> str:
+    return "is missing" if here is None else "was added" if due is None else "was changed"
+
+
+def _recorded(bundle: Bundle, name: str) -> Iterator[str]:
+    for number, row in enumerate(bundle.raw_lines(form.LINES), start=1):
+        match = _ROW.fullmatch(row)
+        if match is None:
+            raise Wrong(form.LINES, number, "is not a row of digests")
+        if match[1] == name.encode():
+            digests = match[2].decode()
+            yield from (digests[at : at + _DIGITS] for at in range(0, len(digests), _DIGITS))
+
+
+def _strangers(bundle: Bundle) -> list[str]:
+    """Name what else is in the folder; what begins with a dot belongs to somebody's file manager."""
+    known = {form.MANIFEST, form.SIGNATURE, *form.LISTED}
+    return sorted(
+        path.name for path in bundle.folder.iterdir() if path.name not in known and not path.name.startswith(".")
+    )

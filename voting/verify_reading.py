@@ -1,0 +1,223 @@
+"""Reading a bundle that anybody may have written: every value is checked, what is wrong named by file and line."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from voting import bundle_format as form
+
+SHOWN_CHARACTERS_MAX: Final = 60
+NUMBER_MAX: Final = 2**63 - 1
+_HEX: Final = frozenset("0123456789abcdef")
+
+
+class Wrong(Exception):  # noqa: N818 - a finding, not an error of ours
+    """What is wrong with a file, and on which line when that is known."""
+
+    def __init__(self, file: str, line: int | None, what: str) -> None:
+        self.file, self.line, self.what = file, line, what
+        super().__init__(f"{file}: {what}" if line is None else f"{file} line {line}: {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong; `line` counts from 1."""
+
+    file: str
+    line: int | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was tried and what was wrong, in order."""
+
+    checks: list[Check] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def wrong(self, wrong: Wrong) -> None:
+        """Note what is wrong."""
+        self.problems.append(Problem(wrong.file, wrong.line, wrong.what))
+
+    def note(self, name: str, *, ok: bool, detail: str) -> None:
+        """Note how one thing went."""
+        self.checks.append(Check(name, ok, detail))
+
+    def unreliable(self, files: Sequence[str]) -> list[str]:
+        """Say in which of these files something is wrong already."""
+        named = {problem.file for problem in self.problems}
+        return [file for file in files if file in named]
+
+    def attempt(self, name: str, uses: Sequence[str], act: Callable[[], str]) -> None:
+        """Try one thing: `act` returns a detail or raises Wrong.
+
+        What rests on a file in which something is wrong already is not tried: it would only blame others.
+        """
+        if hurt := self.unreliable(uses):
+            self.note(name, ok=False, detail=f"not tried, because of {', '.join(hurt)}")
+            return
+        try:
+            detail = act()
+        except Wrong as wrong:
+            self.wrong(wrong)
+            self.note(name, ok=False, detail=str(wrong))
+        else:
+            self.note(name, ok=True, detail=detail)
+
+
+class Found:
+    """A JSON object from a bundle; each value is asked for with its type, or Wrong names it."""
+
+    def __init__(self, values: Mapping[str, Any], file: str, line: int | None = None) -> None:
+        self.values: Final = values
+        self._file, self._line = file, line
+
+    def wrong(self, what: str) -> Wrong:
+        """Say what is wrong at this place."""
+        return Wrong(self._file, self._line, what)
+
+    def whole(self, name: str) -> int:
+        """Give a whole number that is not negative."""
+        value = self.number(name)
+        if value < 0:
+            raise self.wrong(f'"{name}" is below 0')
+        return value
+
+    def number(self, name: str) -> int:
+        """Give a whole number that may be negative."""
+        value = self.values.get(name)
+        if type(value) is not int or abs(value) > NUMBER_MAX:  # True is an int too
+            raise self.wrong(f'"{name}" is not a whole number')
+        return value
+
+    def text(self, name: str) -> str:
+        """Give a text that can be shown: no control character but the line feed."""
+        return self._plain(name, self.values.get(name))
+
+    def texts(self, name: str) -> list[str]:
+        """Give a list of such texts."""
+        value = self.values.get(name)
+        if not isinstance(value, list):
+            raise self.wrong(f'"{name}" is not a list')
+        return [self._plain(name, item) for item in value]
+
+    def _plain(self, name: str, value: object) -> str:
+        if not isinstance(value, str) or not all(char.isprintable() or char == "\n" for char in value):
+            raise self.wrong(f'"{name}" is not plain text')
+        return value
+
+    def hex(self, name: str, length: int) -> bytes:
+        """Give `length` bytes written in lower-case hexadecimal."""
+        value = self.text(name)
+        if len(value) != 2 * length or not _HEX.issuperset(value):
+            raise self.wrong(f'"{name}" is not {2 * length} hexadecimal digits')
+        return bytes.fromhex(value)
+
+    def wholes(self, name: str) -> list[int]:
+        """Give a list of whole numbers."""
+        value = self.values.get(name)
+        if not isinstance(value, list) or not all(type(item) is int and item >= 0 for item in value):
+            raise self.wrong(f'"{name}" is not a list of whole numbers')
+        return value
+
+    def found(self, name: str) -> "Found":
+        """Give an object inside this one."""
+        value = self.values.get(name)
+        if not isinstance(value, dict):
+            raise self.wrong(f'"{name}" is not an object')
+        return Found(value, self._file, self._line)
+
+
+def parse(raw: bytes, file: str, line: int | None = None) -> Found:
+    """Read one JSON object; Wrong when it is none."""
+    try:
+        values = json.loads(raw.decode())
+    except json.JSONDecodeError as problem:
+        raise Wrong(file, line or problem.lineno, f"is not JSON ({problem.msg})") from None
+    except (ValueError, RecursionError):
+        raise Wrong(file, line, "is not JSON") from None
+    if not isinstance(values, dict):
+        raise Wrong(file, line, "is not a JSON object")
+    return Found(values, file, line)
+
+
+class Bundle:
+    """The files of one folder; every reader raises Wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder: Final = folder
+
+    def whole_file(self, name: str) -> bytes:
+        """Give the bytes of a small file."""
+        with self._opened(name) as file:
+            content = file.read(form.SMALL_BYTES_MAX + 1)
+        if len(content) > form.SMALL_BYTES_MAX:
+            raise Wrong(name, None, f"is longer than {form.SMALL_BYTES_MAX} bytes")
+        return content
+
+    def json(self, name: str) -> Found:
+        """Give the object in a file; it must be written exactly as `form.readable` does."""
+        content = self.whole_file(name)
+        found = parse(content, name)
+        insist(name, content, written(form.readable, found.values))
+        return found
+
+    def raw_lines(self, name: str) -> Iterator[bytes]:
+        """Yield lines with their line feeds, of a length that fits memory whatever the file holds."""
+        with self._opened(name) as file:
+            yield from form.lines_of(file)
+
+    def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
+        """Yield numbered lines without their line feeds."""
+        for number, line in enumerate(self.raw_lines(name), start=1):
+            if not line.endswith(b"\n"):
+                raise Wrong(name, number, "does not end with a line feed")
+            yield number, line[:-1]
+
+    def _opened(self, name: str) -> BinaryIO:
+        path = self.folder / name
+        if not path.is_file():  # nor anything that could be read for ever
+            raise Wrong(name, None, "is not a file" if path.exists() else "is missing")
+        try:
+            return path.open("rb")
+        except OSError as problem:
+            raise Wrong(name, None, f"cannot be read ({problem.strerror})") from problem
+
+
+def written(how: Callable[[object], bytes], value: object) -> bytes:
+    """Write a value in one of the format's ways; nothing when it holds what no text or memory of ours does."""
+    try:
+        return how(value)
+    except (ValueError, RecursionError):  # half a character; nested without end
+        return b""
+
+
+def insist(name: str, content: bytes, expected: bytes) -> None:
+    """Raise Wrong at the first line in which a file differs from what it has to be."""
+    if content == expected:
+        return
+    there, due = content.splitlines(keepends=True), expected.splitlines(keepends=True)
+    for number, (line, wanted) in enumerate(zip(there, due, strict=False), start=1):
+        if line != wanted:
+            raise Wrong(name, number, f"should be {shown(wanted)}")
+    if len(there) > len(due):
+        raise Wrong(name, len(due) + 1, "should not be there")
+    raise Wrong(name, len(there) + 1, f"is missing; it should be {shown(due[len(there)])}")
+
+
+def shown(line: bytes) -> str:
+    """Quote a line of somebody else's file so that it cannot play with a terminal."""
+    text = line.decode(errors="replace").strip()
+    safe = "".join(char if char.isprintable() else "?" for char in text)
+    return f"'{safe[:SHOWN_CHARACTERS_MAX]}{'...' if len(safe) > SHOWN_CHARACTERS_MAX else ''}'"
