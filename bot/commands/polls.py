@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     poll.command("open")(poll_open)
     poll.command("close")(poll_close)
     poll.command("status")(poll_status)
+    poll.command("rule")(poll_rule)
     app.add_typer(poll, name="poll")
     days = typer.Typer(help="The days between which packs arrive.", no_args_is_help=True)
     days.command("set")(window_set)
@@ -185,6 +186,24 @@ def poll_status(as_json: AsJson = False) -> None:
     }
     broken = [name for name, holds in facts["probes"].items() if not holds]
     print_facts("Poll", {**flat, "probes": f"BROKEN: {', '.join(broken)}" if broken else "all hold"})
+
+
+def poll_rule(
+    poll_file: Annotated[Path, typer.Argument(metavar="POLL.toml", help="A poll file with the new [rule].")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Change the rule shown before voting to the one in a poll file; members accept it anew.
+
+    Example: ballotline poll rule poll.toml --as Gwen
+    """
+    rule = polls.read_poll_file(poll_file).rule
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            poll = await polls.change_rule(connection, rule, actor=actor, via=VIA, now=clock())
+        OUT.print(f"The rule is now version {poll.rule_version}. Tell members: ballotline notice draft rule_changed")
+
+    in_house(act)
 
 
 def window_set(

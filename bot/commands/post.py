@@ -59,9 +59,7 @@ def postal_count(
     """
 
     async def act(house: House) -> None:
-        await postal.import_count(
-            house.database, file, justification=justification, actor=actor, via=VIA, now=clock()
-        )
+        await postal.import_count(house.database, file, justification=justification, actor=actor, via=VIA, now=clock())
 
     in_house(act)
     OUT.print(f"The count of papers in {file} is taken in.")
