@@ -1,0 +1,146 @@
+"""Cases: what is known of a vote tried after the lock, in the order it happened; and what two people decide."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from bot import alerts, enrolment
+from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.staff_roles import Act, may
+from voting import cases
+from voting.cases import Case, Outcome
+
+PAGE: Final = 40
+STATES: Final = ("open", "proposed", "settled")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened in a case; `side`: vote, attempt or staff."""
+
+    at: datetime
+    side: str
+    words: str
+    detail: str = ""
+
+
+async def show_list(visit: Visit) -> Response:
+    """List cases, newest first, one state or all."""
+    state = visit.asked("state") if visit.asked("state") in STATES else None
+    async with visit.console.house.database.reading() as connection:
+        found = await cases.list_cases(connection, state=state, limit=PAGE + 1, before_id=visit.asked_number("before"))
+        more = found[PAGE - 1].id if len(found) > PAGE else None
+        return await visit.page(connection, "cases.html", cases=found[:PAGE], state=state, more=more, states=STATES)
+
+
+async def show_one(visit: Visit) -> Response:
+    """Show one case whole."""
+    async with visit.console.house.database.reading() as connection:
+        found = await cases.show_case(connection, visit.path("case_id"))
+        people = [one for one in await enrolment.everybody(connection) if may(one.role, Act.WORK_ON_CASES)]
+        return await visit.page(
+            connection,
+            "case.html",
+            case=found,
+            moments=sorted(moments(found), key=lambda moment: moment.at),
+            people=people,
+            outcomes=[outcome.value for outcome in Outcome],
+            typed=visit.form,
+        )
+
+
+async def acknowledge(visit: Visit) -> Response:
+    """Say that somebody is looking: here and wherever the alert is shown."""
+    case_id = visit.path("case_id")
+    async with visit.console.house.database.writing() as connection:
+        alert = await alerts.alert_of_case(connection, case_id)
+        if alert is not None:
+            await alerts.acknowledge(connection, alert.id, **visit.deed)
+        await cases.acknowledge(connection, case_id, **visit.deed)
+    return _done(visit, case_id)
+
+
+async def assign(visit: Visit) -> Response:
+    """Give it to somebody."""
+    case_id = visit.path("case_id")
+    async with visit.console.house.database.writing() as connection:
+        person = await enrolment.by_id(connection, visit.number("to"))
+        await cases.assign(connection, case_id, person.name, version=visit.number("version"), **visit.deed)
+        await _show_anew(visit, connection, case_id)
+    return _done(visit, case_id)
+
+
+async def propose(visit: Visit) -> Response:
+    """Propose an outcome, which another person has to agree with."""
+    case_id = visit.path("case_id")
+    try:
+        outcome = Outcome(visit.word("outcome"))
+    except ValueError:
+        raise FormWrong(field="outcome") from None
+    async with visit.console.house.database.writing() as connection:
+        await cases.propose(
+            connection, case_id, outcome, visit.word("note"), version=visit.number("version"), **visit.deed
+        )
+        await _show_anew(visit, connection, case_id)
+    return _done(visit, case_id)
+
+
+async def settle(visit: Visit) -> Response:
+    """Agree with the proposed outcome."""
+    case_id = visit.path("case_id")
+    async with visit.console.house.database.writing() as connection:
+        await cases.settle(connection, case_id, version=visit.number("version"), **visit.deed)
+        await _show_anew(visit, connection, case_id, ended=True)
+    return _done(visit, case_id)
+
+
+def moments(case: Case) -> Iterator[Moment]:
+    """Tell a case as it happened."""
+    if case.locked_at is not None:
+        how = "online, in a chat" if case.locked_how == "online" else "by post"
+        yield Moment(case.locked_at, "vote", f"The vote was locked {how}", "It stands, whatever came after.")
+    for attempt in case.attempts:
+        yield Moment(attempt.at, "attempt", attempt.kind, _whence(case, attempt.chat))
+    if case.disputed_at is not None:
+        words = "Somebody with the codes says that the first vote was not theirs"
+        yield Moment(case.disputed_at, "attempt", words, "The first vote may have been the theft.")
+    if case.acknowledged_at is not None:
+        yield Moment(case.acknowledged_at, "staff", f"{case.acknowledged_by} acknowledged")
+    if case.proposed_at is not None:
+        yield Moment(case.proposed_at, "staff", f"{case.proposed_by} proposed an outcome", case.note or "")
+    if case.settled_at is not None:
+        yield Moment(case.settled_at, "staff", f"{case.settled_by} agreed; the case is settled")
+
+
+def _whence(case: Case, chat: str | None) -> str:
+    if chat is None:
+        return "On paper; the envelope stays unopened."
+    if case.locked_chat is None:
+        return "From a chat; the vote had come by post."
+    if chat == case.locked_chat:
+        return "From the same chat as the vote."
+    return "From another chat than the vote."
+
+
+async def _show_anew(visit: Visit, connection: AsyncConnection, case_id: int, *, ended: bool = False) -> None:
+    await alerts.case_changed(connection, case_id, visit.now, ended=ended)
+
+
+def _done(visit: Visit, case_id: int) -> Response:
+    visit.console.snapshots.spoil()
+    visit.console.desk.wake()
+    return visit.back(f"/console/cases/{case_id}")
+
+
+_ONE: Final = "/cases/{case_id:int}"
+SCREENS: Final = (Screen("/cases", Act.SEE_CASES, show_list), Screen(_ONE, Act.SEE_CASES, show_one))
+DEEDS: Final = (
+    Deed(f"{_ONE}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show_one),
+    Deed(f"{_ONE}/assign", Act.WORK_ON_CASES, assign, show_one),
+    Deed(f"{_ONE}/propose", Act.WORK_ON_CASES, propose, show_one),
+    Deed(f"{_ONE}/settle", Act.WORK_ON_CASES, settle, show_one),
+)

@@ -1,0 +1,49 @@
+"""The chain, newest first, a page at a time; each page's links are walked as it is shown."""
+
+from typing import Final
+
+from sqlalchemy import select
+from starlette.responses import Response
+
+from bot.console.door import Screen, Visit
+from bot.staff_roles import Act
+from voting import schema
+from voting.chain import GENESIS, ChainBroken, Entry, check_links
+
+PAGE: Final = 50
+
+
+async def show(visit: Visit) -> Response:
+    """Show a page of the chain and whether its entries hold together."""
+    before = visit.asked_number("before")
+    chain = schema.chain
+    async with visit.console.house.database.reading() as connection:
+        newest = select(chain).order_by(chain.c.seq.desc()).limit(PAGE + 1)
+        rows = (await connection.execute(newest if before is None else newest.where(chain.c.seq < before))).all()
+        entries = [Entry(row.seq, row.at, row.actor, row.kind, row.body, row.previous, row.hash) for row in rows]
+        older = entries[PAGE].hash if len(entries) > PAGE else GENESIS
+        shown = entries[:PAGE]
+        head = (await connection.execute(select(schema.head).order_by(schema.head.c.seq.desc()).limit(1))).first()
+        return await visit.page(
+            connection,
+            "chain.html",
+            entries=shown,
+            broken=_broken(shown, older),
+            head=head,
+            more=shown[-1].seq if len(entries) > PAGE else None,
+            first_page=before is None,
+        )
+
+
+def _broken(newest_first: list[Entry], older: bytes) -> str | None:
+    if not newest_first:
+        return None
+    oldest_first = newest_first[::-1]
+    try:
+        check_links(oldest_first, seq=oldest_first[0].seq - 1, previous=older)
+    except ChainBroken as problem:
+        return str(problem)
+    return None
+
+
+SCREENS: Final = (Screen("/chain", Act.SEE_CHAIN, show),)

@@ -1,0 +1,178 @@
+"""A notice while it is being written: read from the form, shown as members would get it, counted and priced.
+
+The audience is counted by the statement that will plan it, which reads the whole roll: a count is kept for a while, so
+that typing costs nothing but the words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from time import monotonic
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.console.door import FormWrong, Visit
+from messages import audience as audiences
+from messages.notice_model import Content, Notice
+from messages.preview import preview
+from messages.reach import SMS, TELEGRAM
+from messages.sms_text import SmsText, cost, encode_plan
+from messages.texts import languages
+from messages.wording import Kind, Ways, facts_of
+from voting import polls, window
+from voting.model import Poll
+from voting.refusals import NoticeTextTooLong
+
+COUNT_LIFE_SECONDS: Final = 30.0
+COUNTS_MAX: Final = 50
+TEXT_CHARACTERS_MAX: Final = 1_600
+SKETCH_ID: Final = 0  # no notice has it
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An audience: members, by way, and by language and channel."""
+
+    members: int
+    ways: Mapping[str, int]
+    recipients: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A notice in one language. `missing`: nobody has written it yet."""
+
+    language: str
+    chat: str
+    sms: SmsText
+    by_chat: int
+    by_sms: int
+    cost: Decimal
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A notice as it would go."""
+
+    content: Content
+    counted: Counted
+    words: tuple[Words, ...]
+    currency: str
+
+    @property
+    def cost(self) -> Decimal:
+        """What its text messages would cost."""
+        return sum((words.cost for words in self.words), Decimal(0))
+
+
+class Counts:
+    """Keeps the last counts of audiences for a while."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[float, Counted]] = {}
+
+    async def of(self, connection: AsyncConnection, notice: Notice, now: datetime) -> Counted:
+        """Count a notice's audience; AudienceUnknown."""
+        key = (notice.content.kind, notice.content.audience)
+        known = self._kept.get(key)
+        if known is not None and monotonic() - known[0] < COUNT_LIFE_SECONDS:
+            return known[1]
+        blank = replace(notice, content=replace(notice.content, texts=dict.fromkeys(languages(), ".")))
+        seen = await preview(connection, blank, now=now)
+        found = Counted(
+            seen.members, seen.audience, {(text.language, text.channel): text.recipients for text in seen.texts}
+        )
+        if len(self._kept) >= COUNTS_MAX:
+            self._kept.clear()
+        self._kept[key] = (monotonic(), found)
+        return found
+
+
+async def sketch(connection: AsyncConnection, counts: Counts, content: Content, ways: Ways, now: datetime) -> Sketch:
+    """Show what a notice would be; AudienceUnknown, NoPoll."""
+    poll = await polls.load(connection)
+    checked = replace(content, kind=Kind(content.kind).value, audience=str(audiences.parse(content.audience)))
+    notice = _unwritten(checked, facts_of(poll, await window.history(connection), ways), now)
+    return await sketch_of(connection, counts, notice, poll, now)
+
+
+async def sketch_of(connection: AsyncConnection, counts: Counts, notice: Notice, poll: Poll, now: datetime) -> Sketch:
+    """Show what a written notice would be, its frozen facts filled in."""
+    counted = await counts.of(connection, notice, now)
+    shown = [
+        language
+        for language in languages()
+        if language in poll.languages or any(counted.recipients.get((language, way)) for way in (SMS, TELEGRAM))
+    ]
+    words = tuple(_words(notice, language, counted, poll) for language in shown)
+    return Sketch(notice.content, counted, words, poll.sms.currency)
+
+
+def read_content(visit: Visit, poll: Poll) -> Content:
+    """Read the form; FormWrong, NoticeTextTooLong."""
+    group, value = visit.word("audience"), visit.word("audience_value")
+    takes_value = group in {str(known) for known in audiences.WITH_VALUE}
+    texts = {language: visit.word(f"text_{language}").replace("\r\n", "\n") for language in languages()}
+    for language, text in texts.items():
+        if len(text) > TEXT_CHARACTERS_MAX:
+            raise NoticeTextTooLong(language=language, characters=len(text), characters_max=TEXT_CHARACTERS_MAX)
+    kind = visit.word("kind")
+    if kind not in set(Kind):
+        raise FormWrong(field="kind")
+    return Content(
+        kind=kind,
+        audience=f"{group}:{value}" if takes_value else group,
+        texts={language: text for language, text in texts.items() if text} if kind == Kind.CUSTOM else {},
+        urgent=visit.word("urgent") == "yes",
+        send_at=_moment(visit, "send_at", poll),
+        send_before=_moment(visit, "send_before", poll),
+        on_unknown="resend" if visit.word("on_unknown") == "resend" else "leave",
+    )
+
+
+def _moment(visit: Visit, name: str, poll: Poll) -> datetime | None:
+    """Read a date and time as the browser sends it: local, in the poll's zone."""
+    raw = visit.word(name)
+    if not raw:
+        return None
+    try:
+        return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(poll.timezone))
+    except ValueError:
+        raise FormWrong(field=name.replace("_", " ")) from None
+
+
+def _words(notice: Notice, language: str, counted: Counted, poll: Poll) -> Words:
+    missing = notice.content.kind == Kind.CUSTOM and not notice.content.texts.get(language)
+    words = notice.words
+    if missing:
+        words = replace(words, texts={language: "…"})
+    sms = encode_plan(words.sms(language))
+    by_sms = counted.recipients.get((language, SMS), 0)
+    return Words(
+        language,
+        words.chat(language),
+        sms,
+        counted.recipients.get((language, TELEGRAM), 0),
+        by_sms,
+        cost(sms.segments, poll.sms.cost_per_segment, by_sms),
+        missing,
+    )
+
+
+def _unwritten(content: Content, facts: Mapping[str, object], now: datetime) -> Notice:
+    nothing = dict.fromkeys(Notice.__dataclass_fields__)
+    values = {
+        "id": SKETCH_ID,
+        "content": content,
+        "facts": facts,
+        "segments": {},
+        "state": "draft",
+        "version": 0,
+        "author": "",
+        "created_at": now,
+    }
+    return Notice(**{**nothing, **values})  # type: ignore[arg-type]  # every field is named

@@ -1,0 +1,62 @@
+"""Coming and going: a login link, shown before it is used; logging out.
+
+Opening the link only shows a button. Chat apps fetch the links that they show, and a link that works once must not be
+used up by such a look.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from bot import enrolment
+from bot.console import sessions
+from bot.console.door import Console, Visit, plain
+from bot.console.sessions import COOKIE, SESSION_LIFE
+from bot.enrolment import LoginLinkUnusable
+
+OURS: Final = frozenset({None, "same-origin", "none"})  # of Sec-Fetch-Site; browsers before 2023 do not send it
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """The three routes that need no session, or end one."""
+
+    console: Console
+
+    async def show(self, request: Request) -> Response:
+        """Show the button that uses the link."""
+        return plain(self.console, "door.html", 200, token=request.path_params["token"])
+
+    async def enter(self, request: Request) -> Response:
+        """Use the link and begin a session."""
+        house = self.console.house
+        if request.headers.get("Sec-Fetch-Site") not in OURS:
+            return plain(self.console, "door.html", 403, token=None)
+        now = self.console.now()
+        try:
+            async with house.database.writing() as connection:
+                staff = await enrolment.redeem_login(connection, request.path_params["token"], now)
+                token = await sessions.begin(connection, house.secrets, staff, now)
+        except LoginLinkUnusable as refusal:
+            return plain(self.console, "door.html", 409, token=None, refusal=str(refusal))
+        answer = RedirectResponse("/console/", status_code=303)
+        answer.set_cookie(
+            COOKIE,
+            token,
+            max_age=int(SESSION_LIFE.total_seconds()),
+            path="/console",
+            httponly=True,
+            samesite="strict",
+            secure=self.console.https,
+        )
+        return answer
+
+    async def leave(self, visit: Visit) -> Response:
+        """End the session."""
+        async with self.console.house.database.writing() as connection:
+            await sessions.end(connection, visit.guest, visit.now)
+        answer = plain(self.console, "door.html", 200, token=None, refusal="You are logged out.")
+        answer.delete_cookie(COOKIE, path="/console")
+        return answer

@@ -1,0 +1,146 @@
+"""The overview: phase, turnout, packs, reach, alarms; and the stream that keeps it true while one looks."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response, StreamingResponse
+
+from bot import alerts
+from bot.console import pages, plots, sessions
+from bot.console.door import Deed, Screen, Visit
+from bot.console.headers import PICTURE_POLICY
+from bot.console.sessions import COOKIE
+from bot.console.snapshot import Snapshot
+from bot.schema import alert
+from bot.staff_roles import Act
+from messages.notices import list_notices
+from messages.reports import progress
+
+TICK_SECONDS: Final = 2.0
+STREAM_SECONDS: Final = 600.0  # then the browser asks again
+MOVING: Final = frozenset({"scheduled", "sending", "paused"})
+WAITING: Final = frozenset({"submitted"})
+
+
+async def show(visit: Visit) -> Response:
+    """Show where everything stands."""
+    latest = await visit.console.snapshots.latest()
+    async with visit.console.house.database.reading() as connection:
+        notices = await list_notices(connection, 20) if visit.may(Act.SEE_NOTICES) else []
+        moving = [(found, bar(await progress(connection, found.id))) for found in notices if found.state in MOVING]
+        return await visit.page(
+            connection,
+            "overview.html",
+            snapshot=latest,
+            numbers=numbers(latest),
+            moving=moving,
+            waiting=[found for found in notices if found.state in WAITING],
+            alerts=await alerts.open_alerts(connection, 30),
+        )
+
+
+async def show_alarms(visit: Visit) -> Response:
+    """Show the list of alarms alone."""
+    async with visit.console.house.database.reading() as connection:
+        return await visit.part(connection, "_alarms.html", alerts=await alerts.open_alerts(connection, 30))
+
+
+async def acknowledge(visit: Visit) -> Response:
+    """Say that somebody is looking."""
+    async with visit.console.house.database.writing() as connection:
+        await alerts.acknowledge(connection, visit.path("alert_id"), **visit.deed)
+    visit.console.desk.wake()
+    if visit.is_fragment:
+        return await show_alarms(visit)
+    return visit.back("/console/#alarms")
+
+
+async def show_turnout(visit: Visit) -> Response:
+    """Draw votes by hour, in the steps that `bot.turnout` lets out."""
+    latest = await visit.console.snapshots.latest()
+    drawn = await plots.turnout(latest.turnout, dark=visit.asked("dark") == "1")
+    return Response(drawn, media_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE_POLICY})
+
+
+async def stream(visit: Visit) -> Response:
+    """Send the numbers whenever they change, until the session ends or the browser goes."""
+    return StreamingResponse(_events(visit), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def bar(states: dict[str, int]) -> dict[str, Any]:
+    """Give a notice's progress: how many were told, failed, are still to go; shares of a hundred for the bar."""
+    whole = sum(states.values())
+    told = states.get("sent", 0) + states.get("delivered", 0)
+    left = states.get("ready", 0) + states.get("sending", 0)
+    doubt = states.get("unknown", 0)
+    other = whole - told - left - doubt
+    parts = {"told": told, "doubt": doubt, "other": other, "left": left}
+    at, shares = 0.0, []
+    for name, count in parts.items():
+        share = 100 * count / whole if whole else 0.0
+        shares.append({"name": name, "at": round(at, 3), "share": round(share, 3)})
+        at += share
+    return {"whole": whole, **parts, "parts": shares, "percent": pages.percent(whole - left, whole)}
+
+
+def numbers(latest: Snapshot) -> dict[str, str]:
+    """Give every live number as written, by the name its place on the page has."""
+    facts = latest.facts
+    return {
+        "voted": pages.number(latest.voted),
+        "turnout": pages.percent(latest.voted, latest.eligible),
+        "online": pages.number(facts["locks"]["online"]),
+        "post": pages.number(facts["locks"]["post"]),
+        "eligible": pages.number(latest.eligible),
+        "issued": pages.number(facts["packs"]["issued"]),
+        **{f"pack_{name}": pages.number(count) for name, count in facts["packs"].items() if name != "issued"},
+        **{f"journey_{name}": pages.number(count) for name, count in latest.journeys.items()},
+        "overdue": pages.number(latest.overdue),
+        "locked_out": pages.number(len(latest.locked_out)),
+        "open_cases": pages.number(facts["open_cases"]),
+        "box": pages.number(facts["tray"] + facts["box"]),
+        "receipts": pages.number(facts["receipts"]),
+    }
+
+
+async def _events(visit: Visit) -> AsyncIterator[str]:
+    console, token = visit.console, visit.request.cookies.get(COOKIE)
+    sent: dict[str, str] = {}
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + STREAM_SECONDS
+    yield "retry: 2000\n\n"
+    while loop.time() < ends_at and not await visit.request.is_disconnected():
+        async with console.house.database.reading() as connection:
+            if await sessions.find(connection, console.house.secrets, token, console.now()) is None:
+                yield "event: ended\ndata: {}\n\n"
+                return
+            alarms = await _alarms(connection)
+        fresh = {**numbers(await console.snapshots.latest()), **alarms}
+        changed = {name: value for name, value in fresh.items() if sent.get(name) != value}
+        sent |= changed
+        yield f"event: numbers\ndata: {json.dumps(changed)}\n\n" if changed else ": still here\n\n"
+        await asyncio.sleep(TICK_SECONDS)  # a pulse, not a wait for anything
+
+
+async def _alarms(connection: AsyncConnection) -> dict[str, str]:
+    waiting = (alert.c.ended_at.is_(None), alert.c.acknowledged_by.is_(None))
+    found = await connection.execute(
+        select(func.count(), func.coalesce(func.max(alert.c.id), 0), func.coalesce(func.sum(alert.c.version), 0)).where(
+            *waiting
+        )
+    )
+    count, newest, versions = found.one()
+    return {"alarms": str(count), "alarms_mark": f"{count}.{newest}.{versions}"}
+
+
+SCREENS: Final = (
+    Screen("/", Act.SEE_OVERVIEW, show),
+    Screen("/alarms", Act.SEE_OVERVIEW, show_alarms),
+    Screen("/turnout.svg", Act.SEE_TURNOUT, show_turnout),
+    Screen("/live", Act.SEE_OVERVIEW, stream),
+)
+DEEDS: Final = (Deed("/alerts/{alert_id:int}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show),)

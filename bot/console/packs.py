@@ -1,0 +1,148 @@
+"""Packs: how far they have come, who misses one, replacements that wait for their second person."""
+
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.schema import missing_pack
+from bot.staff_roles import Act
+from voting import packs, polls, window
+from voting.casting import lift_lockout
+from voting.pack_events import overdue_members
+from voting.schema import member, pack, replacement
+
+PAGE: Final = 30
+WAITING_MAX: Final = 100
+REASON_CHARACTERS_MAX: Final = 300
+
+
+async def show(visit: Visit) -> Response:
+    """Show packs by state, what waits for a person, and the overdue ones page by page."""
+    latest = await visit.console.snapshots.latest()
+    async with visit.console.house.database.reading() as connection:
+        late, more = await _overdue(connection, visit, visit.asked_number("after") or 0)
+        return await visit.page(
+            connection,
+            "packs.html",
+            snapshot=latest,
+            waiting=await _waiting(connection),
+            reported=await _reported(connection),
+            late=late,
+            more=more,
+        )
+
+
+async def ask(visit: Visit) -> Response:
+    """Ask that a pack be replaced; whoever reported it missing is answered by this."""
+    member_no = visit.word("member_no")
+    if not member_no:
+        raise FormWrong(field="member number")
+    async with visit.console.house.database.writing() as connection:
+        reason = visit.word("reason")[:REASON_CHARACTERS_MAX]
+        await packs.ask_replacement(connection, member_no, reason, **visit.deed)
+        await _handled(connection, member_no, visit)
+    return _back(visit, member_no)
+
+
+async def approve(visit: Visit) -> Response:
+    """Agree with a replacement, as another person."""
+    member_no = visit.word("member_no")
+    async with visit.console.house.database.writing() as connection:
+        await packs.approve_replacement(connection, member_no, **visit.deed)
+    return _back(visit, member_no)
+
+
+async def handle(visit: Visit) -> Response:
+    """Note that a report of a missing pack needs nothing more."""
+    member_no = visit.word("member_no")
+    async with visit.console.house.database.writing() as connection:
+        await _handled(connection, member_no, visit)
+    return _back(visit, member_no)
+
+
+async def unlock(visit: Visit) -> Response:
+    """Let a pack be tried again after too many wrong codes."""
+    member_no = visit.word("member_no")
+    async with visit.console.house.database.writing() as connection:
+        await lift_lockout(connection, member_no, **visit.deed)
+    return _back(visit, member_no)
+
+
+def _back(visit: Visit, member_no: str) -> Response:
+    visit.console.snapshots.spoil()
+    return visit.back(f"/console/members/{member_no}" if visit.word("from") == "member" else "/console/packs")
+
+
+async def _handled(connection: AsyncConnection, member_no: str, visit: Visit) -> None:
+    found = select(member.c.id).where(member.c.member_no == member_no).scalar_subquery()
+    await connection.execute(
+        update(missing_pack)
+        .where(missing_pack.c.member_id == found, missing_pack.c.handled_at.is_(None))
+        .values(handled_at=visit.now, handled_by=visit.guest.staff.name)
+    )
+
+
+async def _waiting(connection: AsyncConnection) -> list[Any]:
+    """Give replacements that are not in a print file yet, the longest waiting first."""
+    rows = await connection.execute(
+        select(
+            member.c.member_no,
+            replacement.c.reason,
+            replacement.c.asked_by,
+            replacement.c.asked_at,
+            replacement.c.approved_by,
+            replacement.c.approved_at,
+        )
+        .join(member, member.c.id == replacement.c.member_id)
+        .where(replacement.c.issued_at.is_(None))
+        .order_by(replacement.c.id)
+        .limit(WAITING_MAX)
+    )
+    return list(rows)
+
+
+async def _reported(connection: AsyncConnection) -> list[Any]:
+    """Give members who said that no pack came, the longest waiting first."""
+    rows = await connection.execute(
+        select(
+            member.c.member_no,
+            missing_pack.c.reported_at,
+            pack.c.dispatched_on,
+            pack.c.delivered_on,
+            pack.c.returned_on,
+        )
+        .join(member, member.c.id == missing_pack.c.member_id)
+        .outerjoin(pack, (pack.c.member_id == member.c.id) & (pack.c.state == "live"))
+        .where(missing_pack.c.handled_at.is_(None))
+        .order_by(missing_pack.c.reported_at, member.c.id)
+        .limit(WAITING_MAX)
+    )
+    return list(rows)
+
+
+async def _overdue(connection: AsyncConnection, visit: Visit, after: int) -> tuple[list[Any], int | None]:
+    """Give a page of overdue packs, by member id, and where the next begins."""
+    poll = await polls.load(connection)
+    today = visit.now.astimezone(ZoneInfo(poll.timezone)).date()
+    late = overdue_members(await window.current(connection), today)
+    rows = await connection.execute(
+        late.add_columns(member.c.member_no, pack.c.dispatched_on, pack.c.returned_on)
+        .where(member.c.id > after)
+        .order_by(member.c.id)
+        .limit(PAGE + 1)
+    )
+    found = list(rows)
+    return found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None
+
+
+SCREENS: Final = (Screen("/packs", Act.SEE_PACKS, show),)
+DEEDS: Final = (
+    Deed("/packs/replace", Act.REPLACE_PACKS, ask, show),
+    Deed("/packs/approve", Act.REPLACE_PACKS, approve, show),
+    Deed("/packs/handled", Act.REPLACE_PACKS, handle, show),
+    Deed("/packs/unlock", Act.UNLOCK_PACKS, unlock, show),
+)

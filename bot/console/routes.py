@@ -1,0 +1,86 @@
+"""The console's table of routes: every page and every deed, with the act that says which roles may."""
+
+from collections.abc import Sequence
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from bot.console import cases, chain_page, members, overview, packs, people, windows
+from bot.console.door import Console, Deed, Desk, Screen, open_deed, open_screen, plain
+from bot.console.entrance import Entrance
+from bot.console.headers import SecurityHeaders
+from bot.console.imports import Imports
+from bot.console.notices import Notices
+from bot.console.pages import FOLDER, environment
+from bot.console.snapshot import Snapshots
+from bot.house import House
+from bot.staff_roles import Act
+
+
+def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:
+    """Give the routes of `/console`."""
+    console = Console(house, staff_desk, environment(), Snapshots(house))
+    screens, deeds = table(console)
+    entrance = Entrance(console)
+
+    async def missing(_request: Request) -> Response:
+        return plain(console, "missing.html", 404)
+
+    routes: list[BaseRoute] = [
+        Route("/login/{token:str}", entrance.show, methods=["GET"]),
+        Route("/login/{token:str}", entrance.enter, methods=["POST"]),
+        *(Route(screen.path, open_screen(console, screen), methods=["GET"]) for screen in screens),
+        *(Route(deed.path, open_deed(console, deed), methods=["POST"]) for deed in deeds),
+        Mount("/static", _Kept(directory=FOLDER / "static")),
+        Route("/{path:path}", missing),
+    ]
+    https = house.settings.public_url.startswith("https://")
+
+    async def home(_request: Request) -> Response:
+        return RedirectResponse("/console/")
+
+    return [
+        Route("/console", home, methods=["GET"]),
+        Mount("/console", routes=routes, middleware=[Middleware(SecurityHeaders, https=https)]),
+    ]
+
+
+def table(console: Console) -> tuple[Sequence[Screen], Sequence[Deed]]:
+    """Give every page and every deed; the test of roles walks it."""
+    notices, imports, entrance = Notices(console), Imports(console), Entrance(console)
+    screens = (
+        *overview.SCREENS,
+        *notices.screens(),
+        *members.SCREENS,
+        *windows.SCREENS,
+        *packs.SCREENS,
+        *cases.SCREENS,
+        *imports.screens(),
+        *people.SCREENS,
+        *chain_page.SCREENS,
+    )
+    deeds = (
+        *overview.DEEDS,
+        *notices.deeds(),
+        *members.DEEDS,
+        *windows.DEEDS,
+        *packs.DEEDS,
+        *cases.DEEDS,
+        *imports.deeds(),
+        *people.DEEDS,
+        Deed("/logout", Act.OPEN_CONSOLE, entrance.leave, overview.show),
+    )
+    return screens, deeds
+
+
+class _Kept(StaticFiles):
+    """Static files under an address that changes with their content: a browser keeps them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer

@@ -1,0 +1,129 @@
+"""The big numbers of the overview, gathered at most every few seconds for everybody who looks.
+
+At 172,437 members they are scans of whole tables: a page never waits for them twice. Who asks while they are older than
+`FRESH_SECONDS` gets the last ones at once and sets off the next gathering; only the first ever asked is waited for.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.house import House
+from bot.turnout import Turnout, turnout
+from messages.schema import channel
+from voting import polls, schema, window
+from voting.model import Window
+from voting.pack_events import journeys, overdue_members
+from voting.status import poll_facts
+
+FRESH_SECONDS: Final = 4.0
+LOCKED_OUT_MAX: Final = 50
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Numbers of one moment."""
+
+    at: datetime
+    facts: dict[str, Any]
+    journeys: dict[str, int]
+    channels: dict[str, dict[str, int]]
+    window: Window
+    overdue: int
+    locked_out: tuple[str, ...]
+    turnout: Turnout
+
+    @property
+    def voted(self) -> int:
+        """Members whose vote is locked."""
+        return int(self.facts["locks"]["online"] + self.facts["locks"]["post"])
+
+    @property
+    def eligible(self) -> int:
+        """Members who may vote."""
+        return int(self.facts["roll"]["eligible"])
+
+
+class Snapshots:
+    """Keeps the last snapshot; one gathering at a time."""
+
+    def __init__(self, house: House, *, fresh_seconds: float = FRESH_SECONDS) -> None:
+        self._house, self._fresh_seconds = house, fresh_seconds
+        self._last: Snapshot | None = None
+        self._gathered_at = 0.0
+        self._stale = False
+        self._gathering: asyncio.Task[Snapshot] | None = None
+
+    async def latest(self) -> Snapshot:
+        """Give numbers a few seconds old; NoPoll."""
+        if self._last is not None and not self._stale and monotonic() - self._gathered_at < self._fresh_seconds:
+            return self._last
+        if self._gathering is None or self._gathering.done():
+            self._gathering = asyncio.create_task(self._gather())
+            self._gathering.add_done_callback(_say_if_failed)
+        if self._last is not None and not self._stale:
+            return self._last
+        return await asyncio.shield(self._gathering)
+
+    def spoil(self) -> None:
+        """Something was done here that the next look must show."""
+        self._stale = True
+
+    async def _gather(self) -> Snapshot:
+        self._stale = False
+        async with self._house.database.reading() as connection:
+            found = await gather(connection, self._house.clock())
+        self._last, self._gathered_at = found, monotonic()
+        return found
+
+
+def _say_if_failed(task: asyncio.Task[Snapshot]) -> None:
+    """Note a failure nobody waited for: whoever asks next tries again."""
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        log.warning("the overview's numbers could not be gathered", kind=type(problem).__name__)
+
+
+async def gather(connection: AsyncConnection, now: datetime) -> Snapshot:
+    """Count everything once; NoPoll."""
+    poll = await polls.load(connection)
+    delivery = await window.current(connection)
+    today = now.astimezone(ZoneInfo(poll.timezone)).date()
+    late = overdue_members(delivery, today).subquery()
+    return Snapshot(
+        at=now,
+        facts=await poll_facts(connection),
+        journeys=await journeys(connection),
+        channels=await _channels(connection),
+        window=delivery,
+        overdue=int(await connection.scalar(select(func.count()).select_from(late)) or 0),
+        locked_out=await _locked_out(connection),
+        turnout=await turnout(connection, now),
+    )
+
+
+async def _channels(connection: AsyncConnection) -> dict[str, dict[str, int]]:
+    counted = select(channel.c.kind, channel.c.state, func.count()).group_by(channel.c.kind, channel.c.state)
+    found: dict[str, dict[str, int]] = {"telegram": {}, "sms": {}}
+    for kind, state, count in await connection.execute(counted):
+        found[kind][state] = count
+    return found
+
+
+async def _locked_out(connection: AsyncConnection) -> tuple[str, ...]:
+    member, pack = schema.member, schema.pack
+    shut = (
+        select(member.c.member_no)
+        .join(pack, pack.c.member_id == member.c.id)
+        .where(pack.c.locked_out_at.is_not(None), pack.c.state == "live")
+        .limit(LOCKED_OUT_MAX)
+    )
+    return tuple((await connection.execute(shut)).scalars())

@@ -1,0 +1,41 @@
+"""The delivery window: every version of it, and a new one."""
+
+from datetime import date
+from typing import Final
+
+from starlette.responses import Response
+
+from bot.console.door import Deed, Screen, Visit
+from bot.staff_roles import Act
+from messages import supersede
+from voting import window
+from voting.refusals import WrongDay
+
+
+async def show(visit: Visit) -> Response:
+    """Show the versions, newest first, and the form of the next."""
+    async with visit.console.house.database.reading() as connection:
+        versions = await window.history(connection)
+        return await visit.page(connection, "window.html", versions=versions[::-1], typed=visit.form)
+
+
+async def set_new(visit: Visit) -> Response:
+    """Set new days; notices about older ones are overtaken in the same transaction."""
+    first, last = _day(visit.word("first_day")), _day(visit.word("last_day"))
+    async with visit.console.house.database.writing() as connection:
+        made = await window.set_window(connection, first, last, visit.word("reason"), **visit.deed)
+        await supersede.older_than(connection, made.version, now=visit.now)
+    visit.console.snapshots.spoil()
+    visit.console.desk.wake()
+    return visit.back("/console/window?set=1")
+
+
+def _day(raw: str) -> date:
+    try:
+        return date.fromisoformat(raw)
+    except ValueError:
+        raise WrongDay(day=raw or "nothing") from None
+
+
+SCREENS: Final = (Screen("/window", Act.SEE_WINDOWS, show),)
+DEEDS: Final = (Deed("/window", Act.SET_WINDOW, set_new, show),)
