@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.pacer import Pacer
 from messages.schema import pace_share, pacer
+from messages.spacing import WINDOW_SECONDS
 from messages.upsert import insert_into
 from voting.database import Database
 
@@ -115,8 +116,10 @@ class PaceKeeper:
         return now - since >= self._silent_seconds
 
     def _remember(self, row: Any) -> None:  # noqa: ANN401 - a row of `pacer`
-        """Begin where the last holder was: a RetryAfter outlives a restart."""
+        """Begin where the last holder was: a RetryAfter outlives a restart, and so does what was sent just now."""
         self._pace.change_limit(self._limit)
+        if row.beat:
+            self._pace.hold(WINDOW_SECONDS)  # the last holder's messages of this second count with ours
         if row.rate is not None and row.rate < _UNLIMITED_STORED:
             self._pace.recover(row.rate)
         if row.hold_until is not None and row.hold_until > self._now():

@@ -22,7 +22,9 @@ from messages.verdicts import CHANNEL_STATE, SendFailed, Verdict
 
 LATER_AFTER: Final = timedelta(minutes=30)
 TRIES_MAX: Final = 2  # of a message its receiver could not take; the second time it has failed
-RESENDS_MAX: Final = 3  # of a message whose fate is unknown and may be sent again
+RESENDS_MAX: Final = (
+    5  # of a message whose fate is unknown and may be sent again; each time it queues behind the others
+)
 SETUP_AFTER: Final = timedelta(seconds=30)  # until a message to one person is tried again with our set-up wrong
 RESOLVE_AFTER: Final = timedelta(seconds=30)  # a provider needs a moment to list what it was just handed
 SILENT_AFTER: Final = timedelta(minutes=10)  # a text message without a final callback is asked for
@@ -103,7 +105,7 @@ def after_unknown(claimed: Claimed, failure: SendFailed, now: datetime) -> Settl
     if claimed.channel == SMS:
         return Settlement(claimed, "unknown", reason, ask_at=now + RESOLVE_AFTER, failure=failure)
     if claimed.on_unknown == "resend" and claimed.tries + 1 < RESENDS_MAX:
-        return Settlement(claimed, "ready", reason, tries=1, failure=failure)
+        return Settlement(claimed, "ready", reason, not_before=now, tries=1, failure=failure)
     return Settlement(claimed, "unknown", reason, failure=failure)
 
 

@@ -14,6 +14,7 @@ from collections import deque
 from typing import Final
 
 SHARE: Final = 0.975  # of the limit that is used; measured: exactly at the limit, jitter alone met 23 429s in 3,000
+WINDOW_SECONDS: Final = 1 / SHARE  # that never holds more than a second's worth
 CATCH_UP_SECONDS: Final = 0.1  # longer without a message is idleness, and gives no credit
 LOWER_BY: Final = 0.7  # after a 429
 LOWEST_SHARE: Final = 0.1  # of the limit: slower than this helps nobody
@@ -74,13 +75,12 @@ class Spacing:
 
     def _room_at(self, cost: int, now: float) -> float:
         """Give the time from which `cost` more units fit into the window; one larger than the limit goes alone."""
-        window = 1 / SHARE
-        while self._taken and self._taken[0][0] + window <= now:
+        while self._taken and self._taken[0][0] + WINDOW_SECONDS <= now:
             self._inside -= self._taken.popleft()[1]
         inside, room_at = self._inside, now
         for taken_at, units in self._taken:
             if inside + cost <= self.rate:
                 break
             inside -= units
-            room_at = taken_at + window
+            room_at = taken_at + WINDOW_SECONDS
         return room_at

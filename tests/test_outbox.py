@@ -25,7 +25,7 @@ from messages.planning import NoticePlan, plan_message, plan_notice
 from messages.reach import SMS, TELEGRAM, State, set_channel_state
 from messages.resolving import give_up_leases
 from messages.schema import channel, notice
-from messages.settlement import Claimed, after_failure, after_no_slot, after_not_found, after_sent
+from messages.settlement import RESENDS_MAX, Claimed, after_failure, after_no_slot, after_not_found, after_sent
 from messages.verdicts import SendFailed, Verdict
 from voting.database import Database
 from voting.schema import lock, pack
@@ -343,7 +343,7 @@ async def test_a_lease_that_still_runs_is_left_alone(database: Database) -> None
 
 async def test_a_message_that_twilio_never_got_is_sent_again_but_not_for_ever(database: Database) -> None:
     await message(database)
-    for _ in range(3):
+    for _ in range(RESENDS_MAX):
         (row,) = await claimed(database, SMS)
         await settled(database, after_failure(row, SendFailed(Verdict.UNKNOWN, "timeout"), NOW))
         await settled(database, after_not_found(row, NOW))

@@ -1,0 +1,121 @@
+"""kill -9 at random moments of a broadcast: nobody is lost, and at most what was in flight is told twice or unknown.
+
+`make test` kills a few times; `make soak` as often, and with as many members, as SOAK_KILLS and SOAK_MEMBERS say.
+"""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ballot_town import make_members, make_poll, numbers, rows_of, send_notice, states
+
+from bot.sandbox import Sandbox
+from messages.line import IN_FLIGHT_MAX
+from voting.database import Database
+
+KILLS = int(os.environ.get("SOAK_KILLS", "5"))
+MEMBERS = int(os.environ.get("SOAK_MEMBERS", "600"))
+RATE = max(120.0, MEMBERS / 6)  # of each provider: the broadcast lasts longer than the killing
+PATIENCE_SECONDS = 60 + MEMBERS / 20
+
+pytestmark = pytest.mark.crash
+
+
+@asynccontextmanager
+async def process(told: dict[str, Any]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start a postman; kill it with -9 when the block ends."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("crashing_postman.py")),
+        json.dumps(told),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parent.parent,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    assert child.stdout is not None
+    assert await child.stdout.readline() == b"ready\n"
+    try:
+        yield child
+    finally:
+        child.send_signal(signal.SIGKILL)
+        await child.wait()
+
+
+@pytest.mark.parametrize("policy", ["leave", "resend"])
+async def test_kill_9_in_a_broadcast_loses_nobody_and_doubles_at_most_what_was_in_flight(
+    database: Database, database_url: str, policy: str
+) -> None:
+    chance = random.Random(policy)
+    half = MEMBERS // 2
+    async with Sandbox() as sandbox:
+        await make_poll(database)
+        people = [sandbox.telegram.person(f"P{place}") for place in range(half)]
+        for person in people:
+            await person.types("/start")
+        phones = numbers(half)
+        await make_members(database, half, telegram=[str(person.id) for person in people])
+        await make_members(database, half, sms=phones, first=half + 1)
+        sent = await send_notice(database, on_unknown=policy)
+        told = {
+            "database_url": database_url,
+            "telegram_url": sandbox.telegram.api_url,
+            "token": sandbox.telegram.token,
+            "twilio_url": sandbox.twilio.api_url,
+            "account_sid": sandbox.twilio.account_sid,
+            "auth_token": sandbox.twilio.auth_token,
+            "sender": sandbox.twilio.sender,
+            "telegram_rate": RATE,
+            "sms_rate": RATE,
+            "began": time.time(),
+        }
+        for _ in range(KILLS):
+            async with process(told):
+                await asyncio.sleep(0.3 + chance.random() * 0.6)
+        assert (await states(database)).get("ready", 0) > 0, "the kills came too late to mean anything"
+        async with process(told):
+            await until_done(database)
+
+        texts = Counter({number: len(sandbox.twilio.phone(number).messages) for number in phones})
+        messages = Counter(
+            {str(one.id): sum("running late" in message.text for message in one.messages) for one in people}
+        )
+        rows = await rows_of(database)
+
+    told_by = {row.address: row.state for row in rows}
+    assert len(rows) == MEMBERS == len(told_by)
+    assert set(told_by.values()) <= {"sent", "delivered", "unknown"}
+    lost = [address for address, state in told_by.items() if state != "unknown" and not (texts | messages)[address]]
+    assert lost == [], "the ledger says told, the phone says nothing"
+    assert all(state != "unknown" for address, state in told_by.items() if address in texts)
+    doubled = sum(count - 1 for count in (texts | messages).values() if count > 1)
+    unknown = Counter(told_by.values())["unknown"]
+    if policy == "leave":
+        assert doubled == 0
+        assert unknown <= KILLS * IN_FLIGHT_MAX
+    else:
+        assert all(messages[address] or state == "unknown" for address, state in told_by.items() if address in messages)
+        assert unknown <= KILLS
+        assert doubled <= KILLS * IN_FLIGHT_MAX
+    assert sum(messages.values()) == sandbox.telegram.meter.counted
+    assert sum(texts.values()) == sandbox.twilio.meter.counted
+    assert sent.id == rows[0].notice_id
+
+
+async def until_done(database: Database) -> None:
+    """Wait until nothing is queued, on its way, or to be asked for."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while any(  # noqa: ASYNC110 - what is waited for is another process's doing
+            row.state in ("ready", "sending") or (row.state == "unknown" and row.lease_until)
+            for row in await rows_of(database)
+        ):
+            await asyncio.sleep(0.2)
