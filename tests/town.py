@@ -13,7 +13,7 @@ import asyncio
 import csv
 import itertools
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,10 +25,12 @@ from prepared import HEADER, POLL, WINDOW, line, read_phone
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
+from bot import enrolment
 from bot.house import House
 from bot.sandbox import Message, Person, Phone, Sandbox
 from bot.service import Service, assemble
 from bot.settings import Settings
+from bot.staff_roles import Role
 from messages import reach
 from messages.line import Tempo
 from messages.postman import Timing
@@ -113,15 +115,25 @@ class Townsperson:
 
     async def gives_codes(self, typed: str, *, purpose: str = "vote") -> Message | None:
         """Go through /vote (or /verify) up to the codes and type them."""
-        await self.person.types(f"/{purpose}")
-        if purpose == "vote":
-            await self.heard_any("Before you vote", "Cyn i chi bleidleisio", "two codes", "ddau god", "same codes")
-            if self._sees("I understand") or self._sees("Rwy'n deall"):
-                await self.person.presses("Rwy'n deall" if self._sees("Rwy'n deall") else "I understand")
-                await self.heard_any("type the two codes", "Teipiwch y ddau god")
-        else:
-            await self.heard_any("check your codes", "wirio eich codau")
+        await self.asks(self.person.types(f"/{purpose}"))
+        for label in ("I understand", "Rwy'n deall"):
+            if self._sees(label):
+                await self.asks(self.person.presses(label))
+                break
         return await self.person.types(typed)
+
+    async def asks(self, act: Awaitable[object], *texts: str) -> Message:
+        """Do something and wait for the first answer to it, new or edited, that has any of these texts."""
+        before = len(self.person.chat.log)
+        await act
+
+        def answered() -> Message | None:
+            heard = (message for message in self.person.chat.log[before:] if message.sender == "bot")
+            return next((message for message in heard if not message.deleted and has_any(message, texts)), None)
+
+        found = await self.person.chat.bell.until(answered, PATIENCE_SECONDS)
+        assert found is not None, f"{self.person.name} heard none of {texts}\n{self.person.transcript()}"
+        return await self.person.hears(found.words)  # an old answer is never taken for the answer to a new act
 
     async def heard_any(self, *texts: str) -> Message:
         """Wait for a message with any of these."""
@@ -157,17 +169,20 @@ class Member(Townsperson):
 
     async def opens_paper(self) -> Message:
         """Go through /vote up to the voting paper."""
-        await self.gives_codes(self.pack.codes)
-        return await self.heard_any("This is your voting paper", "Dyma eich papur pleidleisio")
+        return await self.asks(self.gives_codes(self.pack.codes), "your voting paper", "eich papur pleidleisio")
 
     async def votes(self, option: str) -> str:
         """Vote, and give the receipt."""
         await self.opens_paper()
-        await self.person.presses(option)
-        await self.heard_any("You chose", "Dewisoch")
-        await self.person.presses("Bwrw fy mhleidlais" if self._sees("Bwrw fy mhleidlais") else "Cast my vote")
-        locked = await self.heard_any("Your vote is locked", "Mae eich pleidlais wedi'i chloi")
+        await self.asks(self.person.presses(option), "You chose", "Dewisoch")
+        cast = "Bwrw fy mhleidlais" if self._sees("Bwrw fy mhleidlais") else "Cast my vote"
+        locked = await self.asks(self.person.presses(cast), "Your vote is locked", "Mae eich pleidlais wedi'i chloi")
         return receipt_in(locked.words)
+
+
+def has_any(message: Message, texts: Sequence[str]) -> bool:
+    """Whether a message has one of these texts; any message if there are none."""
+    return not texts or any(text in message.words for text in texts)
 
 
 def receipt_in(words: str) -> str:
@@ -245,11 +260,11 @@ class Town:
 
     async def invite(self, role: str) -> str:
         """Make an enrolment link."""
-        from bot import enrolment
-
         async with self.database.writing() as connection:
-            token = await enrolment.invite(connection, self.secrets, role, made_by="Gwen", now=self.clock())
-        return f"https://t.me/{self.sandbox.telegram.bot_username}?start={token}"
+            token = await enrolment.invite_staff(
+                connection, Role(role), actor="Gwen", via="command line", now=self.clock()
+            )
+        return f"https://t.me/{self.sandbox.telegram.bot_username}?start={enrolment.PREFIX}{token}"
 
     # -- facts ---------------------------------------------------------------------------
 
