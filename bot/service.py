@@ -9,11 +9,11 @@ whatever keeps processes alive to start it again: nothing is held in memory that
 import asyncio
 import os
 import secrets as randomness
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from starlette.routing import BaseRoute
@@ -94,8 +94,8 @@ class Service:
         finally:
             taken.close()
 
-    def _long_tasks(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - coroutines of several types
-        tasks = {"reader": self.reader.run(), "shelf": self.shelf.run()}
+    def _long_tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
+        tasks: dict[str, Coroutine[Any, Any, None]] = {"reader": self.reader.run(), "shelf": self.shelf.run()}
         if self.poller is not None:
             tasks["poller"] = self.poller.run()
         if self.pump is not None:

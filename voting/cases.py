@@ -174,7 +174,7 @@ async def propose(
 async def settle(
     connection: AsyncConnection, case_id: int, *, version: int, actor: str, via: str, now: datetime
 ) -> Case:
-    """Agree with the outcome proposed. NeedsSecondPerson (it was this person's proposal), NothingProposed, CaseChanged."""
+    """Agree with an outcome. NeedsSecondPerson (it was this person's proposal), NothingProposed, CaseChanged."""
     case = await show_case(connection, case_id)
     if case.state == "settled":
         raise CaseSettled(case_id=case_id)

@@ -73,7 +73,7 @@ async def run_probes(connection: AsyncConnection) -> list[Probe]:
     """Try every identity; all aggregates are one statement, so that they see the same moment."""
     n = _N[connection.dialect.name]
     together = " UNION ALL ".join(
-        f"SELECT {number} AS probe, two.* FROM ({statement.format(n=n)}) AS two"
+        f"SELECT {number} AS probe, two.* FROM ({statement.format(n=n)}) AS two"  # noqa: S608 - our own constants
         for number, statement in enumerate(EQUAL.values())
     )
     names = list(EQUAL)

@@ -188,7 +188,10 @@ class WindowBackwards(StaffRefusal):
 
 
 class AudienceUnknown(StaffRefusal):
-    """There is no audience called {audience}; there are all, not_dispatched, overdue, not_voted, area:X and language:X."""
+    """There is no audience called {audience}.
+
+    There are all, not_dispatched, overdue, not_voted, area:X and language:X.
+    """
 
 
 class NoticeUnknown(StaffRefusal):

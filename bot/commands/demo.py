@@ -124,8 +124,8 @@ async def _your_turn(folder: Path, sandbox: Sandbox, story: Story, console: Cons
     console.print(f"  Console: [bold]{sandbox.console_url}[/bold]  (on Gwen's phone send /console for the way in)")
     console.print("Ctrl-C ends it; nothing is kept.")
     stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    for end in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(end, stop.set)
     try:
         await stop.wait()
     finally:

@@ -10,6 +10,7 @@ from bot.reading import read_phone
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from messages.reach import sync_sms_channels
 from voting import roll
+from voting.imports import ImportReport
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +33,7 @@ def roll_import(
     Example: ballotline roll import roll.csv --dry-run
     """
 
-    async def act(house: House) -> roll.ImportReport:
+    async def act(house: House) -> ImportReport:
         with progress_bar("Reading the roll", quiet=as_json) as progress:
             report = await roll.import_roll(
                 house.database,

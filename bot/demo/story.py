@@ -353,8 +353,11 @@ class Story:
 
     async def _turnout(self) -> None:
         self.stage.scene("The others vote; Gwen asks for the turnout")
-        await self.others_vote(OTHERS)
-        self.stage.fact(f"{OTHERS} more members vote (not shown)")
+        for day, first in ((9, 0), (10, OTHERS // 3), (11, 2 * OTHERS // 3)):
+            self.clock.put(datetime(2022, 8, day, 10, 0, tzinfo=UTC))
+            await self.others_vote(first, OTHERS // 3)
+        self.clock.put(datetime(2022, 8, 12, 8, 0, tzinfo=UTC))
+        self.stage.fact(f"{OTHERS} more members vote in the days that follow (not shown)")
         gwen = self.people["Gwen"]
         self.stage.says("Gwen", "/turnout")
         before = sum(message.photo is not None for message in gwen.messages)
@@ -367,15 +370,16 @@ class Story:
         self.stage.check(photo.photo and photo.photo.startswith(b"\x89PNG"), "the turnout comes as a picture")
         self.stage.hears("Gwen", "telegram", f"(a picture) {photo.words}")
 
-    async def others_vote(self, number: int) -> None:
+    async def others_vote(self, first: int, number: int) -> None:
         """Let members off-stage vote through the same checks and the same clerk."""
         service, now = self.ballot.service, self.clock()
         assert service is not None
         checks = Checks(self.ballot.database, self.ballot.house.secrets)
         cast = {role.member_no for role in (ADA, BEDWYR, CARYS, FARAH)}
-        chosen = [letter for number_, letter in self.ballot.letters.items() if number_ not in cast][:number]
+        chosen = [letter for number_, letter in self.ballot.letters.items() if number_ not in cast]
 
-        async def one(place: int, letter: dict[str, str]) -> None:
+        async def one(place: int) -> None:
+            letter = chosen[place]
             chat = f"telegram:{10_000_000 + place}"
             poll_id = "leader-2022"
             given = codes.parse(f"{letter['pack_code']} {letter['vote_code']}", poll_id).codes
@@ -393,7 +397,7 @@ class Story:
             assert good.intent is not None
             await service.clerk.cast(Cast(good.intent.id, chat, int(place % 5 > 2)), now)  # noqa: PLR2004 - 3 to 2
 
-        await asyncio.gather(*(one(place, letter) for place, letter in enumerate(chosen)))
+        await asyncio.gather(*(one(place) for place in range(first, first + number)))
 
     async def _close_and_count(self) -> None:
         self.stage.scene("Friday, five o'clock: close, count, verify")

@@ -50,12 +50,16 @@ def sqlite() -> list[str]:
 def postgresql() -> list[str]:
     """Give the statements for PostgreSQL."""
     made = [
-        "CREATE FUNCTION ballotline_never() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION '% rows are for ever', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$",
-        "CREATE FUNCTION ballotline_only_to_box() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN IF NOT EXISTS (SELECT 1 FROM box WHERE sealed = OLD.sealed) THEN "
-        "RAISE EXCEPTION 'a ballot leaves the tray only for the box' USING ERRCODE = 'restrict_violation'; "
-        "END IF; RETURN OLD; END $$",
+        (
+            "CREATE FUNCTION ballotline_never() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION '% rows are for ever', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"
+        ),
+        (
+            "CREATE FUNCTION ballotline_only_to_box() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN IF NOT EXISTS (SELECT 1 FROM box WHERE sealed = OLD.sealed) THEN "
+            "RAISE EXCEPTION 'a ballot leaves the tray only for the box' USING ERRCODE = 'restrict_violation'; "
+            "END IF; RETURN OLD; END $$"
+        ),
     ]
     for table in FOREVER:
         made.append(
