@@ -79,12 +79,9 @@ async def sweep(connection: AsyncConnection, now: datetime) -> int:
     version = newest.scalar_one_or_none()
     if version is not None:
         await supersede.older_than(connection, version, now=now)
-    left = (
-        select(delivery.c.id)
-        .join(notice, notice.c.id == delivery.c.notice_id)
-        .where(notice.c.state.in_(("canceled", "superseded")), delivery.c.state == "ready")
-        .limit(SWEPT_MAX)
-    )
+    ended = await connection.execute(select(notice.c.id).where(notice.c.state.in_(("canceled", "superseded"))))
+    ids = list(ended.scalars())
+    left = select(delivery.c.id).where(delivery.c.notice_id.in_(ids), delivery.c.state == "ready").limit(SWEPT_MAX)
     why = select(notice.c.state).where(notice.c.id == delivery.c.notice_id).scalar_subquery()
     swept = await connection.execute(
         update(delivery).where(delivery.c.id.in_(left)).values(state="canceled", reason=why, settled_at=now)
