@@ -116,7 +116,8 @@ async def _your_turn(folder: Path, sandbox: Sandbox, story: Story, console: Cons
     await ballot.starts()
     for name, role in (("Gwen", Role.OFFICER), ("Huw", Role.COMMS), ("Nia", Role.SUPPORT)):
         await quiet.enrol(name, role)
-    quiet.deliver_letters()
+    await quiet.link_members()
+    await quiet.dispatch_packs(today)
     sandbox.console_url = f"http://{ballot.listen}/console"
     console.print()
     console.print("Your turn: a second poll is open now, and new letters lie beside the phones.")

@@ -55,6 +55,7 @@ class Ballot:
     listen: str
     database: Database = field(init=False)
     house: House = field(init=False)
+    title: str = ""
     service: Service | None = None
     letters: dict[str, dict[str, str]] = field(default_factory=dict)
     key: seal.ElectionKey = field(init=False)
@@ -91,6 +92,7 @@ class Ballot:
                 via=VIA,
                 now=now,
             )
+        self.title = made.title
         return made
 
     async def import_roll(self, path: Path, actor: str) -> ImportReport:

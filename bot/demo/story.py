@@ -222,22 +222,40 @@ class Story:
 
     async def _packs_leave(self) -> None:
         self.stage.scene("The packs leave the printer")
+        self.stage.command("packs update pack-events.csv")
+        dispatched = await self.dispatch_packs(date(2022, 8, 4))
+        self.stage.fact(f"{dispatched} packs dispatched; letters are on the phones' desks now")
+
+    async def dispatch_packs(self, day: date) -> int:
+        """Take in that every pack left on `day`, and put the letters through the doors; give how many."""
         path = self.ballot.folder / "pack-events.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["member_no", "event", "on"])
-            writer.writerows([number, "dispatched", "2022-08-04"] for number in self.ballot.letters)
-        self.stage.command("packs update pack-events.csv")
-        report = await packs.update_events(self.ballot.database, path, actor="Gwen", via=VIA, now=self.clock())
-        self.stage.fact(f"{report.added + report.changed} packs dispatched; letters are on the phones' desks now")
+            writer.writerows([number, "dispatched", day.isoformat()] for number in self.ballot.letters)
+        now = self.ballot.clock()
+        done = await packs.update_events(self.ballot.database, path, actor="Gwen", via=VIA, now=now)
         self.deliver_letters()
+        return done.added + done.changed
+
+    async def link_members(self) -> None:
+        """Let the members of the cast share their numbers with a poll that does not know them yet."""
+        for role in (ADA, BEDWYR, FARAH):
+            person = self.people[role.name]
+            await person.types("/start")
+            await person.shares_contact(phone=role.phone)
+            await person.hears(role.member_no, timeout_seconds=PATIENCE_SECONDS)
 
     def deliver_letters(self) -> None:
         """Put every letter through its door: the page shows it beside the phone."""
         for role in (ADA, BEDWYR, CARYS, FARAH):
-            letter = dict(self.ballot.letters[role.member_no])
             self.sandbox.deliver_letter(
-                {**letter, "user_id": self.people[role.name].id, "rule": poll_files.RULE_AFTER[role.language]}
+                {
+                    **self.ballot.letters[role.member_no],
+                    "title": self.ballot.title,
+                    "user_id": self.people[role.name].id,
+                    "rule": poll_files.RULE_AFTER[role.language],
+                }
             )
 
     async def _ada_votes(self) -> None:
