@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from telegram import Bot, LinkPreviewOptions
 from telegram.constants import ParseMode
@@ -46,6 +46,7 @@ BUNDLE_ALERTS_MAX: Final = 200
 ROWS_MAX: Final = 500
 
 UNCHANGED: Final = "not modified"
+NO_TOPIC: Final = "thread not found"
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 log = structlog.get_logger()
@@ -222,7 +223,7 @@ class AlertPump:
                         message_id=message_id,
                         bundled=message.bundled,
                         shown_version=version,
-                        sent_at=func.coalesce(alert_message.c.sent_at, now),
+                        sent_at=func.coalesce(alert_message.c.sent_at, literal(now, alert_message.c.sent_at.type)),
                         lease_until=self._clock() + EDIT_EVERY,
                     )
                 )
@@ -258,12 +259,20 @@ class AlertPump:
                     return message.message_id
             else:
                 return message.message_id
+        try:
+            return await self._send(place.chat_id, place.topic_id, said)
+        except BadRequest as refused:
+            if place.topic_id is None or NO_TOPIC not in refused.message.lower():
+                raise
+            return await self._send(place.chat_id, None, said)  # the topic was deleted: the group still hears
+
+    async def _send(self, chat_id: int, topic_id: int | None, said: Said) -> int:
         sent = await self._bot.send_message(
-            place.chat_id,
+            chat_id,
             said.html,
             parse_mode=ParseMode.HTML,
             reply_markup=keyboard(said),
-            message_thread_id=place.topic_id,
+            message_thread_id=topic_id,
             link_preview_options=NO_PREVIEW,
         )
         return int(sent.message_id)

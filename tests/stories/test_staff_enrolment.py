@@ -1,0 +1,212 @@
+"""Who gets in: links that work once, roles, groups, strangers who get nowhere."""
+
+import pytest
+from town import Town
+
+from bot import enrolment, staff_chat
+from bot.staff_roles import Role
+
+COMMANDS = [*staff_chat.COMMANDS]
+
+
+async def test_a_link_enrols_one_person_and_nobody_after(town: Town) -> None:
+    link = await town.invite("officer")
+    gwen, mallory = town.stranger("gwen"), town.stranger("mallory")
+
+    await gwen.opens(link)
+    await gwen.hears("You are on the staff now as officer")
+    await mallory.opens(link)
+
+    await mallory.hears("was used already")
+    await mallory.types("/staff")
+    await mallory.hears("did not understand")
+
+
+async def test_staff_are_told_what_their_role_can_do(town: Town) -> None:
+    gwen, huw, mair = await town.staff("gwen"), await town.staff("huw", "support"), await town.staff("mair", "comms")
+    for person in (gwen, huw, mair):
+        await person.types("/staff")
+    assert all(f"/{name} " in (await gwen.hears("You can send")).words for name in COMMANDS if name != "staff")
+    supports = (await huw.hears("You can send")).words
+    assert "/cases" in supports
+    assert "/broadcast" not in supports
+    comms = (await mair.hears("You can send")).words
+    assert "/broadcast" in comms
+    assert "/member" not in comms
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_a_stranger_who_tries_a_staff_command_gets_nowhere(town: Town, command: str) -> None:
+    mallory = town.stranger("mallory")
+
+    await mallory.types(f"/{command} 100001")
+
+    await mallory.hears("did not understand")
+    assert "100001" not in mallory.last.words
+
+
+@pytest.mark.parametrize(
+    ("role", "command"),
+    [
+        ("comms", "/cases"),
+        ("comms", "/member 100001"),
+        ("comms", "/missing_packs"),
+        ("comms", "/duty on"),
+        ("support", "/broadcast"),
+        ("support", "/window 2022-08-01 2022-08-10 because"),
+    ],
+)
+async def test_the_wrong_role_is_told_whose_it_is(town: Town, role: str, command: str) -> None:
+    person = await town.staff("pat", role)
+
+    await person.types(command)
+
+    refused = await person.hears(f"That is not for {role}")
+    assert "officer" in refused.words
+
+
+async def test_who_was_removed_gets_nowhere_at_once(town: Town) -> None:
+    gwen = await town.staff("gwen")
+    await gwen.types("/staff")
+    await gwen.hears("You can send")
+    async with town.database.writing() as connection:
+        person = await enrolment.find(connection, gwen.id)
+        assert person is not None
+        await enrolment.remove(connection, person.id, actor="Huw", via="command line", now=town.clock())
+
+    await gwen.types("/staff")
+
+    await gwen.hears("did not understand")
+
+
+async def test_a_button_of_a_removed_colleague_does_nothing(town: Town) -> None:
+    gwen = await town.staff("gwen")
+    await gwen.types("/staff")
+    await gwen.hears("You can send")
+    async with town.database.writing() as connection:
+        person = await enrolment.find(connection, gwen.id)
+        assert person is not None
+        await enrolment.remove(connection, person.id, actor="Huw", via="command line", now=town.clock())
+
+    await gwen.presses("Go on duty")
+
+    await gwen.sees_alert("Only staff")
+
+
+async def test_a_forged_press_does_nothing(town: Town) -> None:
+    gwen = await town.staff("gwen")
+    await gwen.types("/staff")
+    page = await gwen.hears("You can send")
+
+    await gwen.press_data("gs-duty:on.AAAAAAAAAAAAAAAA", message=page)
+
+    await gwen.sees_alert("not one of ours")
+    async with town.database.reading() as connection:
+        assert await enrolment.on_duty(connection) == []
+
+
+async def test_a_button_taken_to_another_chat_does_nothing(town: Town) -> None:
+    gwen, huw = await town.staff("gwen"), await town.staff("huw")
+    await gwen.types("/staff")
+    hers = await gwen.hears("You can send")
+    await huw.types("/staff")
+    his = await huw.hears("You can send")
+
+    await huw.press_data(hers.buttons[0][0].callback_data, message=his)
+
+    await huw.sees_alert("not one of ours")
+
+
+async def test_an_anonymous_admin_is_told_why_nothing_happens(town: Town) -> None:
+    gwen = await town.staff("gwen")
+    group = town.sandbox.telegram.group("Ballot staff", members=[gwen.person])
+
+    await gwen.types("/here", chat=group, anonymously=True)
+
+    await gwen.hears("nobody can tell who you are", chat=group)
+
+
+async def test_a_group_is_no_place_for_staff_before_an_officer_says_so(town: Town) -> None:
+    gwen, huw = await town.staff("gwen"), await town.staff("huw", "support")
+    group = town.sandbox.telegram.group("Friends", members=[gwen.person, huw.person])
+
+    await huw.types("/turnout", chat=group)
+    await huw.hears("not a staff group", chat=group)
+    await huw.types("/here", chat=group)
+    await huw.hears("That is not for support", chat=group)
+    await gwen.types("/here", chat=group)
+    await gwen.hears("This is a staff group now", chat=group)
+    await huw.types("/turnout", chat=group)
+
+    picture = await huw.hears("have voted", chat=group)
+    assert picture.photo is not None
+
+
+async def test_a_member_asked_about_in_a_group_is_shown_to_the_asker_alone(town: Town) -> None:
+    gwen = await town.staff("gwen")
+    group = town.sandbox.telegram.group("Ballot staff", members=[gwen.person])
+    await gwen.types("/here", chat=group)
+    await gwen.hears("This is a staff group now", chat=group)
+
+    await gwen.types(f"/member {town.member('ada').member_no}", chat=group)
+
+    await gwen.hears("answered you in private", chat=group)
+    await gwen.hears("May vote")
+    assert not any("May vote" in message.words for message in group.messages)
+
+
+async def test_a_console_link_comes_in_private_and_works_once(town: Town) -> None:
+    gwen = await town.staff("gwen")
+
+    await gwen.types("/console")
+
+    words = (await gwen.hears("/console/login/")).words
+    token = words.rpartition("/")[2].strip()
+    async with town.database.writing() as connection:
+        assert (await enrolment.redeem_login(connection, token, town.clock())).name == "Gwen"
+
+
+async def test_turnout_is_a_picture_for_a_phone_that_reveals_nothing(town: Town) -> None:
+    gwen = await town.staff("gwen", "comms")
+    await town.member("ada").votes("North Quay")
+
+    await gwen.types("/turnout")
+
+    picture = await gwen.hears("At least 0 of 5")
+    assert picture.photo is not None
+    assert picture.photo.startswith(b"\x89PNG")
+
+
+async def test_staff_who_are_members_still_vote(town: Town) -> None:
+    """The staff's side lets through what is not meant for it, codes above all."""
+    ada = town.member("ada")
+    async with town.database.writing() as connection:
+        token = await enrolment.invite_staff(connection, Role.COMMS, actor="Gwen", via="command line", now=town.clock())
+    await ada.opens(f"https://t.me/{town.sandbox.telegram.bot_username}?start={enrolment.PREFIX}{token}")
+    await ada.hears("on the staff now")
+    await ada.types("/window")
+    await ada.hears("Send the new first and last day")
+
+    await ada.votes("North Quay")
+
+    assert await town.count("North Quay") == 1
+
+
+async def test_a_missing_pack_is_replaced_by_two(town: Town) -> None:
+    gwen, huw = await town.staff("gwen"), await town.staff("huw", "support")
+    ada = town.member("ada")
+    await ada.links()
+    await ada.types("/missing")
+    await ada.presses("It came, but damaged")
+    await gwen.hears("One member reported a missing or damaged pack")
+
+    await gwen.types("/missing_packs")
+    await gwen.hears("One pack reported missing")
+    await gwen.presses(f"Replace {ada.member_no}")
+    await gwen.hears("Gwen asked to replace it")
+    assert not any("Approve" in label for label in gwen.buttons)
+    await huw.types("/missing_packs")
+    await huw.hears("Gwen asked to replace it")
+    await huw.presses("Approve replacing")
+
+    await huw.hears("approved by Huw, to be printed")

@@ -1,0 +1,180 @@
+"""`staff`, `cases` and `notice` on the command line, as a person and as a script uses them."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from prepared import NOW, SECRETS, line, make_poll, take_roll, write_roll
+from sqlalchemy import insert
+from typer.testing import CliRunner, Result
+
+from bot import cli
+from bot.sandbox import Sandbox
+from messages import reach
+from voting import schema, secrets_file
+from voting.database import Database
+from voting.refusals import Refusal
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "sqlite"
+
+
+class Shell:
+    """A prompt in a folder with a poll of two members."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    async def __call__(self, *words: str) -> Result:
+        import asyncio  # noqa: PLC0415 - only here
+
+        return await asyncio.to_thread(CliRunner().invoke, cli.app, list(words))
+
+    async def says(self, *words: str) -> str:
+        """Run a command that works."""
+        result = await self(*words)
+        assert result.exit_code == 0, result.exception or result.output
+        return result.output
+
+    async def refuses(self, *words: str) -> str:
+        """Run a command that is refused."""
+        result = await self(*words)
+        assert isinstance(result.exception, Refusal), result.exception or result.output
+        return str(result.exception)
+
+    async def json(self, *words: str) -> dict:  # type: ignore[type-arg]
+        """Run a command for a script: one JSON object and nothing else."""
+        found = json.loads(await self.says(*words, "--json"))
+        assert isinstance(found, dict)
+        return found
+
+
+@pytest.fixture
+async def shell(
+    database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Shell]:
+    await make_poll(database)
+    roll = write_roll(tmp_path / "roll.csv", [line("100001"), line("100002", phone="07700 900124", language="cy")])
+    await take_roll(database, roll)
+    async with database.writing() as connection:
+        await reach.sync_sms_channels(connection, NOW)
+    secrets_file.save(tmp_path / "secrets", SECRETS)
+    async with Sandbox() as sandbox:
+        for name, value in {
+            "DATABASE_URL": database_url,
+            "SECRETS_FILE": str(tmp_path / "secrets"),
+            "TELEGRAM_TOKEN": sandbox.telegram.token,
+            "TELEGRAM_API_URL": sandbox.telegram.api_url,
+        }.items():
+            monkeypatch.setenv(f"BALLOTLINE_{name}", value)
+        monkeypatch.chdir(tmp_path)
+        yield Shell(sandbox)
+
+
+async def test_an_invitation_is_a_link_to_our_bot(shell: Shell) -> None:
+    found = await shell.json("staff", "invite", "--role", "officer")
+
+    assert found["link"].startswith(f"https://t.me/{shell.sandbox.telegram.bot_username}?start=staff_")
+    assert len(found["link"].partition("staff_")[2]) == 32
+    assert "https://t.me/" in (await shell.says("staff", "invite", "--role", "comms")).splitlines()[0]
+
+
+async def test_without_telegram_there_is_no_invitation(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BALLOTLINE_TELEGRAM_TOKEN")
+
+    assert "Telegram is off" in await shell.refuses("staff", "invite", "--role", "officer")
+
+
+async def test_an_unknown_role_is_wrong_usage(shell: Shell) -> None:
+    assert (await shell("staff", "invite", "--role", "king")).exit_code == 2
+
+
+async def test_a_staff_that_is_empty_is_listed_as_such(shell: Shell) -> None:
+    assert await shell.json("staff", "list") == {"staff": []}
+    assert "none" in await shell.says("staff", "list")
+    assert "There is nobody with the number 5" in await shell.refuses("staff", "remove", "5")
+
+
+async def test_a_notice_is_drafted_approved_by_another_and_sent(shell: Shell) -> None:
+    made = await shell.json("notice", "draft", "reminder", "--as", "Gwen")
+
+    assert made["audience"]["members"] == 2
+    assert {(one["language"], one["channel"]) for one in made["texts"]} == {
+        (language, channel) for language in ("en-GB", "cy") for channel in ("telegram", "sms")
+    }
+    assert all(one["segments"] and one["encoding"] == "GSM-7" for one in made["texts"] if one["channel"] == "sms")
+    assert "second person" in await shell.refuses("notice", "send", "1", "--as", "Gwen")
+    assert "second person" in await shell.refuses("notice", "approve", "1", "--as", "Gwen")
+    await shell.says("notice", "approve", "1", "--as", "Huw")
+    assert "2 messages planned" in await shell.says("notice", "send", "1", "--as", "Gwen")
+    (listed,) = (await shell.json("notice", "list"))["notices"]
+    assert (listed["state"], listed["author"], listed["approved_by"]) == ("sending", "Gwen", "Huw")
+
+
+async def test_a_notice_is_paused_resumed_canceled_and_reported(shell: Shell, tmp_path: Path) -> None:
+    await shell.says("notice", "draft", "reminder", "--as", "Gwen")
+    await shell.says("notice", "approve", "1", "--as", "Huw")
+    await shell.says("notice", "send", "1")
+    # SMS is off here: nobody can be reached, and the report says so
+    report = await shell.json("notice", "report", "1", "--csv", str(tmp_path / "told.csv"))
+
+    assert report["members"] == 2
+    assert report["not_reached"] == 2
+    assert (tmp_path / "told.csv").read_text().splitlines()[0] == "member_no,outcome,channel,reason,at"
+    assert len((tmp_path / "told.csv").read_text().splitlines()) == 3
+    await shell.says("notice", "pause", "1")
+    await shell.says("notice", "resume", "1")
+    await shell.says("notice", "cancel", "1")
+    assert "has ended" in await shell.refuses("notice", "resume", "1")
+
+
+async def test_our_own_words_come_from_a_file_with_a_part_for_each_language(shell: Shell, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("The helpline is open.\n\n[cy]\nMae'r llinell ar agor.\n", encoding="utf-8")
+
+    made = await shell.json("notice", "draft", "custom", "--text-file", str(words))
+
+    said = {one["language"]: one["text"] for one in made["texts"] if one["channel"] == "telegram"}
+    assert said == {"en-GB": "The helpline is open.", "cy": "Mae'r llinell ar agor."}
+
+
+async def test_our_own_words_without_a_file_or_a_language_are_refused(shell: Shell, tmp_path: Path) -> None:
+    assert "no text in en-GB" in await shell.refuses("notice", "draft", "custom")
+    words = tmp_path / "words.txt"
+    words.write_text("Only English.\n", encoding="utf-8")
+    assert "no text in cy" in await shell.refuses("notice", "draft", "custom", "--text-file", str(words))
+
+
+async def test_a_moment_is_read_or_refused(shell: Shell) -> None:
+    assert "is not a moment" in await shell.refuses("notice", "draft", "reminder", "--send-at", "soon")
+    assert "There is no audience called everyone" in await shell.refuses(
+        "notice", "draft", "reminder", "--audience", "everyone"
+    )
+
+
+async def test_cases_are_listed_shown_and_exported_without_anybodys_account(
+    shell: Shell, database: Database, tmp_path: Path
+) -> None:
+    async with database.writing() as connection:
+        member_id = await connection.scalar(schema.member.select().with_only_columns(schema.member.c.id).limit(1))
+        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "vote_hash": b"v", "state": "live"}
+        await connection.execute(insert(schema.pack).values(**pack, issued_at=NOW))
+        await connection.execute(
+            insert(schema.case).values(id=1, member_id=member_id, opened_at=NOW, state="open", version=1)
+        )
+        attempt = {"case_id": 1, "member_id": member_id, "kind": "foreign", "at": NOW, "chat": "telegram:7"}
+        await connection.execute(insert(schema.attempt).values(**attempt, pack_id=1, occasion="a"))
+
+    (case,) = (await shell.json("cases", "list"))["cases"]
+    shown = await shell.json("cases", "show", "1")
+    await shell.says("cases", "export", str(tmp_path / "cases.csv"))
+
+    assert case == shown
+    assert case["attempts"] == [{"kind": "foreign", "at": NOW.isoformat(), "same_account": False}]
+    written = (tmp_path / "cases.csv").read_text()
+    assert "foreign" in written
+    assert "telegram:7" not in written + json.dumps(shown)
+    assert "There is no case 9" in await shell.refuses("cases", "show", "9")
