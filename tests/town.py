@@ -40,13 +40,13 @@ from voting.locks import find_lock
 from voting.model import Lock, Poll
 from voting.packs import Printing, issue
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0  # the machine may be busy
 MOMENT = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)  # the poll is open, packs are on their way
 PUBLIC_URL = "https://ballot.example"
 QUICK = Timing(
-    tempo=Tempo(idle_seconds=0.02, rest_seconds=(0.05, 0.1)),
-    housekeeping_seconds=0.1,
-    beat_seconds=0.1,
+    tempo=Tempo(idle_seconds=0.1, rest_seconds=(0.05, 0.1)),
+    housekeeping_seconds=1.0,
+    beat_seconds=0.5,
     silent_seconds=5.0,
 )
 
@@ -331,7 +331,7 @@ class Town:
         assert self.service is not None
         async with asyncio.timeout(seconds):
             while self.sandbox.telegram.pending or not await self.service.reader.idle():  # noqa: ASYNC110 - two sides
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.02)
 
     # -- the service ---------------------------------------------------------------------
 
