@@ -13,7 +13,7 @@ from prepared import NOW, SECRETS, chain_kinds, later, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import polls, roll, schema, secrets_file, shares
+from voting import chain, polls, roll, schema, secrets_file, shares
 from voting.ballots import Whole, box_in_order, receipts_in_order
 from voting.count import _tally, count
 from voting.database import Database
@@ -135,6 +135,18 @@ async def test_counting_again_gives_the_same_bundle_to_the_byte(closed: Electora
     await count_into(closed, tmp_path / "result", files[:2])
 
     await count_into(closed, tmp_path / "again", files[1:], actor="Huw", now=later(days=1))
+
+    assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "result")
+
+
+async def test_what_happens_after_the_count_is_not_in_its_bundle(closed: Electorate, tmp_path: Path) -> None:
+    """Cases are settled for weeks; the chain goes on, the bundle does not change."""
+    await count_into(closed, tmp_path / "result")
+    async with closed.database.writing() as connection:
+        await chain.append(connection, "case_settled", {}, actor="Gwen", now=later(days=9))
+        await chain.sign_head(connection, SECRETS, later(days=9))
+
+    await count_into(closed, tmp_path / "again", now=later(days=10))
 
     assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "result")
 

@@ -89,8 +89,9 @@ async def write_bundle(connection: AsyncConnection, out: Path, counted: Counted,
     The same poll always gives the same bytes.
     """
     part = _begin(out)
-    poll = await _write_chain(connection, part / form.CHAIN)
-    head = await _write_heads(connection, part / form.HEADS)
+    end = (await connection.execute(select(schema.chain.c.seq).where(schema.chain.c.kind == form.COUNTED))).scalar_one()
+    poll = await _write_chain(connection, part / form.CHAIN, end)
+    head = await _write_heads(connection, part / form.HEADS, end)
     await _write_box(connection, part / form.BOX)
     await _write_receipts(connection, part / form.RECEIPTS)
     _write_openings(part / form.OPENINGS, counted.votes)
@@ -109,16 +110,16 @@ async def write_bundle(connection: AsyncConnection, out: Path, counted: Counted,
     _publish(part, out)
 
 
-async def _write_chain(connection: AsyncConnection, path: Path) -> dict[str, Any]:
+async def _write_chain(connection: AsyncConnection, path: Path, end: int) -> dict[str, Any]:
     """Write the chain up to the count; give the poll as its entries made it."""
     poll: dict[str, Any] = {}
     with path.open("wb") as file:
         async for entry in chain.entries(connection):
+            if entry.seq > end:
+                break
             file.write(_entry_line(entry))
             if entry.kind in form.POLL_SET:
                 poll |= entry.body
-            if entry.kind == form.COUNTED:
-                break
     return poll
 
 
@@ -134,10 +135,9 @@ def _entry_line(entry: Entry) -> bytes:
     return form.canonical(words) + b"\n"
 
 
-async def _write_heads(connection: AsyncConnection, path: Path) -> Head:
+async def _write_heads(connection: AsyncConnection, path: Path, end: int) -> Head:
     """Write the signed heads up to the count's; give the last."""
-    counted = select(schema.chain.c.seq).where(schema.chain.c.kind == form.COUNTED).scalar_subquery()
-    heads = select(schema.head).where(schema.head.c.seq <= counted).order_by(schema.head.c.seq)
+    heads = select(schema.head).where(schema.head.c.seq <= end).order_by(schema.head.c.seq)
     last = Head(0, "")
     with path.open("wb") as file:
         for row in await connection.execute(heads):

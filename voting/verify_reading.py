@@ -96,7 +96,9 @@ class Found:
 
     def number(self, name: str) -> int:
         """Give a whole number that may be negative."""
-        value = self.values.get(name)
+        return self._number(name, self.values.get(name))
+
+    def _number(self, name: str, value: object) -> int:
         if type(value) is not int or abs(value) > NUMBER_MAX:  # True is an int too
             raise self.wrong(f'"{name}" is not a whole number')
         return value
@@ -107,10 +109,13 @@ class Found:
 
     def texts(self, name: str) -> list[str]:
         """Give a list of such texts."""
+        return [self._plain(name, item) for item in self._list(name)]
+
+    def _list(self, name: str) -> list[Any]:
         value = self.values.get(name)
         if not isinstance(value, list):
             raise self.wrong(f'"{name}" is not a list')
-        return [self._plain(name, item) for item in value]
+        return value
 
     def _plain(self, name: str, value: object) -> str:
         if not isinstance(value, str) or not all(char.isprintable() or char == "\n" for char in value):
@@ -125,11 +130,8 @@ class Found:
         return bytes.fromhex(value)
 
     def wholes(self, name: str) -> list[int]:
-        """Give a list of whole numbers."""
-        value = self.values.get(name)
-        if not isinstance(value, list) or not all(type(item) is int and item >= 0 for item in value):
-            raise self.wrong(f'"{name}" is not a list of whole numbers')
-        return value
+        """Give a list of whole numbers, which may be negative."""
+        return [self._number(name, item) for item in self._list(name)]
 
     def found(self, name: str) -> "Found":
         """Give an object inside this one."""
@@ -189,10 +191,7 @@ class Bundle:
         path = self.folder / name
         if not path.is_file():  # nor anything that could be read for ever
             raise Wrong(name, None, "is not a file" if path.exists() else "is missing")
-        try:
-            return path.open("rb")
-        except OSError as problem:
-            raise Wrong(name, None, f"cannot be read ({problem.strerror})") from problem
+        return path.open("rb")
 
 
 def written(how: Callable[[object], bytes], value: object) -> bytes:

@@ -26,6 +26,8 @@ def check_post(bundle: Bundle, said: Said) -> str:
     due = _postal(said, options)
     insist(form.POSTAL, form.readable(found.values), form.readable(due))
     votes, received = found.wholes("votes"), found.whole("received")
+    if min(votes) < 0:
+        raise found.wrong("counts fewer papers than none")
     if sum(votes) != received and not (due["justification"] and found.text("justification").strip()):
         raise found.wrong(f"counts {sum(votes):,} papers of {received:,} received, and does not say why")
     return f"{sum(votes):,} papers, {found.whole('rejected'):,} rejected, {found.whole('set_aside'):,} set aside"
