@@ -7,6 +7,7 @@ unknown. What was answered is settled together, in the transaction that claims t
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -167,8 +168,7 @@ class Line:
             return 0
         if self._wire.broken:
             return int(self._flying == 0)
-        soon = max(1.0, self.pacer.rate * CLAIM_AHEAD_SECONDS)
-        return max(0, int(min(soon - self._waiting, self._tempo.in_flight_max - self._flying)))
+        return max(0, int(min(self._soon() - self._waiting, self._tempo.in_flight_max - self._flying)))
 
     def _send_soon(self, claimed: Claimed) -> None:
         self._waiting += 1
@@ -221,13 +221,20 @@ class Line:
         return after_failure(claimed, failure, self._now())
 
     async def _gather(self) -> None:
-        """Let answers come together before the next transaction: half of those on their way, or a moment."""
-        enough = max(1, self._flying // 2)
+        """Let answers come together before the next transaction; no longer than a moment, and never out of work."""
         with suppress(TimeoutError):
             async with asyncio.timeout(GATHER_SECONDS):
-                while len(self._settlements) < enough and self._flying:
+                while self._flying and not self._runs_dry():
                     self._awake.clear()
                     await self._awake.wait()
+
+    def _runs_dry(self) -> bool:
+        """Whether the next slots of a limited pace would find nobody waiting for them."""
+        return math.isfinite(self.pacer.rate) and self._waiting <= self._soon() / 2
+
+    def _soon(self) -> float:
+        """How many rows may be claimed ahead of their slots."""
+        return min(max(1.0, self.pacer.rate * CLAIM_AHEAD_SECONDS), float(self._tempo.in_flight_max))
 
     async def _rest(self) -> None:
         """Wait for an answer, for work, or for a moment."""
