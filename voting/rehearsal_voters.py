@@ -20,6 +20,12 @@ class RehearsalFailed(Fault):
     """The rehearsal did not come to what it was asked for."""
 
 
+def insist(holds: bool, words: str) -> None:  # noqa: FBT001 - insist(this is so, what it means if not)
+    """Raise RehearsalFailed with these words unless it holds."""
+    if not holds:
+        raise RehearsalFailed(words)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Voter:
     """A member who votes online; `number` counts voters from 1, `codes` are as printed."""
@@ -65,16 +71,16 @@ class Crowd:
             raise RehearsalFailed("right codes did not open the voting paper")
         cast = Cast(good.intent.id, voter.chat, voter.option)
         outcome = await self._clerk.cast(cast, self._clock())
-        if not outcome.fresh:
-            raise RehearsalFailed("a first vote was taken for a replay")
+        insist(outcome.fresh, "a first vote was taken for a replay")
         if voter.number % self._plan.one_in_replays == 0:
             again = await self._clerk.cast(cast, self._clock())
-            if again.fresh or again.receipt != outcome.receipt:
-                raise RehearsalFailed("a replay did not get the same receipt")
+            insist((again.fresh, again.receipt) == (False, outcome.receipt), "a replay did not get the same receipt")
             self.replays += 1
         if voter.number % self._plan.one_in_attempts == 0:
             for chat in (voter.other_chat, voter.chat):
-                self._insist_on_attempt(await self._give_codes(voter, chat, flow="again", warned=True))
+                late = await self._give_codes(voter, chat, flow="again", warned=True)
+                insist(late.attempt is not None and late.attempt.new, "an attempt after the lock was not seen")
+                self.attempts += 1
 
     async def _give_codes(self, voter: Voter, chat: str, *, flow: str, warned: bool = False) -> CodesGood:
         pack_code, vote_code = parse(voter.codes, self._poll.id).codes
@@ -88,8 +94,3 @@ class Crowd:
             warned=warned,
             now=self._clock(),
         )
-
-    def _insist_on_attempt(self, good: CodesGood) -> None:
-        if good.attempt is None or not good.attempt.new:
-            raise RehearsalFailed("an attempt after the lock was not seen")
-        self.attempts += 1

@@ -29,7 +29,7 @@ from voting.probes import run_probes
 from voting.rehearsal_plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
 from voting.rehearsal_roll import write_roll
 from voting.rehearsal_time import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
-from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter
+from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
 from voting.roll import ReadPhone, import_roll
 from voting.verify import Verdict, verify
 
@@ -191,15 +191,13 @@ class _Run:
                 actor=ACTOR,
                 progress=counter.reach,
             )
-            if report.added != members:
-                raise RehearsalFailed(f"{report.added:,} of {members:,} members were imported")
+            insist(report.added == members, f"{report.added:,} of {members:,} members were imported")
         with self.watch.stage("issue packs, with the print file", members, "packs") as counter:
             printing = packs.Printing(self.folder / "print.csv", BOT_URL)
             issued = await packs.issue(
                 self.database, self.secrets, printing, actor=ACTOR, now=self.clock(), progress=counter.reach
             )
-            if issued.packs != members:
-                raise RehearsalFailed(f"{issued.packs:,} packs were issued for {members:,} members")
+            insist(issued.packs == members, f"{issued.packs:,} packs were issued for {members:,} members")
         async with self.database.writing() as connection:
             await polls.open_poll(connection, actor=ACTOR, now=self.clock())
 
@@ -257,8 +255,8 @@ class _Run:
             report = await postal.import_postal(
                 self.database, path, self.secrets, now=self.clock(), actor=ACTOR, progress=counter.reach
             )
-        if (report.added, report.rejected) != (papers + self.papers_after_votes, 0):
-            raise RehearsalFailed(f"papers were imported as {report.counts()}")
+        due = papers + self.papers_after_votes
+        insist((report.added, report.rejected) == (due, 0), f"papers were imported as {report.counts()}")
 
     async def _close(self) -> None:
         """Close the poll, box what is left in the tray, and take the count of papers."""
@@ -299,21 +297,19 @@ class _Run:
             async with self.database.reading() as connection:
                 counter.reach(await chain.walk(connection))
                 broken = [probe.name for probe in await run_probes(connection) if not probe.holds]
-        if broken:
-            raise RehearsalFailed(f"these identities do not hold: {'; '.join(broken)}")
+        insist(not broken, f"these identities do not hold: {'; '.join(broken)}")
         return entries
 
     async def _insist(self, result: dict[str, Any], verdict: Verdict, attempts: int) -> None:
         """Compare what came out with what was asked for."""
         votes = {option["option"]: option["votes"] for option in result["options"]}
-        if (votes, result["rejected_papers"]) != (dict(self.plan.result), self.plan.rejected):
-            raise RehearsalFailed(f"the result is {votes} and {result['rejected_papers']} rejected papers")
-        if not verdict.ok or verdict.result != result:
-            raise RehearsalFailed(f"the bundle does not verify: {verdict.problems[:1]}")
+        rejected = result["rejected_papers"]
+        asked = (dict(self.plan.result), self.plan.rejected)
+        insist((votes, rejected) == asked, f"the result is {votes} and {rejected} rejected papers")
+        insist(verdict.ok and verdict.result == result, f"the bundle does not verify: {verdict.problems[:1]}")
         async with self.database.reading() as connection:
             recorded = await connection.scalar(select(func.count()).select_from(schema.attempt))
-        if recorded != attempts:
-            raise RehearsalFailed(f"{recorded} attempts were recorded instead of {attempts}")
+        insist(recorded == attempts, f"{recorded} attempts were recorded instead of {attempts}")
 
 
 def _poll(plan: Plan, now: datetime) -> Poll:
