@@ -11,6 +11,9 @@ from voting import schema
 from voting.chain import GENESIS, ChainBroken, Entry, check_links
 
 PAGE: Final = 50
+LISTED_MAX: Final = 3
+VALUE_CHARACTERS_MAX: Final = 40
+VALUE_CHARACTERS_SHOWN: Final = 12
 
 
 async def show(visit: Visit) -> Response:
@@ -28,11 +31,26 @@ async def show(visit: Visit) -> Response:
             connection,
             "chain.html",
             entries=shown,
+            told=told,
             broken=_broken(shown, older),
             head=head,
             more=shown[-1].seq if len(entries) > PAGE else None,
             first_page=before is None,
         )
+
+
+def told(entry: Entry) -> list[tuple[str, str]]:
+    """Give what an entry says, short enough for a line each; what is long, a digest mostly, by its beginning."""
+    return [(name.replace("_", " "), short) for name, value in entry.body.items() if (short := _short(value))]
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name} {short}" for name, part in value.items() if (short := _short(part)))
+    if isinstance(value, list):
+        return ", ".join(map(_short, value[:LISTED_MAX])) + (" …" if len(value) > LISTED_MAX else "")
+    text = "" if value is None or value is False else str(value)
+    return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[:VALUE_CHARACTERS_SHOWN]}…"
 
 
 def _broken(newest_first: list[Entry], older: bytes) -> str | None:

@@ -17,6 +17,7 @@ from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
 from bot.schema import alert
 from bot.staff_roles import Act
+from bot.turnout import STEP
 from messages.notices import list_notices
 from messages.reports import progress
 
@@ -36,6 +37,7 @@ async def show(visit: Visit) -> Response:
             connection,
             "overview.html",
             snapshot=latest,
+            step=STEP,
             numbers=numbers(latest),
             moving=moving,
             waiting=[found for found in notices if found.state in WAITING],
@@ -62,7 +64,7 @@ async def acknowledge(visit: Visit) -> Response:
 async def show_turnout(visit: Visit) -> Response:
     """Draw votes by hour, in the steps that `bot.turnout` lets out."""
     latest = await visit.console.snapshots.latest()
-    drawn = await plots.turnout(latest.turnout, dark=visit.asked("dark") == "1")
+    drawn = await plots.turnout(latest.turnout, dark=visit.asked("dark") == "1", small=visit.asked("small") == "1")
     return Response(drawn, media_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE_POLICY})
 
 

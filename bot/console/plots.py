@@ -12,8 +12,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.turnout import HOUR, STEP, Turnout
 
-KEPT_MAX: Final = 8
-INCHES: Final = (7.2, 2.7)
+KEPT_MAX: Final = 16
+INCHES: Final = {False: (7.2, 2.7), True: (3.6, 2.1)}  # on a desk, on a phone
 TICKS: Final = (3, 6)
 COLOURS: Final = {  # ink, quiet, online, post: as in console.css
     False: ("#1a2130", "#515c6e", "#2b46ad", "#b4650a"),
@@ -23,20 +23,20 @@ _TURN: Final = asyncio.Lock()  # one picture at a time
 _KEPT: Final[OrderedDict[object, bytes]] = OrderedDict()
 
 
-async def turnout(known: Turnout, *, dark: bool) -> bytes:
+async def turnout(known: Turnout, *, dark: bool, small: bool = False) -> bytes:
     """Draw votes locked so far, online and by post, one on the other."""
-    key = (known, dark)
+    key = (known, dark, small)
     async with _TURN:
         if key not in _KEPT:
-            _KEPT[key] = await asyncio.to_thread(_draw, known, dark=dark)
+            _KEPT[key] = await asyncio.to_thread(_draw, known, dark=dark, small=small)
             while len(_KEPT) > KEPT_MAX:
                 _KEPT.popitem(last=False)
         return _KEPT[key]
 
 
-def _draw(known: Turnout, *, dark: bool) -> bytes:
+def _draw(known: Turnout, *, dark: bool, small: bool) -> bytes:
     ink, quiet, online, post = COLOURS[dark]
-    figure = Figure(figsize=INCHES, layout="constrained")
+    figure = Figure(figsize=INCHES[small], layout="constrained")
     axes: Any = figure.add_subplot()  # matplotlib's types do not know dates
     start = known.hours[0].ended_at - HOUR if known.hours else known.opens_at
     moments = [start, *(hour.ended_at for hour in known.hours)]

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import House
 from bot.turnout import Turnout, turnout
+from messages import reach
 from messages.schema import channel
 from voting import polls, schema, window
 from voting.model import Window
@@ -112,10 +113,11 @@ async def gather(connection: AsyncConnection, now: datetime) -> Snapshot:
 
 async def _channels(connection: AsyncConnection) -> dict[str, dict[str, int]]:
     counted = select(channel.c.kind, channel.c.state, func.count()).group_by(channel.c.kind, channel.c.state)
-    found: dict[str, dict[str, int]] = {"telegram": {}, "sms": {}}
-    for kind, state, count in await connection.execute(counted):
-        found[kind][state] = count
-    return found
+    rows = {(kind, state): count for kind, state, count in await connection.execute(counted)}
+    return {
+        kind: {state.value: rows[kind, state] for state in reach.State if (kind, state) in rows}
+        for kind in (reach.TELEGRAM, reach.SMS)
+    }
 
 
 async def _locked_out(connection: AsyncConnection) -> tuple[str, ...]:

@@ -1,0 +1,478 @@
+"""The console's door and its deeds, over a real server: who gets where, what two people at once hear."""
+
+import asyncio
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from console_house import ConsoleHouse, Visitor, console_house, fill
+from prepared import HEADER, line
+from sqlalchemy import func, select
+
+from bot import enrolment
+from bot.console.door import Console, Deed, Screen
+from bot.console.headers import HEADERS
+from bot.console.pages import environment
+from bot.console.routes import table
+from bot.console.snapshot import Snapshots
+from bot.schema import alert, session
+from bot.staff_roles import Role, may
+from messages import notices
+from voting import cases, chain, schema
+from voting.database import Database
+
+ROLE_OF: Final = {Role.OFFICER: "Gwen", Role.COMMS: "Carys", Role.SUPPORT: "Sam"}
+UNHARMED: Final = frozenset({200, 303, 404, 409})  # let in; what the page then said is another test's
+PATIENCE_SECONDS: Final = 15.0
+
+
+@pytest.fixture
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """SQLite, unless a test names its engines."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
+    async with console_house(database, tmp_path) as town:
+        await fill(town)
+        yield town
+
+
+BOTH: Final = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect=True)
+
+
+def routes(town: ConsoleHouse) -> tuple[list[Screen], list[Deed]]:
+    screens, deeds = table(Console(town.house, town, environment(), Snapshots(town.house)))
+    return list(screens), list(deeds)
+
+
+def address(path: str) -> str:
+    """Fill a route's places with something that is there, so that only the door decides."""
+    values = {
+        "notice_id:int": "3",
+        "case_id:int": "1",
+        "alert_id:int": "1",
+        "staff_id:int": "4",
+        "member_no:str": "0000007",
+    }
+    return re.sub(r"{([^}]+)}", lambda place: values.get(place[1], "0" * 24), path)
+
+
+async def tries(visitor: Visitor, route: Screen | Deed, **fields: object) -> int:
+    path = f"/console{address(route.path)}"
+    if isinstance(route, Deed):
+        data = {"csrf": visitor.csrf, **fields}
+        return (
+            await visitor.client.post(path, data={name: value for name, value in data.items() if value})
+        ).status_code
+    async with visitor.client.stream("GET", path) as answer:
+        return answer.status_code
+
+
+# -- who gets where ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_role_gets_to_its_own_pages_and_to_no_other(town: ConsoleHouse, role: Role) -> None:
+    wrong = {}
+    async with town.visitor(ROLE_OF[role]) as visitor:
+        screens, deeds = routes(town)
+        for route in [*screens, *(deed for deed in deeds if deed.path != "/logout")]:
+            status = await tries(visitor, route)
+            expected = status in UNHARMED if may(role, route.act) else status == 403
+            if not expected:
+                wrong[type(route).__name__, route.path] = status
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("cookie", [None, "made-up", "x" * 5000, "\x00"], ids=["nothing", "made up", "long", "nul"])
+async def test_nobody_without_a_session_gets_anywhere(town: ConsoleHouse, cookie: str | None) -> None:
+    wrong = {}
+    async with town.visitor() as visitor:
+        if cookie is not None:
+            visitor.client.headers["Cookie"] = f"ballotline_console={cookie}"
+        for route in sum(routes(town), []):
+            status = await tries(visitor, route, csrf="x")
+            if status not in {400, 401} or (cookie is None and status != 401):
+                wrong[type(route).__name__, route.path] = status
+    assert wrong == {}
+
+
+async def test_a_cookie_kept_from_before_the_logout_opens_nothing(town: ConsoleHouse) -> None:
+    async with town.visitor("Gwen") as visitor:
+        stolen, csrf = visitor.client.cookies["ballotline_console"], visitor.csrf
+        left = await visitor.does("/logout")
+        assert left.status_code == 200
+        assert "ballotline_console" not in visitor.client.cookies
+        visitor.client.headers["Cookie"] = f"ballotline_console={stolen}"
+        found = {await tries(visitor, route, csrf=csrf) for route in sum(routes(town), [])}
+    assert found == {401}
+
+
+@pytest.mark.parametrize("csrf", ["", "wrong", "ŵ"], ids=["missing", "wrong", "not ASCII"])
+async def test_a_form_without_its_token_does_nothing(town: ConsoleHouse, csrf: str) -> None:
+    async with town.database.reading() as connection:
+        before = await connection.scalar(select(func.max(schema.chain.c.seq)))
+    async with town.visitor("Gwen") as visitor:
+        visitor.csrf = csrf
+        found = {deed.path: await tries(visitor, deed) for deed in routes(town)[1]}
+        assert set(found.values()) == {403}, found
+    async with town.database.reading() as connection:
+        assert await connection.scalar(select(func.max(schema.chain.c.seq))) == before + 1  # the login alone
+
+
+async def test_a_token_of_another_session_does_nothing(town: ConsoleHouse) -> None:
+    async with town.visitor("Huw") as other, town.visitor("Gwen") as visitor:
+        answer = await visitor.does("/cases/1/acknowledge", csrf=other.csrf)
+    assert answer.status_code == 403
+    assert "from another session" in answer.text
+
+
+async def test_who_is_removed_is_out_at_once(town: ConsoleHouse) -> None:
+    async with town.visitor("Sam") as sam, town.visitor("Gwen") as gwen:
+        assert (await sam.looks("/cases")).status_code == 200
+        assert (await gwen.does(f"/staff/{town.staff['Sam'].id}/remove")).status_code == 303
+        assert (await sam.looks("/cases")).status_code == 401
+        assert (await sam.does("/cases/1/acknowledge")).status_code == 401
+
+
+async def test_a_new_role_holds_from_the_next_request(town: ConsoleHouse) -> None:
+    async with town.visitor("Sam") as sam:
+        assert (await sam.looks("/notices")).status_code == 403
+        async with town.database.writing() as connection:
+            by = {"actor": "Gwen", "via": "chat", "now": town.clock()}
+            token = await enrolment.invite_staff(connection, Role.COMMS, **by)
+            await enrolment.enrol(
+                connection, token, user_id=town.staff["Sam"].user_id, called="Sam", language=None, now=town.clock()
+            )
+        assert (await sam.looks("/notices")).status_code == 200
+        assert (await sam.looks("/cases")).status_code == 403
+
+
+async def test_a_session_ends_after_twelve_hours(town: ConsoleHouse) -> None:
+    async with town.visitor("Gwen") as visitor:
+        town.clock.moment += timedelta(hours=12)
+        assert (await visitor.looks("/")).status_code == 401
+
+
+# -- coming in ---------------------------------------------------------------------------
+
+
+async def test_a_login_link_works_once_and_looking_at_it_does_not_use_it_up(town: ConsoleHouse) -> None:
+    link = await town.link("Carys")
+    async with town.visitor() as preview, town.visitor() as carys, town.visitor() as thief:
+        assert "Log in" in (await preview.looks(link)).text
+        assert (await carys.does(link)).headers["location"] == "/console/"
+        assert "Carys" in (await carys.looks("/")).text
+        refused = await thief.does(link)
+        assert refused.status_code == 409
+        assert "used already or is too old" in refused.text
+        assert (await thief.looks("/")).status_code == 401
+
+
+async def test_a_login_link_is_too_old_after_ten_minutes(town: ConsoleHouse) -> None:
+    link = await town.link("Carys")
+    town.clock.moment += timedelta(minutes=10)
+    async with town.visitor() as visitor:
+        assert (await visitor.does(link)).status_code == 409
+
+
+async def test_another_site_cannot_log_somebody_in(town: ConsoleHouse) -> None:
+    async with town.visitor() as visitor:
+        visitor.client.headers["Sec-Fetch-Site"] = "cross-site"
+        assert (await visitor.does(await town.link("Carys"))).status_code == 403
+        assert not visitor.client.cookies
+
+
+@pytest.mark.parametrize(
+    ("public_url", "secure"), [("https://ballot.example", True), ("", False)], ids=["https", "this machine"]
+)
+async def test_the_cookie_is_kept_from_scripts_and_other_sites(
+    database: Database, tmp_path: Path, public_url: str, secure: bool
+) -> None:
+    async with console_house(database, tmp_path, public_url=public_url) as town, town.visitor() as visitor:
+        answer = await visitor.does(await town.link("Gwen"))
+    cookie = answer.headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=strict", "Path=/console", "Max-Age=43200"} <= set(cookie.split("; "))
+    assert ("Secure" in cookie) is secure
+    assert ("strict-transport-security" in answer.headers) is secure
+
+
+async def test_the_table_of_sessions_does_not_hold_what_the_cookie_says(town: ConsoleHouse) -> None:
+    async with town.visitor("Gwen") as visitor:
+        token = visitor.client.cookies["ballotline_console"].encode()
+    async with town.database.reading() as connection:
+        rows = (await connection.execute(select(session))).all()
+    assert all(token not in bytes(row.token_hash) and token not in row.csrf.encode() for row in rows)
+
+
+# -- what every answer carries -------------------------------------------------------------
+
+
+async def test_every_answer_forbids_what_is_not_ours(town: ConsoleHouse) -> None:
+    async with town.visitor("Gwen") as visitor:
+        for path in ("/", "/nowhere", "/cases/999", "/notices/99999999999999999999", "/static/console.css", "/login/x"):
+            answer = await visitor.looks(path)
+            kept = {name: answer.headers.get(name) for name in HEADERS if name != "Cache-Control"}
+            assert kept == {name: value for name, value in HEADERS.items() if name != "Cache-Control"}, path
+            assert answer.headers["Cache-Control"] == (
+                "no-store" if "static" not in path else "public, max-age=31536000, immutable"
+            )
+
+
+async def test_no_page_has_script_or_style_of_its_own_or_of_others(town: ConsoleHouse) -> None:
+    async with town.visitor("Gwen") as visitor:
+        for screen in routes(town)[0]:
+            if screen.path in {"/live", "/turnout.svg"}:
+                continue
+            text = (await visitor.looks(address(screen.path))).text
+            found = re.findall(
+                r'style="|<style|\son\w+="|<script(?! src="/console/static/)|(?:src|href)="(?:https?:)?//[^"]*', text
+            )
+            assert found == [], screen.path
+
+
+@BOTH
+async def test_every_page_shows_itself_on_both_engines(town: ConsoleHouse) -> None:
+    paths = (
+        "/?x=1", "/alarms", "/turnout.svg", "/turnout.svg?dark=1&small=1", "/notices", "/notices?before=3", "/notices/new?kind=custom",
+        "/notices/1", "/notices/1/report", "/notices/1/report?after=4", "/notices/1/report.csv", "/notices/2", "/notices/2/progress",
+        "/notices/3", "/notices/4/edit", "/members?q=00000", "/members?q=07700900007", "/members/0000007", "/members/0000048",
+        "/deliveries?member_no=0000010", "/window", "/packs", "/packs?after=40", "/cases", "/cases?state=open&before=3", "/cases/1",
+        "/imports", "/staff", "/chain", "/chain?before=20", "/members?q=%27%20OR%201", "/cases?before=abc",
+    )  # fmt: skip
+    async with town.visitor("Gwen") as visitor:
+        found = {path: (await visitor.looks(path)).status_code for path in paths}
+    assert {path for path, status in found.items() if status != 200} == {"/members?q=%27%20OR%201"}
+
+
+async def test_what_people_wrote_stays_text(town: ConsoleHouse) -> None:
+    hostile = '<img src=x onerror="alert(1)">'
+    async with town.visitor("Gwen") as visitor:
+        await visitor.does("/window", first_day="2022-08-01", last_day="2022-08-10", reason=hostile)
+        page = await visitor.looks("/window")
+        preview = await visitor.does(
+            "/notices/preview", kind="custom", audience="all", **{"text_en-GB": hostile, "text_cy": hostile}
+        )
+    assert "<img src=x" not in page.text + preview.text
+    assert "&lt;img src=x" in page.text
+    assert "&lt;img src=x" in preview.text
+
+
+async def test_no_page_about_a_member_knows_a_choice(town: ConsoleHouse) -> None:
+    async with town.visitor("Gwen") as visitor:
+        pages = [await visitor.looks(path) for path in ("/members/0000001", "/cases/1", "/chain", "/")]
+    for option in town.electorate.poll.options:
+        assert all(option not in page.text for page in pages)
+
+
+# -- deeds and refusals --------------------------------------------------------------------
+
+
+async def test_a_case_is_acknowledged_assigned_and_settled_by_two(town: ConsoleHouse) -> None:
+    async with town.visitor("Sam") as sam, town.visitor("Gwen") as gwen:
+        assert (await sam.does("/cases/1/acknowledge")).status_code == 303
+        version = await case_version(town, 1)
+        assert (await sam.does("/cases/1/assign", to=town.staff["Gwen"].id, version=version)).status_code == 303
+        late = await gwen.does("/cases/1/propose", outcome="explained", note="A slip.", version=version)
+        assert late.status_code == 409
+        assert "changed case 1 a moment ago" in late.text
+        assert "A slip." in late.text  # what was typed is not lost
+        await gwen.does("/cases/1/propose", outcome="explained", note="A slip.", version=version + 1)
+        alone = await gwen.does("/cases/1/settle", version=version + 2)
+        assert alone.status_code == 409
+        assert "needs a second person" in alone.text
+        assert (await sam.does("/cases/1/settle", version=version + 2)).status_code == 303
+        assert "Settled" in (await sam.looks("/cases/1")).text
+    async with town.database.reading() as connection:
+        known = await cases.show_case(connection, 1)
+        raised = (await connection.execute(select(alert).where(alert.c.case_id == 1))).one()
+    assert (known.acknowledged_by, known.proposed_by, known.settled_by) == ("Sam", "Gwen", "Sam")
+    assert (raised.acknowledged_by, raised.ended_at is not None) == ("Sam", True)
+    assert town.wakes >= 4
+
+
+async def test_a_notice_goes_from_draft_to_report(town: ConsoleHouse) -> None:
+    async with town.visitor("Carys") as carys, town.visitor("Gwen") as gwen:
+        made = await carys.does("/notices/new", kind="window_changed", audience="all", then="submit")
+        path = made.headers["location"].removeprefix("/console")
+        version = await notice_version(town, path)
+        own = await carys.does(f"{path}/approve", version=version)
+        assert own.status_code == 409
+        assert "needs a second person" in own.text
+        assert "Approve these words" not in (await carys.looks(path)).text
+        assert "Approve these words" in (await gwen.looks(path)).text
+        assert (await gwen.does(f"{path}/approve", version=version)).status_code == 303
+        early = await carys.does(f"{path}/send", version=version)
+        assert early.status_code == 409  # neither provider is switched on in this house: nobody can be told
+    assert "channel" in early.text or "Nobody" in early.text or early.status_code == 409
+
+
+async def test_two_at_one_notice_lose_nothing_and_hear_why(town: ConsoleHouse) -> None:
+    words = {"kind": "custom", "audience": "all", "text_cy": "Un."}
+    async with town.visitor("Carys") as carys, town.visitor("Gwen") as gwen:
+        version = await notice_version(town, "/notices/4")
+        first, second = await asyncio.gather(
+            carys.does("/notices/4/edit", version=version, **words, **{"text_en-GB": "By Carys."}),
+            gwen.does("/notices/4/edit", version=version, **words, **{"text_en-GB": "By Gwen."}),
+        )
+        assert sorted((first.status_code, second.status_code)) == [303, 409]
+        loser, theirs = (first, "By Carys.") if first.status_code == 409 else (second, "By Gwen.")
+        assert "was changed meanwhile" in loser.text
+        assert theirs in loser.text
+        stale = await gwen.does("/notices/4/cancel", version=version)
+        assert stale.status_code == 409
+        now = await notice_version(town, "/notices/4")
+        cancel, submit = await asyncio.gather(
+            gwen.does("/notices/4/cancel", version=now), carys.does("/notices/4/submit", version=now)
+        )
+        assert cancel.status_code == 303 or "meanwhile" in cancel.text
+        assert submit.status_code == 303 or "ended" in submit.text
+
+
+async def test_the_preview_counts_segments_and_says_what_is_wrong(town: ConsoleHouse) -> None:
+    async with town.visitor("Carys") as visitor:
+        visitor.client.headers["HX-Request"] = "true"
+        plain = await visitor.does(
+            "/notices/preview", kind="custom", audience="all", **{"text_en-GB": "a" * 200, "text_cy": "ŵ" * 80}
+        )
+        wrong = await visitor.does("/notices/preview", kind="custom", audience="area")
+    assert "<html" not in plain.text
+    assert "<b>2 segments</b>" in plain.text
+    assert "GSM-7" in plain.text
+    assert wrong.status_code == 200
+    assert "There is no audience called" in wrong.text.replace("&#39;", "'") or "no audience" in wrong.text
+
+
+async def test_the_report_names_everybody(town: ConsoleHouse) -> None:
+    async with town.visitor("Carys") as visitor:
+        answer = await visitor.looks("/notices/1/report.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 60
+    assert {row["outcome"] for row in rows} == {"told", "unknown", "not_reached"}
+
+
+async def test_a_pack_is_replaced_by_two(town: ConsoleHouse) -> None:
+    async with town.visitor("Sam") as sam, town.visitor("Gwen") as gwen:
+        assert (await sam.does("/packs/replace", member_no="0000041", reason="missing")).status_code == 303
+        assert "0000041" not in (await sam.looks("/packs")).text.split("Replacements")[0]  # answered
+        own = await sam.does("/packs/approve", member_no="0000041")
+        assert (own.status_code, "needs a second person" in own.text) == (409, True)
+        assert (await gwen.does("/packs/approve", member_no="0000041")).status_code == 303
+        voted = await sam.does("/packs/replace", member_no="0000001", reason="x")
+        assert (voted.status_code, "has already voted" in voted.text) == (409, True)
+        await sam.does("/packs/unlock", member_no="0000044")
+        assert "Locked after wrong codes" not in (await sam.looks("/packs")).text
+
+
+async def test_a_newer_window_overtakes_notices_about_the_old_one(town: ConsoleHouse) -> None:
+    async with town.visitor("Carys") as carys:
+        backwards = await carys.does("/window", first_day="2022-08-10", last_day="2022-08-01", reason="x")
+        assert backwards.status_code == 409
+        await carys.does("/notices/new", kind="window_changed", audience="all", then="submit")
+        await carys.does("/window", first_day="2022-08-01", last_day="2022-08-12", reason="security")
+        assert "Overtaken" in (await carys.looks("/notices")).text
+
+
+async def test_the_duty_list_is_set_and_an_invitation_shown_without_a_bot_is_refused(town: ConsoleHouse) -> None:
+    sam, huw = town.staff["Sam"].id, town.staff["Huw"].id
+    async with town.visitor("Gwen") as gwen:
+        await gwen.does("/staff/duty", **{f"place_{sam}": "2", f"place_{huw}": "1"})
+        await gwen.does(f"/staff/{huw}/phone", phone="07700 900456")
+        page = (await gwen.looks("/staff")).text
+        assert "Huw is woken first" in page
+        assert "then Sam" in page
+        assert "+447700900456" in page
+        refused = await gwen.does("/staff/invite", role="support")
+        assert (refused.status_code, "Telegram is off" in refused.text) == (409, True)
+        assert (await gwen.does(f"/staff/{town.staff['Gwen'].id}/remove")).status_code == 409
+
+
+@BOTH
+async def test_a_file_is_tried_reported_and_then_taken(town: ConsoleHouse) -> None:
+    roll = "\n".join([HEADER, line("9000001"), line("9000001"), line("9000002", phone="020 7946 0000"), ""])
+    async with town.visitor("Gwen") as gwen:
+        path = await uploads(gwen, "roll", roll)
+        page = await settled(gwen, path)
+        assert "nothing was changed yet" in page
+        assert "the member_no is already on line 2" in page
+        async with town.database.reading() as connection:
+            assert await connection.scalar(select(func.count()).select_from(schema.member)) == 60
+        assert (await gwen.does(f"{path}/confirm")).status_code == 303
+        assert "Taken" in await settled(gwen, path)
+        assert (await gwen.does(f"{path}/confirm")).status_code == 409
+        assert "9000001" in (await gwen.looks(f"{path}/report.csv")).text
+    async with town.database.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(schema.member)) == 62
+        kinds = [entry.kind async for entry in chain.entries(connection)]
+    assert "roll_imported" in kinds
+
+
+async def test_what_is_not_a_roll_is_refused_in_words_and_discarded(town: ConsoleHouse, tmp_path: Path) -> None:
+    async with town.visitor("Gwen") as gwen:
+        path = await uploads(gwen, "roll", "not,a,roll\n1,2,3\n")
+        assert "Not possible" in await settled(gwen, path)
+        assert (await gwen.does(f"{path}/discard")).status_code == 303
+        assert (await gwen.looks(path)).status_code == 409
+        for strange in ("/imports/../../secrets", "/imports/%2e%2e", f"/imports/{'g' * 24}"):
+            assert (await gwen.looks(strange)).status_code in {404, 409}
+    assert list((tmp_path / "ballotline-uploads").iterdir()) == []
+
+
+async def test_the_numbers_come_by_themselves_until_the_session_ends(town: ConsoleHouse) -> None:
+    async with town.visitor("Sam") as sam, town.visitor("Gwen") as gwen:
+        async with asyncio.timeout(PATIENCE_SECONDS), sam.client.stream("GET", "/console/live") as stream:
+            events = _events(stream)
+            name, first = await anext(events)
+            assert (name, first["voted"], first["alarms"]) == ("numbers", "30", "4")
+            await gwen.does("/alerts/1/acknowledge")
+            while "alarms" not in (news := (await anext(events))[1]):
+                pass
+            assert news["alarms"] == "3"
+            await gwen.does(f"/staff/{town.staff['Sam'].id}/remove")
+            while (await anext(events))[0] != "ended":
+                pass
+
+
+async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    name = ""
+    async for text in stream.aiter_lines():
+        if text.startswith("event: "):
+            name = text.removeprefix("event: ")
+        elif text.startswith("data: "):
+            yield name, json.loads(text.removeprefix("data: "))
+
+
+async def case_version(town: ConsoleHouse, case_id: int) -> int:
+    async with town.database.reading() as connection:
+        return (await cases.show_case(connection, case_id)).version
+
+
+async def notice_version(town: ConsoleHouse, path: str) -> int:
+    async with town.database.reading() as connection:
+        return (await notices.show(connection, int(path.rpartition("/")[2]))).version
+
+
+async def uploads(visitor: Visitor, kind: str, text: str) -> str:
+    answer = await visitor.client.post(
+        "/console/imports",
+        data={"csrf": visitor.csrf, "kind": kind},
+        files={"file": ("roll.csv", text.encode(), "text/csv")},
+    )
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].removeprefix("/console")
+
+
+async def settled(visitor: Visitor, path: str) -> str:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while 'hx-trigger="every 1s"' in (page := (await visitor.looks(path)).text):
+            await asyncio.sleep(0.02)
+    return page
