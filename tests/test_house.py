@@ -1,0 +1,123 @@
+"""Rules about the house: floors, cycles, one reader of the environment, and a README that tells everything."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.cli import build
+from bot.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+FLOORS = ("voting", "messages", "bot")
+ABOVE = {"voting": {"messages", "bot"}, "messages": {"bot"}, "bot": set()}
+
+
+def modules(floor: str) -> list[Path]:
+    return [path for path in sorted((ROOT / floor).rglob("*.py")) if "migrations/versions" not in str(path)]
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_imports_go_down_only(floor: str) -> None:
+    upward = {
+        (str(path.relative_to(ROOT)), name)
+        for path in modules(floor)
+        for name in imports(path)
+        if name.split(".")[0] in ABOVE[floor]
+    }
+
+    assert upward == set()
+
+
+def test_the_sandbox_imports_nothing_of_ours() -> None:
+    ours = {
+        (path.name, name)
+        for path in (ROOT / "bot" / "sandbox").glob("*.py")
+        for name in imports(path)
+        if name.split(".")[0] in FLOORS and not name.startswith("bot.sandbox")
+    }
+
+    assert ours == set()
+
+
+def test_verify_takes_nothing_from_us_but_the_file_format() -> None:
+    """Whatever checks the bundle stands alone: the file format, and its own parts."""
+    ours = {
+        name
+        for path in (ROOT / "voting").glob("verify*.py")
+        for name in imports(path)
+        if name.split(".")[0] in FLOORS and not name.startswith(("voting.verify", "voting.bundle_format"))
+    }
+
+    assert ours <= {"voting"}
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path for floor in FLOORS for path in modules(floor)
+    }
+    edges = {name: {other for other in imports(path) if other in names} for name, path in names.items()}
+    done: set[str] = set()
+
+    def walk(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join((*trail[trail.index(name) :], name))
+        if name not in done:
+            for other in sorted(edges[name]):
+                walk(other, (*trail, name))
+            done.add(name)
+
+    for name in sorted(edges):
+        walk(name, ())
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        str(path.relative_to(ROOT))
+        for floor in FLOORS
+        for path in modules(floor)
+        if re.search(r"os\.environ|os\.getenv", path.read_text(encoding="utf-8"))
+    }
+
+    assert readers == set()
+
+
+def test_no_escape_from_the_rules_of_import() -> None:
+    hidden = [path.name for floor in FLOORS for path in modules(floor) if "TYPE_CHECKING" in path.read_text("utf-8")]
+
+    assert hidden == []
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    missing = [name for name in Settings.model_fields if f"BALLOTLINE_{name.upper()}" not in readme]
+
+    assert missing == []
+
+
+def test_every_command_is_in_the_readme_and_has_an_example() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    app = build()
+    commands = [(command.name or command.callback.__name__, command) for command in app.registered_commands]  # type: ignore[union-attr]
+    for group in app.registered_groups:
+        commands += [
+            (f"{group.name} {command.name}", command)
+            for command in group.typer_instance.registered_commands  # type: ignore[union-attr]
+        ]
+
+    assert [name for name, _ in commands if f"`{name.split()[0]}" not in readme] == []
+    assert [
+        name for name, command in commands if "Example:" not in (command.help or command.callback.__doc__ or "")
+    ] == []
