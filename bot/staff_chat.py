@@ -20,7 +20,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot import alerts, broadcast_chat, buttons, case_chat, charts, drafts, enrolment, window_chat
+from bot import alerts, broadcast_chat, buttons, case_chat, charts, drafts, enrolment, notice_chat, window_chat
 from bot.context import Context
 from bot.drafts import Step
 from bot.enrolment import PREFIX
@@ -189,6 +189,7 @@ GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
     "unlock": (Act.UNLOCK_PACKS, case_chat.on_unlock),
     **window_chat.GESTURES,
     **broadcast_chat.GESTURES,
+    **notice_chat.GESTURES,
 }
 
 STEPS: Final[Mapping[Step, tuple[Act, Do]]] = {

@@ -14,6 +14,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from telegram.ext import ApplicationHandlerStop
 
+from bot import enrolment
 from bot.context import Context
 from bot.enrolment import ANONYMOUS_ADMIN, AnonymousAdmin, Staff
 from bot.keyboards import keyboard
@@ -190,7 +191,7 @@ async def visit_of(update: Update, context: Context) -> StaffVisit | None:
         await _refuse_anonymous(context, chat.id, message)
         raise ApplicationHandlerStop
     async with desk.house.database.reading() as connection:
-        staff = await desk.who(user.id)
+        staff = await enrolment.find(connection, user.id)
         if staff is None:
             return None
         poll = await polls.load(connection)

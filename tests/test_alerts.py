@@ -13,6 +13,7 @@ from bot import alerts, enrolment
 from bot.alert_pages import page_due
 from bot.alert_pump import LEASE, STORM, AlertPump
 from bot.alerts import Kind
+from bot.member_requests import Report, ReportKind
 from bot.sandbox import Fault, Sandbox
 from bot.schema import alert, alert_message, staff_group
 from bot.staff_roles import Role
@@ -208,7 +209,7 @@ async def test_a_telegram_that_is_away_is_tried_again(
     await make_poll(database)
     gwen, _, _ = await people(database, sandbox)
     await raised(database)
-    sandbox.faults.telegram.add(Fault("server_error", method="sendMessage", count=2))
+    sandbox.faults.telegram.add(Fault("5xx_before", method="sendMessage", count=2))
     pump = pump_of(database, bot, time)
 
     await pump.step()
@@ -334,8 +335,6 @@ async def test_what_can_wait_wakes_nobody(database: Database, kind: Kind) -> Non
 
 
 async def test_missing_packs_of_a_day_are_one_alert_that_counts(database: Database) -> None:
-    from bot.member_requests import Report, ReportKind  # noqa: PLC0415 - only here
-
     await make_poll(database)
     async with database.writing() as connection:
         for member in range(3):

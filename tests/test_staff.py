@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prepared import NOW, SECRETS, chain_kinds, make_poll
 
-from bot import broadcast_chat, enrolment, staff_chat, staff_roles, staff_words, window_chat
+from bot import broadcast_chat, enrolment, notice_chat, staff_chat, staff_roles, staff_words, window_chat
 from bot.enrolment import ANONYMOUS_ADMIN, AnonymousAdmin, InvitationUnusable, LoginLinkUnusable, Staff, StaffUnknown
 from bot.house import House
 from bot.settings import Settings
@@ -70,8 +70,9 @@ def test_every_command_of_the_staff_menu_is_a_command_with_the_same_act() -> Non
 
 
 def test_every_button_has_its_act_and_no_two_share_a_name() -> None:
-    shared = window_chat.GESTURES.keys() & broadcast_chat.GESTURES.keys()
-    assert not shared
+    rooms = (window_chat, broadcast_chat, notice_chat)
+    names = [name for room in rooms for name in room.GESTURES]
+    assert len(names) == len(set(names))
     assert {act for act, _ in staff_chat.GESTURES.values()} <= ALLOWED.keys()
 
 

@@ -1,5 +1,6 @@
 """`staff`, `cases` and `notice` on the command line, as a person and as a script uses them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,8 +30,6 @@ class Shell:
         self.sandbox = sandbox
 
     async def __call__(self, *words: str) -> Result:
-        import asyncio  # noqa: PLC0415 - only here
-
         return await asyncio.to_thread(CliRunner().invoke, cli.app, list(words))
 
     async def says(self, *words: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from staff_stories import raise_alerts, set_phone, until, wrong_vote_code
+from staff_stories import is_true, raise_alerts, set_phone, until, wrong_vote_code
 from town import Town
 
 from voting import cases
@@ -196,10 +196,6 @@ async def test_a_lockout_is_told_and_lifted_from_the_members_page(town: Town) ->
 
     await gwen.sees_alert("can be tried again")
     await until(lambda: is_true("locked after wrong codes" not in gwen.last.words))
-
-
-async def is_true(value: object) -> bool:
-    return bool(value)
 
 
 @pytest.mark.parametrize("topics", [False, True], ids=["plain group", "topics"])
