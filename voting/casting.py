@@ -5,10 +5,10 @@ counted in a transaction of its own before anybody is told. A typo never comes h
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -248,7 +248,7 @@ class Checks:
                     answers.append(await self._good(connection, poll, pack, locks.get(pack.member_id), ask))
             intents = [answer.intent for answer in answers if isinstance(answer, CodesGood) and answer.intent]
             if intents:
-                await connection.execute(insert(schema.intent), [asdict(intent) for intent in intents])
+                await connection.execute(insert(schema.intent), [_intent_row(intent) for intent in intents])
         return answers
 
     async def _good(
@@ -344,6 +344,17 @@ async def purge_wrong_codes(connection: AsyncConnection, now: datetime) -> None:
     """Forget wrong pack codes that no limit looks at any more."""
     old = or_(schema.wrong_code.c.at < now - CHAT_SPAN, schema.wrong_code.c.lifted_at.is_not(None))
     await connection.execute(delete(schema.wrong_code).where(schema.wrong_code.c.pack_id.is_(None), old))
+
+
+def _intent_row(intent: Intent) -> dict[str, Any]:
+    # Not asdict: its deep copies are a tenth of all the work of a vote.
+    return {
+        "id": intent.id,
+        "member_id": intent.member_id,
+        "pack_id": intent.pack_id,
+        "chat": intent.chat,
+        "opened_at": intent.opened_at,
+    }
 
 
 def _dead(pack: _Pack) -> Exception | None:
