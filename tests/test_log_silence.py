@@ -20,6 +20,7 @@ async def test_a_whole_vote_at_debug_leaves_nothing_in_the_log(
         ada, mallory = town.member("ada"), town.stranger()
         await ada.links()
         await ada.types(ada.pack.vote_code)
+        await ada.heard_any("looks like a code")
         await ada.votes("North Quay")
         await mallory.gives_codes(ada.pack.codes)
         await mallory.heard_any("has already been used")

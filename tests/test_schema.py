@@ -5,7 +5,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-import bot.schema
+import bot.schema  # noqa: F401 - its tables join the metadata
 import messages.schema  # noqa: F401
 from voting.columns import METADATA
 from voting.database import Database
