@@ -14,7 +14,8 @@ from sqlalchemy import TextualSelect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.aftermath import Aftermath
-from messages.outbox import RETURNED, claimed_from, micros, put_back
+from messages.outbox import claimed_from, micros, put_back
+from messages.outbox_sql import RETURNED
 from messages.schema import delivery, provider_event
 from messages.settlement import SILENT_AFTER, Claimed, after_failure
 from messages.upsert import insert_into

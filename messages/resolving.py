@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.aftermath import Aftermath
 from messages.callbacks import StatusReport, record_status
 from messages.letters import Letters
-from messages.outbox import RETURNED, claimed_from, expire, settle
+from messages.outbox import claimed_from, expire, settle
+from messages.outbox_sql import RETURNED
 from messages.reach import SMS, TELEGRAM
 from messages.schema import delivery, notice
 from messages.settlement import RESOLVE_AFTER, Claimed, after_not_found, after_unknown
