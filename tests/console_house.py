@@ -108,6 +108,9 @@ async def console_house(
 ) -> AsyncIterator[ConsoleHouse]:
     """Run a console over a poll with votes, cases, notices and packs in every state."""
     electorate = await open_electorate(database, members)
+    if not database.is_sqlite:  # the prepared members have numbers of their own
+        async with database.writing() as connection:
+            await connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('member', 'id'), 100000)")
     clock = Clock(NOW + timedelta(days=8))
     settings = Settings(
         _env_file=None,

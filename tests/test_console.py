@@ -54,6 +54,11 @@ def routes(town: ConsoleHouse) -> tuple[list[Screen], list[Deed]]:
     return list(screens), list(deeds)
 
 
+def everything(town: ConsoleHouse) -> list[Screen | Deed]:
+    screens, deeds = routes(town)
+    return [*screens, *deeds]
+
+
 def address(path: str) -> str:
     """Fill a route's places with something that is there, so that only the door decides."""
     values = {
@@ -93,15 +98,15 @@ async def test_each_role_gets_to_its_own_pages_and_to_no_other(town: ConsoleHous
     assert wrong == {}
 
 
-@pytest.mark.parametrize("cookie", [None, "made-up", "x" * 5000, "\x00"], ids=["nothing", "made up", "long", "nul"])
+@pytest.mark.parametrize("cookie", [None, "made-up", "x" * 5000], ids=["nothing", "made up", "long"])
 async def test_nobody_without_a_session_gets_anywhere(town: ConsoleHouse, cookie: str | None) -> None:
     wrong = {}
     async with town.visitor() as visitor:
         if cookie is not None:
             visitor.client.headers["Cookie"] = f"ballotline_console={cookie}"
-        for route in sum(routes(town), []):
+        for route in everything(town):
             status = await tries(visitor, route, csrf="x")
-            if status not in {400, 401} or (cookie is None and status != 401):
+            if status != 401:
                 wrong[type(route).__name__, route.path] = status
     assert wrong == {}
 
@@ -113,7 +118,7 @@ async def test_a_cookie_kept_from_before_the_logout_opens_nothing(town: ConsoleH
         assert left.status_code == 200
         assert "ballotline_console" not in visitor.client.cookies
         visitor.client.headers["Cookie"] = f"ballotline_console={stolen}"
-        found = {await tries(visitor, route, csrf=csrf) for route in sum(routes(town), [])}
+        found = {await tries(visitor, route, csrf=csrf) for route in everything(town)}
     assert found == {401}
 
 
@@ -243,12 +248,40 @@ async def test_no_page_has_script_or_style_of_its_own_or_of_others(town: Console
 @BOTH
 async def test_every_page_shows_itself_on_both_engines(town: ConsoleHouse) -> None:
     paths = (
-        "/?x=1", "/alarms", "/turnout.svg", "/turnout.svg?dark=1&small=1", "/notices", "/notices?before=3", "/notices/new?kind=custom",
-        "/notices/1", "/notices/1/report", "/notices/1/report?after=4", "/notices/1/report.csv", "/notices/2", "/notices/2/progress",
-        "/notices/3", "/notices/4/edit", "/members?q=00000", "/members?q=07700900007", "/members/0000007", "/members/0000048",
-        "/deliveries?member_no=0000010", "/window", "/packs", "/packs?after=40", "/cases", "/cases?state=open&before=3", "/cases/1",
-        "/imports", "/staff", "/chain", "/chain?before=20", "/members?q=%27%20OR%201", "/cases?before=abc",
-    )  # fmt: skip
+        "/?x=1",
+        "/alarms",
+        "/turnout.svg",
+        "/turnout.svg?dark=1&small=1",
+        "/notices",
+        "/notices?before=3",
+        "/notices/new?kind=custom",
+        "/notices/1",
+        "/notices/1/report",
+        "/notices/1/report?after=4",
+        "/notices/1/report.csv",
+        "/notices/2",
+        "/notices/2/progress",
+        "/notices/3",
+        "/notices/4/edit",
+        "/members?q=00000",
+        "/members?q=07700900007",
+        "/members/0000007",
+        "/members/0000048",
+        "/deliveries?member_no=0000010",
+        "/window",
+        "/packs",
+        "/packs?after=40",
+        "/cases",
+        "/cases?state=open&before=3",
+        "/cases/1",
+        "/imports",
+        "/staff",
+        "/chain",
+        "/chain?before=20",
+        "/members?q=%27%20OR%201",
+        "/cases?before=abc",
+        "/notices/3/words",
+    )
     async with town.visitor("Gwen") as visitor:
         found = {path: (await visitor.looks(path)).status_code for path in paths}
     assert {path for path, status in found.items() if status != 200} == {"/members?q=%27%20OR%201"}
@@ -311,9 +344,9 @@ async def test_a_notice_goes_from_draft_to_report(town: ConsoleHouse) -> None:
         assert "Approve these words" not in (await carys.looks(path)).text
         assert "Approve these words" in (await gwen.looks(path)).text
         assert (await gwen.does(f"{path}/approve", version=version)).status_code == 303
-        early = await carys.does(f"{path}/send", version=version)
-        assert early.status_code == 409  # neither provider is switched on in this house: nobody can be told
-    assert "channel" in early.text or "Nobody" in early.text or early.status_code == 409
+        off = await carys.does(f"{path}/send", version=version)
+        assert (off.status_code, "nobody would hear it" in off.text) == (409, True)
+        assert "Approved by Gwen" in (await carys.looks(path)).text
 
 
 async def test_two_at_one_notice_lose_nothing_and_hear_why(town: ConsoleHouse) -> None:
@@ -428,18 +461,22 @@ async def test_what_is_not_a_roll_is_refused_in_words_and_discarded(town: Consol
 
 
 async def test_the_numbers_come_by_themselves_until_the_session_ends(town: ConsoleHouse) -> None:
-    async with town.visitor("Sam") as sam, town.visitor("Gwen") as gwen:
-        async with asyncio.timeout(PATIENCE_SECONDS), sam.client.stream("GET", "/console/live") as stream:
-            events = _events(stream)
-            name, first = await anext(events)
-            assert (name, first["voted"], first["alarms"]) == ("numbers", "30", "4")
-            await gwen.does("/alerts/1/acknowledge")
-            while "alarms" not in (news := (await anext(events))[1]):
-                pass
-            assert news["alarms"] == "3"
-            await gwen.does(f"/staff/{town.staff['Sam'].id}/remove")
-            while (await anext(events))[0] != "ended":
-                pass
+    async with (
+        town.visitor("Sam") as sam,
+        town.visitor("Gwen") as gwen,
+        asyncio.timeout(PATIENCE_SECONDS),
+        sam.client.stream("GET", "/console/live") as stream,
+    ):
+        events = _events(stream)
+        name, first = await anext(events)
+        assert (name, first["voted"], first["alarms"]) == ("numbers", "30", "4")
+        await gwen.does("/alerts/1/acknowledge")
+        while "alarms" not in (news := (await anext(events))[1]):
+            pass
+        assert news["alarms"] == "3"
+        await gwen.does(f"/staff/{town.staff['Sam'].id}/remove")
+        while (await anext(events))[0] != "ended":
+            pass
 
 
 async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, dict[str, str]]]:
@@ -473,6 +510,6 @@ async def uploads(visitor: Visitor, kind: str, text: str) -> str:
 
 async def settled(visitor: Visitor, path: str) -> str:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while 'hx-trigger="every 1s"' in (page := (await visitor.looks(path)).text):
-            await asyncio.sleep(0.02)
+        while 'hx-trigger="every 1s"' in (page := (await visitor.looks(path)).text):  # noqa: ASYNC110 - over HTTP
+            await asyncio.sleep(0.02)  # the file is tried by the server, in its own time
     return page

@@ -22,7 +22,7 @@ from messages.reach import SMS, TELEGRAM
 from messages.sms_text import SmsText, cost, encode_plan
 from messages.texts import languages
 from messages.wording import Kind, Ways, facts_of
-from voting import polls, window
+from voting import window
 from voting.model import Poll
 from voting.refusals import NoticeTextTooLong
 
@@ -40,33 +40,36 @@ class Counted:
     ways: Mapping[str, int]
     recipients: Mapping[tuple[str, str], int]
 
+    def of(self, language: str, channel: str) -> int:
+        """Give how many get it in a language on a channel."""
+        return self.recipients.get((language, channel), 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A notice in one language. `missing`: nobody has written it yet."""
+    """A notice in one language. `missing`: nobody has written it yet; numbers are None until they are counted."""
 
     language: str
     chat: str
     sms: SmsText
-    by_chat: int
-    by_sms: int
-    cost: Decimal
     missing: bool
+    by_chat: int | None = None
+    by_sms: int | None = None
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A notice as it would go."""
+    """A notice as it would go; `counted` is None until its audience is counted."""
 
-    content: Content
-    counted: Counted
     words: tuple[Words, ...]
+    counted: Counted | None
     currency: str
 
     @property
     def cost(self) -> Decimal:
         """What its text messages would cost."""
-        return sum((words.cost for words in self.words), Decimal(0))
+        return sum((words.cost for words in self.words if words.cost is not None), Decimal(0))
 
 
 class Counts:
@@ -75,41 +78,50 @@ class Counts:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], tuple[float, Counted]] = {}
 
+    def known(self, notice: Notice) -> Counted | None:
+        """Give a count made a moment ago, or None."""
+        kept = self._kept.get((notice.content.kind, notice.content.audience))
+        return kept[1] if kept is not None and monotonic() - kept[0] < COUNT_LIFE_SECONDS else None
+
     async def of(self, connection: AsyncConnection, notice: Notice, now: datetime) -> Counted:
         """Count a notice's audience; AudienceUnknown."""
-        key = (notice.content.kind, notice.content.audience)
-        known = self._kept.get(key)
-        if known is not None and monotonic() - known[0] < COUNT_LIFE_SECONDS:
-            return known[1]
+        if (known := self.known(notice)) is not None:
+            return known
         blank = replace(notice, content=replace(notice.content, texts=dict.fromkeys(languages(), ".")))
         seen = await preview(connection, blank, now=now)
-        found = Counted(
-            seen.members, seen.audience, {(text.language, text.channel): text.recipients for text in seen.texts}
-        )
+        recipients = {(text.language, text.channel): text.recipients for text in seen.texts}
+        found = Counted(seen.members, seen.audience, recipients)
         if len(self._kept) >= COUNTS_MAX:
             self._kept.clear()
-        self._kept[key] = (monotonic(), found)
+        self._kept[notice.content.kind, notice.content.audience] = (monotonic(), found)
         return found
 
 
-async def sketch(connection: AsyncConnection, counts: Counts, content: Content, ways: Ways, now: datetime) -> Sketch:
-    """Show what a notice would be; AudienceUnknown, NoPoll."""
-    poll = await polls.load(connection)
-    checked = replace(content, kind=Kind(content.kind).value, audience=str(audiences.parse(content.audience)))
-    notice = _unwritten(checked, facts_of(poll, await window.history(connection), ways), now)
-    return await sketch_of(connection, counts, notice, poll, now)
+async def unwritten(connection: AsyncConnection, content: Content, poll: Poll, ways: Ways, now: datetime) -> Notice:
+    """Give what a draft of this content would be now; AudienceUnknown."""
+    checked = replace(content, audience=str(audiences.parse(content.audience)))
+    nothing = dict.fromkeys(Notice.__dataclass_fields__)
+    values = {
+        "id": SKETCH_ID,
+        "content": checked,
+        "facts": facts_of(poll, await window.history(connection), ways),
+        "segments": {},
+        "state": "draft",
+        "version": 0,
+        "author": "",
+        "created_at": now,
+    }
+    return Notice(**{**nothing, **values})  # type: ignore[arg-type]  # every field is named
 
 
-async def sketch_of(connection: AsyncConnection, counts: Counts, notice: Notice, poll: Poll, now: datetime) -> Sketch:
-    """Show what a written notice would be, its frozen facts filled in."""
-    counted = await counts.of(connection, notice, now)
+def draw(notice: Notice, poll: Poll, counted: Counted | None) -> Sketch:
+    """Show a notice as members would get it."""
     shown = [
         language
         for language in languages()
-        if language in poll.languages or any(counted.recipients.get((language, way)) for way in (SMS, TELEGRAM))
+        if language in poll.languages or (counted and any(counted.of(language, way) for way in (SMS, TELEGRAM)))
     ]
-    words = tuple(_words(notice, language, counted, poll) for language in shown)
-    return Sketch(notice.content, counted, words, poll.sms.currency)
+    return Sketch(tuple(_words(notice, language, counted, poll) for language in shown), counted, poll.sms.currency)
 
 
 def read_content(visit: Visit, poll: Poll) -> Content:
@@ -145,34 +157,13 @@ def _moment(visit: Visit, name: str, poll: Poll) -> datetime | None:
         raise FormWrong(field=name.replace("_", " ")) from None
 
 
-def _words(notice: Notice, language: str, counted: Counted, poll: Poll) -> Words:
+def _words(notice: Notice, language: str, counted: Counted | None, poll: Poll) -> Words:
     missing = notice.content.kind == Kind.CUSTOM and not notice.content.texts.get(language)
-    words = notice.words
-    if missing:
-        words = replace(words, texts={language: "…"})
+    words = replace(notice.words, texts={language: "…"}) if missing else notice.words
     sms = encode_plan(words.sms(language))
-    by_sms = counted.recipients.get((language, SMS), 0)
-    return Words(
-        language,
-        words.chat(language),
-        sms,
-        counted.recipients.get((language, TELEGRAM), 0),
-        by_sms,
-        cost(sms.segments, poll.sms.cost_per_segment, by_sms),
-        missing,
-    )
-
-
-def _unwritten(content: Content, facts: Mapping[str, object], now: datetime) -> Notice:
-    nothing = dict.fromkeys(Notice.__dataclass_fields__)
-    values = {
-        "id": SKETCH_ID,
-        "content": content,
-        "facts": facts,
-        "segments": {},
-        "state": "draft",
-        "version": 0,
-        "author": "",
-        "created_at": now,
-    }
-    return Notice(**{**nothing, **values})  # type: ignore[arg-type]  # every field is named
+    drawn = Words(language, words.chat(language), sms, missing)
+    if counted is None:
+        return drawn
+    by_sms = counted.of(language, SMS)
+    price = cost(sms.segments, poll.sms.cost_per_segment, by_sms)
+    return replace(drawn, by_chat=counted.of(language, TELEGRAM), by_sms=by_sms, cost=price)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
-from bot.console.compose import Counts, read_content, sketch, sketch_of
+from bot.console.compose import Counts, draw, read_content, unwritten
 from bot.console.door import Console, Deed, Handler, Screen, Visit, sentence
 from bot.console.overview import bar
 from bot.links import bot_url
@@ -28,7 +28,7 @@ from messages.schema import notice as notice_table
 from messages.texts import fit_language, languages
 from messages.wording import Kind, Ways
 from voting import polls
-from voting.refusals import Refusal
+from voting.refusals import Refusal, StaffRefusal
 from voting.schema import member
 
 PAGE: Final = 30
@@ -36,6 +36,10 @@ UNREACHED_PAGE: Final = 50
 REPORT_LIFE_SECONDS: Final = 20.0
 NOT_REACHED: Final = ("failed", "skipped", "unknown", "canceled")
 Change = Callable[..., Awaitable[Notice]]
+
+
+class ChannelsOff(StaffRefusal):
+    """Neither Telegram nor text messages are switched on here, so nobody would hear it."""
 
 
 class Notices:
@@ -78,18 +82,27 @@ class Notices:
         async with self._console.house.database.reading() as connection:
             found = await notices.show(connection, visit.path("notice_id"))
             poll = await polls.load(connection)
-            drawn = await sketch_of(connection, self._counts, found, poll, visit.now)
             planned = found.planned_at is not None
+            counted = None if planned else self._counts.known(found)
             return await visit.page(
                 connection,
                 "notice.html",
                 notice=found,
-                sketch=drawn,
+                sketch=draw(found, poll, counted),
+                planned=planned,
                 bar=bar(await progress(connection, found.id)) if planned else None,
                 editable=found.state in EDITABLE,
                 ended=found.state in ENDED,
-                alone=(found.members or drawn.counted.members) <= poll.staff.approve_over,
+                alone=found.members is not None and found.members <= poll.staff.approve_over,
             )
+
+    async def show_words(self, visit: Visit) -> Response:
+        """Show what a notice says with its audience counted, which may take a moment."""
+        async with self._console.house.database.reading() as connection:
+            found = await notices.show(connection, visit.path("notice_id"))
+            counted = await self._counts.of(connection, found, visit.now)
+            drawn = draw(found, await polls.load(connection), counted)
+            return await visit.part(connection, "_preview.html", sketch=drawn)
 
     async def show_progress(self, visit: Visit) -> Response:
         """Show the progress alone, for a bar that moves."""
@@ -128,11 +141,12 @@ class Notices:
 
     async def preview(self, visit: Visit) -> Response:
         """Show the phones for what is in the form: as one types, or as a page of its own."""
+        ways = await self._ways()
         async with self._console.house.database.reading() as connection:
             poll = await polls.load(connection)
             try:
-                content = read_content(visit, poll)
-                drawn = await sketch(connection, self._counts, content, await self._ways(), visit.now)
+                written = await unwritten(connection, read_content(visit, poll), poll, ways, visit.now)
+                drawn = draw(written, poll, await self._counts.of(connection, written, visit.now))
             except Refusal as refusal:
                 if not visit.is_fragment:
                     raise
@@ -166,7 +180,10 @@ class Notices:
         """Let it go."""
         settings = self._console.house.settings
         switched = ((TELEGRAM, settings.telegram_on), (SMS, settings.sms_on))
-        return await self._change(visit, sending.send, providers=frozenset(name for name, on in switched if on))
+        providers = frozenset(name for name, on in switched if on)
+        if not providers:
+            raise ChannelsOff
+        return await self._change(visit, sending.send, providers=providers)
 
     async def resend(self, visit: Visit) -> Response:
         """Draft it again for whom it did not reach."""
@@ -220,7 +237,8 @@ class Notices:
             drawn, typed = None, _typed(visit, found, poll.timezone)
             try:
                 content = read_content(visit, poll) if visit.form else _content(typed, found)
-                drawn = await sketch(connection, self._counts, content, ways, visit.now)
+                written = await unwritten(connection, content, poll, ways, visit.now)
+                drawn = draw(written, poll, self._counts.known(written))
             except Refusal as refusal:
                 visit = visit if visit.refusal else replace(visit, refusal=sentence(refusal, poll.timezone))
             return await visit.page(
@@ -271,6 +289,7 @@ class Notices:
             Screen("/notices/new", Act.WRITE_NOTICES, self.show_new),
             Screen(one, Act.SEE_NOTICES, self.show_one),
             Screen(f"{one}/edit", Act.WRITE_NOTICES, self.show_edit),
+            Screen(f"{one}/words", Act.SEE_NOTICES, self.show_words),
             Screen(f"{one}/progress", Act.SEE_NOTICES, self.show_progress),
             Screen(f"{one}/report", Act.SEE_NOTICES, self.show_report),
             Screen(f"{one}/report.csv", Act.SEE_NOTICES, self.show_csv),

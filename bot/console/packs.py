@@ -8,14 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.console.snapshot import LatePage, Snapshot, overdue_page
 from bot.schema import missing_pack
 from bot.staff_roles import Act
-from voting import packs, polls, window
+from voting import packs
 from voting.casting import lift_lockout
-from voting.pack_events import overdue_members
 from voting.schema import member, pack, replacement
 
-PAGE: Final = 30
 WAITING_MAX: Final = 100
 REASON_CHARACTERS_MAX: Final = 300
 
@@ -24,15 +23,15 @@ async def show(visit: Visit) -> Response:
     """Show packs by state, what waits for a person, and the overdue ones page by page."""
     latest = await visit.console.snapshots.latest()
     async with visit.console.house.database.reading() as connection:
-        late, more = await _overdue(connection, visit, visit.asked_number("after") or 0)
+        late = await _overdue(connection, visit, latest)
         return await visit.page(
             connection,
             "packs.html",
             snapshot=latest,
             waiting=await _waiting(connection),
             reported=await _reported(connection),
-            late=late,
-            more=more,
+            late=late.rows,
+            more=late.more,
         )
 
 
@@ -124,19 +123,13 @@ async def _reported(connection: AsyncConnection) -> list[Any]:
     return list(rows)
 
 
-async def _overdue(connection: AsyncConnection, visit: Visit, after: int) -> tuple[list[Any], int | None]:
-    """Give a page of overdue packs, by member id, and where the next begins."""
-    poll = await polls.load(connection)
-    today = visit.now.astimezone(ZoneInfo(poll.timezone)).date()
-    late = overdue_members(await window.current(connection), today)
-    rows = await connection.execute(
-        late.add_columns(member.c.member_no, pack.c.dispatched_on, pack.c.returned_on)
-        .where(member.c.id > after)
-        .order_by(member.c.id)
-        .limit(PAGE + 1)
-    )
-    found = list(rows)
-    return found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None
+async def _overdue(connection: AsyncConnection, visit: Visit, latest: Snapshot) -> LatePage:
+    """Give a page of overdue packs; the first comes with the snapshot, since finding it can mean reading far."""
+    after = visit.asked_number("after")
+    if not after:
+        return latest.overdue_first
+    today = visit.now.astimezone(ZoneInfo(latest.turnout.timezone)).date()
+    return await overdue_page(connection, latest.window, today, after)
 
 
 SCREENS: Final = (Screen("/packs", Act.SEE_PACKS, show),)

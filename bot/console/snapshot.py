@@ -6,7 +6,7 @@ At 172,437 members they are scans of whole tables: a page never waits for them t
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from time import monotonic
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -26,8 +26,17 @@ from voting.status import poll_facts
 
 FRESH_SECONDS: Final = 4.0
 LOCKED_OUT_MAX: Final = 50
+LATE_ROWS: Final = 30
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LatePage:
+    """Overdue packs, by member id; `more`: after which the next page begins, None on the last."""
+
+    rows: tuple[Any, ...]
+    more: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class Snapshot:
     channels: dict[str, dict[str, int]]
     window: Window
     overdue: int
+    overdue_first: LatePage
     locked_out: tuple[str, ...]
     turnout: Turnout
 
@@ -106,9 +116,24 @@ async def gather(connection: AsyncConnection, now: datetime) -> Snapshot:
         channels=await _channels(connection),
         window=delivery,
         overdue=int(await connection.scalar(select(func.count()).select_from(late)) or 0),
+        overdue_first=await overdue_page(connection, delivery, today, 0),
         locked_out=await _locked_out(connection),
         turnout=await turnout(connection, now),
     )
+
+
+async def overdue_page(connection: AsyncConnection, delivery: Window, today: date, after: int) -> LatePage:
+    """Give the overdue packs of members with a greater id than `after`."""
+    member, pack = schema.member, schema.pack
+    rows = await connection.execute(
+        overdue_members(delivery, today)
+        .add_columns(member.c.member_no, pack.c.dispatched_on, pack.c.returned_on)
+        .where(member.c.id > after)
+        .order_by(member.c.id)
+        .limit(LATE_ROWS + 1)
+    )
+    found = tuple(rows)
+    return LatePage(found[:LATE_ROWS], found[LATE_ROWS - 1].id if len(found) > LATE_ROWS else None)
 
 
 async def _channels(connection: AsyncConnection) -> dict[str, dict[str, int]]:
