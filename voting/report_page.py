@@ -22,7 +22,8 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 1
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
 th, td { text-align: right; padding: .55rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th:first-child { text-align: left; padding-left: 0; font-weight: 600; overflow-wrap: anywhere; }
+th:first-child { text-align: left; padding-left: 0; font-weight: 600; min-width: 7.5rem; }
+td, thead th { white-space: nowrap; }
 thead th { color: var(--soft); font-weight: 400; } .votes { font-weight: 700; }
 tfoot th, tfoot td { border-bottom: 0; border-top: 2px solid var(--ink); font-weight: 700; }
 .bar { display: block; height: .55rem; margin-top: .35rem; background: var(--bar); border-radius: .2rem;
@@ -30,9 +31,10 @@ tfoot th, tfoot td { border-bottom: 0; border-top: 2px solid var(--ink); font-we
 dl { display: grid; grid-template-columns: 1fr auto; gap: .35rem 1.5rem; margin: 0;
  font-variant-numeric: tabular-nums; }
 dt { color: var(--soft); } dd { margin: 0; text-align: right; font-weight: 600; }
-.note { border-left: .3rem solid var(--bar); padding: .1rem 0 .1rem 1rem; }
+.note { margin-top: 1.5rem; border-left: .3rem solid var(--bar); padding: .1rem 0 .1rem 1rem; }
 footer { color: var(--soft); margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .8rem; }
 code { font-size: .95em; overflow-wrap: anywhere; }
+@media (max-width: 30rem) { body { font-size: 1rem; } th, td { padding: .5rem .35rem; } }
 @media print {
  :root { --ink: #000; --paper: #fff; --line: #999; --bar: #444; --soft: #333; }
  @page { margin: 2cm; } body { margin: 0; max-width: none; padding: 0; font-size: 11pt; }
@@ -67,7 +69,7 @@ def page(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str 
 <main>
 {_fact(facts, "title", "h1")}
 {_fact(facts, "question", "p", ' class="question"')}
-<div class="scroll">
+<div class="scroll" tabindex="0" role="region" aria-label="Votes by option">
 <table>
 <caption>Votes by option</caption>
 <thead>
