@@ -388,6 +388,50 @@ async def test_wrong_credentials_pause_the_notice_once_and_burn_nothing(database
     assert await claimed(database, SMS) == []
 
 
+async def test_a_group_that_moved_gets_its_message_at_its_new_address(database: Database) -> None:
+    """And whoever keeps the address elsewhere is told of the new one."""
+    moved: list[tuple[str, str]] = []
+
+    async def move(_connection: object, old: str, new: str) -> None:
+        moved.append((old, new))
+
+    await message(database, channel=TELEGRAM, address="-7")
+    (row,) = await claimed(database)
+    failure = SendFailed(Verdict.MIGRATED, "migrated", migrate_to="-1007")
+    await settled(database, after_failure(row, failure, NOW), aftermath=Aftermath(on_migrated=move))
+
+    (again,) = await claimed(database)
+    assert again.address == "-1007"
+    assert moved == [("-7", "-1007")]
+
+
+async def test_a_code_nobody_knows_fails_one_message_and_reaches_staff(database: Database) -> None:
+    heard: list[Trouble] = []
+
+    async def hear(_connection: object, trouble: Trouble) -> None:
+        heard.append(trouble)
+
+    await message(database)
+    (row,) = await claimed(database, SMS)
+    failure = SendFailed(Verdict.REFUSED, "29999", surprising=True)
+    await settled(database, after_failure(row, failure, NOW), aftermath=Aftermath(on_trouble=hear))
+
+    assert await states(database) == {"failed:29999": 1}
+    assert [(trouble.kind, trouble.detail) for trouble in heard] == [("unknown_code", "29999")]
+
+
+async def test_without_a_way_to_text_a_blocked_chat_is_just_not_reached(database: Database) -> None:
+    await make_poll(database)
+    await make_members(database, 1, telegram=["71"], sms=numbers(1))
+    await send_notice(database)
+    (row,) = await claimed(database)
+    blocked = after_failure(row, SendFailed(Verdict.BLOCKED, "blocked"), NOW)
+
+    await settled(database, blocked, aftermath=Aftermath(sms=False))
+
+    assert await states(database) == {"failed:blocked": 1}
+
+
 async def test_the_facts_of_a_message_are_forgotten_when_it_is_settled(database: Database) -> None:
     """A one-time code is not kept longer than it takes to send it."""
     await message(database)
