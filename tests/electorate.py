@@ -117,11 +117,15 @@ def pack_row(poll: Poll, letter: Letter, **values: Any) -> dict[str, Any]:
 
 
 async def open_electorate(
-    database: Database, members: int = 3, *, before_open: Callable[[AsyncConnection], Awaitable[None]] | None = None
+    database: Database,
+    members: int = 3,
+    *,
+    letters: list[Letter] | None = None,
+    before_open: Callable[[AsyncConnection], Awaitable[None]] | None = None,
 ) -> Electorate:
-    """Set up and open the poll with this many members."""
+    """Set up and open the poll with this many members; with `letters` made before, if given."""
     key = seal.create_election_key(3, 2, poll_id=POLL.id)
-    letters = make_letters(POLL, members)
+    letters = letters or make_letters(POLL, members)
     async with database.writing() as connection:
         await polls.init(connection, POLL, WINDOW, SECRETS, actor="Gwen", now=NOW)
         await polls.set_election_key(
@@ -135,7 +139,7 @@ async def open_electorate(
         )
         people = [
             {"id": n, "member_no": f"{n:07}", "language": "en-GB", "area": "Wales", "country": "GB", "eligible": True}
-            for n in range(1, members + 1)
+            for n in range(1, len(letters) + 1)
         ]
         await connection.execute(insert(schema.member), people)
         await connection.execute(insert(schema.pack), [pack_row(POLL, letter) for letter in letters])

@@ -1,0 +1,164 @@
+"""What honest people and honest machines do to a vote: everything twice, late, at once, and from the wrong device.
+
+Each sequence is one member, drawn from a seed: none of it may ever be recorded as an attempt. The deliberate acts at
+the end are planted in between, to see that they, and nothing else, are found.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+
+from electorate import Electorate, Letter
+from prepared import NOW
+
+from voting.attempts import Kind
+from voting.casting import Purpose
+from voting.clerk import Cast, CastOutcome
+from voting.codes import Kind as CodeKind
+from voting.codes import generate
+from voting.locks import locks_of_chat
+from voting.refusals import AlreadyVoted, UnknownPackCode, WrongVoteCode
+
+PAPERS_MAX = 4
+AFTERWARDS_MAX = 4
+
+
+class After(StrEnum):
+    """What an innocent member, or the network, does once the vote is locked."""
+
+    REDELIVERED = "the press is delivered again, under a new update id"
+    DOUBLE_TAP = "the button is tapped twice more"
+    STALE_KEYBOARD = "an older paper is pressed, on the other option"
+    CODES_REDELIVERED = "the message with the codes is delivered again"
+    CODES_AGAIN = "the codes are typed again, before anybody warned of it"
+    VOTE_AGAIN = "/vote: the warning is shown, and no codes are given"
+    VERIFY = "the vote is verified"
+    VERIFY_ELSEWHERE = "the vote is verified from the other device"
+
+
+@dataclass
+class Innocent:
+    """One member's honest life with the vote."""
+
+    town: Electorate
+    letter: Letter
+    chance: Random
+    devices: int = 2
+    papers: list[Cast] = field(default_factory=list)
+
+    @property
+    def other_device(self) -> str:
+        """The chat of the same person's other account."""
+        return f"telegram:{7_000_000_000 + self.letter.member_id}"
+
+    async def live(self) -> None:
+        """Open papers, press them, lose answers, press again; every answer must be the same receipt."""
+        if self.chance.random() < 0.02:
+            await self.slips()
+        for _ in range(self.chance.choice((1, 1, 1, 2, 3, PAPERS_MAX))):
+            await self.opens()
+        first = self.chance.choice(self.papers)
+        if self.chance.random() < 0.1:
+            await self.answer_gets_lost(first)
+        presses = self.chance.choice((1, 1, 2, 3))
+        outcomes = await asyncio.gather(*(self.presses(first) for _ in range(presses)))
+        receipts = {outcome.receipt for outcome in outcomes if outcome is not None}
+        assert len(receipts) == 1
+        for _ in range(self.chance.randrange(AFTERWARDS_MAX)):
+            await self.afterwards(self.chance.choice(list(After)), first, *receipts)
+
+    async def opens(self) -> None:
+        """Open a paper: mostly in the same chat as before, sometimes on the other device."""
+        chat = self.other_device if self.devices > 1 and self.chance.random() < 0.1 else self.letter.chat
+        intent = await self.town.opens_paper(self.letter, chat=chat)
+        self.papers.append(Cast(intent, chat, self.chance.randrange(2)))
+
+    async def slips(self) -> None:
+        """Type codes of somebody else's poll night: a code that passes its check and is wrong."""
+        try:
+            await self.town.checks.pack_code(generate(CodeKind.PACK, self.town.poll.id), chat=self.letter.chat, now=NOW)
+        except UnknownPackCode:
+            pass
+        try:
+            await self.town.checks.vote_code(
+                self.letter.pack_id,
+                generate(CodeKind.VOTE, self.town.poll.id),
+                chat=self.letter.chat,
+                purpose=Purpose.VOTE,
+                flow="slip",
+                warned=False,
+                now=NOW,
+            )
+        except WrongVoteCode:
+            pass
+
+    async def answer_gets_lost(self, cast: Cast) -> None:
+        """Press, and stop waiting at some moment: before, in or after the transaction; the vote may stand or not."""
+        press = asyncio.create_task(self.town.clerk.cast(cast, NOW))
+        for _ in range(self.chance.randrange(6)):
+            await asyncio.sleep(0)
+        press.cancel()
+        await asyncio.gather(press, return_exceptions=True)
+
+    async def presses(self, cast: Cast) -> CastOutcome | None:
+        """Press a paper; on the other device the news may be that the vote is locked."""
+        try:
+            return await self.town.clerk.cast(cast, NOW)
+        except AlreadyVoted:
+            return None
+
+    async def afterwards(self, what: After, first: Cast, receipt: str) -> None:
+        """Do one more thing after the lock."""
+        town, letter = self.town, self.letter
+        if what is After.REDELIVERED:
+            assert (await town.clerk.cast(first, NOW)).receipt == receipt
+        elif what is After.DOUBLE_TAP:
+            taps = await asyncio.gather(*(town.clerk.cast(first, NOW) for _ in range(2)))
+            assert {(tap.receipt, tap.fresh) for tap in taps} == {(receipt, False)}
+        elif what is After.STALE_KEYBOARD:
+            old = self.chance.choice(self.papers)
+            outcome = await self.presses(Cast(old.intent_id, old.chat, 1 - old.option))
+            assert (outcome.receipt if outcome else None) == (receipt if old.chat == first.chat else None)
+        elif what in {After.CODES_REDELIVERED, After.CODES_AGAIN}:
+            flow = "flow" if what is After.CODES_REDELIVERED else "another flow"
+            good = await town.gives_codes(letter, chat=first.chat, flow=flow)
+            assert (good.attempt, good.warn_first) == (None, True)
+        elif what is After.VOTE_AGAIN:
+            async with town.database.reading() as connection:
+                assert [lock.receipt for lock in await locks_of_chat(connection, first.chat)] == [receipt]
+        else:
+            chat = letter.chat if what is After.VERIFY else self.other_device
+            good = await town.gives_codes(letter, chat=chat, purpose=Purpose.VERIFY)
+            assert good.lock is not None
+            assert (good.lock.receipt, good.attempt) == (receipt, None)
+
+
+@dataclass
+class Deliberate:
+    """Somebody who tries for a second vote after the lock; the first one stands."""
+
+    town: Electorate
+    letter: Letter
+    kind: Kind
+
+    async def act(self) -> None:
+        """Give the codes after the lock, twice in the same going-through of the conversation."""
+        chat = self.letter.chat if self.kind is Kind.REPEAT else f"telegram:{8_000_000_000 + self.letter.member_id}"
+        for new in (True, False):
+            good = await self.town.gives_codes(self.letter, chat=chat, flow="second vote", warned=True)
+            assert good.attempt is not None
+            assert (good.attempt.kind, good.attempt.new) == (self.kind, new)
+
+
+async def all_live(people: list[Innocent], at_once: int) -> None:
+    """Have everybody live, so many at once."""
+    queue = iter(people)
+
+    async def some() -> None:
+        for person in queue:
+            await person.live()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(some())

@@ -1,0 +1,10 @@
+"""How long the long runs are: `make soak` sets BALLOTLINE_SOAK=1, and this is the one place that asks."""
+
+import os
+from typing import Final
+
+SOAK: Final = os.environ.get("BALLOTLINE_SOAK") == "1"
+
+KILLS: Final = 50 if SOAK else 3  # on each engine
+CHUNKS: Final = 25 if SOAK else 1  # databases of innocent members, on each engine: a million in all
+INNOCENT_PER_CHUNK: Final = 20_000 if SOAK else 1_000

@@ -1,0 +1,98 @@
+"""Votes in a process of its own, to be raced or ended with kill -9: `python voting_process.py told.json`.
+
+With "vote" every letter votes, many at a time, and is told of on stdout only when its answer is there. With "race"
+one letter's papers are opened first; everybody presses at once when a line comes in.
+"""
+
+import asyncio
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from voting import secrets_file
+from voting.casting import Checks, CodesGood, Purpose
+from voting.clerk import Cast, CastOutcome, Clerk
+from voting.database import Database
+from voting.refusals import Refusal
+
+
+def say(*words: object) -> None:
+    """Tell the parent; flushed, for the next moment may be the last."""
+    print(*words, flush=True)
+
+
+class Booth:
+    """Where the letters of `told` vote."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.now = datetime.fromisoformat(told["now"])
+        self.database = Database(told["database_url"])
+        secrets = secrets_file.load(Path(told["secrets"]))
+        self.checks, self.clerk = Checks(self.database, secrets), Clerk(self.database, secrets)
+
+    async def gives_codes(self, letter: dict[str, Any], chat: str) -> CodesGood:
+        found = await self.checks.pack_code(letter["pack_code"], chat=chat, now=self.now)
+        return await self.checks.vote_code(
+            found.pack_id,
+            letter["vote_code"],
+            chat=chat,
+            purpose=Purpose.VOTE,
+            flow="flow",
+            warned=False,
+            now=self.now,
+        )
+
+    async def vote(self, told: dict[str, Any]) -> None:
+        """Have every letter vote, `waiting` at a time: with the paper it opened before, if it did."""
+        letters = iter(told["letters"])
+
+        async def some() -> None:
+            for letter in letters:
+                await self.votes(letter, told["papers"].get(str(letter["member_id"])))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(told["waiting"]):
+                group.create_task(some())
+        say("DONE")
+
+    async def votes(self, letter: dict[str, Any], paper: str | None) -> None:
+        chat = f"telegram:{letter['member_id']}"
+        if paper is None:
+            good = await self.gives_codes(letter, chat)
+            assert good.intent is not None, "a vote stands that nobody opened a paper for"
+            paper = good.intent.id
+            say("PAPER", letter["member_id"], paper)
+        outcome = await self.clerk.cast(Cast(paper, chat, letter["member_id"] % 2), self.now)
+        say("CONFIRMED", letter["member_id"], outcome.receipt)
+
+    async def race(self, told: dict[str, Any]) -> None:
+        """Open a paper for each of the chats, and press all of them together."""
+        letter = told["letters"][0]
+        presses = []
+        for place, chat in enumerate(told["chats"]):
+            good = await self.gives_codes(letter, chat)
+            assert good.intent is not None
+            presses.append(Cast(good.intent.id, chat, place % 2))
+        say("READY")
+        await asyncio.to_thread(sys.stdin.readline)
+        answers = await asyncio.gather(*(self.clerk.cast(press, self.now) for press in presses), return_exceptions=True)
+        for press, answer in zip(presses, answers, strict=True):
+            if isinstance(answer, CastOutcome):
+                say("FRESH" if answer.fresh else "AGAIN", press.chat, answer.receipt)
+            elif isinstance(answer, Refusal):
+                say("REFUSED", press.chat, type(answer).__name__)
+            else:
+                raise answer
+
+
+async def main(told: dict[str, Any]) -> None:
+    """Do the job that was told."""
+    booth = Booth(told)
+    await (booth.race(told) if told["job"] == "race" else booth.vote(told))
+    await booth.database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
