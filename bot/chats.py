@@ -5,6 +5,7 @@ forgets nothing. A half-finished conversation lapses after STEP_LIFE.
 """
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -78,11 +79,48 @@ def new_flow() -> str:
 
 async def load(connection: AsyncConnection, user_id: int, *, language: str, now: datetime) -> Chat:
     """Give the chat's row, or a new one in `language`; a step older than STEP_LIFE has lapsed."""
-    row = (await connection.execute(select(chat_table).where(chat_table.c.user_id == user_id))).one_or_none()
-    if row is None:
-        return Chat(user_id, language, step_at=now)
-    found = Chat(
-        user_id=user_id,
+    return (await load_many(connection, {user_id: language}, now))[user_id]
+
+
+async def load_many(connection: AsyncConnection, languages: Mapping[int, str], now: datetime) -> dict[int, Chat]:
+    """Give the chats of several people, each with the language of their client."""
+    rows = await connection.execute(select(chat_table).where(chat_table.c.user_id.in_(languages)))
+    found = {row.user_id: _chat(row, languages[row.user_id], now) for row in rows}
+    return {user_id: found.get(user_id) or Chat(user_id, languages[user_id], step_at=now) for user_id in languages}
+
+
+async def save(connection: AsyncConnection, chat: Chat, now: datetime) -> None:
+    """Write the row."""
+    await save_many(connection, [(chat, now)])
+
+
+async def save_many(connection: AsyncConnection, written: Sequence[tuple[Chat, datetime]]) -> None:
+    """Write the rows of several chats as they were seen at their moment; of one chat twice, the later stands."""
+    rows = [
+        {
+            "user_id": chat.user_id,
+            "language": chat.language,
+            "language_chosen": chat.language_chosen,
+            "member_id": chat.member_id,
+            "rule_version": chat.rule_version,
+            "warned_at": chat.warned_at,
+            "warned_message_id": chat.warned_message_id,
+            "step": chat.step.value,
+            "flow": chat.flow,
+            "facts": chat.facts,
+            "step_at": chat.step_at or now,
+            "seen_at": now,
+        }
+        for chat, now in written
+    ]
+    statement = insert_into(connection, chat_table)
+    updated = {name: statement.excluded[name] for name in rows[0] if name != "user_id"}
+    await connection.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=updated), rows)
+
+
+def _chat(row: Any, language: str, now: datetime) -> Chat:  # noqa: ANN401 - a row of `chat`
+    chat = Chat(
+        user_id=row.user_id,
         language=row.language if row.language_chosen else language,
         language_chosen=row.language_chosen,
         member_id=row.member_id,
@@ -94,23 +132,4 @@ async def load(connection: AsyncConnection, user_id: int, *, language: str, now:
         facts=row.facts,
         step_at=row.step_at,
     )
-    return found.rest(now) if now - row.step_at > STEP_LIFE else found
-
-
-async def save(connection: AsyncConnection, chat: Chat, now: datetime) -> None:
-    """Write the row."""
-    values = {
-        "language": chat.language,
-        "language_chosen": chat.language_chosen,
-        "member_id": chat.member_id,
-        "rule_version": chat.rule_version,
-        "warned_at": chat.warned_at,
-        "warned_message_id": chat.warned_message_id,
-        "step": chat.step.value,
-        "flow": chat.flow,
-        "facts": chat.facts,
-        "step_at": chat.step_at or now,
-        "seen_at": now,
-    }
-    statement = insert_into(connection, chat_table).values(user_id=chat.user_id, **values)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
+    return chat.rest(now) if now - row.step_at > STEP_LIFE else chat

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from bot import caller
-from bot.caller import Caller
+from bot.caller import Caller, Callers
 from bot.inbox import Claimed, Envelope
 from bot.linking import Linking
 from bot.member_answers import Locked
@@ -48,7 +48,8 @@ class MemberDesk:
         self.contact = contact
         self.sms = sms
         self.wake = wake
-        self.votes = VoteDesk(database, clerk, checks, envelope)
+        self._callers = Callers(database)
+        self.votes = VoteDesk(database, self._callers, clerk, checks, envelope)
         self.linking = Linking(database, secrets, sms)
         self.requests = Requests(database, on_report)
         self.privacy = Privacy(database)
@@ -61,8 +62,7 @@ class MemberDesk:
 
     async def receive(self, user_id: int, language_code: str | None) -> Caller:
         """Say who asks. NoPoll."""
-        async with self._database.reading() as connection:
-            return await caller.receive(connection, user_id, language_code, self._clock())
+        return await self._callers.receive(user_id, language_code, self._clock())
 
     async def send_receipt_later(self, caller: Caller, locked: Locked) -> None:
         """Plan the receipt as a message of its own, once, for it may not have been shown."""

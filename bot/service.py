@@ -269,9 +269,9 @@ class _PostRoom:
         elif row.source == "twilio_inbound":
             bot_url = self.application.bot.link if self.application is not None else ""
             await sms_side.on_sms(self.house.database, row, now=self.house.clock(), bot_url=bot_url)
+            self.postman.wake()
         elif row.source == "twilio_status":
             await self._status(row)
-        self.postman.wake()
 
     async def failed(self, row: Claimed) -> None:
         """Tell staff of a row that could not be handled, and whoever waits for an answer."""

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import select, update
 
-from bot import chats
 from bot.buttons import Act, PaperPress
-from bot.caller import Caller
+from bot.caller import Caller, Callers
 from bot.chats import Chat, Step, was_warned
 from bot.inbox import Envelope
 from bot.member_answers import (
@@ -38,7 +37,7 @@ from voting.casting import Checks, CodesGood, PackFound, Purpose
 from voting.clerk import Cast, Clerk
 from voting.codes import Kind, Parsed, Problem
 from voting.database import Database
-from voting.locks import find_lock, locks_of_chat
+from voting.locks import find_lock
 from voting.model import Lock, Phase
 from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent
 
@@ -57,6 +56,7 @@ class VoteDesk:
     """Decides about voting and checking codes."""
 
     database: Database
+    callers: Callers
     clerk: Clerk
     checks: Checks
     envelope: Envelope
@@ -65,7 +65,7 @@ class VoteDesk:
 
     async def begin_vote(self, caller: Caller) -> Begun:
         """Begin a vote: dates, or what stands already, or the rule, or codes."""
-        lock = await self._lock_of(caller.chat)
+        lock = await self.callers.lock_of(caller.chat)
         if lock is not None:
             return await self._voted_here(caller, lock)
         closed = _not_taking_votes(caller)
@@ -85,7 +85,7 @@ class VoteDesk:
 
     async def accept_rule(self, caller: Caller, version: int, *, another: bool) -> Begun:
         """Take 'I understand'. A press that comes again keeps what was typed since; after the lock it says so."""
-        lock = None if another else await self._lock_of(caller.chat)
+        lock = None if another else await self.callers.lock_of(caller.chat)
         if lock is not None:
             return VotedHere(lock, own=lock.chat == caller.chat.identity, warns=False)
         closed = _not_taking_votes(caller)
@@ -127,14 +127,6 @@ class VoteDesk:
             await self._save(caller.chat.begin(Step.VOTE_CODES, caller.now, done=True), caller.now)
             return VotedHere(lock, own=own, warns=True)
         return VotedHere(lock, own=own, warns=False)
-
-    async def _lock_of(self, chat: Chat) -> Lock | None:
-        """Give the lock of the chat's member; without one, the newest lock made from the chat."""
-        async with self.database.reading() as connection:
-            if chat.member_id is not None:
-                return await find_lock(connection, chat.member_id)
-            made = await locks_of_chat(connection, chat.identity)
-        return made[-1] if made else None
 
     # -- codes ---------------------------------------------------------------------------
 
@@ -246,8 +238,7 @@ class VoteDesk:
         return row
 
     async def _save(self, chat: Chat, now: datetime) -> None:
-        async with self.database.writing() as connection:
-            await chats.save(connection, chat, now)
+        await self.callers.save(chat, now)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
+from voting.among import among
 from voting.model import How, Lock
 
 
@@ -17,13 +18,20 @@ async def find_lock(connection: AsyncConnection, member_id: int) -> Lock | None:
 
 async def find_locks(connection: AsyncConnection, members: Collection[int]) -> dict[int, Lock]:
     """Give the locks of those members who have one."""
-    rows = await connection.execute(select(schema.lock).where(schema.lock.c.member_id.in_(members)))
+    rows = await connection.execute(select(schema.lock).where(among(connection, schema.lock.c.member_id, members)))
     return {row.member_id: _lock(row) for row in rows}
 
 
 async def locks_of_chat(connection: AsyncConnection, chat: str) -> list[Lock]:
     """Give the locks made from a chat, oldest first: a household may share one."""
-    rows = await connection.execute(select(schema.lock).where(schema.lock.c.chat == chat).order_by(schema.lock.c.at))
+    return await locks_of_chats(connection, {chat})
+
+
+async def locks_of_chats(connection: AsyncConnection, chats: Collection[str]) -> list[Lock]:
+    """Give the locks made from any of these chats, oldest first."""
+    rows = await connection.execute(
+        select(schema.lock).where(schema.lock.c.chat.in_(chats)).order_by(schema.lock.c.at, schema.lock.c.member_id)
+    )
     return [_lock(row) for row in rows]
 
 

@@ -170,7 +170,7 @@ lock = Table(
     Column("pack_id", ForeignKey("pack.id"), nullable=False, unique=True),
     Column("intent_id", ForeignKey("intent.id"), unique=True),
     Column("receipt", Text, unique=True),
-    Column("chat", Text),
+    Column("chat", Text, index=True),  # looked up with every /vote of a chat that is not linked
     CheckConstraint(
         "(how = 'online') = (intent_id IS NOT NULL) AND (how = 'online') = (receipt IS NOT NULL)"
         " AND (how = 'online') = (chat IS NOT NULL)",

@@ -511,6 +511,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('pack_id', name=op.f('uq_lock_pack_id')),
     sa.UniqueConstraint('receipt', name=op.f('uq_lock_receipt'))
     )
+    op.create_index(op.f('ix_lock_chat'), 'lock', ['chat'], unique=False)
     # ### end Alembic commands ###
     triggers = triggers_0001.postgresql if op.get_bind().dialect.name == "postgresql" else triggers_0001.sqlite
     for statement in triggers():
