@@ -5,6 +5,7 @@ the end are planted in between, to see that they, and nothing else, are found.
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -76,11 +77,9 @@ class Innocent:
 
     async def slips(self) -> None:
         """Type codes of somebody else's poll night: a code that passes its check and is wrong."""
-        try:
+        with contextlib.suppress(UnknownPackCode):
             await self.town.checks.pack_code(generate(CodeKind.PACK, self.town.poll.id), chat=self.letter.chat, now=NOW)
-        except UnknownPackCode:
-            pass
-        try:
+        with contextlib.suppress(WrongVoteCode):
             await self.town.checks.vote_code(
                 self.letter.pack_id,
                 generate(CodeKind.VOTE, self.town.poll.id),
@@ -90,8 +89,6 @@ class Innocent:
                 warned=False,
                 now=NOW,
             )
-        except WrongVoteCode:
-            pass
 
     async def answer_gets_lost(self, cast: Cast) -> None:
         """Press, and stop waiting at some moment: before, in or after the transaction; the vote may stand or not."""

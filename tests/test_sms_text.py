@@ -153,7 +153,7 @@ def test_cost_is_exact() -> None:
 
 
 @pytest.mark.parametrize(("length", "fits"), [(0, False), (1, True), (1600, True), (1601, False)])
-def test_twilio_takes_one_to_1600_characters(length: int, fits: bool) -> None:  # noqa: FBT001 - a table
+def test_twilio_takes_one_to_1600_characters(length: int, fits: bool) -> None:
     assert encode_plan("a" * length).fits is fits
 
 
@@ -186,5 +186,5 @@ def test_a_keyword_is_the_whole_message(body: str, keyword: Keyword | None, lang
     ("body", "answered"),
     [("stop", True), (" STOP ", True), ("Info", True), ("STOP.", False), ("STOPIO", False), ("STATUS", False)],
 )
-def test_we_know_which_messages_twilio_answers_itself(body: str, answered: bool) -> None:  # noqa: FBT001 - a table
+def test_we_know_which_messages_twilio_answers_itself(body: str, answered: bool) -> None:
     assert answered_by_twilio(body) is answered

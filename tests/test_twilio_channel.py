@@ -65,7 +65,7 @@ def test_an_unknown_code_is_judged_by_its_class_and_staff_hear_of_it(
     code: int | None,
     status: int | None,
     verdict: Verdict,
-    surprising: bool,  # noqa: FBT001 - a table's column
+    surprising: bool,
 ) -> None:
     assert twilio_verdict(code, status) == (verdict, surprising)
 
