@@ -44,8 +44,10 @@ class Server(uvicorn.Server):
     """uvicorn inside our own event loop: signals are the service's business."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        app = Starlette(routes=list(routes))
+        app.state.ending = self.ending = asyncio.Event()  # a stream that has no end of its own ends when this is set
         config = uvicorn.Config(
-            Starlette(routes=list(routes)),
+            app,
             log_config=None,
             access_log=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -67,6 +69,7 @@ class Server(uvicorn.Server):
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
+            self.ending.set()
             self.should_exit = True
             await serving
             raise

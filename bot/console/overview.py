@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -112,10 +113,11 @@ def numbers(latest: Snapshot) -> dict[str, str]:
 async def _events(visit: Visit) -> AsyncIterator[str]:
     console, token = visit.console, visit.request.cookies.get(COOKIE)
     sent: dict[str, str] = {}
+    ending: asyncio.Event = visit.request.app.state.ending
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + STREAM_SECONDS
     yield "retry: 2000\n\n"
-    while loop.time() < ends_at and not await visit.request.is_disconnected():
+    while loop.time() < ends_at and not ending.is_set() and not await visit.request.is_disconnected():
         async with console.house.database.reading() as connection:
             if await sessions.find(connection, console.house.secrets, token, console.now()) is None:
                 yield "event: ended\ndata: {}\n\n"
@@ -125,7 +127,8 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
         changed = {name: value for name, value in fresh.items() if sent.get(name) != value}
         sent |= changed
         yield f"event: numbers\ndata: {json.dumps(changed)}\n\n" if changed else ": still here\n\n"
-        await asyncio.sleep(TICK_SECONDS)  # a pulse, not a wait for anything
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), TICK_SECONDS)
 
 
 async def _alarms(connection: AsyncConnection) -> dict[str, str]:

@@ -1,0 +1,231 @@
+"""The console in a real Chromium: the story of an evening, every page's accessibility, keys, phones and no scripts."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from console_house import ConsoleHouse, console_house, fill
+from playwright.async_api import Browser, Page, async_playwright, expect
+from prepared import HEADER, line
+from town import Town, Townsperson
+
+from voting.database import Database
+
+pytestmark = pytest.mark.browser
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET: Final = [  # no sandbox of its own: the tests may run as root; and no word to anybody else
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS: Final = 15_000
+WIDE: Final = {"width": 1280, "height": 900}
+NARROW: Final = {"width": 390, "height": 844}
+AXE: Final = (Path(__file__).parent / "axe.min.js").read_text()
+RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES: Final = (
+    "/",
+    "/cases",
+    "/cases/1",
+    "/notices",
+    "/notices/new?kind=window_changed",
+    "/notices/4/edit",
+    "/notices/1",
+    "/notices/2",
+    "/notices/3",
+    "/notices/1/report",
+    "/members?q=000001",
+    "/members/0000007",
+    "/members/0000048",
+    "/deliveries?member_no=0000010",
+    "/packs",
+    "/window",
+    "/imports",
+    "/staff",
+    "/chain",
+    "/members/none",
+    "/nowhere",
+)
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        reason = "no Chromium found: install it, for example with `apt-get install chromium`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    async with async_playwright() as driver:
+        chromium = await driver.chromium.launch(executable_path=path, args=QUIET)
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture
+async def filled(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
+    async with console_house(database, tmp_path) as town:
+        await fill(town)
+        yield town
+
+
+async def opened(browser: Browser, url: str, **named: Any) -> tuple[Page, list[str]]:
+    """Open a window of its own; give the page and what it complains of, or asks of anybody else."""
+    context = await browser.new_context(reduced_motion="reduce", **{"viewport": WIDE, **named})
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)
+    page.on(
+        "request", lambda request: None if request.url.startswith((url, "data:")) else complaints.append(request.url)
+    )
+    return page, complaints
+
+
+async def enters(browser: Browser, town: ConsoleHouse, name: str = "Gwen", **named: Any) -> tuple[Page, list[str]]:
+    page, complaints = await opened(browser, town.url, **named)
+    await page.goto(f"{town.url}/console{await town.link(name)}")
+    await page.get_by_role("button", name="Log in").click()
+    return page, complaints
+
+
+async def faults(page: Page) -> list[str]:
+    """Ask axe; it is evaluated by the debugger, which the page's policy does not bind."""
+    await page.evaluate(AXE)
+    found = await page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(RULES)}, resultTypes: ['violations']}})")
+    return [f"{fault['id']}: {node['html'][:160]}" for fault in found["violations"] for node in fault["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_every_page_is_clean_to_axe_and_fits_its_screen(
+    browser: Browser, filled: ConsoleHouse, size: dict[str, int], scheme: str
+) -> None:
+    page, complaints = await enters(browser, filled, viewport=size, color_scheme=scheme)
+    found: dict[str, list[str]] = {}
+    for path in PAGES:
+        await page.goto(f"{filled.url}/console{path}")
+        found[path] = await faults(page)
+        if await page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+            found[path].append("wider than the screen")
+    await page.context.clear_cookies()
+    for path in ("/", await filled.link("Gwen")):
+        await page.goto(f"{filled.url}/console{path}")
+        found[f"logged out {path[:7]}"] = await faults(page)
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+    assert [words for words in complaints if "Failed to load resource: the server responded with" not in words] == []
+
+
+async def test_everything_can_be_done_without_javascript(browser: Browser, filled: ConsoleHouse) -> None:
+    page, _ = await enters(browser, filled, "Carys", java_script_enabled=False)
+    await page.goto(f"{filled.url}/console/notices/new")
+    await page.get_by_label("What it is about").select_option("custom")
+    await page.get_by_label("Words in English").fill("The helpline closes at 8 pm.")
+    await page.get_by_label("Words in Welsh").fill("Mae'r llinell yn cau am 8 yr hwyr.")
+    await page.get_by_role("button", name="Show the preview").click()
+    await expect(page.get_by_role("region", name="Preview")).to_contain_text("1 segment")
+    await expect(page.get_by_label("Words in English")).to_have_value("The helpline closes at 8 pm.")
+    await page.get_by_role("button", name="Offer for approval").click()
+    await expect(page.get_by_text("Waits for approval").first).to_be_visible()
+    await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_text("You are logged out")).to_be_visible()
+
+
+async def test_the_whole_console_can_be_used_with_the_keyboard_alone(browser: Browser, filled: ConsoleHouse) -> None:
+    page, _ = await enters(browser, filled, "Sam")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="To the page")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#main")).to_be_focused()
+    for _ in range(3):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.textContent") == "Acknowledge":
+            break
+    outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#alarms").get_by_role("button", name="Acknowledge")).to_have_count(3)
+    await expect(page.locator("#alarm-pill")).to_have_text("3 alarms")
+
+
+async def test_the_story_of_an_evening(browser: Browser, database: Database, tmp_path: Path) -> None:
+    """Login, import, compose, a second person approves, progress, an alert that is acknowledged in chat."""
+    async with Town(database, tmp_path) as town:
+        await town.member("ada").links()
+        gwen, huw = await town.staff("gwen"), await town.staff("huw")
+        page, complaints = await _logs_in(browser, gwen)
+        other, _ = await _logs_in(browser, huw)
+
+        roll = tmp_path / "late.csv"
+        roll.write_text("\n".join([HEADER, line("900001"), line("900001"), ""]))
+        await page.get_by_role("link", name="Imports").click()
+        await page.get_by_label("Roll of members").check()
+        await page.get_by_label("CSV file, UTF-8").set_input_files(roll)
+        await page.get_by_role("button", name="Upload and try").click()
+        await expect(page.get_by_text("already on line 2")).to_be_visible()
+        await page.get_by_role("button", name="Take it").click()
+        await expect(page.get_by_text("Taken", exact=True)).to_be_visible()
+
+        await page.get_by_role("link", name="Notices").click()
+        await page.get_by_role("link", name="Write a notice").click()
+        await page.get_by_label("What it is about").select_option("custom")
+        await page.get_by_label("Words in English").fill("Packs are coming. " * 12)
+        await expect(page.get_by_role("region", name="English").get_by_text("2 segments")).to_be_visible()
+        await page.get_by_label("Words in English").fill("Packs are coming.")
+        await page.get_by_label("Words in Welsh").fill("Mae'r pecynnau ar eu ffordd.")
+        await expect(page.get_by_role("figure").filter(has_text="pecynnau").first).to_be_visible()
+        await page.get_by_role("button", name="Offer for approval").click()
+        await expect(page.get_by_text("somebody else has to read it")).to_be_visible()
+
+        await other.reload()
+        await other.get_by_role("link", name="Read and approve").click()
+        await other.get_by_role("button", name="Approve these words").click()
+        await page.reload()
+        await page.get_by_role("button", name="Send it").click()
+        await expect(page.locator("#progress")).to_contain_text("100.0 % handled")
+        await town.member("ada").hears("Packs are coming")
+
+        await page.get_by_role("link", name="Overview").click()
+        await expect(page.locator("#alarms")).to_contain_text("None is open")
+        await town.member("ada").votes("North")
+        await expect(page.locator("[data-live=online]").first).to_have_text("1")
+        thief = town.stranger("mallory")
+        await thief.gives_codes(town.member("ada").pack.codes)
+        await expect(page.locator("#alarms")).to_contain_text("A vote was tried after the lock")
+        await huw.hears("Acknowledge") if "Acknowledge" not in huw.buttons else None
+        await huw.presses("Acknowledge")
+        await expect(page.locator("#alarms")).to_contain_text("None is open")
+        await page.get_by_role("link", name=re.compile("^Cases")).click()
+        await page.get_by_role("link", name=re.compile("^Case 1")).click()
+        await expect(page.get_by_text("Huw acknowledged")).to_be_visible()
+        assert complaints == []
+
+
+async def _logs_in(browser: Browser, person: Townsperson) -> tuple[Page, list[str]]:
+    """Ask the bot for a link and open it."""
+    answer = await person.asks(person.types("/console"), "/console/login/")
+    found = re.search(r"http://[^\s\"<]+/console/login/[\w-]+", answer.text)
+    assert found, answer.text
+    url = found[0]
+    page, complaints = await opened(browser, url.split("/console")[0])
+    await page.goto(url)
+    await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    return page, complaints
