@@ -20,6 +20,7 @@ from voting.code_runs import Glue, Run, View, cut, lines, text_of, tokens, tripl
 LOOK_ALIKES: Final = {"0": "DQ", "O": "DQ", "1": "7JT", "I": "7JT", "L": "7JT"}
 
 _BOTH: Final = Kind.PACK.length + Kind.VOTE.length  # 21
+_EXACT: Final[dict[int, Kind | None]] = {kind.length: kind for kind in Kind} | {_BOTH: None}
 _ATTEMPT_MIN: Final = 5  # characters; shorter is a word, a time, a house number
 _ATTEMPT_MAX: Final = 26  # both codes and a few too many; longer is an id, a link, a story
 # Lengths that read as "something is missing": up to two off one code or both; the rest is "too much".
@@ -96,9 +97,10 @@ def parse(text: str, poll_id: str) -> Parsed:
     runs = cut(text[:_TEXT_MAX])
     if not runs:
         return Parsed((), Problem(Reason.NOT_A_CODE if text.strip() else Reason.EMPTY))
-    found, left = _find(unlabelled(runs), poll_id)
+    found, left = _find_among_words(runs, poll_id)
     codes = tuple(dict.fromkeys(found[place] for place in sorted(found)))
-    problem = _diagnose(left)
+    kinds = {code.kind for code in codes}
+    problem = _diagnose(left, {Kind.PACK: Kind.VOTE, Kind.VOTE: Kind.PACK}[kinds.pop()] if len(kinds) == 1 else None)
     if codes and problem.reason is Reason.NOT_A_CODE:
         return Parsed(codes, None)
     return Parsed(codes, problem)
@@ -114,11 +116,27 @@ def redact(text: str) -> str:
     times = [range(*match.span()) for match in _TIMESTAMP.finditer(text)]
     runs = cut(text)
     runs = without(unlabelled(runs), [run for run in runs if any(run.start in time for time in times)])
+    closest = [
+        view for view in chain(tokens(runs), triples(runs)) if len(text_of(view)) in _EXACT and _is_attempt(view)
+    ]
+    rest = without(runs, chain.from_iterable(closest))
     kept, at = [], 0
-    for start, end in _merged((view[0].start, view[-1].end) for view in _attempts(runs)):
+    for start, end in _merged((view[0].start, view[-1].end) for view in chain(closest, _attempts(rest))):
         kept += [text[at:start], "[code]"]
         at = end
     return "".join(kept) + text[at:]
+
+
+def _find_among_words(runs: list[Run], poll_id: str) -> tuple[dict[int, Code], list[Run]]:
+    """Find codes with labels left out, then once more with them: a cut code may have "MY" for a group."""
+    plain = unlabelled(runs)
+    found, left = _find(plain, poll_id)
+    if left and len(plain) < len(runs):
+        taken = {run.start for run in plain} - {run.start for run in left}
+        more, rest = _find(without(runs, [run for run in runs if run.start in taken]), poll_id)
+        if more:
+            return found | more, unlabelled(rest)
+    return found, left
 
 
 def _find(runs: list[Run], poll_id: str) -> tuple[dict[int, Code], list[Run]]:
@@ -179,29 +197,29 @@ def _whole(runs: Sequence[Run]) -> Iterator[View]:
         yield tuple(runs)
 
 
-def _diagnose(runs: Sequence[Run]) -> Problem:
-    """Name what is wrong with what is left of a message once the right codes are taken out."""
-    for view in _attempts(runs):
-        return _problem(text_of(view))
-    return Problem(Reason.NOT_A_CODE)
+def _diagnose(runs: Sequence[Run], missing: Kind | None) -> Problem:
+    """Name what is wrong with what is left of a message, where `missing` may be what its writer meant."""
+    attempt = next(_attempts(runs), None)
+    return _problem(text_of(attempt), missing) if attempt else Problem(Reason.NOT_A_CODE)
 
 
-def _problem(text: str) -> Problem:
+def _problem(text: str, missing: Kind | None) -> Problem:
     strange = "".join(dict.fromkeys(char for char in text if char not in VALUES))
-    kinds = {kind.length: kind for kind in Kind}
-    if len(text) in {*kinds, _BOTH}:
+    if len(text) in _EXACT:
         reason = Reason.BAD_CHARACTER if strange else Reason.CHECK_FAILED
-        return Problem(reason, kinds.get(len(text)), strange)
+        return Problem(reason, _EXACT[len(text)], strange)
+    if missing:
+        reason = Reason.TOO_SHORT if len(text) < missing.length else Reason.TOO_LONG
+        return Problem(reason, missing, strange)
     # One character off is most likely that kind; two and more off could be either.
     reason = Reason.TOO_SHORT if len(text) in _SHORT else Reason.TOO_LONG
-    return Problem(reason, kinds.get(len(text) + 1) or kinds.get(len(text) - 1), strange)
+    return Problem(reason, _EXACT.get(len(text) + 1) or _EXACT.get(len(text) - 1), strange)
 
 
 def _attempts(runs: Sequence[Run]) -> Iterator[View]:
-    """Give views that look like somebody tried to type a code, the widest first."""
-    for view in chain(_whole(runs), lines(runs), tokens(runs), triples(runs)):
-        if _is_attempt(view):
-            yield view
+    """Give views that look like somebody tried to type a code: those as long as one first, then the widest."""
+    views = [view for view in chain(_whole(runs), lines(runs), tokens(runs), triples(runs)) if _is_attempt(view)]
+    return iter(sorted(views, key=lambda view: len(text_of(view)) not in _EXACT))
 
 
 def _is_attempt(view: View) -> bool:
@@ -214,7 +232,8 @@ def _is_attempt(view: View) -> bool:
     if not _ATTEMPT_MIN <= len(text) <= _ATTEMPT_MAX or text.isdigit() or _POSTCODE.fullmatch(text):
         return False
     lengths = [len(run.text) for run in view]
-    if max(lengths) <= _SPELLED_MAX and len(text) >= Kind.PACK.length:
+    spelled = max(lengths) <= _SPELLED_MAX and len(text) >= Kind.PACK.length
+    if spelled and any(char.isdigit() for char in text):
         return True
     dashed = len(view) > 1 and all(run.glue is Glue.JOINED for run in view[1:])
     if dashed and any(lengths == [kind.group] * 3 for kind in Kind):

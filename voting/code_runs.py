@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Final
 
-from voting.code_format import LABELS, Kind
+from voting.code_format import LABELS, VALUES, Kind
 
 _WINDOW_MAX: Final = 12  # runs; a vote code spelled out one character at a time
 # Letters of other keyboards that look just like one of ours.
@@ -68,11 +69,11 @@ def cut(text: str) -> list[Run]:
 
 def without(runs: Iterable[Run], dropped: Iterable[Run]) -> list[Run]:
     """Leave some runs out; what stood on either side of one is no longer joined."""
-    gone, kept = set(dropped), list[Run]()
+    gone, kept = {run.start for run in dropped}, list[Run]()
     glue = Glue.JOINED
     for run in runs:
         glue = max(glue, run.glue)
-        if run in gone:
+        if run.start in gone:
             glue = max(glue, Glue.SPACED)
         else:
             kept.append(run if run.glue is glue else replace(run, glue=glue))
@@ -81,8 +82,13 @@ def without(runs: Iterable[Run], dropped: Iterable[Run]) -> list[Run]:
 
 
 def unlabelled(runs: Sequence[Run]) -> list[Run]:
-    """Leave out the words people put around codes; no issued code holds one of them."""
-    return without(runs, [run for run in runs if run.text in LABELS])
+    """Leave out the words people put around codes, but not a dashed group that a slip has turned into one."""
+    labels = []
+    for run, after in zip_longest(runs, runs[1:]):
+        alone = run.glue is not Glue.JOINED and (after is None or after.glue is not Glue.JOINED)
+        if run.text in LABELS and (alone or not VALUES.keys() >= set(run.text)):
+            labels.append(run)
+    return without(runs, labels)
 
 
 def tokens(runs: Sequence[Run]) -> Iterator[View]:

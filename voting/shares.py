@@ -181,8 +181,8 @@ def read_share(path: Path) -> Share:
 
 def _text(found: dict[str, object], line: str) -> str:
     value = found.get(line)
-    if not isinstance(value, str):
-        raise ValueError(line)  # noqa: TRY004 - one kind of wrong line, told by its name
+    if not isinstance(value, str) or not value.isprintable():  # JSON can hold half a character
+        raise ValueError(line)
     return value
 
 
