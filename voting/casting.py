@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
+from voting.among import among
 from voting.attempts import AttemptSeen, OnAttempt, classify, record, tell_nobody
 from voting.clerk import new_intent_id
 from voting.codes import hash_pack, hash_vote, same
@@ -226,7 +227,7 @@ class Checks:
         answers: list[CodesGood | Exception] = []
         async with self.database.writing() as connection:
             poll = await load(connection)
-            packs = await _packs(connection, schema.pack.c.id.in_({ask.pack_id for ask in asks}))
+            packs = await _packs(connection, among(connection, schema.pack.c.id, {ask.pack_id for ask in asks}))
             by_id = {pack.id: pack for pack in packs}
             locks = await find_locks(connection, {pack.member_id for pack in packs})
             wrong = await _wrong_in_chats(connection, {ask.chat for ask in asks}, min(ask.now for ask in asks))
@@ -377,7 +378,7 @@ async def _wrong_in_chats(connection: AsyncConnection, chats: Collection[str], n
     counted = (
         select(schema.wrong_code.c.chat, func.count())
         .where(
-            schema.wrong_code.c.chat.in_(chats),
+            among(connection, schema.wrong_code.c.chat, chats),
             schema.wrong_code.c.pack_id.is_(None),
             schema.wrong_code.c.lifted_at.is_(None),
             schema.wrong_code.c.at > now - CHAT_SPAN,

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import secrets as randomness
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
+from voting.among import among
 from voting.code_format import ALPHABET
 from voting.columns import Instant
 from voting.database import Database
@@ -142,7 +144,9 @@ class Clerk:
         poll = await load(connection)
         intents = await _intents(connection, {waiting.cast.intent_id for waiting in together})
         fresh = await self._lock_batch(connection, poll, _to_lock(poll, intents, together))
-        locks = await find_locks(connection, {intent.member_id for intent in intents.values()})
+        presses = Counter(waiting.cast.intent_id for waiting in together)
+        rest = {one.member_id for one in intents.values() if one.id not in fresh or presses[one.id] > 1}
+        locks = await find_locks(connection, rest) if rest else {}  # whoever was locked just now needs no looking up
         answers: list[CastOutcome | Exception] = []
         for waiting in together:
             won = fresh.pop(waiting.cast.intent_id, None)  # a double tap in one batch: the second is a replay
@@ -203,7 +207,7 @@ async def _intents(connection: AsyncConnection, ids: Collection[str]) -> dict[st
         )
         .join(schema.member, schema.member.c.id == schema.intent.c.member_id)
         .join(schema.pack, schema.pack.c.id == schema.intent.c.pack_id)
-        .where(schema.intent.c.id.in_(ids))
+        .where(among(connection, schema.intent.c.id, ids))
     )
     return {row.id: _Opened(*row) for row in rows}
 

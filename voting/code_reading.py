@@ -143,11 +143,13 @@ def _find(runs: list[Run], poll_id: str) -> tuple[dict[int, Code], list[Run]]:
     """Take the right codes out of the runs, surest views first: codes by place in the message, and what is left."""
     found: dict[int, Code] = {}
     for views in (tokens, _whole, lines, triples, windows):
-        for view in list(views(runs)):
+        taken: set[Run] = set()
+        for view in views(runs):
             codes = _codes(text_of(view), poll_id)
-            if codes and {run.start for run in view} <= {run.start for run in runs}:  # no run serves two codes
+            if codes and taken.isdisjoint(view):  # no run serves two codes
                 found |= {view[0].start + place: code for place, code in enumerate(codes)}
-                runs = without(runs, view)
+                taken.update(view)
+        runs = without(runs, taken)
     for view in [*tokens(runs), *_whole(runs)]:
         half = _half(view, poll_id)
         if half:

@@ -14,6 +14,7 @@ from typing import Final
 
 from voting.code_format import LABELS, VALUES, Kind
 
+_LENGTHS: Final = {Kind.PACK.length, Kind.VOTE.length, Kind.PACK.length + Kind.VOTE.length}
 _WINDOW_MAX: Final = 12  # runs; a vote code spelled out one character at a time
 # Letters of other keyboards that look just like one of ours.
 _TWINS: Final = str.maketrans("АВЕКМНРСТУХΑΒΕΖΗΚΜΝΡΤΥΧ", "ABEKMHPCTYXABEZHKMNPTYX")
@@ -110,20 +111,25 @@ def triples(runs: Sequence[Run]) -> Iterator[View]:
 
 
 def windows(runs: Sequence[Run]) -> Iterator[View]:
-    """Give views of any few neighbouring words."""
+    """Give views of any few neighbouring words that together are as long as one code or both."""
     return _windows(runs, _WINDOW_MAX)
 
 
 def _windows(runs: Sequence[Run], longest: int) -> Iterator[View]:
-    """Neighbours on one line with only spaces or dashes between; a typed word is never broken up."""
+    """Give neighbours on one line with only spaces or dashes between; a typed word is never broken up.
+
+    Only windows of a length that can be read are built: a message of 4,096 characters has 20,000 others.
+    """
     for first, run in enumerate(runs):
         if first and run.glue is Glue.JOINED:
             continue
-        for after in range(first + 1, min(first + longest, len(runs)) + 1):
-            if after == len(runs) or runs[after].glue is not Glue.JOINED:
-                yield tuple(runs[first:after])
-            if after < len(runs) and runs[after].glue > Glue.SPACED:
+        length = 0
+        for after, last in enumerate(runs[first : first + longest], first + 1):
+            if last is not run and last.glue > Glue.SPACED:
                 break
+            length += len(last.text)
+            if length in _LENGTHS and (after == len(runs) or runs[after].glue is not Glue.JOINED):
+                yield tuple(runs[first:after])
 
 
 def _split(runs: Sequence[Run], within: Glue) -> Iterator[View]:

@@ -51,5 +51,5 @@ def same(a: bytes, b: bytes) -> bool:
 
 def _keyed(key: bytes, *parts: bytes) -> bytes:
     # Each part carries its length, so no two different lists of parts run together to the same message.
-    message = b"".join(len(part).to_bytes(4) + part for part in parts)
+    message = b"".join([len(part).to_bytes(4) + part for part in parts])
     return hmac.digest(key, message, hashlib.sha256)

@@ -16,6 +16,7 @@ voter's name while it was cast; SECURITY.md says so.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from nacl.bindings import crypto_box_seal, crypto_box_seal_open, crypto_scalarmult_base
@@ -143,6 +144,7 @@ def open_key(shares: Iterable[Share], *, public_key: bytes, share_digests: Itera
     return OpeningKey.from_private(private_key, public_key)
 
 
+@lru_cache(maxsize=16)
 def _binding(public_key: bytes) -> bytes:
     """Tie a ballot to its key, so that an opening is good for this poll only."""
     return bytes.fromhex(fingerprint(public_key))[:_BINDING_BYTES]

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot import schema as bot_schema
@@ -239,6 +239,8 @@ def _guarded(console: Console, endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except HTTPException:
             raise
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         except Exception:  # the outermost edge of a page: the log has the details, the person a way on
             log.exception("a page of the console broke", page=request.scope["route"].path)
             return plain(console, "broken.html", 500)
