@@ -137,7 +137,8 @@ async def on_send(visiting: StaffVisit) -> None:
         found = await notices.locked(acting.connection, notice_id)
         if found.state in EDITABLE and found.version != version:
             raise NoticeChanged(notice_id=notice_id)
-        notice = await sending.send(acting.connection, notice_id, **acting.by)
+        on = visiting.desk.house.settings.channels_on
+        notice = await sending.send(acting.connection, notice_id, providers=on, **acting.by)
         said = await notice_page(acting, visiting.own_page, notice)
     visiting.desk.wake()
     message_id = await visiting.say_privately(said)

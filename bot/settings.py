@@ -82,6 +82,12 @@ class Settings(BaseSettings):
         return bool(self.twilio_account_sid and self.twilio_auth_token and sender)
 
     @property
+    def channels_on(self) -> frozenset[str]:
+        """The channels that can be used, by the names that messages/ knows them by."""
+        switched = (("telegram", self.telegram_on), ("sms", self.sms_on))
+        return frozenset(name for name, is_on in switched if is_on)
+
+    @property
     def host(self) -> str:
         """Where to listen."""
         return self.listen.rpartition(":")[0].strip("[]")

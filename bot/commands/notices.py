@@ -27,7 +27,6 @@ from bot.terminal import (
 from messages import notice_life, notices, reports, sending
 from messages.notice_model import ENDED, Content, Notice
 from messages.preview import Preview, preview
-from messages.reach import SMS, TELEGRAM
 from messages.wording import Kind, Ways
 from voting import polls
 from voting.imports import read_moment
@@ -161,8 +160,7 @@ def send(
     """
 
     async def act(house: House) -> None:
-        settings = house.settings
-        on = [name for name, is_on in ((TELEGRAM, settings.telegram_on), (SMS, settings.sms_on)) if is_on]
+        on = house.settings.channels_on
         async with house.database.writing() as connection:
             sent = await sending.send(connection, notice_id, actor=actor, via=VIA, now=clock(), providers=on)
             counts = await reports.progress(connection, notice_id)

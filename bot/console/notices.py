@@ -21,7 +21,7 @@ from bot.staff_roles import Act
 from messages import notice_life, notices, sending
 from messages.audience import Group
 from messages.notice_model import EDITABLE, ENDED, Content, Notice
-from messages.reach import SMS, TELEGRAM
+from messages.reach import TELEGRAM
 from messages.reports import OUTCOMES, Report, progress, report, report_lines
 from messages.schema import delivery
 from messages.schema import notice as notice_table
@@ -178,9 +178,7 @@ class Notices:
 
     async def send(self, visit: Visit) -> Response:
         """Let it go."""
-        settings = self._console.house.settings
-        switched = ((TELEGRAM, settings.telegram_on), (SMS, settings.sms_on))
-        providers = frozenset(name for name, on in switched if on)
+        providers = self._console.house.settings.channels_on
         if not providers:
             raise ChannelsOff
         return await self._change(visit, sending.send, providers=providers)
