@@ -15,6 +15,7 @@ from voting import polls, seal, secrets_file, shares, window
 from voting.box import empty_tray
 from voting.chain import sign_head
 from voting.database import Database
+from voting.model import Phase
 from voting.probes import run_probes
 from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
 from voting.status import poll_facts
@@ -148,14 +149,16 @@ def poll_open(actor: Actor = DEFAULT_ACTOR) -> None:
 
 
 def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
-    """Close the poll for good and empty the tray into the box.
+    """Close the poll for good and empty the tray into the box; again, it boxes what a crash left in the tray.
 
     Example: ballotline poll close --as Gwen
     """
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.close_poll(connection, actor=actor, via=VIA, now=clock())
+            poll = await polls.load(connection)
+            if poll.phase is not Phase.CLOSED:
+                poll = await polls.close_poll(connection, actor=actor, via=VIA, now=clock())
         moved = await empty_tray(house.database, now=clock())
         async with house.database.writing() as connection:
             await sign_head(connection, house.secrets, clock())
