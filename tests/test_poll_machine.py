@@ -358,6 +358,7 @@ class PollMachine(RuleBasedStateMachine):
         assert verdict.result["rejected_papers"] == papers.count("rejected")
 
 
+@pytest.mark.soak
 def test_no_way_through_a_poll_breaks_a_promise(new_database: NewDatabase) -> None:
     class OnThisEngine(PollMachine):
         make_database = staticmethod(new_database)
