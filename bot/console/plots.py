@@ -15,6 +15,8 @@ from bot.turnout import HOUR, STEP, Turnout
 KEPT_MAX: Final = 16
 INCHES: Final = {False: (7.2, 2.7), True: (3.6, 2.1)}  # on a desk, on a phone
 TICKS: Final = (3, 6)
+FORMATS: Final = ["%Y", "%b", "%-d %b", "%H:%M", "%H:%M", "%S"]  # of years, months, days, hours, minutes, seconds
+AT_ZERO: Final = ["%Y", "%b", "%-d %b", "%-d %b", "%H:%M", "%H:%M"]  # where the smaller unit begins anew
 COLOURS: Final = {  # ink, quiet, online, post: as in console.css
     False: ("#1a2130", "#515c6e", "#2b46ad", "#b4650a"),
     True: ("#e9edf4", "#a4afc0", "#a3b6ff", "#f0a94a"),
@@ -54,7 +56,9 @@ def _dress(axes: Any, zone: ZoneInfo, ink: str, quiet: str) -> None:  # noqa: AN
     untyped: Any = dates
     locator = untyped.AutoDateLocator(tz=zone, minticks=TICKS[0], maxticks=TICKS[1])
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator, tz=zone, show_offset=False))
+    axes.xaxis.set_major_formatter(
+        untyped.ConciseDateFormatter(locator, zone, FORMATS, zero_formats=AT_ZERO, show_offset=False)
+    )
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.tick_params(colors=quiet, labelsize=10, length=0)
