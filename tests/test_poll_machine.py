@@ -9,14 +9,14 @@ import asyncio
 import contextlib
 import csv
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import counting
 import pytest
-from conftest import NewDatabase
 from electorate import Electorate, Letter
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -42,6 +42,8 @@ from voting.model import How
 from voting.packs import Printing
 from voting.refusals import AlreadyVoted, MemberHasVoted, NotEligible, PackVoid, PollNotOpen, PollOver
 from voting.verify import verify
+
+NewDatabase = Callable[[], AbstractAsyncContextManager[str]]  # as the fixture new_database gives it
 
 MEMBERS = 5
 EXAMPLES = 300 if SOAK else 15

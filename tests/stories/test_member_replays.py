@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import func, select
 from town import Resident, Town
 
+from bot.inbox import Claimed
+from bot.poller import letter_of
 from voting import schema
 from voting.database import Database
 
@@ -47,6 +49,32 @@ async def test_members_vote_once_however_often_their_updates_come(
         assert await cases(town) == 0
         shown = [town.member(name).last.words for name in receipts]
         assert all(receipt in words for receipt, words in zip(receipts.values(), shown, strict=True))
+
+
+async def test_a_message_handled_again_after_a_crash_has_the_same_effect_as_once(town: Town) -> None:
+    """A crash between the work and our note of it: the inbox hands the same row over again."""
+    ada = town.member("ada")
+    await ada.votes("North Quay")
+
+    await ada.asks(ada.types(ada.pack.codes), "from now on that is recorded")
+    await handled_again(town, times=3)
+    assert await town.attempts() == 0
+
+    await ada.asks(ada.types("/vote"), "that is recorded and reported")
+    await handled_again(town, times=3)
+    await ada.asks(ada.types(ada.pack.codes), "has already been used")
+    await handled_again(town, times=3)
+    assert await town.attempts() == 1
+
+
+async def handled_again(town: Town, *, times: int) -> None:
+    """Hand the newest update over once more, as if nobody had noted that it is done."""
+    await town.settles()
+    assert town.service is not None
+    letter = letter_of(town.sandbox.telegram.updates[-1])
+    for turn in range(times):
+        row = Claimed(turn, letter.source, letter.key, letter.queue, letter.payload, tries=turn + 2)
+        await town.service.reader.handle(row)
 
 
 async def everybody_votes(town: Town) -> dict[str, str]:

@@ -14,7 +14,7 @@ from voting.model import How
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 
-ENGLISH, WELSH = "ada", "sian"
+LEASE_SECONDS = 30.0  # a row that a crash cut off waits for its lease
 
 
 async def test_a_member_reads_the_rule_gives_both_codes_chooses_and_gets_a_receipt(town: Town) -> None:
@@ -269,14 +269,14 @@ async def test_the_service_may_restart_anywhere_in_the_conversation(town: Town) 
     await town.stops()
     await ada.types(ada.pack.vote_code)
     await town.starts()
-    await ada.hears("This is your voting paper")
+    await ada.hears("This is your voting paper", timeout_seconds=LEASE_SECONDS)
     await ada.presses("North Quay")
-    await ada.hears("You chose")
+    await ada.hears("You chose", timeout_seconds=LEASE_SECONDS)
     await town.stops()
     await ada.presses("Cast my vote")
     await town.starts()
 
-    await ada.hears("Your vote is locked")
+    await ada.hears("Your vote is locked", timeout_seconds=LEASE_SECONDS)
     assert await town.count("North Quay") == 1
 
 
