@@ -3,6 +3,7 @@
 Any step may come twice, after a crash, with the same `occasion`; it then has the same effect as once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -40,6 +41,7 @@ from voting.database import Database
 from voting.locks import find_lock
 from voting.model import Lock, Phase
 from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent
+from voting.together import Together
 
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
 DONE: Final = "done"  # this going-through has led to its end: other words are small talk
@@ -51,15 +53,13 @@ Given = VotingPaper | CodesUsed | CodesChecked | GiveVoteCode | GivePackCode | U
 Pressed = Chosen | VotingPaper | PutAside | Locked
 
 
-@dataclass(frozen=True, slots=True)
 class VoteDesk:
     """Decides about voting and checking codes."""
 
-    database: Database
-    callers: Callers
-    clerk: Clerk
-    checks: Checks
-    envelope: Envelope
+    def __init__(self, database: Database, callers: Callers, clerk: Clerk, checks: Checks, envelope: Envelope) -> None:
+        self.database, self.callers = database, callers
+        self.clerk, self.checks, self.envelope = clerk, checks, envelope
+        self._papers: Together[str, Any] = Together("papers", self._find_papers)
 
     # -- /vote and /verify ---------------------------------------------------------------
 
@@ -230,12 +230,17 @@ class VoteDesk:
         outcome = await self.clerk.cast(cast, caller.now)
         return Locked(press.intent_id, outcome.receipt, outcome.at, fresh=outcome.fresh)
 
-    async def _paper(self, caller: Caller, intent_id: str) -> Any:  # noqa: ANN401 - a row of several columns
-        async with self.database.reading() as connection:
-            row = (await connection.execute(_PAPER.where(schema.intent.c.id == intent_id))).one_or_none()
+    async def _paper(self, caller: Caller, intent_id: str) -> Any:  # noqa: ANN401 - a row of _PAPER
+        row = await self._papers.ask(intent_id)
         if row is None or row.chat != caller.chat.identity:
             raise UnknownIntent
         return row
+
+    async def _find_papers(self, intent_ids: Sequence[str]) -> list[Any]:
+        async with self.database.reading() as connection:
+            rows = await connection.execute(_PAPER.where(schema.intent.c.id.in_(set(intent_ids))))
+            found = {row.id: row for row in rows}
+        return [found.get(intent_id) for intent_id in intent_ids]
 
     async def _save(self, chat: Chat, now: datetime) -> None:
         await self.callers.save(chat, now)
@@ -252,6 +257,7 @@ class _Pair:
 
 
 _PAPER: Final = select(
+    schema.intent.c.id,
     schema.intent.c.chat,
     schema.lock.c.how,
     schema.lock.c.receipt,

@@ -57,8 +57,8 @@ BROKEN: dict[str, tuple[str, set[str]]] = {
         "UPDATE intent SET chat = 'telegram:9' WHERE member_id = 1",
         {"every online lock has its intent, from the same chat"},
     ),
-    "a lock is older than its paper": (
-        "UPDATE lock SET at = at - 1 WHERE member_id = 1",
+    "a lock's paper was shown for another pack": (
+        "UPDATE intent SET pack_id = 5 WHERE member_id = 1",
         {"every online lock has its intent, from the same chat"},
     ),
     "a scanned paper is gone": ("DELETE FROM paper", {"locks by post have their paper"}),

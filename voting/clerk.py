@@ -16,19 +16,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
 from voting.among import among
 from voting.code_format import ALPHABET
-from voting.columns import Instant
+from voting.columns import EPOCH, MICROSECOND
 from voting.database import Database
 from voting.locks import find_locks
 from voting.model import Lock, Poll
 from voting.polls import load
 from voting.refusals import (
     AlreadyVoted,
+    Fault,
     NotEligible,
     PackLockedOut,
     PackVoid,
@@ -45,17 +46,19 @@ RECEIPT_GROUP: Final = 5
 BALLOT_ID_BYTES: Final = 16
 
 
-# One parameter carries the whole batch as JSON. NOT EXISTS keeps the judges (the key, the triggers) out of ordinary
-# work; ON CONFLICT is for another process that was faster within its own transaction.
+# One parameter carries the whole batch as JSON. NOT EXISTS keeps the judges (the keys, the triggers) out of ordinary
+# work: a second lock, and the one receipt in 10^14 that somebody has already. ON CONFLICT is for another process that
+# was faster within its own transaction. Each cast keeps its own time: it must not be locked before its paper was opened.
 _LOCK: Final = """
 INSERT INTO lock (member_id, how, at, pack_id, intent_id, receipt, chat)
-SELECT intent.member_id, 'online', :now, intent.pack_id, intent.id, {receipt}, intent.chat
+SELECT intent.member_id, 'online', {at}, intent.pack_id, intent.id, {receipt}, intent.chat
 FROM {batch}
 JOIN intent ON intent.id = {intent_id} AND intent.chat = {chat}
 JOIN member ON member.id = intent.member_id AND member.eligible
 JOIN pack ON pack.id = intent.pack_id AND pack.state = 'live' AND pack.locked_out_at IS NULL
-JOIN poll ON poll.phase = 'open' AND poll.opens_at <= :now AND :now < poll.closes_at
+JOIN poll ON poll.phase = 'open' AND poll.opens_at <= {at} AND {at} < poll.closes_at
 WHERE NOT EXISTS (SELECT 1 FROM lock AS earlier WHERE earlier.member_id = intent.member_id)
+  AND NOT EXISTS (SELECT 1 FROM lock AS twin WHERE twin.receipt = {receipt})
 {hold}
 ON CONFLICT DO NOTHING
 RETURNING intent_id
@@ -65,13 +68,15 @@ _SQLITE: Final = _LOCK.format(
     intent_id="json_extract(cast_.value, '$.intent')",
     chat="json_extract(cast_.value, '$.chat')",
     receipt="json_extract(cast_.value, '$.receipt')",
+    at="json_extract(cast_.value, '$.at')",
     hold="",
 )
 _POSTGRESQL: Final = _LOCK.format(
-    batch="jsonb_to_recordset(CAST(:batch AS jsonb)) AS cast_(intent text, chat text, receipt text)",
+    batch="jsonb_to_recordset(CAST(:batch AS jsonb)) AS cast_(intent text, chat text, receipt text, at bigint)",
     intent_id="cast_.intent",
     chat="cast_.chat",
     receipt="cast_.receipt",
+    at="cast_.at",
     # Whoever closes the poll, lapses a member or replaces a pack at this moment waits for us, or we for them.
     hold="ORDER BY intent.member_id FOR SHARE OF poll, pack, member",
 )
@@ -118,9 +123,7 @@ class Clerk:
 
     def __init__(self, database: Database, secrets: Secrets) -> None:
         self._database, self._secrets = database, secrets
-        self._statement = text(_SQLITE if database.is_sqlite else _POSTGRESQL).bindparams(
-            bindparam("now", type_=Instant)
-        )
+        self._statement = text(_SQLITE if database.is_sqlite else _POSTGRESQL)
         self._together: Together[_Waiting, CastOutcome] = Together("votes", self._lock)
 
     async def finish(self) -> None:
@@ -160,16 +163,20 @@ class Clerk:
         """Lock the member of each cast who can be; return the outcome by intent."""
         if not chosen:
             return {}
-        now = min(waiting.now for waiting in chosen.values())
         receipts = {
             waiting.cast.intent_id: receipt_for(self._secrets.receipt_key, poll.id, waiting.cast.intent_id)
             for waiting in chosen.values()
         }
         batch = [
-            {"intent": w.cast.intent_id, "chat": w.cast.chat, "receipt": receipts[w.cast.intent_id]}
-            for w in chosen.values()
+            {
+                "intent": waiting.cast.intent_id,
+                "chat": waiting.cast.chat,
+                "receipt": receipts[waiting.cast.intent_id],
+                "at": (waiting.now - EPOCH) // MICROSECOND,
+            }
+            for waiting in chosen.values()
         ]
-        found = await connection.execute(self._statement, {"batch": json.dumps(batch), "now": now})
+        found = await connection.execute(self._statement, {"batch": json.dumps(batch)})
         locked = set(found.scalars())
         won = {member_id: waiting for member_id, waiting in chosen.items() if waiting.cast.intent_id in locked}
         if not won:
@@ -177,9 +184,11 @@ class Clerk:
         await _put_in_tray(connection, poll, list(won.values()))
         given = sorted(receipts[waiting.cast.intent_id] for waiting in won.values())
         digest = hashlib.sha256("\n".join(given).encode()).hexdigest()
-        await chain.append(connection, "votes_locked", {"n": len(won), "receipts": digest}, now=now)
+        await chain.append(connection, "votes_locked", {"n": len(won), "receipts": digest}, now=max(waiting.now for waiting in won.values()))
         return {
-            waiting.cast.intent_id: CastOutcome(receipts[waiting.cast.intent_id], now, member_id, fresh=True)
+            waiting.cast.intent_id: CastOutcome(
+                receipts[waiting.cast.intent_id], waiting.now, member_id, fresh=True
+            )
             for member_id, waiting in won.items()
         }
 
@@ -193,6 +202,7 @@ class _Opened(NamedTuple):
     eligible: bool
     ineligible_reason: str | None
     pack_state: str
+    locked_out_at: datetime | None
 
 
 async def _intents(connection: AsyncConnection, ids: Collection[str]) -> dict[str, _Opened]:
@@ -204,6 +214,7 @@ async def _intents(connection: AsyncConnection, ids: Collection[str]) -> dict[st
             schema.member.c.eligible,
             schema.member.c.ineligible_reason,
             schema.pack.c.state,
+            schema.pack.c.locked_out_at,
         )
         .join(schema.member, schema.member.c.id == schema.intent.c.member_id)
         .join(schema.pack, schema.pack.c.id == schema.intent.c.pack_id)
@@ -213,11 +224,11 @@ async def _intents(connection: AsyncConnection, ids: Collection[str]) -> dict[st
 
 
 def _to_lock(poll: Poll, intents: Mapping[str, _Opened], together: Sequence[_Waiting]) -> dict[int, _Waiting]:
-    """Choose what is worth trying to lock, by member: of two presses the earlier counts."""
+    """Choose what is worth trying to lock, by member: of two presses the first that can count does."""
     chosen: dict[int, _Waiting] = {}
     for waiting in together:
         intent = intents.get(waiting.cast.intent_id)
-        if intent is None or intent.chat != waiting.cast.chat:
+        if intent is None or intent.chat != waiting.cast.chat or intent.pack_state != "live":
             continue
         if poll.takes_votes(waiting.now) and waiting.cast.option in range(len(poll.options)):
             chosen.setdefault(intent.member_id, waiting)
@@ -236,7 +247,11 @@ def _explain(poll: Poll, waiting: _Waiting, intent: _Opened | None, lock: Lock |
         return PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
     if not intent.eligible:
         return NotEligible(reason=intent.ineligible_reason)
-    return PackVoid() if intent.pack_state != "live" else PackLockedOut()
+    if intent.pack_state != "live":
+        return PackVoid()
+    if intent.locked_out_at is not None:
+        return PackLockedOut()
+    return Fault("a vote in time was not locked: its receipt is somebody else's; a new paper has another")
 
 
 def _replay(lock: Lock, cast: Cast) -> CastOutcome | Exception:

@@ -51,7 +51,7 @@ EQUAL: Final = {
         SELECT (SELECT count(*) FROM lock WHERE how = 'online'),
                (SELECT count(*) FROM lock JOIN intent ON intent.id = lock.intent_id
                     AND intent.member_id = lock.member_id AND intent.chat = lock.chat
-                    AND intent.opened_at <= lock.at)""",
+                    AND intent.pack_id = lock.pack_id)""",
     "locks by post have their paper": """
         SELECT (SELECT count(*) FROM lock WHERE how = 'post'),
                (SELECT count(DISTINCT lock.member_id) FROM lock JOIN paper ON paper.pack_id = lock.pack_id

@@ -158,6 +158,7 @@ intent = Table(
     Column("pack_id", ForeignKey("pack.id"), nullable=False),
     Column("chat", Text, nullable=False),
     Column("opened_at", Instant, nullable=False),
+    Column("message", Text),  # with the codes, within its chat: delivered again it is not a new attempt
     Index("ix_intent_member", "member_id"),
 )
 

@@ -442,6 +442,7 @@ def upgrade() -> None:
     sa.Column('pack_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('chat', sa.Text(), nullable=False),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
+    sa.Column('message', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_intent_member_id')),
     sa.ForeignKeyConstraint(['pack_id'], ['pack.id'], name=op.f('fk_intent_pack_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_intent'))
