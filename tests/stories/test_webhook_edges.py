@@ -1,0 +1,131 @@
+"""Unsigned is refused and nothing is stored; what is too large or too slow is cut off; a repetition is stored once."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from sqlalchemy import func, select
+from town import PUBLIC_URL, Town
+from twilio.request_validator import RequestValidator
+
+from bot import webhooks
+from bot.schema import inbox
+from voting.database import Database
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
+
+UPDATE = {"update_id": 1, "message": {"message_id": 1, "date": 0, "chat": {"id": 9, "type": "channel", "title": "x"}}}
+SMS = {"MessageSid": "SM1", "From": "+447700900201", "To": "+447700900000", "Body": "STATUS", "Empty": ""}
+
+
+@pytest.fixture
+async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
+    async with Town(database, tmp_path, webhooks=True) as town:
+        yield town
+
+
+@pytest.fixture
+async def client(town: Town) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(f"http://{town.settings.listen}") as client:
+        yield client
+
+
+async def stored(town: Town) -> int:
+    async with town.database.reading() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(inbox)) or 0)
+
+
+@pytest.mark.parametrize("secret", [None, "", "wrong", "é".encode().decode("latin-1")])
+async def test_an_update_without_the_secret_is_refused(
+    town: Town, client: aiohttp.ClientSession, secret: str | None
+) -> None:
+    headers = {} if secret is None else {webhooks.TELEGRAM_HEADER: secret}
+
+    async with client.post("/telegram/webhook", json=UPDATE, headers=headers) as answer:
+        assert answer.status == 403
+
+    assert await stored(town) == 0
+
+
+async def test_an_update_that_comes_again_is_stored_once_and_always_answered_200(
+    town: Town, client: aiohttp.ClientSession
+) -> None:
+    headers = {webhooks.TELEGRAM_HEADER: town.secrets.webhook_secret}
+    for _ in range(3):
+        async with client.post("/telegram/webhook", json=UPDATE, headers=headers) as answer:
+            assert answer.status == 200
+    assert await stored(town) == 1
+
+
+@pytest.mark.parametrize("path", ["/twilio/inbound", "/twilio/status"])
+@pytest.mark.parametrize("signature", [None, "", "bm90IHNpZ25lZA=="])
+async def test_a_text_without_a_signature_is_refused(
+    town: Town, client: aiohttp.ClientSession, path: str, signature: str | None
+) -> None:
+    headers = {} if signature is None else {"X-Twilio-Signature": signature}
+
+    async with client.post(path, data=SMS, headers=headers) as answer:
+        assert answer.status == 403
+
+    assert await stored(town) == 0
+
+
+async def test_a_signature_counts_for_the_public_address_alone(town: Town, client: aiohttp.ClientSession) -> None:
+    """Host and X-Forwarded headers are the sender's to choose."""
+    validator = RequestValidator(town.sandbox.twilio.auth_token)
+    for base, status in ((f"http://{town.settings.listen}", 403), (PUBLIC_URL, 200), (PUBLIC_URL, 200)):
+        signed = validator.compute_signature(f"{base}/twilio/inbound", SMS)
+        headers = {"X-Twilio-Signature": signed, "X-Forwarded-Host": "evil.example"}
+        async with client.post("/twilio/inbound", data=SMS, headers=headers) as answer:
+            assert answer.status == status
+    assert await stored(town) == 1
+
+
+async def test_a_body_over_one_mebibyte_is_refused(town: Town, client: aiohttp.ClientSession) -> None:
+    headers = {webhooks.TELEGRAM_HEADER: town.secrets.webhook_secret}
+    body = io.BytesIO(b"x" * (webhooks.BODY_MAX_BYTES + 1))
+
+    async with client.post("/telegram/webhook", data=body, headers=headers) as answer:
+        assert answer.status == 413
+
+    assert await stored(town) == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"update_id": "1"}', b"\xff\xfe"])
+async def test_a_signed_body_without_sense_is_answered_and_not_stored(
+    town: Town, client: aiohttp.ClientSession, body: bytes
+) -> None:
+    headers = {webhooks.TELEGRAM_HEADER: town.secrets.webhook_secret}
+
+    async with client.post("/telegram/webhook", data=body, headers=headers) as answer:
+        assert answer.status == 400
+
+    assert await stored(town) == 0
+
+
+async def test_a_client_that_sends_too_slowly_is_cut_off(
+    town: Town, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "BODY_SECONDS", 0.2)
+
+    async def drip() -> AsyncIterator[bytes]:
+        yield b'{"update_id"'
+        await asyncio.sleep(2)
+        yield b": 1}"
+
+    headers = {webhooks.TELEGRAM_HEADER: town.secrets.webhook_secret}
+    async with client.post("/telegram/webhook", data=drip(), headers=headers) as answer:
+        assert answer.status == 408
+
+    assert await stored(town) == 0
+
+
+async def test_a_backlog_is_seen_in_readyz(town: Town, client: aiohttp.ClientSession) -> None:
+    async with client.get("/readyz") as answer:
+        assert answer.status == 200
+        assert (await answer.json())["ok"] is True
+    async with client.get("/healthz") as answer:
+        assert answer.status == 200
