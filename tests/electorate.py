@@ -60,6 +60,7 @@ class Electorate:
         *,
         chat: str | None = None,
         flow: str = "flow",
+        message: str | None = None,
         warned: bool = False,
         purpose: Purpose = Purpose.VOTE,
         now: datetime = NOW,
@@ -68,12 +69,21 @@ class Electorate:
         chat = chat or letter.chat
         found = await self.checks.pack_code(letter.pack_code, chat=chat, now=now)
         return await self.checks.vote_code(
-            found.pack_id, letter.vote_code, chat=chat, purpose=purpose, flow=flow, warned=warned, now=now
+            found.pack_id,
+            letter.vote_code,
+            chat=chat,
+            purpose=purpose,
+            flow=flow,
+            message=message,
+            warned=warned,
+            now=now,
         )
 
-    async def opens_paper(self, letter: Letter, *, chat: str | None = None, now: datetime = NOW) -> str:
+    async def opens_paper(
+        self, letter: Letter, *, chat: str | None = None, message: str | None = None, now: datetime = NOW
+    ) -> str:
         """Come to the voting paper; give its intent."""
-        good = await self.gives_codes(letter, chat=chat, now=now)
+        good = await self.gives_codes(letter, chat=chat, message=message, now=now)
         assert good.intent is not None
         return good.intent.id
 

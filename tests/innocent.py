@@ -7,6 +7,7 @@ the end are planted in between, to see that they, and nothing else, are found.
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
@@ -22,6 +23,7 @@ from voting.locks import locks_of_chat
 from voting.refusals import AlreadyVoted, UnknownPackCode, WrongVoteCode
 
 PAPERS_MAX = 4
+MESSAGE = "the message with both codes"
 AFTERWARDS_MAX = 4
 
 
@@ -32,6 +34,8 @@ class After(StrEnum):
     DOUBLE_TAP = "the button is tapped twice more"
     STALE_KEYBOARD = "an older paper is pressed, on the other option"
     CODES_REDELIVERED = "the message with the codes is delivered again"
+    CODES_REDELIVERED_ELSEWHERE = "so is the one that opened a paper on the other device, before the lock"
+    CODES_OVERTAKEN = "codes sent from the other device before the lock are read after it"
     CODES_AGAIN = "the codes are typed again, before anybody warned of it"
     VOTE_AGAIN = "/vote: the warning is shown, and no codes are given"
     VERIFY = "the vote is verified"
@@ -72,7 +76,7 @@ class Innocent:
     async def opens(self) -> None:
         """Open a paper: mostly in the same chat as before, sometimes on the other device."""
         chat = self.other_device if self.devices > 1 and self.chance.random() < 0.1 else self.letter.chat
-        intent = await self.town.opens_paper(self.letter, chat=chat)
+        intent = await self.town.opens_paper(self.letter, chat=chat, message=MESSAGE)
         self.papers.append(Cast(intent, chat, self.chance.randrange(2)))
 
     async def slips(self) -> None:
@@ -121,6 +125,14 @@ class Innocent:
             flow = "flow" if what is After.CODES_REDELIVERED else "another flow"
             good = await town.gives_codes(letter, chat=first.chat, flow=flow)
             assert (good.attempt, good.warn_first) == (None, True)
+        elif what is After.CODES_REDELIVERED_ELSEWHERE:
+            for chat in {cast.chat for cast in self.papers} - {first.chat}:
+                good = await town.gives_codes(letter, chat=chat, message=MESSAGE)
+                assert (good.attempt, good.intent) == (None, None)
+        elif what is After.CODES_OVERTAKEN:
+            if self.devices > 1:
+                good = await town.gives_codes(letter, chat=self.other_device, now=NOW - timedelta(seconds=1))
+                assert good.attempt is None
         elif what is After.VOTE_AGAIN:
             async with town.database.reading() as connection:
                 assert [lock.receipt for lock in await locks_of_chat(connection, first.chat)] == [receipt]

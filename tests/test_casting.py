@@ -1,5 +1,7 @@
 """Codes: what is wrong is counted, right opens one paper, and after the lock there is a warning or an attempt."""
 
+import asyncio
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,12 +12,12 @@ from sqlalchemy import update
 from voting import codes, schema
 from voting.attempts import CLASSES, Kind, Source, classify
 from voting.casting import (
-    ALARM_WRONG_CODES,
     CHAT_SPAN,
     WRONG_PACK_CODES_MAX,
     WRONG_VOTE_CODES_MAX,
     AlarmKind,
     Purpose,
+    lift_chat,
     lift_lockout,
     purge_wrong_codes,
 )
@@ -31,6 +33,7 @@ from voting.refusals import (
     UnknownPackCode,
     WrongVoteCode,
 )
+from voting.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES
 
 
 @pytest.fixture
@@ -119,11 +122,17 @@ async def test_ten_distinct_wrong_pack_codes_stop_a_chat_for_a_day(town: Elector
     assert await town.count("wrong_code") == 0
 
 
-async def test_many_wrong_codes_from_many_chats_raise_one_alarm(town: Electorate) -> None:
-    for number in range(ALARM_WRONG_CODES + 3):
-        await wrong_pack(town, another(codes.Kind.PACK), chat=f"telegram:{number}")
+async def test_many_wrong_codes_from_many_chats_raise_one_alarm_and_stop_nobody(town: Electorate) -> None:
+    chats = [f"telegram:{number}" for number in range(ALARM_WRONG_CODES + 3)]
+
+    await asyncio.gather(*(wrong_pack(town, another(codes.Kind.PACK), chat=chat) for chat in chats))
 
     assert [alarm.kind for alarm in town.alarms] == [AlarmKind.MANY_WRONG_CODES]
+    assert (await town.votes(town.letters[0])).fresh
+    later = ALARM_SPAN.total_seconds()
+    for chat in chats:
+        await wrong_pack(town, another(codes.Kind.PACK), chat=chat, seconds=later)
+    assert len(town.alarms) == 2
 
 
 async def test_an_unknown_pack_number_is_no_way_in(town: Electorate) -> None:
@@ -188,6 +197,100 @@ async def test_codes_from_another_account_after_the_lock_are_an_attempt_once_per
     assert len({attempt.case_id for attempt in attempts if attempt}) == 1
     assert len(town.told) == 2
     assert (await town.count("attempt"), await town.count("attempt_case"), await town.count("lock")) == (2, 1, 1)
+    assert await town.broken_probes() == []
+
+
+async def test_the_message_that_opened_a_paper_before_the_lock_is_no_attempt_when_it_comes_again(
+    town: Electorate,
+) -> None:
+    """A crash between the commit and the answer: the other account's message is read once more, after the lock."""
+    ada = town.letters[0]
+    await town.opens_paper(ada, chat="telegram:66", message="41")
+    await town.votes(ada)
+
+    again = await town.gives_codes(ada, chat="telegram:66", message="41")
+    typed_anew = await town.gives_codes(ada, chat="telegram:66", message="45")
+    somebody_elses = await town.gives_codes(ada, chat="telegram:67", flow="other", message="41")
+
+    assert (again.attempt, again.intent, again.warn_first) == (None, None, True)
+    assert again.lock is not None
+    assert typed_anew.attempt is not None
+    assert somebody_elses.attempt is not None
+    assert await town.count("attempt") == 2
+
+
+async def test_codes_given_before_the_lock_and_read_after_it_are_no_attempt(town: Electorate) -> None:
+    """Two accounts of one person, after an outage: the later message may be read first."""
+    ada = town.letters[0]
+    await town.votes(ada)
+
+    good = await town.gives_codes(ada, chat="telegram:66", now=NOW - timedelta(microseconds=1))
+
+    assert (good.attempt, good.warn_first) == (None, True)
+    assert await town.count("attempt_case") == 0
+
+
+async def test_vote_codes_guessed_at_once_are_judged_one_after_the_other(town: Electorate) -> None:
+    """Forty guesses wait together, the last one right: five are judged, the rest find the pack locked out."""
+    guesses = [another(codes.Kind.VOTE) for _ in range(40)] + [town.letters[0].vote_code]
+
+    answers = await asyncio.gather(
+        *(
+            town.checks.vote_code(1, guess, chat=f"telegram:{n}", purpose=Purpose.VOTE, flow="f", warned=False, now=NOW)
+            for n, guess in enumerate(guesses)
+        ),
+        return_exceptions=True,
+    )
+
+    assert Counter(map(type, answers)) == {WrongVoteCode: WRONG_VOTE_CODES_MAX, PackLockedOut: 36}
+    assert [alarm.kind for alarm in town.alarms] == [AlarmKind.PACK_LOCKED_OUT]
+    assert (await town.count("intent"), await town.count("wrong_code")) == (0, WRONG_VOTE_CODES_MAX)
+
+
+async def test_pack_codes_guessed_at_once_from_one_chat_are_judged_one_after_the_other(town: Electorate) -> None:
+    guesses = [another(codes.Kind.PACK) for _ in range(40)] + [town.letters[0].pack_code]
+
+    answers = await asyncio.gather(
+        *(town.checks.pack_code(guess, chat="telegram:9", now=NOW) for guess in guesses), return_exceptions=True
+    )
+
+    assert Counter(map(type, answers)) == {UnknownPackCode: WRONG_PACK_CODES_MAX, ChatLockedOut: 31}
+    assert [alarm.kind for alarm in town.alarms] == [AlarmKind.CHAT_LOCKED_OUT]
+
+
+async def test_two_processes_count_a_packs_wrong_codes_as_one(town: Electorate) -> None:
+    """Whoever waits for their turn finds the pack locked out meanwhile."""
+    other = Electorate(Database(town.database.url.render_as_string(hide_password=False)), town.key, town.letters)
+    answers = await asyncio.gather(
+        *(
+            asker.checks.vote_code(
+                1,
+                another(codes.Kind.VOTE),
+                chat=f"telegram:{n}",
+                purpose=Purpose.VERIFY,
+                flow="f",
+                warned=False,
+                now=NOW,
+            )
+            for n, asker in enumerate((town, other) * 10)
+        ),
+        return_exceptions=True,
+    )
+    await other.database.close()
+
+    assert Counter(map(type, answers)) == {WrongVoteCode: WRONG_VOTE_CODES_MAX, PackLockedOut: 15}
+    assert [alarm.kind for alarm in town.alarms + other.alarms] == [AlarmKind.PACK_LOCKED_OUT]
+
+
+async def test_staff_let_a_chat_try_again(town: Electorate) -> None:
+    for _ in range(WRONG_PACK_CODES_MAX):
+        await wrong_pack(town, another(codes.Kind.PACK))
+
+    async with town.database.writing() as connection:
+        assert await lift_chat(connection, "telegram:9", actor="Nia", via="chat", now=NOW)
+        assert not await lift_chat(connection, "telegram:9", actor="Nia", via="chat", now=NOW)
+
+    assert (await town.checks.pack_code(town.letters[0].pack_code, chat="telegram:9", now=NOW)).pack_id == 1
     assert await town.broken_probes() == []
 
 

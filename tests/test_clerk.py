@@ -5,17 +5,18 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from electorate import Electorate, open_electorate
+from electorate import Electorate, Letter, make_letters, open_electorate, pack_row
 from prepared import CLOSES_AT, NOW, OPENS_AT, POLL
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from voting import polls, schema, seal
+from voting import clerk, polls, schema, seal
 from voting.box import empty_tray, move_tray
 from voting.clerk import Cast, CastOutcome, receipt_for
 from voting.database import Database
 from voting.refusals import (
     AlreadyVoted,
+    Fault,
     NotEligible,
     PackLockedOut,
     PackVoid,
@@ -141,6 +142,71 @@ async def test_a_press_in_time_is_taken_beside_one_that_is_late(town: Electorate
     assert isinstance(first, CastOutcome)
     assert first.fresh
     assert isinstance(second, PollNotOpen)
+
+
+async def test_casts_locked_together_keep_their_own_times(town: Electorate) -> None:
+    """One waited while the other's paper was still being opened: no lock is older than its paper."""
+    ada, bob, _ = town.letters
+    early = await town.opens_paper(ada)
+    late = await town.opens_paper(bob, now=NOW + timedelta(seconds=5))
+
+    times = (NOW + timedelta(seconds=1), NOW + timedelta(seconds=6))
+    outcomes = await asyncio.gather(
+        town.clerk.cast(Cast(early, ada.chat, 0), times[0]), town.clerk.cast(Cast(late, bob.chat, 0), times[1])
+    )
+
+    async with town.database.reading() as connection:
+        locked = await connection.execute(select(schema.lock.c.at).order_by(schema.lock.c.member_id))
+    assert tuple(outcome.at for outcome in outcomes) == times == tuple(locked.scalars())
+
+
+async def test_a_paper_of_a_replaced_pack_does_not_stand_in_the_way_of_the_new_one(town: Electorate) -> None:
+    """Both are pressed at once: the old one is void, the new one votes."""
+    ada = town.letters[0]
+    stale = await town.opens_paper(ada)
+    made = make_letters(POLL, 1)[0]
+    renewed = Letter(1, 100, made.pack_code, made.vote_code)
+    async with town.database.writing() as connection:
+        await connection.execute(update(schema.pack).where(schema.pack.c.id == 1).values(state="replaced"))
+        await connection.execute(insert(schema.pack), [pack_row(POLL, renewed, serial=2)])
+    paper = await town.opens_paper(renewed)
+
+    first, second = await asyncio.gather(
+        *(town.clerk.cast(Cast(intent, ada.chat, 0), NOW) for intent in (stale, paper)), return_exceptions=True
+    )
+
+    assert isinstance(second, CastOutcome)
+    assert second.fresh
+    assert isinstance(first, CastOutcome), "its member has voted by the time it is answered: the same receipt"
+    assert (first.receipt, first.fresh, await town.count("lock")) == (second.receipt, False, 1)
+    assert await town.broken_probes() == []
+
+
+async def test_a_receipt_that_somebody_has_already_spoils_nobody_elses_vote(
+    town: Electorate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chance may make a receipt twice: that one vote waits for a new paper, those beside it are locked."""
+    ada, bob, cai = town.letters
+    first = await town.votes(ada)
+    twin, other = await town.opens_paper(bob), await town.opens_paper(cai)
+    real = clerk.receipt_for
+    monkeypatch.setattr(
+        clerk,
+        "receipt_for",
+        lambda key, poll_id, intent: first.receipt if intent == twin else real(key, poll_id, intent),
+    )
+
+    refused, locked = await asyncio.gather(
+        town.clerk.cast(Cast(twin, bob.chat, 0), NOW),
+        town.clerk.cast(Cast(other, cai.chat, 0), NOW),
+        return_exceptions=True,
+    )
+
+    assert isinstance(refused, Fault)
+    assert isinstance(locked, CastOutcome)
+    assert locked.fresh
+    assert (await town.votes(bob)).fresh
+    assert await town.broken_probes() == []
 
 
 async def test_after_the_close_a_replay_still_gets_its_receipt(town: Electorate) -> None:

@@ -19,6 +19,7 @@ from voting.database import Database
 from voting.probes import EQUAL, TAIL, run_probes
 
 LINKED = "the chain's newest entries are linked"
+PAPER = "every online lock has its intent, from the same chat"
 IN_USE = "packs issued are used, void, replaced or unused"
 
 # what was done: (statement or chain entry, the probes that do not hold any more)
@@ -39,7 +40,7 @@ BROKEN: dict[str, tuple[str, set[str]]] = {
     ),
     "a lock was made with somebody else's pack": (
         "UPDATE lock SET pack_id = 5 WHERE member_id = 1",
-        {"every lock's pack is its member's"},
+        {"every lock's pack is its member's", PAPER},
     ),
     "a pack that had voted was made void": (
         "UPDATE pack SET state = 'void' WHERE id = 1",
@@ -47,7 +48,7 @@ BROKEN: dict[str, tuple[str, set[str]]] = {
     ),
     "a lock names a pack that nobody issued": (
         "UPDATE lock SET pack_id = 999 WHERE member_id = 1",
-        {"every lock's pack is its member's", IN_USE},
+        {"every lock's pack is its member's", IN_USE, PAPER},
     ),
     "a member has two working packs": (
         "UPDATE pack SET state = 'live' WHERE id = 101",
@@ -55,11 +56,11 @@ BROKEN: dict[str, tuple[str, set[str]]] = {
     ),
     "a lock's paper was shown in another chat": (
         "UPDATE intent SET chat = 'telegram:9' WHERE member_id = 1",
-        {"every online lock has its intent, from the same chat"},
+        {PAPER},
     ),
     "a lock's paper was shown for another pack": (
         "UPDATE intent SET pack_id = 5 WHERE member_id = 1",
-        {"every online lock has its intent, from the same chat"},
+        {PAPER},
     ),
     "a scanned paper is gone": ("DELETE FROM paper", {"locks by post have their paper"}),
     "a case was given to somebody else": (

@@ -47,8 +47,8 @@ BALLOT_ID_BYTES: Final = 16
 
 
 # One parameter carries the whole batch as JSON. NOT EXISTS keeps the judges (the keys, the triggers) out of ordinary
-# work: a second lock, and the one receipt in 10^14 that somebody has already. ON CONFLICT is for another process that
-# was faster within its own transaction. Each cast keeps its own time: it must not be locked before its paper was opened.
+# work: a second lock, and a receipt that by chance somebody has already. ON CONFLICT is for another process that
+# was faster within its own transaction. Each cast keeps its own time: nobody's lock is older than their paper.
 _LOCK: Final = """
 INSERT INTO lock (member_id, how, at, pack_id, intent_id, receipt, chat)
 SELECT intent.member_id, 'online', {at}, intent.pack_id, intent.id, {receipt}, intent.chat
@@ -184,11 +184,14 @@ class Clerk:
         await _put_in_tray(connection, poll, list(won.values()))
         given = sorted(receipts[waiting.cast.intent_id] for waiting in won.values())
         digest = hashlib.sha256("\n".join(given).encode()).hexdigest()
-        await chain.append(connection, "votes_locked", {"n": len(won), "receipts": digest}, now=max(waiting.now for waiting in won.values()))
+        await chain.append(
+            connection,
+            "votes_locked",
+            {"n": len(won), "receipts": digest},
+            now=max(waiting.now for waiting in won.values()),
+        )
         return {
-            waiting.cast.intent_id: CastOutcome(
-                receipts[waiting.cast.intent_id], waiting.now, member_id, fresh=True
-            )
+            waiting.cast.intent_id: CastOutcome(receipts[waiting.cast.intent_id], waiting.now, member_id, fresh=True)
             for member_id, waiting in won.items()
         }
 
@@ -243,6 +246,11 @@ def _explain(poll: Poll, waiting: _Waiting, intent: _Opened | None, lock: Lock |
         return UnknownIntent()
     if lock is not None:
         return _replay(lock, waiting.cast)
+    return _why_not(poll, waiting, intent)
+
+
+def _why_not(poll: Poll, waiting: _Waiting, intent: _Opened) -> Exception:
+    """Say why a member without a lock could not be locked."""
     if not poll.takes_votes(waiting.now):
         return PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
     if not intent.eligible:
