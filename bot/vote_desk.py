@@ -164,6 +164,7 @@ class VoteDesk:
                 chat=caller.chat.identity,
                 purpose=purpose,
                 flow=caller.chat.flow or f"message:{message_id}",
+                message=str(message_id),
                 warned=warned,
                 now=caller.now,
             )

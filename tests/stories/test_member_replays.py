@@ -67,11 +67,26 @@ async def test_a_message_handled_again_after_a_crash_has_the_same_effect_as_once
     assert await town.attempts() == 1
 
 
-async def handled_again(town: Town, *, times: int) -> None:
-    """Hand the newest update over once more, as if nobody had noted that it is done."""
+async def test_the_other_accounts_codes_read_again_after_the_vote_are_no_attempt(town: Town) -> None:
+    """One person, two accounts; the second had its paper before the first voted, and its message comes again."""
+    ada, laptop = town.member("ada"), town.stranger("laptop")
+    await laptop.gives_codes(ada.pack.codes)
+    await town.settles()
+    codes = town.sandbox.telegram.updates[-1]
+    await ada.votes("North Quay")
+
+    await handled_again(town, codes, times=2)
+    assert (await town.attempts(), await cases(town)) == (0, 0)
+
+    await laptop.asks(laptop.types(ada.pack.codes), "has already been used")
+    assert (await town.attempts(), await cases(town)) == (1, 1)
+
+
+async def handled_again(town: Town, update: dict[str, Any] | None = None, *, times: int) -> None:
+    """Hand an update, or the newest, over once more, as if nobody had noted that it is done."""
     await town.settles()
     assert town.service is not None
-    letter = letter_of(town.sandbox.telegram.updates[-1])
+    letter = letter_of(update or town.sandbox.telegram.updates[-1])
     for turn in range(times):
         row = Claimed(turn, letter.source, letter.key, letter.queue, letter.payload, tries=turn + 2)
         await town.service.reader.handle(row)
