@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from electorate import Electorate, open_electorate
 from prepared import CLOSES_AT, NOW, OPENS_AT
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from voting import codes, schema
 from voting.attempts import CLASSES, Kind, Source, classify
@@ -33,7 +33,7 @@ from voting.refusals import (
     UnknownPackCode,
     WrongVoteCode,
 )
-from voting.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES
+from voting.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES, take_turn
 
 
 @pytest.fixture
@@ -280,6 +280,41 @@ async def test_two_processes_count_a_packs_wrong_codes_as_one(town: Electorate) 
 
     assert Counter(map(type, answers)) == {WrongVoteCode: WRONG_VOTE_CODES_MAX, PackLockedOut: 15}
     assert [alarm.kind for alarm in town.alarms + other.alarms] == [AlarmKind.PACK_LOCKED_OUT]
+
+
+async def test_a_pack_locked_out_while_a_wrong_code_waits_its_turn_stays_locked_out(
+    town: Electorate, engine_name: str
+) -> None:
+    """Another process is counting the fifth wrong code; ours comes to its turn and finds the pack locked out."""
+    code = another(codes.Kind.VOTE)
+    async with town.database.writing() as connection:
+        await take_turn(connection)
+        guess = asyncio.create_task(
+            town.checks.vote_code(1, code, chat="t", purpose=Purpose.VOTE, flow="f", warned=False, now=NOW)
+        )
+        if engine_name == "postgresql":
+            await somebody_waits_for_a_turn(town.database)
+        await connection.execute(update(schema.pack).where(schema.pack.c.id == 1).values(locked_out_at=NOW))
+
+    with pytest.raises(PackLockedOut):
+        await guess
+
+    assert (await town.count("wrong_code"), town.alarms) == (0, [])
+
+
+async def somebody_waits_for_a_turn(database: Database) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    async with asyncio.timeout(30), database.reading() as connection:
+        while not await connection.scalar(waiting):
+            pass
+
+
+async def test_the_same_wrong_pack_code_again_costs_nothing(town: Electorate) -> None:
+    code = another(codes.Kind.PACK)
+    for _ in range(WRONG_PACK_CODES_MAX + 1):
+        await wrong_pack(town, code)
+
+    assert (await town.count("wrong_code"), town.alarms) == (1, [])
 
 
 async def test_staff_let_a_chat_try_again(town: Electorate) -> None:

@@ -9,7 +9,7 @@ from prepared import NOW, SECRETS
 from sqlalchemy import select
 
 from voting import chain, schema
-from voting.chain import Act, ChainBroken, Entry
+from voting.chain import READ_ROWS, Act, ChainBroken, Entry
 from voting.database import Database
 
 
@@ -31,6 +31,14 @@ async def test_entries_are_linked_and_read_back_as_written(database: Database) -
     assert read == [*made, alone]
     assert (read[0].previous, read[0].actor, alone.actor) == (chain.GENESIS, "Gwen (chat)", "system")
     assert chain.check_links(read) == alone.hash
+
+
+async def test_a_chain_longer_than_one_reading_is_walked_to_its_end(database: Database) -> None:
+    await written(database, READ_ROWS + 1)
+
+    async with database.reading() as connection:
+        assert await chain.walk(connection) == READ_ROWS + 1
+        assert [entry.seq async for entry in chain.entries(connection, after=READ_ROWS)] == [READ_ROWS + 1]
 
 
 async def test_nothing_to_write_writes_nothing(database: Database) -> None:

@@ -14,6 +14,7 @@ from voting import clerk, polls, schema, seal
 from voting.box import empty_tray, move_tray
 from voting.clerk import Cast, CastOutcome, receipt_for
 from voting.database import Database
+from voting.locks import find_lock, locks_of_chat
 from voting.refusals import (
     AlreadyVoted,
     Fault,
@@ -364,9 +365,12 @@ async def test_who_went_away_before_the_answer_is_locked_and_gets_the_receipt_la
     assert again.receipt == await the_lock(town)
 
 
-async def the_lock(town: Electorate) -> str:
+async def the_lock(town: Electorate) -> str | None:
     async with town.database.reading() as connection:
-        return str((await connection.execute(select(schema.lock.c.receipt))).scalar_one())
+        lock = await find_lock(connection, 1)
+        assert lock is not None
+        assert await locks_of_chat(connection, town.letters[0].chat) == [lock]
+    return lock.receipt
 
 
 def test_a_cast_does_not_show_its_option() -> None:

@@ -282,8 +282,7 @@ async def _put_in_tray(connection: AsyncConnection, poll: Poll, won: Sequence[_W
         }
         for waiting in won
     ]
-    if rows:
-        await connection.execute(insert(schema.tray), sorted(rows, key=lambda row: row["id"]))
+    await connection.execute(insert(schema.tray), sorted(rows, key=lambda row: row["id"]))
 
 
 def new_intent_id() -> str:
