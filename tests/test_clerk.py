@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from electorate import Electorate, Letter, make_letters, open_electorate, pack_row
@@ -245,6 +245,37 @@ async def test_what_changed_while_the_paper_lay_open_counts(
         await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
 
     assert await town.count("lock") == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "chat", "at"),
+    [
+        (None, "telegram:77", NOW),
+        ("UPDATE member SET eligible = (1 = 0)", "telegram:1", NOW),
+        ("UPDATE pack SET state = 'replaced'", "telegram:1", NOW),
+        ("UPDATE pack SET locked_out_at = 1", "telegram:1", NOW),
+        ("UPDATE poll SET phase = 'closed'", "telegram:1", NOW),
+        (None, "telegram:1", CLOSES_AT),
+        ("INSERT INTO lock (member_id, how, at, pack_id) VALUES (1, 'post', 1, 1)", "telegram:1", NOW),
+    ],
+    ids=["another chat's paper", "lapsed", "replaced", "locked out", "poll closed", "after the bell", "voted by post"],
+)
+async def test_the_statement_itself_judges_what_may_have_changed_a_moment_ago(
+    town: Electorate, change: str | None, chat: str, at: datetime
+) -> None:
+    """Whatever Python saw before: another process may have been faster."""
+    intent = await town.opens_paper(town.letters[0])
+    async with town.database.writing() as connection:
+        poll = await polls.load(connection)
+        if change is not None:
+            await connection.execute(text(change))
+        before = await connection.scalar(text("SELECT count(*) FROM lock"))
+
+        waiting = {1: clerk._Waiting(Cast(intent, chat, 0), at)}
+
+        assert await town.clerk._lock_batch(connection, poll, waiting) == {}
+        assert await connection.scalar(text("SELECT count(*) FROM lock")) == before
+        assert await connection.scalar(text("SELECT count(*) FROM tray")) == 0
 
 
 async def test_sixty_four_tasks_and_four_clerks_racing_on_one_member_make_one_lock(database: Database) -> None:
