@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.member_requests import Report, ReportKind
 from bot.schema import alert, alert_message, staff_group
 from messages.aftermath import OnTrouble, Trouble
-from messages.upsert import insert_into
 from voting import cases, chain, polls, schema
 from voting.attempts import AttemptSeen
 from voting.casting import Alarm
 from voting.refusals import StaffRefusal
+from voting.upsert import insert_into
 
 
 class AlertGone(StaffRefusal):

@@ -34,9 +34,9 @@ from bot.staff_words import duty_said, staff_said, turnout_caption
 from bot.turnout import turnout
 from messages.refusal_words import refusal_text
 from messages.texts import fit_language, html_text, text
-from messages.upsert import insert_into
 from voting import chain, codes
 from voting.refusals import Refusal
+from voting.upsert import insert_into
 
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 GROUPS: Final = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE

@@ -17,8 +17,8 @@ from messages.planning import HOUSEHOLD
 from messages.reach import SMS, TELEGRAM, State, set_channel_state
 from messages.schema import channel, delivery, notice
 from messages.settlement import Claimed, Settlement
-from messages.upsert import insert_into
 from messages.verdicts import Verdict
+from voting.upsert import insert_into
 
 PROVIDERS: Final = {TELEGRAM: "telegram", SMS: "twilio"}
 

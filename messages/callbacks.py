@@ -18,8 +18,8 @@ from messages.outbox import claimed_from, micros, put_back
 from messages.outbox_sql import RETURNED
 from messages.schema import delivery, provider_event
 from messages.settlement import SILENT_AFTER, Claimed, after_failure
-from messages.upsert import insert_into
 from messages.verdicts import SendFailed, twilio_verdict
+from voting.upsert import insert_into
 
 RANKS: Final = {
     "accepted": 1,

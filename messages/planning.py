@@ -16,8 +16,8 @@ from messages import audience as audiences
 from messages.pacer import Lane
 from messages.reach import SMS, TELEGRAM, State
 from messages.schema import channel, delivery
-from messages.upsert import insert_into
 from voting.schema import member
+from voting.upsert import insert_into
 
 # A transactional message that waited longer than this would only confuse.
 MESSAGE_LIFE: Final = timedelta(hours=24)

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, se
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.schema import channel, opt_out
-from messages.upsert import insert_into
 from voting.schema import member
+from voting.upsert import insert_into
 
 TELEGRAM: Final = "telegram"
 SMS: Final = "sms"

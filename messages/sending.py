@@ -21,7 +21,7 @@ from messages.texts import fit_language
 from messages.wording import Ways
 from voting import polls
 from voting.model import SYSTEM
-from voting.refusals import NobodyToTell, NotApproved, NoticeChanged, NoticeNotThere, NoticeOutgrown
+from voting.refusals import ChannelsOff, NobodyToTell, NotApproved, NoticeChanged, NoticeNotThere, NoticeOutgrown
 
 # An audience moves a little between approval and sending (people link chats, vote); beyond this it is another one.
 GROWTH_MAX: Final = 1.1
@@ -40,8 +40,10 @@ async def send(
     """Let a notice go, now or at its `send_at`. Sending what is on its way already changes nothing.
 
     NotApproved when the audience needs a second person; NoticeChanged when what was approved is not what would go;
-    NoticeOutgrown, NobodyToTell, NoticeEnded.
+    NoticeOutgrown, NobodyToTell, NoticeEnded; ChannelsOff when `providers` is empty.
     """
+    if not providers:
+        raise ChannelsOff
     found = await locked(connection, notice_id)
     if found.state in ("scheduled", "sending"):
         return found

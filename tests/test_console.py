@@ -345,7 +345,7 @@ async def test_a_notice_goes_from_draft_to_report(town: ConsoleHouse) -> None:
         assert "Approve these words" in (await gwen.looks(path)).text
         assert (await gwen.does(f"{path}/approve", version=version)).status_code == 303
         off = await carys.does(f"{path}/send", version=version)
-        assert (off.status_code, "nobody would hear it" in off.text) == (409, True)
+        assert (off.status_code, "No channel is on" in off.text) == (409, True)
         assert "Approved by Gwen" in (await carys.looks(path)).text
 
 

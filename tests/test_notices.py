@@ -30,6 +30,7 @@ from voting.database import Database
 from voting.model import SmsRules
 from voting.refusals import (
     AudienceUnknown,
+    ChannelsOff,
     NeedsSecondPerson,
     NobodyToTell,
     NotApproved,
@@ -364,6 +365,17 @@ async def test_a_scheduled_notice_goes_at_its_time(database: Database) -> None:
         assert (await show(connection, made.id)).state == "sending"
 
     assert await states(database) == {"ready": 4}
+
+
+async def test_with_every_channel_off_nothing_is_sent_and_nothing_is_changed(database: Database) -> None:
+    await town(database, approve_over=10)
+    made = await drafted(database)
+
+    with pytest.raises(ChannelsOff):
+        await do(database, send, made.id, providers=())
+
+    async with database.reading() as connection:
+        assert (await show(connection, made.id)).state == "draft"
 
 
 async def test_a_scheduled_notice_can_be_stopped_before_its_time(database: Database) -> None:

@@ -30,7 +30,7 @@ class Shell:
         self.sandbox = sandbox
 
     async def __call__(self, *words: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, cli.app, list(words))
+        return await asyncio.to_thread(CliRunner().invoke, cli.build(), list(words))
 
     async def says(self, *words: str) -> str:
         """Run a command that works."""

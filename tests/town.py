@@ -341,6 +341,7 @@ class Town:
         telegram, twilio = self.sandbox.telegram, self.sandbox.twilio
         return Settings(
             _env_file=None,
+            secrets_file=self.folder / "ballotline.secrets",
             telegram_token=SecretStr(telegram.token),
             telegram_api_url=telegram.api_url,
             telegram_rate=1000,

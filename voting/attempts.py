@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
 from voting.model import How, Lock
+from voting.upsert import insert_into
 
 
 class Kind(StrEnum):
@@ -103,7 +103,7 @@ async def record(
     attempt_id = None
     # Looked for first: on SQLite the judge that keeps attempts for ever speaks before ON CONFLICT does.
     if (await connection.execute(known)).first() is None:
-        statement = _insert(connection, schema.attempt).values(
+        statement = insert_into(connection, schema.attempt).values(
             case_id=case_id, member_id=member_id, kind=kind, at=now, chat=chat, pack_id=pack_id, occasion=occasion
         )
         attempt_id = await connection.scalar(
@@ -123,7 +123,7 @@ async def record(
 
 
 async def _case_of(connection: AsyncConnection, member_id: int, now: datetime) -> int:
-    statement = _insert(connection, schema.case).values(member_id=member_id, opened_at=now, state="open", version=1)
+    statement = insert_into(connection, schema.case).values(member_id=member_id, opened_at=now, state="open", version=1)
     made = await connection.scalar(
         statement.on_conflict_do_nothing(index_elements=["member_id"]).returning(schema.case.c.id)
     )
@@ -147,11 +147,6 @@ async def _reopen(connection: AsyncConnection, case_id: int) -> None:
             settled_at=None,
         )
     )
-
-
-def _insert(connection: AsyncConnection, table: Any) -> Any:  # noqa: ANN401 - two classes with the same methods
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return make(table)
 
 
 assert set(CLASSES) == {

@@ -15,7 +15,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, polls, schema
@@ -30,6 +29,7 @@ from voting.model import How, Phase, Poll
 from voting.postal_count import PostalCount, import_count, scanned_papers
 from voting.refusals import PollNotOpen, PollOver
 from voting.secrets_file import Secrets
+from voting.upsert import insert_into
 
 __all__ = ["Aside", "Outcome", "PostalCount", "Status", "import_count", "import_postal", "scanned_papers"]
 
@@ -284,8 +284,7 @@ class _Taker:
             .where(pack.c.id.in_(tried))
             .order_by(pack.c.member_id)  # two imports at once wait for each other in the same order
         )
-        make: Any = postgresql.insert if self.connection.dialect.name == "postgresql" else sqlite.insert
-        statement = make(lock).from_select(["member_id", "how", "at", "pack_id"], papers)
+        statement = insert_into(self.connection, lock).from_select(["member_id", "how", "at", "pack_id"], papers)
         won = await self.connection.execute(statement.on_conflict_do_nothing().returning(lock.c.member_id))
         lost = set(first) - {row.member_id for row in won}
         return [first[member_id] for member_id in lost]

@@ -230,6 +230,10 @@ class NoticeTextTooLong(StaffRefusal):
     """The text message in {language} has {characters} characters; at most {characters_max} can be sent."""
 
 
+class ChannelsOff(StaffRefusal):
+    """No channel is on, so nothing can be sent."""
+
+
 class NobodyToTell(StaffRefusal):
     """Nobody is in the audience {audience} now."""
 

@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import delete, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
 from voting.among import among
 from voting.refusals import PackLockedOut, UnknownMember, WrongVoteCode
+from voting.upsert import insert_into
 
 WRONG_VOTE_CODES_MAX: Final = 5  # distinct, per pack
 WRONG_PACK_CODES_MAX: Final = 10  # distinct, per chat and CHAT_SPAN
@@ -178,9 +178,8 @@ async def _note(connection: AsyncConnection, chat: str, pack_id: int | None, dig
     )
     if (await connection.execute(before)).first() is not None:
         return False
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     values = {"pack_id": pack_id, "chat": chat, "code_hash": digest, "at": now, "lifted_at": None}
-    statement = make(schema.wrong_code).values(values)
+    statement = insert_into(connection, schema.wrong_code).values(values)
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["chat", "pack_id", "code_hash"], set_={"at": now, "lifted_at": None}

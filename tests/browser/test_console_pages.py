@@ -1,36 +1,22 @@
 """The console in a real Chromium: the story of an evening, every page's accessibility, keys, phones and no scripts."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from console_house import ConsoleHouse, console_house, fill
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from prepared import HEADER, line
 from town import Town, Townsperson
+from windows import NARROW, WIDE, new_window
 
 from voting.database import Database
 
 pytestmark = pytest.mark.browser
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET: Final = [  # no sandbox of its own: the tests may run as root; and no word to anybody else
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS: Final = 15_000
-WIDE: Final = {"width": 1280, "height": 900}
-NARROW: Final = {"width": 390, "height": 844}
 AXE: Final = (Path(__file__).parent / "axe.min.js").read_text()
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES: Final = (
@@ -64,45 +50,17 @@ def engine_name() -> str:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        reason = "no Chromium found: install it, for example with `apt-get install chromium`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    async with async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=path, args=QUIET)
-        yield chromium
-        await chromium.close()
-
-
-@pytest.fixture
 async def filled(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
     async with console_house(database, tmp_path) as town:
         await fill(town)
         yield town
 
 
-async def opened(browser: Browser, url: str, **named: Any) -> tuple[Page, list[str]]:
-    """Open a window of its own; give the page and what it complains of, or asks of anybody else."""
-    context = await browser.new_context(reduced_motion="reduce", **{"viewport": WIDE, **named})
-    page = await context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)
-    page.on(
-        "request", lambda request: None if request.url.startswith((url, "data:")) else complaints.append(request.url)
-    )
-    return page, complaints
-
-
 async def enters(browser: Browser, town: ConsoleHouse, name: str = "Gwen", **named: Any) -> tuple[Page, list[str]]:
-    page, complaints = await opened(browser, town.url, **named)
+    page, complaints = await new_window(browser, town.url, **named)
     await page.goto(f"{town.url}/console{await town.link(name)}")
     await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     return page, complaints
 
 
@@ -224,7 +182,7 @@ async def _logs_in(browser: Browser, person: Townsperson) -> tuple[Page, list[st
     found = re.search(r"http://[^\s\"<]+/console/login/[\w-]+", answer.text)
     assert found, answer.text
     url = found[0]
-    page, complaints = await opened(browser, url.split("/console")[0])
+    page, complaints = await new_window(browser, url.split("/console")[0])
     await page.goto(url)
     await page.get_by_role("button", name="Log in").click()
     await expect(page.get_by_role("heading", name="Overview")).to_be_visible()

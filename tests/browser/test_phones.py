@@ -1,34 +1,20 @@
 """The page of phones, driven in a real Chromium over the real sandbox, with the unmodified client as the bot."""
 
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
 from telegram.request import HTTPXRequest
+from windows import NARROW, new_window
 
 from bot.sandbox import Group, Person, Sandbox
 
 pytestmark = pytest.mark.browser
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET: Final = [  # no sandbox of its own: the tests may run as root; and no word to anybody else
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS: Final = 10_000
-WIDE: Final = {"width": 1440, "height": 900}
-NARROW: Final = {"width": 390, "height": 844}
 RULE: Final = "It is an offence to vote more than once."
 PICTURE: Final = bytes.fromhex(  # a PNG of one point
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
@@ -68,23 +54,9 @@ async def desk() -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        reason = "no Chromium found: install it, for example with `apt-get install chromium`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    async with async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=path, args=QUIET)
-        yield chromium
-        await chromium.close()
-
-
-@pytest.fixture
 async def page(browser: Browser, desk: Desk) -> AsyncIterator[Page]:
     """Open the page on a wide screen: Ada's phone and the officer's."""
-    async for page in opened(browser, desk, WIDE):
+    async for page in opened(browser, desk, {"width": 1440, "height": 900}):
         yield page
 
 
@@ -97,20 +69,12 @@ async def small_page(browser: Browser, desk: Desk) -> AsyncIterator[Page]:
 
 async def opened(browser: Browser, desk: Desk, size: dict[str, int]) -> AsyncIterator[Page]:
     """Open the page; whatever it complains of, or asks of anybody else, fails the test."""
-    page = await browser.new_page(viewport=size, reduced_motion="reduce")
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    complaints: list[str] = []
-    asked: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)
-    page.on("request", lambda request: asked.append(request.url))
+    page, complaints = await new_window(browser, desk.sandbox.url, viewport=size)
     await page.goto(desk.sandbox.url)
     await expect(page.locator("#live")).to_have_attribute("data-live", "yes")
     yield page
-    await page.close()
+    await page.context.close()
     assert complaints == []
-    assert [url for url in asked if not url.startswith((desk.sandbox.url, "data:"))] == []
 
 
 def phone(page: Page, person: Person) -> Locator:
