@@ -27,6 +27,7 @@ ROOMS: Final = {
     "postal": "post",
     "cases": "cases",
     "staff": "staff",
+    "privacy": "privacy",
     "run": "service",
     "count": "count",
     "verify": "count",

@@ -112,15 +112,20 @@ async def _forget_member(connection: AsyncConnection, member_id: int, now: datet
     )
 
 
+async def insist_over(connection: AsyncConnection) -> None:
+    """Go on only when nobody can vote any more; PollStillOpen, NoPoll."""
+    poll = await polls.load(connection)
+    if poll.phase not in (Phase.CLOSED, Phase.COUNTED):
+        raise PollStillOpen(phase=poll.phase)
+
+
 async def forget(database: Database, now: datetime, *, actor: str, via: str = "command line") -> Forgotten:
     """Forget everybody's chats, numbers and addresses once the poll is over. PollStillOpen, NoPoll.
 
     Numbers that said STOP stay on their list: they must not be written to again. Repeated, it finds nothing more.
     """
     async with database.writing() as connection:
-        poll = await polls.load(connection)
-        if poll.phase not in (Phase.CLOSED, Phase.COUNTED):
-            raise PollStillOpen(phase=poll.phase)
+        await insist_over(connection)
         counted = await _forget_all(connection, now)
         if any(asdict(counted).values()):
             await chain.append(connection, "personal_data_forgotten", asdict(counted), actor=actor, via=via, now=now)

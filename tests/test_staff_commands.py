@@ -1,4 +1,4 @@
-"""`staff`, `cases` and `notice` on the command line, as a person and as a script uses them."""
+"""`staff`, `cases`, `notice` and `privacy` on the command line, as a person and as a script uses them."""
 
 import asyncio
 import json
@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from prepared import NOW, SECRETS, line, make_poll, take_roll, write_roll
-from sqlalchemy import insert
+from prepared import NOW, SECRETS, chain_kinds, line, make_poll, open_with_key, take_roll, write_roll
+from sqlalchemy import func, insert, select
 from typer.testing import CliRunner, Result
 
 from bot import cli
 from bot.sandbox import Sandbox
 from messages import reach
-from voting import schema, secrets_file
+from voting import polls, schema, secrets_file
 from voting.database import Database
-from voting.refusals import Refusal
+from voting.refusals import PollStillOpen, Refusal
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ class Shell:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
 
-    async def __call__(self, *words: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, cli.build(), list(words))
+    async def __call__(self, *words: str, types: str = "") -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, cli.build(), list(words), input=types)
 
     async def says(self, *words: str) -> str:
         """Run a command that works."""
@@ -177,3 +177,49 @@ async def test_cases_are_listed_shown_and_exported_without_anybodys_account(
     assert "foreign" in written
     assert "telegram:7" not in written + json.dumps(shown)
     assert "There is no case 9" in await shell.refuses("cases", "show", "9")
+
+
+async def test_nothing_is_forgotten_before_the_poll_is_over_and_nobody_is_asked(
+    shell: Shell, database: Database
+) -> None:
+    assert "still preparing" in await shell.refuses("privacy", "purge", "--yes")
+    await issue_and_open(database)
+
+    assert "still open" in await shell.refuses("privacy", "purge", "--yes")
+    result = await shell("privacy", "purge", types="y\n")
+
+    assert isinstance(result.exception, PollStillOpen)
+    assert "for good?" not in result.output
+    assert await phones_kept(database) == 2
+
+
+async def test_after_the_poll_one_command_forgets_numbers_and_addresses_once_it_is_confirmed(
+    shell: Shell, database: Database
+) -> None:
+    await issue_and_open(database)
+    async with database.writing() as connection:
+        await polls.close_poll(connection, actor="Gwen", now=NOW)
+
+    assert (await shell("privacy", "purge", types="n\n")).exit_code == 1
+    assert (await shell("privacy", "purge", "--json")).exit_code == 2
+    assert await phones_kept(database) == 2
+    assert "phones" in (await shell("privacy", "purge", "--as", "Gwen", types="y\n")).output
+
+    assert await phones_kept(database) == 0
+    assert (await chain_kinds(database))[-1] == "personal_data_forgotten"
+    again = await shell.json("privacy", "purge", "--yes")
+    assert again == {"chats": 0, "phones": 0, "channels": 0, "deliveries": 0, "inbox": 0}
+
+
+async def issue_and_open(database: Database) -> None:
+    """Open the poll as far as these commands look: with a pack for somebody."""
+    async with database.writing() as connection:
+        member_id = await connection.scalar(select(func.min(schema.member.c.id)))
+        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "vote_hash": b"v", "state": "live"}
+        await connection.execute(insert(schema.pack).values(**pack, issued_at=NOW))
+    await open_with_key(database)
+
+
+async def phones_kept(database: Database) -> int:
+    async with database.reading() as connection:
+        return int(await connection.scalar(select(func.count(schema.member.c.phone))) or 0)

@@ -1,0 +1,57 @@
+"""`privacy`: forget chats, numbers and addresses once the poll is over."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from bot import privacy
+from bot.house import House
+from bot.privacy import Forgotten
+from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking; a script must say so.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    nouns = typer.Typer(help="What is kept about people, and forgetting it.", no_args_is_help=True)
+    nouns.callback()(lambda: None)
+    nouns.command("purge")(purge)
+    app.add_typer(nouns, name="privacy")
+
+
+def purge(
+    yes: Yes = False,
+    actor: Actor = DEFAULT_ACTOR,
+    as_json: AsJson = False,
+) -> None:
+    """Forget every chat, phone number and address once the poll is closed; never a lock, a ballot or the chain.
+
+    Numbers that said STOP stay on their list, so that nobody writes to them again. Backups are yours to delete.
+
+    Example: ballotline privacy purge --yes
+    """
+    if as_json and not yes:
+        raise typer.BadParameter("--json asks nothing: say --yes with it.")
+    in_house(_insist)
+    if not yes:
+        typer.confirm("Forget every chat, phone number and address for good?", abort=True, err=True)
+
+    async def act(house: House) -> Forgotten:
+        return await privacy.forget(house.database, house.clock(), actor=actor, via=VIA)
+
+    forgotten = asdict(in_house(act))
+    if as_json:
+        print_json(forgotten)
+        return
+    print_facts("Forgotten", forgotten)
+    OUT.print(
+        "Locks, ballots, cases and the chain stay. Now delete print files, rolls and backups that you no longer need."
+    )
+
+
+async def _insist(house: House) -> None:
+    """Refuse before asking: nobody should confirm what cannot be done."""
+    async with house.database.reading() as connection:
+        await privacy.insist_over(connection)
