@@ -25,7 +25,7 @@ SORRY: Final = "sorry"  # the purpose of an apology for a message that could not
 
 
 class MemberDesk:
-    """All that members can ask. `contact`: how else staff are reached, as shown to people; may be empty.
+    """All that members can ask.
 
     `sms`: whether text messages can be sent. `on_report` tells staff; `wake` says that a message was planned.
     """
@@ -42,10 +42,8 @@ class MemberDesk:
         wake: Callable[[], None],
         on_report: OnReport = report_to_nobody,
         sms: bool = True,
-        contact: str = "",
     ) -> None:
         self.button_key = secrets.button_key
-        self.contact = contact
         self.sms = sms
         self.wake = wake
         self._callers = Callers(database)

@@ -278,9 +278,8 @@ def _menu(page: Page, *, linked: bool) -> tuple[tuple[tuple[str, str], ...], ...
 
 
 def _contact(page: Page) -> str:
-    if not page.contact:
-        return ""
-    return PARAGRAPH + html_text("member", "help.contact", page.language, contact=page.contact)
+    contact = page.poll.staff.contact
+    return PARAGRAPH + html_text("member", "help.contact", page.language, contact=contact) if contact else ""
 
 
 PAGES: Final[Mapping[type, Callable[[Page, Any], Said]]] = {

@@ -43,7 +43,6 @@ class Page:
     language: str
     user_id: int
     button_key: bytes
-    contact: str
     now: datetime
 
     def moment(self, instant: datetime) -> str:

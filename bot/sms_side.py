@@ -50,8 +50,8 @@ _STATUS_OF_PACK: Final[Mapping[PackState, str]] = {
 }
 
 
-async def on_sms(database: Database, row: Claimed, *, now: datetime, bot_url: str = "", contact: str = "") -> None:
-    """Take one text message from the inbox; repeatable. `contact`: how staff are reached, else the bot is named."""
+async def on_sms(database: Database, row: Claimed, *, now: datetime, bot_url: str = "") -> None:
+    """Take one text message from the inbox; repeatable. Where the poll names no contact, the bot is named."""
     number, body = row.payload.get("From", ""), row.payload.get("Body", "")
     keyword = keyword_of(body)
     async with database.writing() as connection:
@@ -62,7 +62,7 @@ async def on_sms(database: Database, row: Claimed, *, now: datetime, bot_url: st
         if asked is None:
             return
         purpose, facts = await _answer(connection, asked, keyword)
-        facts |= {"title": asked.poll.title, "bot_url": bot_url, "phone": contact or bot_url}
+        facts |= {"title": asked.poll.title, "bot_url": bot_url, **_contacts(asked.poll, bot_url)}
         words = message_text(purpose, SMS, asked.language, facts)
         await plan_message(
             connection,
@@ -76,6 +76,12 @@ async def on_sms(database: Database, row: Claimed, *, now: datetime, bot_url: st
             now=now,
             segments=encode_plan(words).segments,
         )
+
+
+def _contacts(poll: Poll, bot_url: str) -> dict[str, str]:
+    """Give the best way to reach a person, and all ways."""
+    ways = [way for way in (bot_url, poll.staff.contact) if way]
+    return {"contact": ways[-1] if ways else "", "contacts": ", ".join(ways)}
 
 
 async def _obey(connection: AsyncConnection, keyword: Keyword | None, number: str, now: datetime) -> None:

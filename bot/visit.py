@@ -55,7 +55,7 @@ class Visit:
     def page(self) -> Page:
         """Give what the words need."""
         caller, desk = self.caller, self.desk
-        return Page(caller.poll, caller.language, self.user.id, desk.button_key, desk.contact, caller.now)
+        return Page(caller.poll, caller.language, self.user.id, desk.button_key, caller.now)
 
     async def say(self, said: Said) -> int:
         """Send a message and give its id."""

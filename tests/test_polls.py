@@ -80,12 +80,13 @@ def test_the_example_is_a_poll_file() -> None:
 
 
 def test_sms_and_staff_may_say_otherwise(tmp_path: Path) -> None:
-    more = '[sms]\nquiet_from = 21:30:00\ncost_per_segment = 0.055\ncurrency = "EUR"\n[staff]\napprove_over = 0\n'
+    more = '[sms]\nquiet_from = 21:30:00\ncost_per_segment = 0.055\ncurrency = "EUR"\n'
+    more += '[staff]\napprove_over = 0\ncontact = "020 7946 0000"\n'
 
     poll = polls.read_poll_file(written(tmp_path, FILE + more))
 
     assert poll.sms == SmsRules(quiet_from="21:30", cost_per_segment=Decimal("0.055"), currency="EUR")
-    assert poll.staff == StaffRules(approve_over=0)
+    assert poll.staff == StaffRules(approve_over=0, contact="020 7946 0000")
 
 
 def test_times_may_carry_their_own_zone(tmp_path: Path) -> None:
@@ -142,6 +143,12 @@ def test_times_may_carry_their_own_zone(tmp_path: Path) -> None:
         pytest.param("[rule]", "[staff]\napprove_over = true\n[rule]", "staff.approve_over must be", id="true"),
         pytest.param("[rule]", "[staff]\nescalate_after_minutes = 0\n[rule]", "1 or more", id="at once"),
         pytest.param("[rule]", "[staff]\nboss = 1\n[rule]", "staff.boss is not a key", id="unknown key of staff"),
+        pytest.param("[rule]", "[staff]\ncontact = 7\n[rule]", "staff.contact must be text", id="contact is a number"),
+        pytest.param("[rule]", '[staff]\ncontact = ""\n[rule]', "staff.contact is empty", id="empty contact"),
+        pytest.param("[rule]", '[staff]\ncontact = "a\\nb"\n[rule]', "must be one line", id="contact of two lines"),
+        pytest.param(
+            "[rule]", f'[staff]\ncontact = "{"x" * 41}"\n[rule]', "is longer than 40 characters", id="endless contact"
+        ),
         pytest.param("[poll]", "[poll", "it is not TOML", id="not TOML"),
         pytest.param("[poll]", "#" * 300_000, "it is longer than 262144 bytes", id="endless file"),
     ],

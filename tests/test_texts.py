@@ -251,7 +251,8 @@ def realistic(language: str) -> dict[str, str | int]:
         "rule": rules[language],
         "bot_url": "https://t.me/ballotline_bot",
         "url": "https://t.me/ballotline_bot?start=sms",
-        "phone": "020 7946 0000",
+        "contact": "020 7946 0000",
+        "contacts": "https://t.me/ballotline_bot, 020 7946 0000",
         "code": "482913",
         "minutes": 10,
     }

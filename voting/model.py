@@ -41,6 +41,7 @@ class StaffRules:
 
     approve_over: int = 1  # a notice to more members than this needs a second person
     escalate_after_minutes: int = 10
+    contact: str = ""  # how else people reach the staff: a phone number or an address
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from voting.refusals import PollFileWrong
 OPTION_CHARACTERS_MAX: Final = 60  # a button in a chat shows no more
 OPTIONS_MAX: Final = 50
 TEXT_CHARACTERS_MAX: Final = 1_000
+CONTACT_CHARACTERS_MAX: Final = 40  # it stands in text messages
 FILE_BYTES_MAX: Final = 256 * 1024
 FIRST_REASON: Final = "poll file"
 
@@ -109,6 +110,14 @@ class _Table:
             raise self.wrong(key, f"is longer than {characters_max} characters")
         if any(not (char.isprintable() or char == "\n") for char in words):
             raise self.wrong(key, "holds a control character")
+        return words
+
+    def line(self, key: str, default: str, characters_max: int) -> str:
+        if key not in self.values:
+            return default
+        words = self.checked_text(key, self.take(key), characters_max)
+        if "\n" in words:
+            raise self.wrong(key, "must be one line")
         return words
 
     def shaped(self, key: str, shape: re.Pattern[str], meaning: str, default: str | None = None) -> str:
@@ -260,6 +269,7 @@ def _staff(section: _Table) -> StaffRules:
     rules = StaffRules(
         approve_over=section.whole("approve_over", usual.approve_over, 0),
         escalate_after_minutes=section.whole("escalate_after_minutes", usual.escalate_after_minutes, 1),
+        contact=section.line("contact", usual.contact, CONTACT_CHARACTERS_MAX),
     )
     section.end()
     return rules

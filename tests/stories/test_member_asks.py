@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from messages.reach import State, channels_of
 from messages.schema import delivery, one_time_code
 from voting import roll, schema
 from voting.database import Database
-from voting.model import Phase
+from voting.model import Phase, StaffRules
 from voting.refusals import PollStillOpen
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
@@ -73,6 +74,22 @@ async def test_help_says_how_to_vote_and_reaches_the_staff(town: Town) -> None:
     await ada.presses("Ask the staff for help")
 
     await ada.hears("They do not know yet who you are")
+
+
+@pytest.mark.parametrize(
+    ("language_code", "heard"),
+    [
+        pytest.param("en", "You can also reach the staff here: help@boathouse.example", id="English"),
+        pytest.param("cy", "Gallwch hefyd gysylltu â'r staff yma: help@boathouse.example", id="Welsh"),
+    ],
+)
+async def test_help_names_the_staffs_contact_where_the_poll_has_one(
+    database: Database, tmp_path: Path, language_code: str, heard: str
+) -> None:
+    async with Town(database, tmp_path, staff=StaffRules(contact="help@boathouse.example")) as town:
+        ada = town.member("ada", language_code=language_code)
+        await ada.types("/help")
+        await ada.hears(heard)
 
 
 @pytest.mark.parametrize("typed", ["hello", "/unknown", "what?", "1234"])

@@ -10,6 +10,7 @@ from town import Town
 from messages.reach import State, channels_of
 from voting import roll
 from voting.database import Database
+from voting.model import StaffRules
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 
@@ -111,6 +112,29 @@ async def test_after_the_close_a_text_says_so(town: Town) -> None:
     await town.closes_poll()
     await ada.phone.texts("STATUS")
     await ada.phone.hears("voting closed at")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "heard"),
+    [
+        pytest.param("ada", "hello?", "To ask something else: 020 7946 0000", id="English"),
+        pytest.param("sian", "helo?", "I ofyn rhywbeth arall: 020 7946 0000", id="Welsh"),
+        pytest.param("newt", "STATUS", "If that seems wrong, tell us: 020 7946 0000", id="may not vote"),
+    ],
+)
+async def test_where_the_poll_names_a_contact_a_text_names_it(
+    database: Database, tmp_path: Path, name: str, asked: str, heard: str
+) -> None:
+    async with Town(database, tmp_path, webhooks=True, staff=StaffRules(contact="020 7946 0000")) as town:
+        member = town.member(name)
+        await member.phone.texts(asked)
+        await member.phone.hears(heard)
+
+
+async def test_without_a_contact_a_text_names_the_bot(town: Town) -> None:
+    newt = town.member("newt")
+    await newt.phone.texts("STATUS")
+    await newt.phone.hears(f"If that seems wrong, tell us: https://t.me/{town.sandbox.telegram.bot_username}")
 
 
 async def sms_state(town: Town, name: str) -> State:
