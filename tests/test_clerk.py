@@ -272,8 +272,10 @@ async def test_the_statement_itself_judges_what_may_have_changed_a_moment_ago(
         before = await connection.scalar(text("SELECT count(*) FROM lock"))
 
         waiting = {1: clerk._Waiting(Cast(intent, chat, 0), at)}
+        sealing = asyncio.get_running_loop().create_future()
+        sealing.set_result(None)
 
-        assert await town.clerk._lock_batch(connection, poll, waiting) == {}
+        assert await town.clerk._lock_batch(connection, poll, waiting, sealing) == {}
         assert await connection.scalar(text("SELECT count(*) FROM lock")) == before
         assert await connection.scalar(text("SELECT count(*) FROM tray")) == 0
 

@@ -362,11 +362,11 @@ async def test_a_purpose_without_words_is_our_fault_and_not_lost(database: Datab
     async with Sandbox() as sandbox, post_office(database, sandbox) as office:
         await plan(database, "x", purpose="nobody wrote this")
 
-        async def told() -> bool:
-            return bool(office.troubles)
+        async def put_back() -> bool:
+            return await states(database) == {"ready:no_words:nobody wrote this": 1}
 
-        await office.until(told)
-        assert await states(database) == {"ready:no_words:nobody wrote this": 1}
+        await office.until(put_back)
+        assert office.troubles
 
 
 async def test_twilio_is_asked_before_a_text_is_sent_again(database: Database) -> None:

@@ -33,7 +33,6 @@ LOCK_ORDERS = {
 }
 SQLITE_LOCK_ORDERS = {
     "rowid of the lock": "SELECT member_id FROM lock ORDER BY rowid",
-    "rowid of the intent": "SELECT l.member_id FROM lock l JOIN intent i ON i.id = l.intent_id ORDER BY i.rowid",
 }
 POSTGRES_LOCK_ORDERS = {
     "ctid of the lock": "SELECT member_id FROM lock ORDER BY ctid",
@@ -67,21 +66,12 @@ async def boxed(database: Database, monkeypatch: pytest.MonkeyPatch) -> Boxed:
     owner: dict[bytes, int] = {}
     real = clerk._put_in_tray
 
-    async def watched(connection: object, poll: object, won: Sequence[object]) -> None:
-        sealed_before = len(made)
-        await real(connection, poll, won)  # type: ignore[arg-type]
-        for waiting, sealed in zip(won, made[sealed_before:], strict=True):
-            owner[sealed] = int(waiting.cast.chat.partition(":")[2])  # type: ignore[attr-defined]
-
-    made: list[bytes] = []
-    real_seal = clerk.seal
-
-    def sealing(*arguments: object, **named: object) -> bytes:
-        made.append(real_seal(*arguments, **named))  # type: ignore[arg-type]
-        return made[-1]
+    async def watched(connection: object, won: Sequence[object]) -> None:
+        await real(connection, won)  # type: ignore[arg-type]
+        for waiting in won:
+            owner[waiting.ballot] = int(waiting.cast.chat.partition(":")[2])  # type: ignore[attr-defined]
 
     monkeypatch.setattr(clerk, "_put_in_tray", watched)
-    monkeypatch.setattr(clerk, "seal", sealing)
     letters = list(town.letters)
     random.Random(7).shuffle(letters)
     while letters:

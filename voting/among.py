@@ -2,23 +2,47 @@
 
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, Integer, LargeBinary, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voting.keyed import HASH_BYTES
+
+LISTED: Final = "listed"
+JOINED: Final = "joined"
 
 
-def among(
-    connection: AsyncConnection, column: ColumnElement[Any], values: Collection[int | str]
-) -> ColumnElement[bool]:
-    """Say that a column is one of `values`.
+def among(engine: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Say that a column is one of the values that `listed` gives when the statement is executed.
 
-    The statement is the same text for any number of values, so no engine plans it anew and nothing renders hundreds
-    of placeholders; SQLite's limit of variables in a statement is no limit.
+    `engine` is the dialect's name. The statement is the same text for any number of values: it is built once, no
+    engine plans it anew, nothing renders hundreds of placeholders, and SQLite's limit of variables is no limit.
     """
-    listed = literal(json.dumps(list(values)), Text)
-    if connection.dialect.name == "postgresql":
-        each = func.jsonb_array_elements_text(cast(listed, JSONB)).table_valued("value")
+    values = bindparam(LISTED, type_=Text)
+    if engine == "postgresql":
+        each = func.jsonb_array_elements_text(cast(values, JSONB)).table_valued("value")
         return column.in_(select(cast(each.c.value, column.type)))
-    return column.in_(select(func.json_each(listed).table_valued("value").c.value))
+    return column.in_(select(func.json_each(values).table_valued("value").c.value))
+
+
+def among_hashes(engine: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Say that a column of bytes is one of the 32-byte hashes that `listed_hashes` gives, as `among` does."""
+    values = bindparam(LISTED, type_=Text)
+    if engine == "postgresql":
+        each = func.jsonb_array_elements_text(cast(values, JSONB)).table_valued("value")
+    else:
+        each = func.json_each(values).table_valued("value")
+    joined = bindparam(JOINED, type_=LargeBinary)
+    return column.in_(select(func.substr(joined, cast(each.c.value, Integer), HASH_BYTES)))
+
+
+def listed_hashes(hashes: Collection[bytes]) -> dict[str, str | bytes]:
+    """Give the parameters of a statement with `among_hashes`: the hashes in a row, and where each begins."""
+    begins = range(1, len(hashes) * HASH_BYTES + 1, HASH_BYTES)
+    return {LISTED: json.dumps(list(begins)), JOINED: b"".join(hashes)}
+
+
+def listed(values: Collection[int | str]) -> dict[str, str]:
+    """Give the parameter of a statement with `among`."""
+    return {LISTED: json.dumps(list(values))}

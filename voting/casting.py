@@ -6,20 +6,24 @@ gave it away. Wrong vote codes count for a pack only once its pack code was righ
 cannot lock its member out.
 """
 
+import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.among import among
+from voting.among import among, among_hashes, listed, listed_hashes
 from voting.attempts import AttemptSeen, OnAttempt, classify, record, tell_nobody
 from voting.clerk import new_intent_id
 from voting.codes import hash_pack, hash_vote, same
+from voting.columns import microseconds
 from voting.database import Database
 from voting.locks import find_locks
 from voting.model import Intent, Lock, Poll
@@ -34,6 +38,7 @@ from voting.refusals import (
 )
 from voting.secrets_file import Secrets
 from voting.together import Together
+from voting.upsert import insert_rows
 from voting.words import word_for
 from voting.wrong_codes import (
     ALARM_WRONG_CODES,
@@ -70,6 +75,7 @@ __all__ = [
     "purge_wrong_codes",
 ]
 
+_INTENT: Final = ("id", "member_id", "pack_id", "chat", "opened_at", "message")
 NO_HASH: Final = bytes(32)  # compared with when there is no pack, so that the work is the same
 
 
@@ -153,6 +159,7 @@ class Checks:
         self.on_attempt = on_attempt
         self.wrong = WrongCodes(on_alarm)
         self._poll_id: str | None = None
+        self._asking = asyncio.Lock()
         self._packs: Together[_PackAsk, _Pack] = Together("pack codes", self._find_packs)
         self._votes: Together[_VoteAsk, CodesGood] = Together("vote codes", self._check_votes)
 
@@ -189,8 +196,10 @@ class Checks:
 
     async def _poll(self) -> str:
         if self._poll_id is None:
-            async with self.database.reading() as connection:
-                self._poll_id = (await load(connection)).id
+            async with self._asking:  # not everybody who comes first
+                if self._poll_id is None:
+                    async with self.database.reading() as connection:
+                        self._poll_id = (await load(connection)).id
         return self._poll_id
 
     async def _find_packs(self, asks: Sequence[_PackAsk]) -> list[_Pack | Exception]:
@@ -206,8 +215,9 @@ class Checks:
     async def _judge_packs(
         self, connection: AsyncConnection, asks: Sequence[_PackAsk], *, counting: bool
     ) -> list[_Pack | Exception]:
-        packs = await _packs(connection, schema.pack.c.pack_hash.in_({ask.digest for ask in asks}))
-        by_hash = {pack.pack_hash: pack for pack in packs}
+        hashes = listed_hashes({ask.digest for ask in asks})
+        rows = await connection.execute(_packs_by_hash(connection.dialect.name), hashes)
+        by_hash = {pack.pack_hash: pack for pack in itertools.starmap(_Pack, rows)}
         wrong = await wrong_in_chats(connection, {ask.chat for ask in asks}, min(ask.now for ask in asks))
         answers: list[_Pack | Exception] = []
         for ask in asks:
@@ -228,9 +238,11 @@ class Checks:
         answers: list[CodesGood | Exception] = []
         async with self.database.writing() as connection:
             poll = await load(connection)
-            packs = await _packs(connection, among(connection, schema.pack.c.id, {ask.pack_id for ask in asks}))
-            by_id = {pack.id: pack for pack in packs}
-            locks = await find_locks(connection, {pack.member_id for pack in packs})
+            rows = await connection.execute(
+                _packs_by_id(connection.dialect.name), listed({ask.pack_id for ask in asks})
+            )
+            by_id = {pack.id: pack for pack in itertools.starmap(_Pack, rows)}
+            locks = await find_locks(connection, {pack.member_id for pack in by_id.values()})
             wrong = await wrong_in_chats(connection, {ask.chat for ask in asks}, min(ask.now for ask in asks))
             for ask in asks:
                 pack = by_id.get(ask.pack_id)
@@ -263,7 +275,7 @@ class Checks:
                 if isinstance(answer, CodesGood) and answer.intent
             ]
             if opened:
-                await connection.execute(insert(schema.intent), opened)
+                await insert_rows(connection, schema.intent, _INTENT, opened)
         return answers
 
     async def _good(
@@ -298,16 +310,8 @@ class Checks:
         return CodesGood(pack.id, pack.member_id, lock, None, attempt, warn_first=False)
 
 
-def _intent_row(intent: Intent, message: str | None) -> dict[str, Any]:
-    # Not asdict: its deep copies are a tenth of all the work of a vote.
-    return {
-        "id": intent.id,
-        "member_id": intent.member_id,
-        "pack_id": intent.pack_id,
-        "chat": intent.chat,
-        "opened_at": intent.opened_at,
-        "message": message,
-    }
+def _intent_row(intent: Intent, message: str | None) -> tuple[Any, ...]:
+    return intent.id, intent.member_id, intent.pack_id, intent.chat, microseconds(intent.opened_at), message
 
 
 async def _opened_a_paper(connection: AsyncConnection, pack: _Pack, ask: _VoteAsk) -> bool:
@@ -326,10 +330,20 @@ def _dead(pack: _Pack) -> Exception | None:
     return PackLockedOut() if pack.locked_out_at is not None else None
 
 
-async def _packs(connection: AsyncConnection, where: ColumnElement[bool]) -> list[_Pack]:
+@cache
+def _packs_by_id(engine: str) -> Select[Any]:
+    return _packs().where(among(engine, schema.pack.c.id))
+
+
+@cache
+def _packs_by_hash(engine: str) -> Select[Any]:
+    return _packs().where(among_hashes(engine, schema.pack.c.pack_hash))
+
+
+def _packs() -> Select[Any]:
     columns = (
         *(schema.pack.c[name] for name in ("id", "member_id", "pack_hash", "vote_hash", "state", "locked_out_at")),
         *(schema.member.c[name] for name in ("member_no", "language", "eligible", "ineligible_reason")),
     )
     joined = schema.pack.join(schema.member, schema.member.c.id == schema.pack.c.member_id)
-    return [_Pack(*row) for row in await connection.execute(select(*columns).select_from(joined).where(where))]
+    return select(*columns).select_from(joined)

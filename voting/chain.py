@@ -25,6 +25,7 @@ from voting.secrets_file import Secrets
 GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends
 READ_ROWS: Final = 1_000
+_LAST: Final = select(schema.chain.c.seq, schema.chain.c.hash).order_by(schema.chain.c.seq.desc()).limit(1)
 
 
 class ChainBroken(Fault):
@@ -81,11 +82,7 @@ async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, now: 
     """Write entries in this order in the caller's transaction."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
-    last = (
-        await connection.execute(
-            select(schema.chain.c.seq, schema.chain.c.hash).order_by(schema.chain.c.seq.desc()).limit(1)
-        )
-    ).one_or_none()
+    last = (await connection.execute(_LAST)).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
     entries = []
     for act in acts:
@@ -148,11 +145,7 @@ def head_message(seq: int, digest: bytes) -> bytes:
 
 async def sign_head(connection: AsyncConnection, secrets: Secrets, now: datetime) -> int | None:
     """Sign the newest entry and return its number; None when there is none or it is signed already."""
-    last = (
-        await connection.execute(
-            select(schema.chain.c.seq, schema.chain.c.hash).order_by(schema.chain.c.seq.desc()).limit(1)
-        )
-    ).one_or_none()
+    last = (await connection.execute(_LAST)).one_or_none()
     if last is None:
         return None
     signed = await connection.scalar(select(schema.head.c.seq).where(schema.head.c.seq == last.seq))

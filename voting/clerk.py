@@ -5,27 +5,29 @@ and says whom it locked. Only their ballots go into the tray, in the same transa
 commit. An intent is one showing of the paper: pressing it again gives the same receipt again, never an attempt.
 """
 
+import asyncio
 import base64
 import hashlib
-import hmac
 import json
 import secrets as randomness
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
-from voting.among import among
+from voting.among import among, listed
 from voting.code_format import ALPHABET
-from voting.columns import EPOCH, MICROSECOND
+from voting.columns import microseconds
 from voting.database import Database
+from voting.keyed import keyed_hash
 from voting.locks import find_locks
-from voting.model import Lock, Poll
+from voting.model import Lock, Phase, Poll
 from voting.polls import load
 from voting.refusals import (
     AlreadyVoted,
@@ -40,10 +42,14 @@ from voting.refusals import (
 from voting.seal import seal
 from voting.secrets_file import Secrets
 from voting.together import Together
+from voting.upsert import insert_rows
 
 RECEIPT_CHARACTERS: Final = 10
 RECEIPT_GROUP: Final = 5
 BALLOT_ID_BYTES: Final = 16
+ON_THE_SPOT_MAX: Final = 8  # ballots; more are sealed in a thread, which needs no turn of Python
+# A byte is a letter by its remainder: eight letters come up nine times for eight of the others, 49 bits in all.
+_LETTER_OF: Final = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 
 
 # One parameter carries the whole batch as JSON. NOT EXISTS keeps the judges (the keys, the triggers) out of ordinary
@@ -101,21 +107,23 @@ class CastOutcome:
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class _Waiting:
     cast: Cast
     now: datetime
+    ballot: bytes = b""  # sealed while the database decides; empty: for an option that there is not
+
+
+class _Form(NamedTuple):
+    election_key: bytes | None
+    options: int
 
 
 def receipt_for(key: bytes, poll_id: str, intent_id: str) -> str:
     """Make an intent's receipt: 10 characters that depend on the showing of the paper and on nothing chosen."""
-    digest = hmac.digest(key, f"receipt\0{poll_id}\0{intent_id}".encode(), hashlib.sha256)
-    number = int.from_bytes(digest) % len(ALPHABET) ** RECEIPT_CHARACTERS  # small numbers divide faster
-    letters = []
-    for _ in range(RECEIPT_CHARACTERS):
-        number, letter = divmod(number, len(ALPHABET))
-        letters.append(ALPHABET[letter])
-    return "-".join("".join(letters[i : i + RECEIPT_GROUP]) for i in range(0, RECEIPT_CHARACTERS, RECEIPT_GROUP))
+    digest = keyed_hash(key, b"ballotline receipt 1", poll_id.encode(), intent_id.encode())
+    letters = digest[:RECEIPT_CHARACTERS].translate(_LETTER_OF).decode()
+    return f"{letters[:RECEIPT_GROUP]}-{letters[RECEIPT_GROUP:]}"
 
 
 class Clerk:
@@ -124,6 +132,7 @@ class Clerk:
     def __init__(self, database: Database, secrets: Secrets) -> None:
         self._database, self._secrets = database, secrets
         self._statement = text(_SQLITE if database.is_sqlite else _POSTGRESQL)
+        self._known_form: _Form | None = None
         self._together: Together[_Waiting, CastOutcome] = Together("votes", self._lock)
 
     async def finish(self) -> None:
@@ -139,14 +148,34 @@ class Clerk:
         return await self._together.ask(_Waiting(cast, now))
 
     async def _lock(self, together: Sequence[_Waiting]) -> list[CastOutcome | Exception]:
-        """Lock what can be locked, in one transaction."""
-        async with self._database.writing() as connection:
-            return await self._decide(connection, together)
+        """Seal all, and meanwhile lock what can be locked, in one transaction."""
+        form = await self._form()
+        sealing = asyncio.create_task(_seal_all(form, together))
+        try:
+            async with self._database.writing() as connection:
+                return await self._decide(connection, form, together, sealing)
+        finally:
+            await sealing
 
-    async def _decide(self, connection: AsyncConnection, together: Sequence[_Waiting]) -> list[CastOutcome | Exception]:
+    async def _form(self) -> _Form:
+        """Give what ballots are sealed with: it may change until the poll opens, and then never again."""
+        if self._known_form is not None:
+            return self._known_form
+        async with self._database.reading() as connection:
+            poll = await load(connection)
+        form = _form_of(poll)
+        if poll.phase is Phase.OPEN:
+            self._known_form = form
+        return form
+
+    async def _decide(
+        self, connection: AsyncConnection, form: _Form, together: Sequence[_Waiting], sealing: Awaitable[None]
+    ) -> list[CastOutcome | Exception]:
         poll = await load(connection)
+        if form != _form_of(poll):
+            raise Fault("the poll was opened while a ballot was being sealed")
         intents = await _intents(connection, {waiting.cast.intent_id for waiting in together})
-        fresh = await self._lock_batch(connection, poll, _to_lock(poll, intents, together))
+        fresh = await self._lock_batch(connection, poll, _to_lock(poll, intents, together), sealing)
         presses = Counter(waiting.cast.intent_id for waiting in together)
         rest = {one.member_id for one in intents.values() if one.id not in fresh or presses[one.id] > 1}
         locks = await find_locks(connection, rest) if rest else {}  # whoever was locked just now needs no looking up
@@ -158,7 +187,7 @@ class Clerk:
         return answers
 
     async def _lock_batch(
-        self, connection: AsyncConnection, poll: Poll, chosen: Mapping[int, _Waiting]
+        self, connection: AsyncConnection, poll: Poll, chosen: Mapping[int, _Waiting], sealing: Awaitable[None]
     ) -> dict[str, CastOutcome]:
         """Lock the member of each cast who can be; return the outcome by intent."""
         if not chosen:
@@ -172,7 +201,7 @@ class Clerk:
                 "intent": waiting.cast.intent_id,
                 "chat": waiting.cast.chat,
                 "receipt": receipts[waiting.cast.intent_id],
-                "at": (waiting.now - EPOCH) // MICROSECOND,
+                "at": microseconds(waiting.now),
             }
             for waiting in chosen.values()
         ]
@@ -181,7 +210,8 @@ class Clerk:
         won = {member_id: waiting for member_id, waiting in chosen.items() if waiting.cast.intent_id in locked}
         if not won:
             return {}
-        await _put_in_tray(connection, poll, list(won.values()))
+        await sealing
+        await _put_in_tray(connection, list(won.values()))
         given = sorted(receipts[waiting.cast.intent_id] for waiting in won.values())
         digest = hashlib.sha256("\n".join(given).encode()).hexdigest()
         await chain.append(
@@ -209,7 +239,13 @@ class _Opened(NamedTuple):
 
 
 async def _intents(connection: AsyncConnection, ids: Collection[str]) -> dict[str, _Opened]:
-    rows = await connection.execute(
+    rows = await connection.execute(_opened(connection.dialect.name), listed(ids))
+    return {row[0]: _Opened(*row) for row in rows}
+
+
+@cache
+def _opened(engine: str) -> Select[tuple[Any, ...]]:
+    return (
         select(
             schema.intent.c.id,
             schema.intent.c.member_id,
@@ -221,9 +257,8 @@ async def _intents(connection: AsyncConnection, ids: Collection[str]) -> dict[st
         )
         .join(schema.member, schema.member.c.id == schema.intent.c.member_id)
         .join(schema.pack, schema.pack.c.id == schema.intent.c.pack_id)
-        .where(among(connection, schema.intent.c.id, ids))
+        .where(among(engine, schema.intent.c.id))
     )
-    return {row.id: _Opened(*row) for row in rows}
 
 
 def _to_lock(poll: Poll, intents: Mapping[str, _Opened], together: Sequence[_Waiting]) -> dict[int, _Waiting]:
@@ -272,17 +307,29 @@ def _replay(lock: Lock, cast: Cast) -> CastOutcome | Exception:
     return AlreadyVoted(how=lock.how, at=lock.at)
 
 
-async def _put_in_tray(connection: AsyncConnection, poll: Poll, won: Sequence[_Waiting]) -> None:
-    """Seal and store ballots in the order of random ids: where a ballot lies says nothing about who cast it."""
-    assert poll.election_key is not None
-    rows: list[dict[str, Any]] = [
-        {
-            "id": randomness.token_bytes(BALLOT_ID_BYTES),
-            "sealed": seal(poll.election_key, waiting.cast.option, options=len(poll.options)),
-        }
-        for waiting in won
-    ]
-    await connection.execute(insert(schema.tray), sorted(rows, key=lambda row: row["id"]))
+def _form_of(poll: Poll) -> _Form:
+    return _Form(poll.election_key, len(poll.options))
+
+
+async def _seal_all(form: _Form, together: Sequence[_Waiting]) -> None:
+    if len(together) > ON_THE_SPOT_MAX:
+        await asyncio.to_thread(_seal, form, together)
+    else:
+        _seal(form, together)
+
+
+def _seal(form: _Form, together: Sequence[_Waiting]) -> None:
+    if form.election_key is None:  # nothing can be locked either
+        return
+    for waiting in together:
+        if waiting.cast.option in range(form.options):
+            waiting.ballot = seal(form.election_key, waiting.cast.option, options=form.options)
+
+
+async def _put_in_tray(connection: AsyncConnection, won: Sequence[_Waiting]) -> None:
+    """Store ballots in the order of random ids: where a ballot lies says nothing about who cast it."""
+    rows = sorted((randomness.token_bytes(BALLOT_ID_BYTES), waiting.ballot) for waiting in won)
+    await insert_rows(connection, schema.tray, ("id", "sealed"), rows)
 
 
 def new_intent_id() -> str:

@@ -1,15 +1,15 @@
 """Pack codes and vote codes: the one door to their format, their reading and their keyed hashes.
 
-The database holds only the hashes. They are keyed (HMAC-SHA256) with a secret from the secrets file, so a stolen
+The database holds only the hashes. They are keyed (BLAKE2b) with a secret from the secrets file, so a stolen
 database cannot be searched for codes without it.
 """
 
-import hashlib
 import hmac
 from typing import Final
 
 from voting.code_format import ALPHABET, CheckRule, Kind, generate, printed
 from voting.code_reading import LOOK_ALIKES, Code, Parsed, Problem, Reason, contains_code, parse, redact
+from voting.keyed import keyed_hash
 
 __all__ = [
     "ALPHABET",
@@ -36,20 +36,14 @@ _VOTE_DOMAIN: Final = b"ballotline vote code 1"
 
 def hash_pack(key: bytes, poll_id: str, canonical: str) -> bytes:
     """Hash a pack code, 32 bytes: how a pack is found. Wrong guesses are told apart by the same hash."""
-    return _keyed(key, _PACK_DOMAIN, poll_id.encode(), canonical.encode())
+    return keyed_hash(key, _PACK_DOMAIN, poll_id.encode(), canonical.encode())
 
 
 def hash_vote(key: bytes, poll_id: str, pack_hash: bytes, canonical: str) -> bytes:
     """Hash a vote code bound to its pack, 32 bytes: the code of one pack proves nothing for another."""
-    return _keyed(key, _VOTE_DOMAIN, poll_id.encode(), pack_hash, canonical.encode())
+    return keyed_hash(key, _VOTE_DOMAIN, poll_id.encode(), pack_hash, canonical.encode())
 
 
 def same(a: bytes, b: bytes) -> bool:
     """Compare two hashes in a time that does not depend on where they differ."""
     return hmac.compare_digest(a, b)
-
-
-def _keyed(key: bytes, *parts: bytes) -> bytes:
-    # Each part carries its length, so no two different lists of parts run together to the same message.
-    message = b"".join([len(part).to_bytes(4) + part for part in parts])
-    return hmac.digest(key, message, hashlib.sha256)

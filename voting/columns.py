@@ -23,6 +23,11 @@ Json = JSON(none_as_null=True)
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts by itself only in an INTEGER key
 
 
+def microseconds(moment: datetime) -> int:
+    """Give an aware moment as `Instant` keeps it."""
+    return (moment - EPOCH) // MICROSECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, kept as whole microseconds since 1970 UTC: it sorts and compares alike everywhere."""
 
@@ -35,7 +40,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time without its zone")
-        return (value - EPOCH) // MICROSECOND
+        return microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
         """Give the time in UTC."""

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from voting import one_hop
+
 BUSY_TIMEOUT_MILLISECONDS: Final = 30_000
 POOL_SIZE: Final = 16
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
@@ -53,7 +55,9 @@ class Database:
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0)
+    engine = create_async_engine(
+        url, pool_size=POOL_SIZE, max_overflow=0, connect_args={"async_creator_fn": one_hop.connect}
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type

@@ -1,13 +1,14 @@
 """Reading locks; only clerk.py and postal.py write them."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.among import among
+from voting.among import among, listed
 from voting.model import How, Lock
 
 
@@ -18,7 +19,7 @@ async def find_lock(connection: AsyncConnection, member_id: int) -> Lock | None:
 
 async def find_locks(connection: AsyncConnection, members: Collection[int]) -> dict[int, Lock]:
     """Give the locks of those members who have one."""
-    rows = await connection.execute(select(schema.lock).where(among(connection, schema.lock.c.member_id, members)))
+    rows = await connection.execute(_locks_of(connection.dialect.name), listed(members))
     return {row.member_id: _lock(row) for row in rows}
 
 
@@ -33,6 +34,11 @@ async def locks_of_chats(connection: AsyncConnection, chats: Collection[str]) ->
         select(schema.lock).where(schema.lock.c.chat.in_(chats)).order_by(schema.lock.c.at, schema.lock.c.member_id)
     )
     return [_lock(row) for row in rows]
+
+
+@cache
+def _locks_of(engine: str) -> Select[Any]:
+    return select(schema.lock).where(among(engine, schema.lock.c.member_id))
 
 
 def _lock(row: Any) -> Lock:  # noqa: ANN401 - a row of `lock`

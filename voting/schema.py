@@ -39,7 +39,7 @@ poll = Table(
     Column("rule", Json, nullable=False),  # {language: sentence}
     Column("rule_version", Integer, nullable=False, default=1),
     Column("sms", Json, nullable=False),  # quiet_from, quiet_until, cost_per_segment, currency
-    Column("staff", Json, nullable=False),  # approve_over, escalate_after_minutes
+    Column("staff", Json, nullable=False),  # approve_over, escalate_after_minutes, contact
     Column("phase", Text, CheckConstraint("phase IN ('preparing','open','closed','counted')", name="phase")),
     Column("opened_at", Instant),
     Column("closed_at", Instant),
@@ -160,6 +160,7 @@ intent = Table(
     Column("opened_at", Instant, nullable=False),
     Column("message", Text),  # with the codes, within its chat: delivered again it is not a new attempt
     Index("ix_intent_member", "member_id"),
+    sqlite_with_rowid=False,
 )
 
 lock = Table(
@@ -183,7 +184,7 @@ tray = Table(
     "tray",
     METADATA,  # just cast; a row leaves only for the box
     Column("id", LargeBinary, primary_key=True),  # 16 random bytes
-    Column("sealed", LargeBinary, nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),  # each once in the box, which has it unique
     sqlite_with_rowid=False,  # rows lie in the order of random ids, not of casting
 )
 

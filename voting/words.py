@@ -4,13 +4,13 @@ It proves the bot to the member, not the member to the bot, and opens nothing. I
 it is stored nowhere.
 """
 
-import hashlib
-import hmac
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
-_DOMAIN: Final = b"ballotline pack word 1\0"
+from voting.keyed import keyed_hash
+
+_DOMAIN: Final = b"ballotline pack word 1"
 
 
 @lru_cache(maxsize=1)
@@ -21,5 +21,5 @@ def words() -> tuple[str, ...]:
 
 def word_for(key: bytes, pack_hash: bytes) -> str:
     """Give the word of the pack whose code has this hash (32 bytes)."""
-    digest = hmac.digest(key, _DOMAIN + pack_hash, hashlib.sha256)
+    digest = keyed_hash(key, _DOMAIN, pack_hash)
     return words()[int.from_bytes(digest) % len(words())]

@@ -8,13 +8,15 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import Select, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
-from voting.among import among
+from voting.among import among, listed
+from voting.columns import Instant
 from voting.refusals import PackLockedOut, UnknownMember, WrongVoteCode
 from voting.upsert import insert_into
 
@@ -110,17 +112,22 @@ async def take_turn(connection: AsyncConnection) -> None:
 
 async def wrong_in_chats(connection: AsyncConnection, chats: Collection[str], now: datetime) -> dict[str, int]:
     """Count the distinct wrong pack codes of each chat that count now."""
-    counted = (
+    counted = await connection.execute(_wrong_in(connection.dialect.name), listed(chats) | {"since": now - CHAT_SPAN})
+    return {chat: int(count) for chat, count in counted}
+
+
+@cache
+def _wrong_in(engine: str) -> Select[tuple[Any, ...]]:
+    return (
         select(schema.wrong_code.c.chat, func.count())
         .where(
-            among(connection, schema.wrong_code.c.chat, chats),
+            among(engine, schema.wrong_code.c.chat),
             schema.wrong_code.c.pack_id.is_(None),
             schema.wrong_code.c.lifted_at.is_(None),
-            schema.wrong_code.c.at > now - CHAT_SPAN,
+            schema.wrong_code.c.at > bindparam("since", type_=Instant),
         )
         .group_by(schema.wrong_code.c.chat)
     )
-    return {chat: int(count) for chat, count in await connection.execute(counted)}
 
 
 async def lift_lockout(connection: AsyncConnection, member_no: str, *, actor: str, via: str, now: datetime) -> bool:

@@ -41,7 +41,7 @@ def sqlite() -> list[str]:
     )
     made.append(
         "CREATE TRIGGER tray_never_replace BEFORE INSERT ON tray "
-        "WHEN EXISTS (SELECT 1 FROM tray WHERE id = NEW.id OR sealed = NEW.sealed) "
+        "WHEN EXISTS (SELECT 1 FROM tray WHERE id = NEW.id) "
         "BEGIN SELECT RAISE(ABORT, 'a ballot in the tray cannot change'); END"
     )
     return made

@@ -202,7 +202,6 @@ def upgrade() -> None:
     sa.Column('id', sa.LargeBinary(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_tray')),
-    sa.UniqueConstraint('sealed', name=op.f('uq_tray_sealed')),
     sqlite_with_rowid=False
     )
     op.create_table('window',
@@ -242,6 +241,7 @@ def upgrade() -> None:
     sa.Column('address', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('language', sa.Text(), nullable=True),
     sa.Column('since', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_channel_member_id')),
     sa.PrimaryKeyConstraint('member_id', 'kind', name=op.f('pk_channel'))
@@ -445,7 +445,8 @@ def upgrade() -> None:
     sa.Column('message', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_intent_member_id')),
     sa.ForeignKeyConstraint(['pack_id'], ['pack.id'], name=op.f('fk_intent_pack_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_intent'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_intent')),
+    sqlite_with_rowid=False
     )
     op.create_index('ix_intent_member', 'intent', ['member_id'], unique=False)
     op.create_table('paper',

@@ -1,0 +1,98 @@
+"""An aiosqlite connection that goes to its thread once per statement: runs it and brings its rows back.
+
+Making a cursor, executing, fetching and closing are four ways to the connection's thread and back otherwise, and for
+small statements the ways cost more than the work.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import aiosqlite
+
+BROUGHT_MAX: Final = 2_000  # rows that come back with the statement; of a longer answer the rest is fetched later
+
+
+class OneHopCursor(aiosqlite.Cursor):
+    """A cursor whose first rows are there when its statement is done."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self.iter_chunk_size = BROUGHT_MAX
+        self._conn = connection
+        self._brought: list[Any] = []
+        self._more = False
+
+    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> "OneHopCursor":
+        """Execute one statement and bring its first rows."""
+        await self._hop(self._run, sql, () if parameters is None else parameters)
+        return self
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> "OneHopCursor":
+        """Execute one statement for each of the rows given."""
+        await self._hop(self._run_many, sql, parameters)
+        return self
+
+    async def fetchone(self) -> Any:  # noqa: ANN401 - the driver's own rows, here and below
+        """Give the next row, or None."""
+        rows = await self.fetchmany(1)
+        return rows[0] if rows else None
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Give the next rows, fewer than `size` only at the end."""
+        wanted = self.arraysize if size is None else size
+        if self._more and len(self._brought) < wanted:
+            missing = max(wanted - len(self._brought), BROUGHT_MAX)
+            more = await self._hop(self._cursor.fetchmany, missing)
+            self._brought += more
+            self._more = len(more) == missing
+        given, self._brought = self._brought[:wanted], self._brought[wanted:]
+        return given
+
+    async def fetchall(self) -> list[Any]:
+        """Give all rows that are left."""
+        if self._more:
+            self._brought += await self._hop(self._cursor.fetchall)
+            self._more = False
+        given, self._brought = self._brought, []
+        return given
+
+    async def close(self) -> None:
+        """Close the cursor: a way to the thread only for a statement that is not at its end."""
+        self._brought = []
+        if self._more:
+            self._more = False
+            await self._hop(self._cursor.close)
+
+    async def _hop(self, work: Callable[..., Any], *given: object) -> Any:  # noqa: ANN401 - whatever the work gives
+        return await self._conn._execute(work, *given)  # type: ignore[no-untyped-call]  # noqa: SLF001 - by inheritance
+
+    def _run(self, sql: str, parameters: Any) -> None:  # noqa: ANN401 - what sqlite3 takes
+        self._cursor = self._conn._conn.execute(sql, parameters)  # noqa: SLF001 - as above
+        if self._cursor.description is not None:
+            self._brought = self._cursor.fetchmany(BROUGHT_MAX)
+            self._more = len(self._brought) == BROUGHT_MAX
+
+    def _run_many(self, sql: str, parameters: Any) -> None:  # noqa: ANN401 - what sqlite3 takes
+        self._cursor = self._conn._conn.executemany(sql, parameters)  # noqa: SLF001 - as above
+
+
+class OneHopConnection(aiosqlite.Connection):
+    """A connection whose cursors cost nothing before and after their statement."""
+
+    async def rollback(self) -> None:
+        """Roll back, if anything was begun."""
+        if self._conn.in_transaction:
+            await super().rollback()
+
+    def cursor(self) -> OneHopCursor:  # type: ignore[override]  # SQLAlchemy enters it; nobody awaits it
+        """Give a cursor; its counterpart in the thread comes with the first statement."""
+        return OneHopCursor(self)
+
+
+def connect(database: str | Path, **named: Any) -> OneHopConnection:  # noqa: ANN401 - sqlite3.connect's own arguments
+    """Open a database, as aiosqlite's connect does."""
+    connection = OneHopConnection(partial(sqlite3.connect, database, **named), BROUGHT_MAX)
+    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does with its own
+    return connection
