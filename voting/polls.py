@@ -37,6 +37,7 @@ __all__ = [
     "window_of_file",
 ]
 
+_THE_POLL: Final = select(schema.poll)  # built once: everything begins with it
 # What the file decides; the rest of a row is the poll's own history.
 _FROM_FILE: Final = (
     "title",
@@ -97,7 +98,7 @@ async def init(
 
 async def load(connection: AsyncConnection) -> Poll:
     """Give the poll; NoPoll."""
-    row = (await connection.execute(select(schema.poll))).mappings().first()
+    row = (await connection.execute(_THE_POLL)).mappings().first()
     if row is None:
         raise NoPoll
     return _poll(row)
