@@ -161,7 +161,8 @@ class Linking:
             .where(chat_table.c.member_id == member_id, chat_table.c.user_id != user_id)
             .values(member_id=None)
         )
-        await reach.link_telegram(connection, member_id, user_id, caller.now)
+        spoken = caller.chat.language if caller.chat.language_chosen else None
+        await reach.link_telegram(connection, member_id, user_id, caller.now, language=spoken)
         chat = replace(caller.chat.rest(caller.now), member_id=member_id)
         if not chat.language_chosen:
             language = fit_language(row.language, caller.poll.languages, default=caller.poll.languages[0])

@@ -129,12 +129,13 @@ class Requests:
             return await _texts(connection, member_id)
 
     async def set_language(self, caller: Caller, language: str) -> Caller:
-        """Speak `language` in this chat from now on; one the poll does not have changes nothing."""
+        """Speak `language` in this chat from now on, notices included; one the poll does not have changes nothing."""
         if language not in caller.poll.languages:
             return caller
         chat = replace(caller.chat, language=language, language_chosen=True)
         async with self.database.writing() as connection:
             await chats.save(connection, chat, caller.now)
+            await reach.set_chat_language(connection, chat.user_id, language)
         return replace(caller, chat=chat)
 
     async def set_blocked(self, user_id: int, *, blocked: bool, now: datetime) -> None:

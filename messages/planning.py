@@ -140,7 +140,7 @@ def _reachable(plan: NoticePlan) -> FromClause:
     return (
         select(
             member.c.id.label("member_id"),
-            member.c.language,
+            func.coalesce(case((kind == TELEGRAM, telegram.c.language)), member.c.language).label("language"),
             kind.label("channel"),
             func.coalesce(case((kind == TELEGRAM, telegram.c.address), else_=sms.c.address), "").label("address"),
             or_(

@@ -40,16 +40,24 @@ class Channel:
     since: datetime
 
 
-async def link_telegram(connection: AsyncConnection, member_id: int, chat_id: int | str, now: datetime) -> None:
-    """Let this private chat be the member's; a chat that was blocked is on again, for the person just wrote there."""
-    statement = insert_into(connection, channel).values(
-        member_id=member_id, kind=TELEGRAM, address=str(chat_id), state=State.ON, reason=None, since=now
-    )
+async def link_telegram(
+    connection: AsyncConnection, member_id: int, chat_id: int | str, now: datetime, *, language: str | None = None
+) -> None:
+    """Let this private chat be the member's; a chat that was blocked is on again, for the person just wrote there.
+
+    `language`: the one chosen in the chat; without one, the roll's is written to it.
+    """
+    values = {"address": str(chat_id), "state": State.ON, "reason": None, "language": language, "since": now}
+    statement = insert_into(connection, channel).values(member_id=member_id, kind=TELEGRAM, **values)
     await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[channel.c.member_id, channel.c.kind],
-            set_={"address": str(chat_id), "state": State.ON, "reason": None, "since": now},
-        )
+        statement.on_conflict_do_update(index_elements=[channel.c.member_id, channel.c.kind], set_=values)
+    )
+
+
+async def set_chat_language(connection: AsyncConnection, chat_id: int | str, language: str) -> None:
+    """Write to this chat in `language` from now on, whatever the roll says; text messages keep the roll's."""
+    await connection.execute(
+        update(channel).where(channel.c.kind == TELEGRAM, channel.c.address == str(chat_id)).values(language=language)
     )
 
 

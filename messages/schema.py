@@ -28,6 +28,7 @@ channel = Table(
         "state", Text, CheckConstraint("state IN ('on','blocked','opted_out','dead')", name="state"), nullable=False
     ),
     Column("reason", Text),  # the provider's code or the member's word
+    Column("language", Text),  # chosen in the chat; NULL: the roll's
     Column("since", Instant, nullable=False),
     Index("ix_channel_address", "kind", "address"),
 )

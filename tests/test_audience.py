@@ -20,6 +20,7 @@ from messages.reach import (
     link_telegram,
     members_at,
     set_channel_state,
+    set_chat_language,
     sync_sms_channels,
     unlink_telegram,
 )
@@ -159,6 +160,24 @@ async def test_a_linked_chat_comes_before_a_text_and_a_blocked_one_does_not(data
         await set_channel_state(connection, SMS, number, State.DEAD, reason="30005", now=NOW)
         assert await best_channel(connection, 1) is None
         assert [found.kind for found in await channels_of(connection, 1)] == [TELEGRAM, SMS]
+
+
+async def test_a_language_chosen_in_the_chat_is_for_the_chat_and_the_rolls_is_for_texts(database: Database) -> None:
+    """Member 1 chose in the chat, 2 did not, 3 chose and then blocked the bot, 4 chose before the chat was linked."""
+    await make_poll(database)
+    await make_members(database, 4, telegram=["71", "72", "73", "74"], sms=numbers(4))
+    async with database.writing() as connection:
+        await set_chat_language(connection, 71, "cy")
+        await set_chat_language(connection, 73, "cy")
+        await set_channel_state(connection, TELEGRAM, "73", State.BLOCKED, reason="blocked", now=NOW)
+        await link_telegram(connection, 4, 75, NOW, language="cy")
+
+    await send_notice(database)
+
+    async with database.reading() as connection:
+        rows = await connection.execute(select(delivery).order_by(delivery.c.member_id))
+        planned = [(row.channel, row.language) for row in rows]
+    assert planned == [(TELEGRAM, "cy"), (TELEGRAM, "en-GB"), (SMS, "en-GB"), (TELEGRAM, "cy")]
 
 
 async def phones(database: Database, **by_member: str | None) -> None:

@@ -57,6 +57,25 @@ async def test_a_notice_goes_from_one_to_another_and_to_everybody(town: Town) ->
     assert town.member_nos["ada"] not in content.decode()
 
 
+async def test_a_notice_comes_in_the_language_the_member_chose_in_the_chat(town: Town) -> None:
+    gwen, mair = await town.staff("gwen"), await town.staff("mair", "comms")
+    ada, sian = town.member("ada"), town.member("sian")
+    for member, choice, heard in ((ada, "Cymraeg", "Byddaf yn defnyddio'r Gymraeg"), (sian, "English", "English")):
+        await member.links()
+        await member.asks(member.types("/language"))
+        await member.asks(member.presses(choice), heard)
+
+    await drafts_notice(gwen)
+    await gwen.presses("Send for approval")
+    await mair.hears("Gwen asks you to look at this")
+    await mair.presses("Approve")
+    await gwen.hears("Mair has approved notice 1")
+    await gwen.presses("Send it now")
+
+    await ada.hears("ydych chi wedi pleidleisio?", timeout_seconds=20)
+    await sian.hears("have you voted?", timeout_seconds=20)
+
+
 async def test_nobody_approves_their_own_words(town: Town) -> None:
     gwen = await town.staff("gwen")
     await drafts_notice(gwen)
