@@ -1,6 +1,6 @@
 """What somebody on the staff is in the middle of in their private chat: a step and its facts, for an hour."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,10 +35,13 @@ class Draft:
 
 async def load(connection: AsyncConnection, user_id: int, now: datetime) -> Draft | None:
     """Give what this person is in the middle of; None when there is nothing, or it is too long ago."""
-    row = (await connection.execute(select(draft).where(draft.c.user_id == user_id))).one_or_none()
-    if row is None or now - row.step_at > LIFE:
-        return None
-    return Draft(Step(row.step), row.facts)
+    return (await load_many(connection, [user_id], now)).get(user_id)
+
+
+async def load_many(connection: AsyncConnection, user_ids: Collection[int], now: datetime) -> dict[int, Draft]:
+    """Give what several people are in the middle of: those who are in the middle of something."""
+    rows = await connection.execute(select(draft).where(draft.c.user_id.in_(user_ids)))
+    return {row.user_id: Draft(Step(row.step), row.facts) for row in rows if now - row.step_at <= LIFE}
 
 
 async def save(connection: AsyncConnection, user_id: int, step: Step, now: datetime, **facts: object) -> None:

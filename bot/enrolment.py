@@ -94,6 +94,17 @@ async def everybody(connection: AsyncConnection) -> list[Staff]:
     return [_staff(row) for row in rows.mappings()]
 
 
+async def roles(connection: AsyncConnection) -> dict[int, tuple[Role, str] | None]:
+    """Give role and language of every Telegram user who ever was on the staff; None for who is not any more."""
+    found = await connection.execute(
+        select(staff.c.user_id, staff.c.role, staff.c.language, staff.c.removed_at).order_by(staff.c.id)
+    )
+    rows = found.all()
+    return {row.user_id: None for row in rows} | {
+        row.user_id: (Role(row.role), row.language) for row in rows if row.removed_at is None
+    }
+
+
 async def on_duty(connection: AsyncConnection) -> list[Staff]:
     """Give the duty list in its order."""
     found = [person for person in await everybody(connection) if person.duty_order is not None]
@@ -212,9 +223,11 @@ async def set_phone(
     return await by_id(connection, staff_id)
 
 
-async def set_language(connection: AsyncConnection, staff_id: int, language: str) -> None:
-    """Speak `language` with somebody from now on."""
-    await connection.execute(update(staff).where(staff.c.id == staff_id).values(language=language))
+async def set_language(connection: AsyncConnection, user_id: int, language: str) -> None:
+    """Speak `language` with this Telegram user as staff from now on; nothing for who is not on the staff."""
+    await connection.execute(
+        update(staff).where(staff.c.user_id == user_id, staff.c.removed_at.is_(None)).values(language=language)
+    )
 
 
 async def make_login_link(connection: AsyncConnection, staff_id: int, now: datetime, *, make: Token = new_token) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import chats
+from bot import chats, enrolment
 from bot.caller import Caller, own_lock
 from bot.member_answers import (
     HelpNoted,
@@ -136,6 +136,7 @@ class Requests:
         async with self.database.writing() as connection:
             await chats.save(connection, chat, caller.now)
             await reach.set_chat_language(connection, chat.user_id, language)
+            await enrolment.set_language(connection, chat.user_id, language)
         return replace(caller, chat=chat)
 
     async def set_blocked(self, user_id: int, *, blocked: bool, now: datetime) -> None:

@@ -52,6 +52,7 @@ MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
 PURGE_EVERY: Final = timedelta(hours=1)
+MENUS_EVERY: Final = timedelta(seconds=2)
 
 log = structlog.get_logger()
 
@@ -69,6 +70,7 @@ class Service:
     poller: Poller | None
     pump: AlertPump | None
     watch: NoticeWatch | None
+    menus: menus.StaffMenus | None
     routes: Sequence[BaseRoute]
 
     async def run(self, stop: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
@@ -123,6 +125,7 @@ class Service:
             Chore("head", SIGN_HEAD_EVERY, self._sign_head),
             Chore("probes", PROBES_EVERY, self._probes),
             Chore("purge", PURGE_EVERY, self._purge),
+            *([Chore("menus", MENUS_EVERY, self.menus.refresh)] if self.menus is not None else []),
         ]
 
     async def _move_tray(self) -> None:
@@ -250,6 +253,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             poller=poller,
             pump=AlertPump(database, secrets.button_key, bot, clock=house.clock, wake=postman.wake) if bot else None,
             watch=NoticeWatch(database, secrets.button_key, bot, clock=house.clock) if bot else None,
+            menus=menus.StaffMenus(bot, database) if bot else None,
             routes=[*edges.routes(), *console_routes(house, staff_desk)],
         )
 

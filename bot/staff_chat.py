@@ -233,8 +233,7 @@ async def on_words(update: Update, context: Context) -> None:
     if message is None or user is None or codes.contains_code(message.text or ""):
         return
     desk: StaffDesk = context.staff_desk
-    async with desk.house.database.reading() as connection:
-        begun = await drafts.load(connection, user.id, desk.now())
+    begun = await desk.begun(user.id)
     if begun is None:
         return
     visiting = await visit_of(update, context)
@@ -251,13 +250,11 @@ async def on_words(update: Update, context: Context) -> None:
 
 async def on_other_command(update: Update, context: Context) -> None:
     """End what was begun when its author turns to something else, and let that through."""
-    if update.effective_user is not None:
-        desk: StaffDesk = context.staff_desk
-        async with desk.house.database.reading() as connection:
-            begun = await drafts.load(connection, update.effective_user.id, desk.now())
-        if begun is not None:
-            async with desk.house.database.writing() as connection:
-                await drafts.clear(connection, update.effective_user.id)
+    user = update.effective_user
+    desk: StaffDesk = context.staff_desk
+    if user is not None and await desk.begun(user.id) is not None:
+        async with desk.house.database.writing() as connection:
+            await drafts.clear(connection, user.id)
 
 
 async def on_migrated(update: Update, context: Context) -> None:

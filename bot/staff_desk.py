@@ -7,7 +7,7 @@ The chat and the console go through here; nobody's enrolment is remembered betwe
 works at once.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +15,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import enrolment
+from bot import drafts, enrolment
+from bot.drafts import Draft
 from bot.enrolment import Staff
 from bot.house import House
 from bot.staff_roles import Act, NotStaff, insist
 from voting import polls
 from voting.model import Poll
+from voting.together import Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class StaffDesk:
     def __init__(self, house: House, *, wake: Callable[[], None]) -> None:
         self.house = house
         self.wake = wake
+        self._begun: Together[int, Draft | None] = Together("drafts", self._load_begun)
 
     @property
     def button_key(self) -> bytes:
@@ -59,6 +62,15 @@ class StaffDesk:
         """Say who a Telegram user is on the staff; None for everybody else."""
         async with self.house.database.reading() as connection:
             return await enrolment.find(connection, user_id)
+
+    async def begun(self, user_id: int) -> Draft | None:
+        """Give what somebody is in the middle of. Asked of everybody who writes: those who wait are read together."""
+        return await self._begun.ask(user_id)
+
+    async def _load_begun(self, user_ids: Sequence[int]) -> list[Draft | None]:
+        async with self.house.database.reading() as connection:
+            found = await drafts.load_many(connection, user_ids, self.now())
+        return [found.get(user_id) for user_id in user_ids]
 
     @asynccontextmanager
     async def looking(self, user_id: int, act: Act, *, via: str = "chat") -> AsyncIterator[Acting]:

@@ -2,9 +2,9 @@
 
 import pytest
 from staff_stories import is_true, until
-from town import Town
+from town import Town, Townsperson
 
-from bot import enrolment, staff_chat, staff_roles
+from bot import enrolment, menus, staff_chat, staff_roles
 from bot.buttons import gesture_button
 from bot.staff_page import GESTURE_PREFIX
 from bot.staff_roles import Role
@@ -37,6 +37,47 @@ async def test_staff_are_told_what_their_role_can_do(town: Town) -> None:
     comms = (await mair.hears("You can send")).words
     assert "/broadcast" in comms
     assert "/member" not in comms
+
+
+@pytest.mark.parametrize("role", list(Role), ids=str)
+async def test_the_commands_menu_of_staff_is_what_their_role_can_do_and_leaves_with_them(
+    town: Town, role: Role
+) -> None:
+    person = await town.staff("pat", role)
+    stranger = town.stranger("mallory")
+
+    await until(lambda: is_true(person.commands[0].command == "staff"))
+
+    offered = [line.command for line in person.commands]
+    may = [name for name, (act, _) in staff_chat.COMMANDS.items() if staff_roles.may(role, act) and name != "here"]
+    assert set(offered) == {*may, *menus.COMMANDS}
+    assert len(offered) == len(set(offered))
+    assert [line.command for line in stranger.commands] == list(menus.COMMANDS)
+    async with town.database.writing() as connection:
+        found = await enrolment.find(connection, person.id)
+        assert found is not None
+        await enrolment.remove(connection, found.id, actor="Huw", via="command line", now=town.clock())
+    await until(lambda: is_true([line.command for line in person.commands] == list(menus.COMMANDS)))
+
+
+async def test_the_menu_follows_a_new_role_a_new_language_and_a_restart(town: Town) -> None:
+    pat = await town.staff("pat", Role.SUPPORT)
+    await until(lambda: is_true("cases" in commands_of(pat)))
+    await pat.opens(await town.invite(Role.COMMS))
+    await until(lambda: is_true("broadcast" in commands_of(pat) and "cases" not in commands_of(pat)))
+    await pat.asks(pat.types("/language"))
+    await pat.presses("Cymraeg")
+    await until(lambda: is_true(pat.commands[0].description.startswith("pwy ydych chi")))
+    await town.stops()
+    town.sandbox.telegram.world.commands.clear()
+
+    await town.starts()
+
+    await until(lambda: is_true("broadcast" in commands_of(pat)))
+
+
+def commands_of(person: Townsperson) -> list[str]:
+    return [line.command for line in person.commands]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
