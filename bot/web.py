@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from bot.patience import Impatient
 from voting.refusals import StaffRefusal
 
 BACKLOG: Final = 512
@@ -48,6 +49,7 @@ class Server(uvicorn.Server):
         app.state.ending = self.ending = asyncio.Event()  # a stream that has no end of its own ends when this is set
         config = uvicorn.Config(
             app,
+            http=Impatient,
             log_config=None,
             access_log=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

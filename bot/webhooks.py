@@ -30,7 +30,6 @@ BODY_SECONDS: Final = 10.0
 LAG_MAX: Final = timedelta(seconds=60)  # older than this and /readyz says no
 TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
-STATUS_FIELDS: Final = ("MessageSid", "SmsSid")
 
 
 class BodyTooLarge(Exception):  # noqa: N818 - a fact about a request
@@ -152,6 +151,6 @@ def _inbound_letter(fields: dict[str, str], _query: dict[str, str]) -> Letter:
 
 
 def _status_letter(fields: dict[str, str], query: dict[str, str]) -> Letter:
-    sid = next(fields[name] for name in STATUS_FIELDS if name in fields)
+    sid = fields.get("MessageSid") or fields["SmsSid"]
     payload: dict[str, str] = {**fields, "delivery": query.get("delivery", "")}
     return Letter("twilio_status", f"{sid}:{fields['MessageStatus']}", f"sms-status:{sid}", payload)

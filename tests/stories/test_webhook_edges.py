@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -11,7 +13,8 @@ from sqlalchemy import func, select
 from town import PUBLIC_URL, Town
 from twilio.request_validator import RequestValidator
 
-from bot import webhooks
+from bot import patience, webhooks
+from bot.patience import Waiting
 from bot.schema import inbox
 from voting.database import Database
 
@@ -84,14 +87,87 @@ async def test_a_signature_counts_for_the_public_address_alone(town: Town, clien
     assert await stored(town) == 1
 
 
-async def test_a_body_over_one_mebibyte_is_refused(town: Town, client: aiohttp.ClientSession) -> None:
-    headers = {webhooks.TELEGRAM_HEADER: town.secrets.webhook_secret}
-    body = io.BytesIO(b"x" * (webhooks.BODY_MAX_BYTES + 1))
+PATHS = ("/telegram/webhook", "/twilio/inbound", "/twilio/status")
 
-    async with client.post("/telegram/webhook", data=body, headers=headers) as answer:
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("declared", [True, False], ids=["its length declared", "in chunks"])
+async def test_a_body_over_one_mebibyte_is_refused(
+    town: Town, client: aiohttp.ClientSession, path: str, *, declared: bool
+) -> None:
+    body = b"x" * (webhooks.BODY_MAX_BYTES + 1)
+
+    async with client.post(path, data=io.BytesIO(body) if declared else once(body), headers=signed(town)) as answer:
         assert answer.status == 413
 
     assert await stored(town) == 0
+
+
+async def test_a_body_of_one_mebibyte_is_read(town: Town, client: aiohttp.ClientSession) -> None:
+    padded = json.dumps(UPDATE).encode().ljust(webhooks.BODY_MAX_BYTES)
+
+    async with client.post("/telegram/webhook", data=io.BytesIO(padded), headers=signed(town)) as answer:
+        assert answer.status == 200
+
+    assert await stored(town) == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_webhook_is_posted_to_and_nothing_else(town: Town, client: aiohttp.ClientSession, path: str) -> None:
+    async with client.get(path, headers=signed(town)) as answer:
+        assert answer.status == 405
+
+
+@pytest.mark.parametrize("path", ["/twilio/inbound", "/twilio/status"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"Body": "STOP"}, id="another word"),
+        pytest.param({"From": "+447700900202"}, id="another sender"),
+        pytest.param({"More": "1"}, id="one field more"),
+        pytest.param({"Empty": "x"}, id="a blank field filled"),
+    ],
+)
+async def test_a_signature_counts_for_what_was_signed(
+    town: Town, client: aiohttp.ClientSession, path: str, change: dict[str, str]
+) -> None:
+    signature = RequestValidator(town.sandbox.twilio.auth_token).compute_signature(f"{PUBLIC_URL}{path}", SMS)
+
+    async with client.post(path, data=SMS | change, headers={"X-Twilio-Signature": signature}) as answer:
+        assert answer.status == 403
+
+    assert await stored(town) == 0
+
+
+async def test_news_of_a_text_is_stored_once_for_each_status(town: Town, client: aiohttp.ClientSession) -> None:
+    url = "/twilio/status?delivery=1"
+    validator = RequestValidator(town.sandbox.twilio.auth_token)
+    for status in ("sent", "sent", "delivered"):
+        fields = {"MessageSid": "SM7", "MessageStatus": status}
+        signature = validator.compute_signature(f"{PUBLIC_URL}{url}", fields)
+        async with client.post(url, data=fields, headers={"X-Twilio-Signature": signature}) as answer:
+            assert answer.status == 204
+    assert await stored(town) == 2
+
+
+async def test_a_signed_text_without_its_fields_is_answered_and_not_stored(
+    town: Town, client: aiohttp.ClientSession
+) -> None:
+    validator = RequestValidator(town.sandbox.twilio.auth_token)
+    for path in ("/twilio/inbound", "/twilio/status"):
+        signature = validator.compute_signature(f"{PUBLIC_URL}{path}", {"From": "x"})
+        async with client.post(path, data={"From": "x"}, headers={"X-Twilio-Signature": signature}) as answer:
+            assert answer.status == 400
+    assert await stored(town) == 0
+
+
+def signed(town: Town) -> dict[str, str]:
+    """Give what Telegram sends along; Twilio's signature depends on the body."""
+    return {webhooks.TELEGRAM_HEADER: town.secrets.webhook_secret}
+
+
+async def once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"update_id": "1"}', b"\xff\xfe"])
@@ -106,8 +182,9 @@ async def test_a_signed_body_without_sense_is_answered_and_not_stored(
     assert await stored(town) == 0
 
 
+@pytest.mark.parametrize("path", PATHS)
 async def test_a_client_that_sends_too_slowly_is_cut_off(
-    town: Town, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    town: Town, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(webhooks, "BODY_SECONDS", 0.2)
 
@@ -116,10 +193,47 @@ async def test_a_client_that_sends_too_slowly_is_cut_off(
         await asyncio.sleep(2)
         yield b": 1}"
 
-    headers = {webhooks.TELEGRAM_HEADER: town.secrets.webhook_secret}
-    async with client.post("/telegram/webhook", data=drip(), headers=headers) as answer:
+    async with client.post(path, data=drip(), headers=signed(town)) as answer:
         assert answer.status == 408
 
+    assert await stored(town) == 0
+
+
+@pytest.mark.parametrize(
+    ("waiting", "sent"),
+    [
+        pytest.param(Waiting.HEADERS, b"", id="silent"),
+        pytest.param(Waiting.HEADERS, b"POST /telegram/webhook HTTP/1.1\r\nHost: x\r\nA: ", id="in the headers"),
+        pytest.param(
+            Waiting.BODY, b"POST /twilio/inbound HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n", id="body"
+        ),
+        pytest.param(
+            Waiting.REST, b"POST /telegram/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n", id="answered"
+        ),
+        pytest.param(Waiting.HEADERS, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /", id="in the second request"),
+    ],
+)
+async def test_a_connection_that_drips_is_cut_off_wherever_it_drips(
+    town: Town, monkeypatch: pytest.MonkeyPatch, waiting: Waiting, sent: bytes
+) -> None:
+    """A byte every moment keeps uvicorn's own limits from ever being reached."""
+    monkeypatch.setitem(patience.SECONDS_MAX, waiting, 0.3)
+    host, _, port = town.settings.listen.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(sent)
+
+    async def drip() -> None:
+        while sent:
+            writer.write(b"a")
+            await asyncio.sleep(0.05)
+
+    dripping = asyncio.create_task(drip())
+    async with asyncio.timeout(5):
+        with suppress(ConnectionError):
+            while await reader.read(1024):
+                pass
+    dripping.cancel()
+    writer.close()
     assert await stored(town) == 0
 
 
