@@ -313,7 +313,10 @@ def _form_of(poll: Poll) -> _Form:
 
 async def _seal_all(form: _Form, together: Sequence[_Waiting]) -> None:
     if len(together) > ON_THE_SPOT_MAX:
-        await asyncio.to_thread(_seal, form, together)
+        half = len(together) // 2
+        await asyncio.gather(
+            asyncio.to_thread(_seal, form, together[:half]), asyncio.to_thread(_seal, form, together[half:])
+        )
     else:
         _seal(form, together)
 
@@ -322,7 +325,7 @@ def _seal(form: _Form, together: Sequence[_Waiting]) -> None:
     if form.election_key is None:  # nothing can be locked either
         return
     for waiting in together:
-        if waiting.cast.option in range(form.options):
+        if waiting.cast.option in range(form.options) and not waiting.ballot:
             waiting.ballot = seal(form.election_key, waiting.cast.option, options=form.options)
 
 

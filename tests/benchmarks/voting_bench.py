@@ -9,15 +9,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Final
 
 import counting
 from electorate import Letter, make_letters, open_electorate
 from prepared import NOW, POLL, SECRETS, make_poll, read_phone
 
-from voting import roll
-from voting.clerk import Cast
+from voting import clerk, roll
 from voting.database import Database
 from voting.rehearsal_roll import write_roll
 from voting.upgrade import upgrade
@@ -108,40 +109,55 @@ async def whole_path(folder: Path, waiting: int, letters: list[Letter]) -> float
         return await crowd(waiting, letters, votes)
 
 
-async def lock_alone(folder: Path, waiting: int, letters: list[Letter]) -> float:
-    """From the press to the receipt: ballot sealed, vote locked, papers opened before; give votes per second."""
+async def press(folder: Path, waiting: int, letters: list[Letter], *, sealed_before: bool) -> float:
+    """From the press to the receipt, papers opened before; give votes per second. Or sealed, too."""
     async with fresh(folder) as database:
         town = await open_electorate(database, letters=letters)
-        papers: dict[int, str] = {}
+        presses: dict[int, clerk._Waiting] = {}
 
         async def opens(letter: Letter) -> None:
-            papers[letter.member_id] = await town.opens_paper(letter)
+            cast = clerk.Cast(await town.opens_paper(letter), letter.chat, 0)
+            presses[letter.member_id] = clerk._Waiting(cast, NOW)
 
-        async def presses(letter: Letter) -> None:
-            assert (await town.clerk.cast(Cast(papers[letter.member_id], letter.chat, 0), NOW)).fresh
+        async def presses_button(letter: Letter) -> None:
+            assert (await town.clerk._together.ask(presses[letter.member_id])).fresh
 
         await crowd(512, letters, opens)
-        return await crowd(waiting, letters, presses)
+        if sealed_before:
+            clerk._seal(await town.clerk._form(), list(presses.values()))
+        return await crowd(waiting, letters, presses_button)
 
 
 async def votes(folder: Path, shrink: int) -> None:
-    """Durable casts per second, whole path and lock alone, beside the plain loop before and after each."""
+    """Durable casts per second: the whole path, seal and lock, and the lock alone, each beside the plain loop."""
     letters = make_letters(POLL, max(VOTES_PER_WAITING.values()) // shrink)
-    print(f"durable votes per second, SQLite, median of {ROUNDS}; ratio to the plain loop run around it")
-    print(f"{'waiting':>8} {'plain loop':>11} {'whole path':>11} {'ratio':>6} {'lock alone':>11} {'ratio':>6}")
+    print(f"durable votes per second, SQLite, median of {ROUNDS}; ratios to the plain loop, run before and after each")
+    print(f"{'waiting':>8} {'plain loop':>11}" + "".join(f" {name:>14} {'ratio':>6}" for name in PARTS))
     for waiting in WAITING:
         some = letters[: max(waiting * 4, VOTES_PER_WAITING[waiting] // shrink)]
-        measured = []
-        for _ in range(ROUNDS):
-            before = plain_loop(folder, PLAIN_VOTES // shrink)
-            whole = await whole_path(folder, waiting, some)
-            between = plain_loop(folder, PLAIN_VOTES // shrink)
-            alone = await lock_alone(folder, waiting, some)
-            after = plain_loop(folder, PLAIN_VOTES // shrink)
-            around = (before + between) / 2, (between + after) / 2
-            measured.append((between, whole, whole / around[0], alone, alone / around[1]))
-        plain, whole, whole_ratio, alone, alone_ratio = map(statistics.median, zip(*measured, strict=True))
-        print(f"{waiting:8} {plain:11,.0f} {whole:11,.0f} {whole_ratio:6.2f} {alone:11,.0f} {alone_ratio:6.2f}")
+        rounds = [await one_round(folder, waiting, some, PLAIN_VOTES // shrink) for _ in range(ROUNDS)]
+        plain, *figures = map(statistics.median, zip(*rounds, strict=True))
+        ours = zip(figures[::2], figures[1::2], strict=True)
+        print(f"{waiting:8} {plain:11,.0f}" + "".join(f" {rate:14,.0f} {ratio:6.2f}" for rate, ratio in ours))
+
+
+async def one_round(folder: Path, waiting: int, letters: list[Letter], plain_votes: int) -> list[float]:
+    """Measure the plain loop, then each part with the plain loop again after it: its rate and its ratio."""
+    before = plain_loop(folder, plain_votes)
+    figures = [before]
+    for part in PARTS.values():
+        rate = await part(folder, waiting, letters)
+        after = plain_loop(folder, plain_votes)
+        figures += [rate, rate / ((before + after) / 2)]
+        before = after
+    return figures
+
+
+PARTS: Final[dict[str, Callable[[Path, int, list[Letter]], Awaitable[float]]]] = {
+    "whole path": whole_path,
+    "seal and lock": partial(press, sealed_before=False),
+    "lock alone": partial(press, sealed_before=True),
+}
 
 
 async def counting_of(folder: Path, ballots: int) -> tuple[float, float]:
