@@ -7,7 +7,6 @@ whatever keeps processes alive to start it again: nothing is held in memory that
 """
 
 import asyncio
-import os
 import secrets as randomness
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +19,18 @@ from starlette.routing import BaseRoute
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot import alert_pages, alerts, member_chat, member_words, menus, sms_side, staff_chat, telegram_edge, web
+from bot import (
+    alert_pages,
+    alerts,
+    member_chat,
+    member_words,
+    menus,
+    predecessors,
+    sms_side,
+    staff_chat,
+    telegram_edge,
+    web,
+)
 from bot.alert_pump import AlertPump
 from bot.console.routes import console_routes
 from bot.context import MEMBER_DESK, STAFF_DESK, BotApplication
@@ -79,6 +89,8 @@ class Service:
         taken = web.bind(settings.host, settings.port)
         if self.application is not None:
             await self._announce(self.application)
+        async with self.house.database.writing() as connection:
+            await predecessors.take_back(connection)
         postman_stop = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
@@ -226,7 +238,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         reader = Reader(
             database,
             envelope,
-            who=f"{os.getpid()}-{randomness.token_hex(4)}",
+            who=predecessors.claimant(randomness.token_hex(4)),
             handle=post.handle,
             on_failed=post.failed,
             clock=house.clock,

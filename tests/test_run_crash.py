@@ -1,0 +1,195 @@
+"""kill -9 of `ballotline run` itself while people vote in the chat: nobody has to do anything over again.
+
+Everybody acts once and waits. What was handed over is answered after the next start; whoever was told of a lock
+keeps it, with the same receipt; an attempt made in the last moment reaches staff.
+"""
+
+import asyncio
+import os
+import random
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from soak import SOAK
+from sqlalchemy import func, insert, select
+from town import Resident, Town, Townsperson
+
+from bot import predecessors
+from bot.inbox import Envelope, Letter, claim, store
+from bot.schema import inbox
+from voting import schema, secrets_file
+from voting.database import Database
+from voting.probes import run_probes
+
+ROOT = Path(__file__).parent.parent
+ROUNDS = 12 if SOAK else 1  # of two kills each
+VOTERS_EACH = 8
+PATIENCE_SECONDS = 45.0  # an alert that was just being shown waits for its lease
+
+pytestmark = pytest.mark.crash
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "sqlite"
+
+
+class MortalTown(Town):
+    """A town whose service is a process of its own: `ballotline run`, as an operator starts it."""
+
+    def __init__(self, database: Database, folder: Path, database_url: str, **named: Any) -> None:
+        super().__init__(database, folder, **named)
+        self.database_url = database_url
+        self._child: asyncio.subprocess.Process | None = None
+
+    async def starts(self) -> None:
+        self._port = 0
+        settings = self.settings
+        secrets = self.folder / "ballotline.secrets"
+        if not await asyncio.to_thread(secrets.exists):
+            secrets_file.save(secrets, self.secrets)
+        assert settings.telegram_token is not None
+        told = {
+            "DATABASE_URL": self.database_url,
+            "SECRETS_FILE": str(secrets),
+            "TELEGRAM_TOKEN": settings.telegram_token.get_secret_value(),
+            "TELEGRAM_API_URL": settings.telegram_api_url,
+            "TELEGRAM_RATE": "1000",
+            "LISTEN": "127.0.0.1:0",
+            "LOG_LEVEL": "ERROR",
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
+        self._child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot.cli", "run"),
+            cwd=self.folder,
+            env=kept | {f"BALLOTLINE_{name}": value for name, value in told.items()} | {"PYTHONPATH": str(ROOT)},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert self._child.stderr is not None
+        line = await self._child.stderr.readline()
+        assert b"Ballotline is running" in line, line + await self._child.stderr.read()
+
+    async def dies(self) -> None:
+        """End the process with kill -9."""
+        assert self._child is not None
+        self._child.kill()
+        await self._child.communicate()
+
+    async def stops(self) -> None:
+        assert self._child is not None
+        if self._child.returncode is None:
+            self._child.terminate()
+            said = (await self._child.communicate())[1]
+            assert (self._child.returncode, said) == (0, b"")
+
+    async def until_attempts(self, count: int) -> None:
+        """Wait for an attempt to be committed."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await self.attempts() < count:  # noqa: ASYNC110 - another process's doing
+                await asyncio.sleep(0.005)
+
+
+async def test_kill_9_of_the_service_loses_no_vote_no_answer_and_no_alert(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    chance = random.Random(7)
+    names = [f"v{number}" for number in range(1 + ROUNDS + VOTERS_EACH * (ROUNDS + 1))]
+    now = datetime.now(UTC)
+    poll = {"opens_at": now - timedelta(days=1), "closes_at": now + timedelta(days=1)}
+    residents = [Resident(name, None) for name in names]
+    async with MortalTown(database, tmp_path, database_url, residents=residents, moment=now, **poll) as town:
+        gwen = await town.staff("gwen")
+        robbed, voters = names[: ROUNDS + 1], iter(names[ROUNDS + 1 :])
+        receipts: dict[str, str] = {}
+        cut_off = 0
+
+        async def votes(name: str) -> None:
+            receipts[name] = await town.member(name).votes("North Quay" if chance.random() < 0.5 else "South Quay")
+
+        for name in robbed:
+            await votes(name)
+        for turn in range(ROUNDS):
+            async with asyncio.TaskGroup() as group:
+                for _ in range(VOTERS_EACH):
+                    group.create_task(votes(next(voters)))
+                thief = town.stranger(f"thief{turn}")
+                group.create_task(tries_stolen_codes(thief, town.member(robbed[turn]).pack.codes))
+                await town.until_attempts(turn + 1)
+                await asyncio.sleep(chance.random() * 0.3)
+                await town.dies()
+                cut_off += len(robbed) + VOTERS_EACH * (turn + 1) - len(receipts)
+                await insist_on(town, receipts)
+                await town.starts()
+                await asyncio.sleep(chance.random() * 1.5)
+                await town.dies()  # again, before it has caught up
+                await insist_on(town, receipts)
+                await town.starts()
+            assert "has already been used" in thief.last.words
+        for _ in range(VOTERS_EACH):
+            await votes(next(voters))
+
+        assert cut_off > 0, "the kills came too late to mean anything"
+        for turn in range(ROUNDS):
+            await gwen.hears(f"Case {turn + 1}", timeout_seconds=PATIENCE_SECONDS)
+        assert receipts.keys() == set(names)
+        await insist_on(town, receipts)
+        assert await town.attempts() == ROUNDS
+        assert [name for name in names if await town.case_of(name) is not None] == robbed[:ROUNDS]
+        assert await town.count("North Quay") + await town.count("South Quay") == len(names)
+
+
+async def tries_stolen_codes(thief: Townsperson, codes: str) -> None:
+    await thief.asks(thief.gives_codes(codes), "has already been used")
+
+
+async def insist_on(town: Town, receipts: dict[str, str]) -> None:
+    """Whoever was told of a lock has it, with that receipt, and every identity holds."""
+    async with town.database.reading() as connection:
+        locks = {row.receipt for row in await connection.execute(select(schema.lock.c.receipt))}
+        broken = [probe for probe in await run_probes(connection) if not probe.holds]
+    assert set(receipts.values()) <= locks
+    assert broken == []
+
+
+# -- rows of a process that is gone ------------------------------------------------------
+
+
+async def test_rows_of_a_process_that_is_surely_gone_are_taken_back_and_no_others(database: Database) -> None:
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await child.wait()
+    here = predecessors.place()
+    now = datetime.now(UTC)
+    holders = {
+        f"{here}/{child.pid}/dead": True,
+        f"{here}/{os.getpid()}/alive": False,
+        f"{here}/1/of another user": False,
+        f"elsewhere/{child.pid}/dead": False,
+        "123-abcd": False,
+    }
+    envelope = Envelope(bytes(32))
+    async with database.writing() as connection:
+        letters = [Letter("telegram", who, who, {"update_id": 1}) for who in holders]
+        await store(connection, envelope, letters, now)
+    for who in holders:
+        async with database.writing() as connection:
+            await connection.execute(
+                inbox.update().where(inbox.c.key == who).values(claimed_by=who, lease_until=now + timedelta(seconds=20))
+            )
+
+    async with database.writing() as connection:
+        assert await predecessors.take_back(connection) == 1
+
+    again = await claim(database, envelope, who="me", now=now, most=10)
+    assert {row.key for row in again} == {who for who, gone in holders.items() if gone}
+
+
+async def test_a_finished_row_is_nobodys_to_take_back(database: Database) -> None:
+    now = datetime.now(UTC)
+    row = {"source": "telegram", "key": "1", "queue": "q", "received_at": now, "state": "done", "claimed_by": "x"}
+    async with database.writing() as connection:
+        await connection.execute(insert(inbox).values(**row))
+        assert await predecessors.take_back(connection, gone=lambda _: True) == 0
+        assert await connection.scalar(select(func.count()).where(inbox.c.claimed_by == "x")) == 1
