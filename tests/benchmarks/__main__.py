@@ -6,13 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import chat_bench, voting_bench
+from tests.benchmarks import chat_bench, messages_bench, voting_bench
 
 BENCHMARKS = {
     "votes": voting_bench.votes,
     "count": voting_bench.count_and_verify,
     "roll": voting_bench.roll_import,
     "chat": chat_bench.chat,
+    "messages": messages_bench.messages,
 }
 
 
