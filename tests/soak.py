@@ -8,3 +8,6 @@ SOAK: Final = os.environ.get("BALLOTLINE_SOAK") == "1"
 KILLS: Final = 50 if SOAK else 3  # on each engine
 CHUNKS: Final = 25 if SOAK else 1  # databases of innocent members, on each engine: a million in all
 INNOCENT_PER_CHUNK: Final = 20_000 if SOAK else 1_000
+
+BROADCAST_KILLS: Final = 30 if SOAK else 4  # in one broadcast, on each engine and with each policy
+BROADCAST_MEMBERS: Final = 5_000 if SOAK else 600
