@@ -10,7 +10,7 @@ import pytest
 from ballot_town import NOW, WAYS, chats, make_members, make_poll, numbers, send_notice, set_window, states
 from sqlalchemy import select, update
 
-from messages import supersede
+from messages import reports, supersede
 from messages.approval import approval_hash
 from messages.notice_life import SWEPT_MAX, cancel, finish, pause, resume, sweep
 from messages.notice_model import Content, Notice
@@ -488,8 +488,11 @@ async def test_without_a_poll_no_hour_is_quiet_and_messages_to_one_person_still_
 # -- what became of it -------------------------------------------------------------------
 
 
-async def test_a_report_counts_members_once_and_says_why_not(database: Database) -> None:
+async def test_a_report_counts_members_once_and_says_why_not(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ten members, one of each fate; a household is told through one number, a blocked chat by a text."""
+    monkeypatch.setattr(reports, "ROWS_AT_ONCE", 3)
     await make_poll(database)
     shared, fallback = numbers(2)
     await make_members(database, 2, sms=[shared] * 2)

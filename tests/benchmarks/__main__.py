@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import chat_bench, messages_bench, voting_bench
+from tests.benchmarks import chat_bench, console_bench, messages_bench, voting_bench
 
 BENCHMARKS = {
     "votes": voting_bench.votes,
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "roll": voting_bench.roll_import,
     "chat": chat_bench.chat,
     "messages": messages_bench.messages,
+    "console": console_bench.console,
 }
 
 
