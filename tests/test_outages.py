@@ -74,7 +74,7 @@ def texts_each(sandbox: Sandbox, phones: list[str]) -> set[int]:
     ("fault", "policy"), [("5xx_before", "leave"), ("drop_before", "resend"), ("5xx_after", "resend")]
 )
 async def test_telegram_down_for_a_minute_in_mid_broadcast(database: Database, fault: str, policy: str) -> None:
-    """Text messages go on meanwhile; what was on its way and the probes may be unknown, all others wait and are told."""
+    """Texts go on meanwhile; what was on its way and the probes may be unknown, all others wait and are told."""
     async with Sandbox() as sandbox:
         phones = await prepare(database, sandbox)
         async with post_office(database, sandbox, telegram_rate=RATE, sms_rate=RATE, timing=MINUTE_SOON_OVER) as office:
