@@ -371,6 +371,55 @@ async def test_two_at_one_notice_lose_nothing_and_hear_why(town: ConsoleHouse) -
         assert submit.status_code == 303 or "ended" in submit.text
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("one", "other", "served", "state"),
+    [
+        pytest.param(("Gwen", "approve"), ("Carys", "edit"), {"edit", "approve edit"}, "draft", id="approve, edit"),
+        pytest.param(("Gwen", "approve"), ("Huw", "approve"), {"approve"}, "approved", id="approve twice"),
+        pytest.param(
+            ("Gwen", "approve"), ("Carys", "cancel"), {"cancel", "approve cancel"}, "canceled", id="approve, cancel"
+        ),
+        pytest.param(("Gwen", "edit"), ("Carys", "cancel"), {"edit", "cancel"}, None, id="edit, cancel"),
+        pytest.param(("Gwen", "edit"), ("Carys", "edit"), {"edit"}, "draft", id="edit twice"),
+        pytest.param(("Gwen", "cancel"), ("Carys", "cancel"), {"cancel cancel"}, "canceled", id="cancel twice"),
+    ],
+)
+async def test_of_two_at_the_same_moment_each_is_served_or_hears_why(
+    town: ConsoleHouse, one: tuple[str, str], other: tuple[str, str], served: set[str], state: str | None
+) -> None:
+    """What is true at the end is what one after the other would have made: an edit is never approved unread."""
+    words = {"kind": "custom", "audience": "all", "text_cy": "Geiriau newydd."}
+    version = await notice_version(town, "/notices/3")
+    async with town.visitor(one[0]) as first, town.visitor(other[0]) as second:
+        answers = await asyncio.gather(
+            *(
+                visitor.does(
+                    f"/notices/3/{act}",
+                    version=version,
+                    **(words | {"text_en-GB": f"By {name}."} if act == "edit" else {}),
+                )
+                for visitor, (name, act) in ((first, one), (second, other))
+            )
+        )
+    done = [who for who, answer in zip((one, other), answers, strict=True) if answer.status_code == 303]
+    assert " ".join(sorted(act for _, act in done)) in served
+    for answer in answers:
+        if answer.status_code != 303:
+            assert answer.status_code == 409
+            assert re.search("was changed meanwhile|has ended|is approved", answer.text)
+    async with town.database.reading() as connection:
+        found = await notices.show(connection, 3)
+        kinds = [entry.kind async for entry in chain.entries(connection)]
+    assert found.state == (state or {"edit": "draft", "cancel": "canceled"}[done[0][1]])
+    if found.state == "approved":
+        assert found.approved_by == done[0][0]
+    if found.state == "draft":
+        editor = next(name for name, act in done if act == "edit")
+        assert (found.author, found.content.texts["en-GB"], found.approved_by) == (editor, f"By {editor}.", None)
+    assert kinds.count("notice_canceled") == (found.state == "canceled")
+
+
 async def test_the_preview_counts_segments_and_says_what_is_wrong(town: ConsoleHouse) -> None:
     async with town.visitor("Carys") as visitor:
         visitor.client.headers["HX-Request"] = "true"
