@@ -7,7 +7,7 @@ rows of a canceled notice are swept afterwards, in batches: nobody waits for 172
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, exists, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages import supersede
@@ -18,6 +18,7 @@ from voting.refusals import NoticeEnded
 from voting.schema import window
 
 SWEPT_MAX: Final = 5_000  # rows a step
+_SWEPT: Final = ("canceled", "superseded")  # states of a notice whose queued rows are never sent
 
 
 async def pause(
@@ -59,18 +60,36 @@ async def cancel(
 
 async def finish(connection: AsyncConnection, now: datetime) -> list[int]:
     """End notices with nothing left to send or to find out; return them."""
-    waiting = or_(
-        delivery.c.state.in_(("ready", "sending")),
-        and_(delivery.c.state == "unknown", delivery.c.lease_until.is_not(None)),
-    )
-    open_rows = exists(select(literal(1)).where(delivery.c.notice_id == notice.c.id, waiting))
     ended = await connection.execute(
-        update(notice)
-        .where(notice.c.state == "sending", ~open_rows)
-        .values(state="done", ended_at=now)
-        .returning(notice.c.id)
+        update(notice).where(_finished()).values(state="done", ended_at=now).returning(notice.c.id)
     )
     return sorted(ended.scalars())
+
+
+def _finished() -> ColumnElement[bool]:
+    """Whether a notice has nothing left: asked state by state, each a look into an index."""
+    left = (
+        delivery.c.state == "ready",
+        delivery.c.state == "sending",
+        and_(delivery.c.state == "unknown", delivery.c.lease_until.is_not(None)),
+    )
+    rows = (exists(select(literal(1)).where(delivery.c.notice_id == notice.c.id, state)) for state in left)
+    return and_(notice.c.state == "sending", *(~row for row in rows))
+
+
+async def anything_to_end(connection: AsyncConnection) -> bool:
+    """Whether `finish` or `sweep` would change something: cheap, and takes no lock."""
+    overtaken = await supersede.overtaken(connection)
+    found = await connection.execute(
+        union_all(
+            select(notice.c.id).where(_finished()),
+            select(notice.c.id).where(
+                notice.c.state.in_(_SWEPT),
+                exists(select(literal(1)).where(delivery.c.notice_id == notice.c.id, delivery.c.state == "ready")),
+            ),
+        ).limit(1)
+    )
+    return overtaken or found.first() is not None
 
 
 async def sweep(connection: AsyncConnection, now: datetime) -> int:
@@ -79,7 +98,7 @@ async def sweep(connection: AsyncConnection, now: datetime) -> int:
     version = newest.scalar_one_or_none()
     if version is not None:
         await supersede.older_than(connection, version, now=now)
-    ended = await connection.execute(select(notice.c.id).where(notice.c.state.in_(("canceled", "superseded"))))
+    ended = await connection.execute(select(notice.c.id).where(notice.c.state.in_(_SWEPT)))
     ids = list(ended.scalars())
     left = select(delivery.c.id).where(delivery.c.notice_id.in_(ids), delivery.c.state == "ready").limit(SWEPT_MAX)
     why = select(notice.c.state).where(notice.c.id == delivery.c.notice_id).scalar_subquery()

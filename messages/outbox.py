@@ -101,6 +101,12 @@ async def expire(connection: AsyncConnection, channel: str, now: datetime) -> li
     return [claimed_from(row, "leave") for row in rows]
 
 
+async def any_expired(connection: AsyncConnection, now: datetime) -> bool:
+    """Whether `expire` would find something, on any channel: cheap, and takes no lock."""
+    held_by_nobody = select(delivery.c.id).where(delivery.c.state == "sending", delivery.c.lease_until < now).limit(1)
+    return (await connection.execute(held_by_nobody)).first() is not None
+
+
 async def put_back(connection: AsyncConnection, settlement: Settlement) -> None:
     """Queue a row again that had been sent and then reported as failed; its notice, if done, goes on."""
     await connection.execute(

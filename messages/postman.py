@@ -17,12 +17,13 @@ from messages.callbacks import StatusReport, record_status
 from messages.channels import Channel, Renderer
 from messages.letters import Letters
 from messages.line import Line, Tempo
-from messages.notice_life import finish, sweep
+from messages.notice_life import anything_to_end, finish, sweep
+from messages.outbox import any_expired
 from messages.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
 from messages.pacer import Pacer
 from messages.reach import SMS
 from messages.resolving import Resolver, give_up_leases
-from messages.sending import start_scheduled
+from messages.sending import any_scheduled, start_scheduled
 from messages.twilio_channel import TwilioChannel
 from voting.database import Database
 
@@ -117,14 +118,21 @@ class Postman:
                     await stop.wait()
 
     async def keep_house(self) -> None:
-        """Do once what has to be done from time to time; every step may be repeated, in any process."""
+        """Do once what has to be done from time to time; every step may be repeated, in any process.
+
+        It looks before it writes: a writer's turn costs the lines theirs.
+        """
         now = self._now()
-        async with self._database.writing() as connection:
-            await start_scheduled(connection, providers=self._kinds, now=now)
-            await sweep(connection, now)
-            await finish(connection, now)
+        async with self._database.reading() as connection:
+            to_change = await any_scheduled(connection, now) or await anything_to_end(connection)
+            expired = await any_expired(connection, now)
+        if to_change:
+            async with self._database.writing() as connection:
+                await start_scheduled(connection, providers=self._kinds, now=now)
+                await sweep(connection, now)
+                await finish(connection, now)
         for kind, keeper in self.keepers.items():
-            if keeper.holding:
+            if expired and keeper.holding:
                 async with self._database.writing() as connection:
                     await give_up_leases(connection, kind, now)
         for resolver in self._resolvers:

@@ -59,6 +59,12 @@ async def send(
     return await _plan(connection, found, seen, actor=actor, via=via, now=now, providers=providers)
 
 
+async def any_scheduled(connection: AsyncConnection, now: datetime) -> bool:
+    """Whether the time of a notice has come: cheap, and takes no lock."""
+    due = select(notice.c.id).where(notice.c.state == "scheduled", notice.c.send_at <= now).limit(1)
+    return (await connection.execute(due)).first() is not None
+
+
 async def start_scheduled(connection: AsyncConnection, *, providers: Collection[str] = BOTH, now: datetime) -> int:
     """Plan the notices whose time has come; return how many. One that reaches nobody any more is done."""
     due = await connection.execute(

@@ -9,9 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.notices import record
 from messages.schema import delivery, notice
 from voting.model import SYSTEM
+from voting.schema import window
 
 # States of a notice in which a newer window overtakes it.
 _OVERTAKEN: Final = ("draft", "submitted", "approved", "scheduled", "sending", "paused")
+
+
+async def overtaken(connection: AsyncConnection) -> bool:
+    """Whether a notice tells an older window than the newest and is not done."""
+    newest = select(func.max(window.c.version)).scalar_subquery()
+    older = select(notice.c.id).where(notice.c.window_version < newest, notice.c.state.in_(_OVERTAKEN)).limit(1)
+    return (await connection.execute(older)).first() is not None
 
 
 async def older_than(connection: AsyncConnection, window_version: int, *, now: datetime) -> int:

@@ -6,13 +6,16 @@ arrived) from every other `NetworkError` (it may have arrived). A 429 is obeyed 
 
 import json
 import warnings
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import aiohttp
 from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
+from telegram.request._requestparameter import RequestParameter
 
 from messages.pacer import Lane, Pacer
 
@@ -32,10 +35,16 @@ UNPACED: Final = frozenset({"sendChatAction"})
 LANE: ContextVar[Lane | None] = ContextVar("LANE", default=Lane.CHAT)
 
 _TOO_MANY_REQUESTS: Final = 429
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class NotSent(NetworkError):  # noqa: N818 - beside python-telegram-bot's TimedOut
     """No connection was made: nothing was sent, sending again is safe."""
+
+
+def parameters(values: Mapping[str, str]) -> RequestData:
+    """Make a request's parameters of what is text already, as it goes on the wire."""
+    return RequestData([RequestParameter(name, value, None) for name, value in values.items()])
 
 
 class AiohttpRequest(BaseRequest):
@@ -96,7 +105,8 @@ class AiohttpRequest(BaseRequest):
         )
         try:
             session = self._opened()
-            async with session.request(method, url, data=_body(request_data, files), timeout=timeout) as response:
+            body, headers = _body(request_data, files)
+            async with session.request(method, url, data=body, headers=headers, timeout=timeout) as response:
                 payload = await response.read()
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as problem:
             raise NotSent(f"no connection: {type(problem).__name__}") from problem
@@ -149,15 +159,15 @@ def _seconds(wanted: ODVInput[float], default: float) -> float | None:
     return wanted if isinstance(wanted, float | int) or wanted is None else default
 
 
-def _body(request_data: RequestData | None, files: Any) -> Any:  # noqa: ANN401 - python-telegram-bot's own types
-    """Encode the parameters, as a form or, with files, in parts."""
+def _body(request_data: RequestData | None, files: Any) -> tuple[Any, Any]:  # noqa: ANN401 - of several libraries
+    """Encode the parameters, as a form or, with files, in parts; and the headers that say which."""
     if request_data is None:
-        return None
+        return None, None
     if not files:
-        return request_data.json_parameters
+        return urlencode(request_data.json_parameters).encode(), _FORM
     form = aiohttp.FormData(quote_fields=False)
     for name, value in request_data.json_parameters.items():
         form.add_field(name, value)
     for name, (filename, content, content_type) in files.items():
         form.add_field(name, content, filename=filename, content_type=content_type)
-    return form
+    return form, None

@@ -24,6 +24,7 @@ from telegram.request import HTTPXRequest
 from messages.line import IN_FLIGHT_MAX
 from messages.pacer import Pacer
 from messages.postman import Outlet, Postman
+from messages.reach import TELEGRAM
 from messages.schema import channel
 from messages.telegram_channel import TelegramChannel
 from messages.telegram_request import AiohttpRequest
@@ -69,8 +70,17 @@ async def stub(limit: float = math.inf) -> AsyncIterator[Stub]:
         await process.wait()
 
 
+@dataclass
+class Sending:
+    """Our postman at work."""
+
+    database: Database
+    bot: Bot
+    postman: Postman
+
+
 @asynccontextmanager
-async def postman(folder: Path, served: Stub, count: int, pacer: Pacer) -> AsyncIterator[tuple[Database, Bot]]:
+async def postman(folder: Path, served: Stub, count: int, pacer: Pacer) -> AsyncIterator[Sending]:
     """Plan a notice to `count` chats and run our postman, ledger and all, until the block ends."""
     database = Database(f"sqlite+aiosqlite:///{folder / f'{time.monotonic_ns()}.db'}")
     await upgrade(database)
@@ -80,9 +90,10 @@ async def postman(folder: Path, served: Stub, count: int, pacer: Pacer) -> Async
     request = AiohttpRequest(pacer)
     bot = Bot(TOKEN, base_url=served.url, request=request)
     stop = asyncio.Event()
-    running = asyncio.create_task(Postman(database, [Outlet(TelegramChannel(bot), pacer)]).run(stop))
+    ours = Postman(database, [Outlet(TelegramChannel(bot), pacer)])
+    running = asyncio.create_task(ours.run(stop))
     try:
-        yield database, bot
+        yield Sending(database, bot, ours)
     finally:
         stop.set()
         await running
@@ -90,10 +101,12 @@ async def postman(folder: Path, served: Stub, count: int, pacer: Pacer) -> Async
         await database.close()
 
 
-async def until_sent(database: Database, count: int) -> None:
-    """Wait until the whole ledger says sent."""
-    while (await states(database)).get("sent", 0) < count:  # noqa: ASYNC110 - what is waited for is in a database
-        await asyncio.sleep(0.1)
+async def until_sent(sending: Sending, count: int) -> None:
+    """Wait until all have been answered and the whole ledger says sent; it is not counted before, for that costs."""
+    while sending.postman.lines[TELEGRAM].counts.sent < count:  # noqa: ASYNC110 - as a person would look, now and then
+        await asyncio.sleep(0.02)
+    while (await states(sending.database)).get("sent", 0) < count:  # noqa: ASYNC110 - what is waited for is in a database
+        await asyncio.sleep(0.02)
 
 
 async def crowd(width: int, count: int, send: Callable[[int], Awaitable[object]]) -> None:
@@ -126,10 +139,9 @@ async def unlimited(folder: Path, shrink: int) -> None:
     async with stub() as served:
         theirs = await timed_bot(served, HTTPXRequest(connection_pool_size=width), width, count)
         transport = await timed_bot(served, AiohttpRequest(), width, count)
-        cpu, began = time.process_time(), time.perf_counter()
-        async with postman(folder, served, count, Pacer()) as (database, _):
+        async with postman(folder, served, count, Pacer()) as sending:
             cpu, began = time.process_time(), time.perf_counter()
-            await until_sent(database, count)
+            await until_sent(sending, count)
             cpu, seconds = time.process_time() - cpu, time.perf_counter() - began
         again = await timed_bot(served, HTTPXRequest(connection_pool_size=width), width, count)
     peer, peer_cpu = (theirs[0] + again[0]) / 2, (theirs[1] + again[1]) / 2
@@ -164,8 +176,8 @@ async def limited(folder: Path, shrink: int) -> None:
     ideal = count / BROADCAST_RATE
     print(f"(b) {count} messages at {BROADCAST_RATE}/s: {ideal:.1f} s at best")
     async with stub(BROADCAST_RATE) as served:
-        async with postman(folder, served, count, Pacer(BROADCAST_RATE)) as (database, _):
-            await until_sent(database, count)
+        async with postman(folder, served, count, Pacer(BROADCAST_RATE)) as sending:
+            await until_sent(sending, count)
         tell_limited("ours", *await served.seen(), ideal)
         limiter = AIORateLimiter(overall_max_rate=BROADCAST_RATE, overall_time_period=1, max_retries=20)
         async with ExtBot(
@@ -194,8 +206,8 @@ async def in_a_chat(folder: Path, shrink: int) -> None:
     count = CHAT_RATE * seconds
     print(f"(c) people ask {ASKS_PER_SECOND} times a second while a broadcast fills {CHAT_RATE}/s, for {seconds} s")
     async with stub(CHAT_RATE) as served:
-        async with postman(folder, served, count, Pacer(CHAT_RATE)) as (_, bot):
-            tell_waits("ours", await asks(bot, seconds))
+        async with postman(folder, served, count, Pacer(CHAT_RATE)) as sending:
+            tell_waits("ours", await asks(sending.bot, seconds))
         await served.seen()
         limiter = AIORateLimiter(overall_max_rate=1, overall_time_period=1 / CHAT_RATE, max_retries=20)
         async with ExtBot(
