@@ -19,6 +19,7 @@ from bot.settings import Settings, read_settings
 from bot.terminal import OUT, AsJson, print_json, run
 from messages.pacer import Pacer
 from voting import polls, secrets_file
+from voting.bundle_format import signing_fingerprint
 from voting.database import Database
 from voting.refusals import Refusal
 from voting.upgrade import check
@@ -101,6 +102,8 @@ async def _kept(settings: Settings) -> list[Finding]:
         async with database.reading() as connection:
             poll = await polls.load(connection)
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
+        named = f"{signing_fingerprint(poll.signing_key)} (publish it before the vote: verify is told it with --key)"
+        found.append(Finding("signing key", ok=True, detail=named))
         todo = "" if poll.election_key else "ballotline keys create --trustees 3 --threshold 2 --out shares"
         keys = f"{poll.threshold} of {poll.trustees} trustees open the box" if poll.election_key else "none yet"
         found.append(Finding("election key", ok=bool(poll.election_key), detail=keys, what_to_do=todo))

@@ -13,6 +13,7 @@ from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print
 from messages import supersede
 from voting import polls, seal, secrets_file, shares, window
 from voting.box import empty_tray
+from voting.bundle_format import signing_fingerprint
 from voting.chain import sign_head
 from voting.database import Database
 from voting.model import Phase
@@ -69,6 +70,7 @@ def init(
 
     made = run(make())
     OUT.print(f"The poll [bold]{made.title}[/bold] is set up; secrets are in {settings.secrets_file} (keep a copy).")
+    OUT.print(f"Signing key: {signing_fingerprint(made.signing_key)}. Publish it: the result is checked against it.")
     OUT.print("Next: ballotline keys create --trustees 3 --threshold 2 --out shares")
 
 
