@@ -8,7 +8,7 @@ from sqlalchemy import update
 from town import Letter, Town, receipt_in
 
 from bot.sandbox import Fault
-from voting import schema
+from voting import codes, schema
 from voting.database import Database
 from voting.model import How
 
@@ -454,7 +454,7 @@ async def test_codes_out_of_the_blue_are_deleted_and_not_looked_at(town: Town) -
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda pack: pack.pack_code[:-1], "too short"),
+        (lambda pack: shortened(pack.pack_code), "too short"),
         (lambda pack: pack.pack_code[:-1] + "0", "Codes never have these in them: 0"),
         (lambda pack: swapped(pack.pack_code), "There is a slip"),
         (lambda _: "hello there", "cannot find a code"),
@@ -469,6 +469,12 @@ async def test_a_slip_is_explained_and_does_not_count(town: Town, spoil: object,
     await ada.hears(said)
     await ada.types(ada.pack.codes)
     await ada.hears("This is your voting paper")
+
+
+def shortened(code: str) -> str:
+    """Leave out a character, so that what is left still looks like a code: "KGJ-GFB-55" does not."""
+    shorter = (code[:at] + code[at + 1 :] for at in range(len(code)) if code[at] != "-")
+    return next(candidate for candidate in shorter if codes.contains_code(candidate))
 
 
 def swapped(code: str) -> str:
