@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import aiohttp
 from telegram._utils.types import ODVInput
@@ -35,7 +34,7 @@ UNPACED: Final = frozenset({"sendChatAction"})
 LANE: ContextVar[Lane | None] = ContextVar("LANE", default=Lane.CHAT)
 
 _TOO_MANY_REQUESTS: Final = 429
-_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+_JSON: Final = {"Content-Type": "application/json"}
 
 
 class NotSent(NetworkError):  # noqa: N818 - beside python-telegram-bot's TimedOut
@@ -160,11 +159,14 @@ def _seconds(wanted: ODVInput[float], default: float) -> float | None:
 
 
 def _body(request_data: RequestData | None, files: Any) -> tuple[Any, Any]:  # noqa: ANN401 - of several libraries
-    """Encode the parameters, as a form or, with files, in parts; and the headers that say which."""
+    """Encode the parameters, as JSON or, with files, in parts; and the headers that say which.
+
+    Bot API: "We support four ways of passing parameters"; a form's escapes cost ten times as much as JSON's.
+    """
     if request_data is None:
         return None, None
     if not files:
-        return urlencode(request_data.json_parameters).encode(), _FORM
+        return request_data.json_payload, _JSON
     form = aiohttp.FormData(quote_fields=False)
     for name, value in request_data.json_parameters.items():
         form.add_field(name, value)

@@ -27,12 +27,14 @@ async def channel_to(url: str, token: str = "1:token", **options: object) -> Asy
 
 
 @asynccontextmanager
-async def server_that(answers: web.Response | None) -> AsyncIterator[str]:
-    """Give every request this answer; None: be silent."""
+async def server_that(answers: web.Response | None, arrived: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """Give every request this answer; None: be silent. `arrived` is set by each request."""
     stop = asyncio.Event()
 
     async def answer(request: web.Request) -> web.Response:
         await request.read()
+        if arrived is not None:
+            arrived.set()
         if answers is None:
             await stop.wait()
             return web.Response()
@@ -127,11 +129,12 @@ async def test_nobody_listening_means_nothing_was_sent() -> None:
 
 async def test_no_free_connection_means_nothing_was_sent() -> None:
     """Waiting for a connection is part of connecting: the message is still here."""
-    async with server_that(None) as url:
-        request = AiohttpRequest(connections_max=1, connect_timeout_seconds=0.05, read_timeout_seconds=5)
+    arrived = asyncio.Event()
+    async with server_that(None, arrived) as url:
+        request = AiohttpRequest(connections_max=1, connect_timeout_seconds=0.3, read_timeout_seconds=30)
         bot = Bot("1:token", base_url=f"{url}/bot", request=request)
         first = asyncio.create_task(bot.send_message(7, "Hello"))
-        await asyncio.sleep(0.01)
+        await arrived.wait()
 
         with pytest.raises(NotSent):
             await bot.send_message(7, "Hello")
