@@ -69,10 +69,13 @@ class Pacer:
 
         `key` names a chat that broadcasts reach at most once per second.
         """
+        chat_in = 0.0 if key is None else self._book(key)
+        if chat_in <= 0 and self._takes(cost):
+            return
         try:
             async with asyncio.timeout(None if math.isinf(within_seconds) else within_seconds):
-                if key is not None:
-                    await self._chat_is_free(key)
+                if chat_in > 0:
+                    await asyncio.sleep(chat_in)
                 await self._slot(lane, cost)
         except TimeoutError:
             raise NoSlot from None
@@ -101,9 +104,15 @@ class Pacer:
         self._valid_until = loop_time
         self._release()
 
+    def _takes(self, cost: int) -> bool:
+        """Take a slot that is free now, if nobody waits."""
+        if self._waiting or self._ready_at(cost) > _now():
+            return False
+        self._spacing.take(cost, _now())
+        return True
+
     async def _slot(self, lane: Lane, cost: int) -> None:
-        if not self._waiting and self._ready_at(cost) <= _now():
-            self._spacing.take(cost, _now())
+        if self._takes(cost):
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (lane, next(self._turn), cost, future))
@@ -134,15 +143,14 @@ class Pacer:
         if math.isfinite(loop_time):
             self._timer = asyncio.get_running_loop().call_at(loop_time, self._release)
 
-    async def _chat_is_free(self, key: str) -> None:
-        """Wait until a second has passed since the last broadcast into this chat, and book the next."""
+    def _book(self, key: str) -> float:
+        """Book the next time of a broadcast into this chat, a second after the last; give the seconds until then."""
         now = _now()
         if len(self._keys) >= KEYS_MAX:
             self._keys = {chat: free_at for chat, free_at in self._keys.items() if free_at > now}
         free_at = max(now, self._keys.get(key, now))
         self._keys[key] = free_at + CHAT_SPACING_SECONDS
-        if free_at > now:
-            await asyncio.sleep(free_at - now)
+        return free_at - now
 
 
 def _now() -> float:

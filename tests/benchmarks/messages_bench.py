@@ -145,12 +145,11 @@ async def unlimited(folder: Path, shrink: int) -> None:
             cpu, seconds = time.process_time() - cpu, time.perf_counter() - began
         again = await timed_bot(served, HTTPXRequest(connection_pool_size=width), width, count)
     peer, peer_cpu = (theirs[0] + again[0]) / 2, (theirs[1] + again[1]) / 2
+    ours = count / seconds, cpu / count * 1000
     print(f"(a, e) {count} messages, {width} at a time, no limit; the peer before and after ours")
-    own, own_cpu = transport
-    print(f"  python-telegram-bot, its own transport: {peer:7,.0f}/s         {peer_cpu:6.2f} ms of processor each")
-    print(f"  the same Bot, our transport:            {own:7,.0f}/s {own / peer:6.2f}x {own_cpu:6.2f} ms")
-    ours = count / seconds
-    print(f"  our postman, with the ledger:           {ours:7,.0f}/s {ours / peer:6.2f}x {cpu / count * 1000:6.2f} ms")
+    print(f"  {'python-telegram-bot, its own transport':40} {peer:7,.0f}/s        {peer_cpu:6.2f} ms of processor each")
+    for name, (rate, cpu_ms) in (("the same Bot, our transport", transport), ("our postman, with the ledger", ours)):
+        print(f"  {name:40} {rate:7,.0f}/s {rate / peer:5.2f}x {cpu_ms:6.2f} ms, {peer_cpu / cpu_ms:.2f}x less")
 
 
 async def timed_bot(
