@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from electorate import Electorate, Letter, make_letters, open_electorate, pack_row
-from prepared import CLOSES_AT, NOW, OPENS_AT, POLL
+from prepared import CLOSES_AT, NOW, OPENS_AT, POLL, SECRETS, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from voting import clerk, polls, schema, seal
 from voting.box import empty_tray, move_tray
-from voting.clerk import Cast, CastOutcome, receipt_for
+from voting.clerk import Cast, CastOutcome, Clerk, receipt_for
 from voting.database import Database
 from voting.locks import find_lock, locks_of_chat
 from voting.refusals import (
@@ -410,3 +410,24 @@ def test_a_cast_does_not_show_its_option() -> None:
     """A log line or a traceback with a cast in it says nothing of the choice."""
     assert "1" not in repr(Cast("i", "c", 1)).replace("0x", "").split(" at ")[0]
     assert POLL.options
+
+
+async def test_before_there_is_a_key_no_paper_is_known_and_nothing_is_sealed(database: Database) -> None:
+    await make_poll(database)
+    with pytest.raises(UnknownIntent):
+        await Clerk(database, SECRETS).cast(Cast("a paper of nobody", "telegram:1", 0), NOW)
+
+
+async def test_a_ballot_sealed_for_another_key_is_never_stored(
+    town: Electorate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The poll got its key between the sealing and the turn at the database: whoever pressed presses again."""
+    papers = [await town.opens_paper(letter) for letter in town.letters[:2]]
+    monkeypatch.setattr(town.clerk, "_known_form", clerk._Form(b"k" * seal.KEY_BYTES, 2))
+
+    with pytest.raises(Fault):
+        await town.clerk.cast(Cast(papers[0], town.letters[0].chat, 0), NOW)
+
+    monkeypatch.undo()
+    assert await town.count("tray") == await town.count("lock") == 0
+    assert (await town.clerk.cast(Cast(papers[0], town.letters[0].chat, 0), NOW)).fresh
