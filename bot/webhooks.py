@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -29,6 +29,8 @@ BODY_MAX_BYTES: Final = 1024 * 1024
 BODY_SECONDS: Final = 10.0
 LAG_MAX: Final = timedelta(seconds=60)  # older than this and /readyz says no
 TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
+INBOX_WAITING: Final = Gauge("ballotline_inbox_waiting", "What providers handed over and nobody has handled yet.")
+INBOX_LAG_SECONDS: Final = Gauge("ballotline_inbox_lag_seconds", "How long the oldest of it has waited.")
 TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
@@ -89,16 +91,22 @@ class Edges:
 
     async def readyz(self, _request: Request) -> Response:
         """Say whether the database answers and the inbox is not behind."""
-        async with self.database.reading() as connection:
-            waiting, oldest = await backlog(connection)
-        lag = max(timedelta(0), self.clock() - oldest) if oldest else timedelta(0)
+        waiting, lag = await self._backlog()
         ok = lag <= LAG_MAX
         facts = {"ok": ok, "inbox_waiting": waiting, "inbox_lag_seconds": round(lag.total_seconds(), 3)}
         return JSONResponse(facts, status_code=200 if ok else 503)
 
     async def metrics(self, _request: Request) -> Response:
-        """Give the counters in Prometheus' text format."""
+        """Give the numbers of this process and of the inbox in Prometheus' text format."""
+        waiting, lag = await self._backlog()
+        INBOX_WAITING.set(waiting)
+        INBOX_LAG_SECONDS.set(lag.total_seconds())
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def _backlog(self) -> tuple[int, timedelta]:
+        async with self.database.reading() as connection:
+            waiting, oldest = await backlog(connection)
+        return waiting, max(timedelta(0), self.clock() - oldest) if oldest else timedelta(0)
 
     async def _twilio(
         self, request: Request, letter_from: Callable[[dict[str, str], dict[str, str]], Letter], answer: Response

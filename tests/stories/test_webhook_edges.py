@@ -5,11 +5,12 @@ import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from town import PUBLIC_URL, Town
 from twilio.request_validator import RequestValidator
 
@@ -237,9 +238,21 @@ async def test_a_connection_that_drips_is_cut_off_wherever_it_drips(
     assert await stored(town) == 0
 
 
-async def test_a_backlog_is_seen_in_readyz(town: Town, client: aiohttp.ClientSession) -> None:
+async def test_a_backlog_is_seen_in_readyz_and_metrics(town: Town, client: aiohttp.ClientSession) -> None:
+    """A row that somebody else holds, and has for two minutes."""
     async with client.get("/readyz") as answer:
-        assert answer.status == 200
-        assert (await answer.json())["ok"] is True
+        assert (answer.status, (await answer.json())["ok"]) == (200, True)
+    now = town.clock()
+    held = {"received_at": now - timedelta(minutes=2), "lease_until": now + timedelta(hours=1), "state": "new"}
+    async with town.database.writing() as connection:
+        await connection.execute(insert(inbox).values(source="telegram", key="1", queue="q", **held))
+
+    async with client.get("/readyz") as answer:
+        assert answer.status == 503
+        assert (await answer.json())["inbox_waiting"] == 1
+    async with client.get("/metrics") as answer:
+        said = await answer.text()
+        assert "ballotline_inbox_waiting 1.0" in said
+        assert "ballotline_inbox_lag_seconds 12" in said
     async with client.get("/healthz") as answer:
         assert answer.status == 200
