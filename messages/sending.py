@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.approval import approval_hash
@@ -59,18 +59,18 @@ async def send(
     return await _plan(connection, found, seen, actor=actor, via=via, now=now, providers=providers)
 
 
+def _due(now: datetime) -> Select[int]:
+    return select(notice.c.id).where(notice.c.state == "scheduled", notice.c.send_at <= now)
+
+
 async def any_scheduled(connection: AsyncConnection, now: datetime) -> bool:
     """Whether the time of a notice has come: cheap, and takes no lock."""
-    due = select(notice.c.id).where(notice.c.state == "scheduled", notice.c.send_at <= now).limit(1)
-    return (await connection.execute(due)).first() is not None
+    return (await connection.execute(_due(now).limit(1))).first() is not None
 
 
 async def start_scheduled(connection: AsyncConnection, *, providers: Collection[str] = BOTH, now: datetime) -> int:
     """Plan the notices whose time has come; return how many. One that reaches nobody any more is done."""
-    due = await connection.execute(
-        select(notice.c.id).where(notice.c.state == "scheduled", notice.c.send_at <= now).with_for_update()
-    )
-    ids = list(due.scalars())
+    ids = list((await connection.execute(_due(now).with_for_update())).scalars())
     for notice_id in ids:
         found = await show(connection, notice_id)
         seen = await preview(connection, found, now=now)

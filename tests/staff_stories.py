@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from town import Town
+from town import Town, Townsperson
 
 from bot import alerts, enrolment
 from voting import codes
@@ -36,6 +36,15 @@ async def set_phone(town: Town, name: str, number: str) -> None:
     async with town.database.writing() as connection:
         person = next(one for one in await enrolment.everybody(connection) if one.name == name)
         await enrolment.set_phone(connection, person.id, number, actor="Gwen", via="command line", now=town.clock())
+
+
+async def sends_with(author: Townsperson, approver: Townsperson) -> None:
+    """Have a notice that is drafted approved by somebody else, and send it."""
+    await author.presses("Send for approval")
+    await approver.hears(f"{author.name.capitalize()} asks you to look at this")
+    await approver.presses("Approve")
+    await author.hears(f"{approver.name.capitalize()} has approved notice 1")
+    await author.presses("Send it now")
 
 
 def wrong_vote_code(town: Town) -> str:

@@ -19,22 +19,15 @@ def among(engine: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
     `engine` is the dialect's name. The statement is the same text for any number of values: it is built once, no
     engine plans it anew, nothing renders hundreds of placeholders, and SQLite's limit of variables is no limit.
     """
-    values = bindparam(LISTED, type_=Text)
-    if engine == "postgresql":
-        each = func.jsonb_array_elements_text(cast(values, JSONB)).table_valued("value")
-        return column.in_(select(cast(each.c.value, column.type)))
-    return column.in_(select(func.json_each(values).table_valued("value").c.value))
+    value = _each_listed(engine)
+    return column.in_(select(cast(value, column.type) if engine == "postgresql" else value))
 
 
 def among_hashes(engine: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
     """Say that a column of bytes is one of the 32-byte hashes that `listed_hashes` gives, as `among` does."""
-    values = bindparam(LISTED, type_=Text)
-    if engine == "postgresql":
-        each = func.jsonb_array_elements_text(cast(values, JSONB)).table_valued("value")
-    else:
-        each = func.json_each(values).table_valued("value")
+    begins = cast(_each_listed(engine), Integer)
     joined = bindparam(JOINED, type_=LargeBinary)
-    return column.in_(select(func.substr(joined, cast(each.c.value, Integer), HASH_BYTES)))
+    return column.in_(select(func.substr(joined, begins, HASH_BYTES)))
 
 
 def listed_hashes(hashes: Collection[bytes]) -> dict[str, str | bytes]:
@@ -46,3 +39,10 @@ def listed_hashes(hashes: Collection[bytes]) -> dict[str, str | bytes]:
 def listed(values: Collection[int | str]) -> dict[str, str]:
     """Give the parameter of a statement with `among`."""
     return {LISTED: json.dumps(list(values))}
+
+
+def _each_listed(engine: str) -> ColumnElement[Any]:
+    values = bindparam(LISTED, type_=Text)
+    if engine == "postgresql":
+        return func.jsonb_array_elements_text(cast(values, JSONB)).table_valued("value").c.value
+    return func.json_each(values).table_valued("value").c.value

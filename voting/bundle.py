@@ -19,7 +19,7 @@ from voting import bundle_format as form
 from voting import chain, schema
 from voting.ballots import box_in_order, receipts_in_order
 from voting.chain import Entry
-from voting.columns import EPOCH, MICROSECOND
+from voting.columns import microseconds
 from voting.report_page import page
 from voting.secrets_file import Secrets
 
@@ -126,7 +126,7 @@ async def _write_chain(connection: AsyncConnection, path: Path, end: int) -> dic
 def _entry_line(entry: Entry) -> bytes:
     words = {
         "seq": entry.seq,
-        "at": (entry.at - EPOCH) // MICROSECOND,
+        "at": microseconds(entry.at),
         "actor": entry.actor,
         "kind": entry.kind,
         "body": entry.body,

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.canonical import canonical_json
-from voting.columns import EPOCH, MICROSECOND
+from voting.columns import microseconds
 from voting.model import SYSTEM
 from voting.refusals import Fault
 from voting.secrets_file import Secrets
@@ -61,7 +61,7 @@ class Entry:
 
 def hash_of(*, seq: int, at: datetime, actor: str, kind: str, body: dict[str, Any], previous: bytes) -> bytes:
     """Hash an entry's words and the hash before it."""
-    words = {"seq": seq, "at": (at - EPOCH) // MICROSECOND, "actor": actor, "kind": kind, "body": body}
+    words = {"seq": seq, "at": microseconds(at), "actor": actor, "kind": kind, "body": body}
     return hashlib.sha256(canonical_json(words) + previous).digest()
 
 

@@ -47,7 +47,7 @@ from voting.upsert import insert_rows
 RECEIPT_CHARACTERS: Final = 10
 RECEIPT_GROUP: Final = 5
 BALLOT_ID_BYTES: Final = 16
-ON_THE_SPOT_MAX: Final = 8  # ballots; more are sealed in a thread, which needs no turn of Python
+ON_THE_SPOT_MAX: Final = 8  # ballots; more are sealed by two threads
 # A byte is a letter by its remainder: eight letters come up nine times for eight of the others, 49 bits in all.
 _LETTER_OF: Final = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 
@@ -325,7 +325,7 @@ def _seal(form: _Form, together: Sequence[_Waiting]) -> None:
     if form.election_key is None:  # nothing can be locked either
         return
     for waiting in together:
-        if waiting.cast.option in range(form.options) and not waiting.ballot:
+        if waiting.cast.option in range(form.options):
             waiting.ballot = seal(form.election_key, waiting.cast.option, options=form.options)
 
 

@@ -1,7 +1,7 @@
 """Windows and broadcasts in the staff's chat: drafted, tried on, approved by another, sent, watched, reported."""
 
 import pytest
-from staff_stories import is_true, until
+from staff_stories import is_true, sends_with, until
 from town import Town, Townsperson
 
 from messages import notices
@@ -66,11 +66,7 @@ async def test_a_notice_comes_in_the_language_the_member_chose_in_the_chat(town:
         await member.asks(member.presses(choice), heard)
 
     await drafts_notice(gwen)
-    await gwen.presses("Send for approval")
-    await mair.hears("Gwen asks you to look at this")
-    await mair.presses("Approve")
-    await gwen.hears("Mair has approved notice 1")
-    await gwen.presses("Send it now")
+    await sends_with(gwen, mair)
 
     await ada.hears("ydych chi wedi pleidleisio?", timeout_seconds=20)
     await sian.hears("have you voted?", timeout_seconds=20)

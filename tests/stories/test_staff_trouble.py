@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
-from staff_stories import is_true, until
+from staff_stories import is_true, sends_with, until
 from town import Town, Townsperson
 
 from bot import service
@@ -29,11 +29,7 @@ async def sends_notice(author: Townsperson, approver: Townsperson) -> None:
     await author.asks(author.types("/broadcast"), "What shall members be told?")
     await author.asks(author.presses("Reminder"), "to whom?")
     await author.asks(author.presses("Everybody"), "Written by")
-    await author.presses("Send for approval")
-    await approver.hears("asks you to look at this")
-    await approver.presses("Approve")
-    await author.hears("has approved notice 1")
-    await author.presses("Send it now")
+    await sends_with(author, approver)
 
 
 async def test_codes_being_guessed_from_many_chats_reach_staff(town: Town) -> None:
