@@ -80,6 +80,8 @@ def _other(page: StaffPage, alert: Alert) -> list[str]:
     params = {name: str(value) for name, value in alert.facts.items()}
     params["at"] = page.moment(alert.raised_at)
     kind = text("staff", f"kind.{alert.kind}", page.language)
+    if alert.kind is Kind.NOTICE_HELD:
+        params["reason"] = text("refusals", params["why"], page.language, **alert.facts)
     if alert.kind is Kind.MISSING_PACKS:
         body = html_plural("staff", "alert.missing_packs", page.language, int(alert.facts["count"]))
     else:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.member_requests import Report, ReportKind
 from bot.schema import alert, alert_message, staff_group
 from messages.aftermath import OnTrouble, Trouble
+from messages.scheduled import Held
 from voting import cases, chain, polls, schema
 from voting.attempts import AttemptSeen
 from voting.casting import Alarm
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     MANY_WRONG_CODES = "many_wrong_codes"
     PROBE_FAILED = "probe_failed"
     PROVIDER_TROUBLE = "provider_trouble"
+    NOTICE_HELD = "notice_held"
     THEFT_REPORTED = "theft_reported"
     MISSING_PACKS = "missing_packs"
     HELP_ASKED = "help_asked"
@@ -227,6 +229,15 @@ def trouble_teller(clock: Callable[[], datetime]) -> OnTrouble:
         await raise_alert(connection, Kind.PROVIDER_TROUBLE, occasion, facts, now)
 
     return on_trouble
+
+
+async def on_held(connection: AsyncConnection, held: Held) -> None:
+    """Tell staff that a notice did not go at its time, and why."""
+    facts = {name: fact if isinstance(fact, int) else str(fact) for name, fact in held.facts.items()}
+    occasion = f"held:{held.notice_id}:{held.at.isoformat()}"
+    await raise_alert(
+        connection, Kind.NOTICE_HELD, occasion, {**facts, "notice": str(held.notice_id), "why": held.key}, held.at
+    )
 
 
 async def on_migrated(connection: AsyncConnection, old: str, new: str) -> None:

@@ -12,6 +12,7 @@ from messages.notice_model import EDITABLE, ENDED, Notice
 from messages.preview import Preview, PreviewText
 from messages.reach import SMS, TELEGRAM
 from messages.reports import Report
+from messages.scheduled import HELD
 from messages.texts import html_plural, html_text, text
 from messages.wording import Kind
 
@@ -159,7 +160,9 @@ def _standing(page: StaffPage, notice: Notice) -> str:
     if notice.approved_by is not None and notice.approved_at is not None:
         at = page.moment(notice.approved_at)
         lines.append("✓ " + html_text("staff", "notice.approved", page.language, name=notice.approved_by, at=at))
-    if notice.state == "paused" and notice.pause_reason not in (None, "by_staff"):
+    if notice.pause_reason is not None and notice.pause_reason.startswith(HELD):
+        lines.append(html_text("staff", "notice.held", page.language))
+    elif notice.state == "paused" and notice.pause_reason not in (None, "by_staff"):
         lines.append(html_text("staff", "notice.paused_by", page.language, reason=str(notice.pause_reason)))
     return "\n".join(lines)
 

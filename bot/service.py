@@ -210,6 +210,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             renderers={**member_words.renderers(), **alert_pages.renderers()},
             on_trouble=alerts.trouble_teller(house.clock),
             on_migrated=alerts.on_migrated,
+            on_held=alerts.on_held,
             now=house.clock,
             **({"timing": timing} if timing else {}),
         )

@@ -2,6 +2,7 @@
 
     draft -> submitted -> approved -> scheduled -> sending <-> paused -> done
       ^__________|____________|  (an edit)            any of them -> canceled, superseded
+                 ^________________________|  (held at its time: scheduled.py)
 
 An approval is for one version, bound to the hash of what would be sent (approval.py); an edit voids it.
 """
@@ -86,7 +87,7 @@ async def edit(
     refuse_unless(found, EDITABLE)
     poll = await polls.load(connection)
     checked = _checked(content, poll.languages)
-    values = _columns(checked) | {"state": "draft", "author": actor, **_NOT_APPROVED}
+    values = _columns(checked) | {"state": "draft", "author": actor, **NOT_APPROVED}
     await _write(connection, found, values)
     await record(connection, "notice_edited", notice_id, {"content": _told(checked)}, actor=actor, via=via, now=now)
     return await show(connection, notice_id)
@@ -102,7 +103,7 @@ async def submit(
     if not seen.members:
         raise NobodyToTell(audience=found.content.audience)
     counted = {"members": seen.members, "cost": str(seen.cost), "segments": seen.segments}
-    await _write(connection, found, {"state": "submitted", **_NOT_APPROVED, **counted})
+    await _write(connection, found, {"state": "submitted", **NOT_APPROVED, **counted})
     fresh = await show(connection, notice_id)
     body = {"hash": approval_hash(fresh), "members": seen.members}
     await record(connection, "notice_submitted", notice_id, body, actor=actor, via=via, now=now)
@@ -132,7 +133,13 @@ async def approve(
     await _write(
         connection,
         found,
-        {"state": "approved", "approved_by": actor, "approved_at": now, "approved_hash": digest},
+        {
+            "state": "approved",
+            "approved_by": actor,
+            "approved_at": now,
+            "approved_hash": digest,
+            "pause_reason": None,
+        },
         same_version=True,
     )
     await record(connection, "notice_approved", notice_id, {"hash": digest}, actor=actor, via=via, now=now)
@@ -187,7 +194,15 @@ async def record(
     await chain.append(connection, kind, {"notice": notice_id, **body}, actor=actor, via=via, now=now)
 
 
-_NOT_APPROVED: Final = {"approved_by": None, "approved_at": None, "approved_hash": None, "members": None, "cost": None}
+# What is forgotten of a notice that has to be approved (again).
+NOT_APPROVED: Final = {
+    "approved_by": None,
+    "approved_at": None,
+    "approved_hash": None,
+    "members": None,
+    "cost": None,
+    "pause_reason": None,
+}
 
 
 def _checked(content: Content, poll_languages: tuple[str, ...]) -> Content:

@@ -23,7 +23,7 @@ from messages.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
 from messages.pacer import Pacer
 from messages.reach import SMS
 from messages.resolving import Resolver, give_up_leases
-from messages.sending import any_scheduled, start_scheduled
+from messages.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
 from messages.twilio_channel import TwilioChannel
 from voting.database import Database
 
@@ -65,6 +65,7 @@ class Postman:
         renderers: Mapping[str, Renderer] | None = None,
         on_trouble: OnTrouble = tell_nobody,
         on_migrated: OnMigrated = move_nothing,
+        on_held: OnHeld = hold_quietly,
         now: Callable[[], datetime] = _utc_now,
         timing: Timing = Timing(),
     ) -> None:
@@ -74,6 +75,7 @@ class Postman:
         self._database = database
         self._kinds = kinds
         self._now = now
+        self._on_held = on_held
         self._timing = timing
         letters = Letters(renderers)
         self.keepers: Final = {outlet.channel.kind: self._keeper(outlet) for outlet in outlets}
@@ -128,7 +130,7 @@ class Postman:
             expired = await any_expired(connection, now)
         if to_change:
             async with self._database.writing() as connection:
-                await start_scheduled(connection, providers=self._kinds, now=now)
+                await start_scheduled(connection, providers=self._kinds, on_held=self._on_held, now=now)
                 await sweep(connection, now)
                 await finish(connection, now)
         for kind, keeper in self.keepers.items():

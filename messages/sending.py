@@ -1,11 +1,14 @@
-"""Send a notice: checked once more, planned in one statement or kept until its time; to oneself; once more."""
+"""Send a notice: checked once more, planned in one statement or kept until its time; to oneself; once more.
+
+What is kept until its time is scheduled.py's from then on.
+"""
 
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.approval import approval_hash
@@ -20,7 +23,6 @@ from messages.schema import notice
 from messages.texts import fit_language
 from messages.wording import Ways
 from voting import polls
-from voting.model import SYSTEM
 from voting.refusals import ChannelsOff, NobodyToTell, NotApproved, NoticeChanged, NoticeNotThere, NoticeOutgrown
 
 # An audience moves a little between approval and sending (people link chats, vote); beyond this it is another one.
@@ -50,32 +52,15 @@ async def send(
     refuse_unless(found, {"draft", "submitted", "approved"})
     seen = await preview(connection, found, now=now)
     poll = await polls.load(connection)
-    _refuse_unapproved(found, seen, approve_over=poll.staff.approve_over)
+    if not seen.members:
+        raise NobodyToTell(audience=found.content.audience)
+    refuse_unapproved(found, seen, approve_over=poll.staff.approve_over)
     if found.content.send_at is not None and found.content.send_at > now:
         await connection.execute(update(notice).where(notice.c.id == notice_id).values(state="scheduled"))
         body = {"send_at": found.content.send_at.isoformat()}
         await record(connection, "notice_scheduled", notice_id, body, actor=actor, via=via, now=now)
         return await show(connection, notice_id)
-    return await _plan(connection, found, seen, actor=actor, via=via, now=now, providers=providers)
-
-
-def _due(now: datetime) -> Select[int]:
-    return select(notice.c.id).where(notice.c.state == "scheduled", notice.c.send_at <= now)
-
-
-async def any_scheduled(connection: AsyncConnection, now: datetime) -> bool:
-    """Whether the time of a notice has come: cheap, and takes no lock."""
-    return (await connection.execute(_due(now).limit(1))).first() is not None
-
-
-async def start_scheduled(connection: AsyncConnection, *, providers: Collection[str] = BOTH, now: datetime) -> int:
-    """Plan the notices whose time has come; return how many. One that reaches nobody any more is done."""
-    ids = list((await connection.execute(_due(now).with_for_update())).scalars())
-    for notice_id in ids:
-        found = await show(connection, notice_id)
-        seen = await preview(connection, found, now=now)
-        await _plan(connection, found, seen, actor=SYSTEM, via=SYSTEM, now=now, providers=providers)
-    return len(ids)
+    return await let_go(connection, found, seen, actor=actor, via=via, now=now, providers=providers)
 
 
 async def try_on(
@@ -127,10 +112,12 @@ async def resend_to_unreached(
     return again
 
 
-def _refuse_unapproved(found: Notice, seen: Preview, *, approve_over: int) -> None:
-    if not seen.members:
-        raise NobodyToTell(audience=found.content.audience)
-    if found.state == "approved":
+def refuse_unapproved(found: Notice, seen: Preview, *, approve_over: int) -> None:
+    """Go on only with what a second person approved, or with what needs nobody's approval.
+
+    NotApproved, NoticeChanged, NoticeOutgrown.
+    """
+    if found.approved_hash is not None:
         if approval_hash(found) != found.approved_hash:
             raise NoticeChanged(notice_id=found.id)
         if found.members is not None and seen.members > max(found.members * GROWTH_MAX, found.members + 1):
@@ -139,7 +126,7 @@ def _refuse_unapproved(found: Notice, seen: Preview, *, approve_over: int) -> No
         raise NotApproved(notice_id=found.id, members=seen.members)
 
 
-async def _plan(
+async def let_go(
     connection: AsyncConnection,
     found: Notice,
     seen: Preview,
@@ -149,6 +136,7 @@ async def _plan(
     now: datetime,
     providers: Collection[str],
 ) -> Notice:
+    """Plan a notice that may go: one row per member and channel, in one statement."""
     poll = await polls.load(connection)
     plan = replace(plan_of(found, poll, now, seen.segments), providers=frozenset(providers))
     planned = await plan_notice(connection, plan)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ballot_town import NOW, WAYS, chats, make_members, make_poll, numbers, send_notice, set_window, states
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages import reports, supersede
 from messages.approval import approval_hash
@@ -23,8 +24,9 @@ from messages.quiet import is_quiet
 from messages.reach import SMS, TELEGRAM
 from messages.reports import progress, report, report_lines
 from messages.runnable import orders
+from messages.scheduled import Held, start_scheduled
 from messages.schema import delivery, notice
-from messages.sending import resend_to_unreached, send, start_scheduled, try_on
+from messages.sending import resend_to_unreached, send, try_on
 from messages.wording import Kind, Ways
 from voting.database import Database
 from voting.model import SmsRules
@@ -43,8 +45,9 @@ from voting.refusals import (
     NoticeTextTooLong,
     NoticeUnknown,
 )
-from voting.schema import chain, poll
+from voting.schema import chain, member, poll
 
+LATER = NOW + timedelta(hours=1)
 Act = Callable[..., Awaitable[Notice]]
 CUSTOM = {"en-GB": "The office is closed on Monday.", "cy": "Mae'r swyddfa ar gau ddydd Llun."}
 
@@ -359,12 +362,111 @@ async def test_a_scheduled_notice_goes_at_its_time(database: Database) -> None:
     await make_members(database, 1, telegram=["99"], first=99)
 
     async with database.writing() as connection:
-        assert await start_scheduled(connection, now=NOW) == 0
-        assert await start_scheduled(connection, now=NOW + timedelta(hours=1)) == 1
-        assert await start_scheduled(connection, now=NOW + timedelta(hours=1)) == 0
+        assert await start_scheduled(connection, now=NOW) == []
+        assert await start_scheduled(connection, now=LATER) == [made.id]
+        assert await start_scheduled(connection, now=LATER) == []
         assert (await show(connection, made.id)).state == "sending"
 
     assert await states(database) == {"ready": 4}
+
+
+async def its_time_comes(database: Database) -> tuple[list[int], list[Held]]:
+    """Give the notices that went an hour later, and what staff were told of those that did not."""
+    told: list[Held] = []
+
+    async def tell(_connection: AsyncConnection, held: Held) -> None:
+        told.append(held)
+
+    async with database.writing() as connection:
+        return await start_scheduled(connection, on_held=tell, now=LATER), told
+
+
+async def scheduled(database: Database, **content: Any) -> Notice:
+    """Give a notice to everybody that waits for its time, approved by a second person."""
+    made = await drafted(database, send_at=LATER, **content)
+    await do(database, submit, made.id)
+    await do(database, approve, made.id, actor="Huw")
+    return await do(database, send, made.id)
+
+
+async def test_a_scheduled_notice_whose_audience_outgrew_its_approval_waits_for_another(database: Database) -> None:
+    """It is approved for 3, and 40 more came meanwhile: nobody is told before a second person says yes again."""
+    await town(database)
+    made = await scheduled(database)
+    await make_members(database, 40, telegram=chats(40, first=100), first=100)
+
+    went, told = await its_time_comes(database)
+
+    async with database.reading() as connection:
+        held = await show(connection, made.id)
+    facts = {"notice_id": made.id, "approved": 3, "members": 43}
+    assert (went, told) == ([], [Held(made.id, "notice_outgrown", facts, LATER)])
+    assert (held.state, held.members, held.approved_by, held.approved_hash) == ("submitted", 43, None, None)
+    assert (held.pause_reason, held.version > made.version) == ("held:notice_outgrown", True)
+    assert await states(database) == {}
+    assert (await entries(database))[-1] == "notice_held"
+
+    with pytest.raises(NotApproved):
+        await do(database, send, made.id)
+    approved = await do(database, approve, made.id, actor="Huw")
+    async with database.writing() as connection:
+        sent = await send(connection, made.id, actor="Gwen", now=LATER)
+    assert (approved.pause_reason, sent.state) == (None, "sending")
+    assert await states(database) == {"ready": 43}
+
+
+async def test_a_scheduled_notice_goes_to_the_few_who_came_after_its_approval_too(database: Database) -> None:
+    await town(database)
+    made = await scheduled(database)
+    await make_members(database, 1, telegram=["99"], first=99)
+
+    assert await its_time_comes(database) == ([made.id], [])
+    assert await states(database) == {"ready": 4}
+
+
+async def test_a_scheduled_notice_that_needed_nobody_is_held_when_it_would_go_to_many(database: Database) -> None:
+    await town(database, members=1)
+    made = await drafted(database, send_at=LATER)
+    await do(database, send, made.id)
+    await make_members(database, 2, telegram=["98", "99"], first=98)
+
+    went, [held] = await its_time_comes(database)
+
+    assert (went, held.key, await states(database)) == ([], "not_approved", {})
+
+
+@pytest.mark.parametrize(
+    ("texts", "key", "state"),
+    [
+        pytest.param({**CUSTOM, "en-GB": "The office is open."}, "notice_changed", "submitted", id="other words"),
+        pytest.param({**CUSTOM, "en-GB": "word " * 400}, "notice_text_too_long", "draft", id="too many words"),
+    ],
+)
+async def test_a_scheduled_notice_changed_behind_our_back_is_held(
+    database: Database, texts: dict[str, str], key: str, state: str
+) -> None:
+    await town(database)
+    made = await scheduled(database, kind="custom", texts=CUSTOM)
+    also = await scheduled(database)
+    async with database.writing() as connection:
+        await connection.execute(update(notice).where(notice.c.id == made.id).values(texts=texts))
+
+    went, [held] = await its_time_comes(database)
+
+    async with database.reading() as connection:
+        assert ((await show(connection, made.id)).state, held.key) == (state, key)
+    assert went == [also.id], "the one beside it goes"
+
+
+async def test_a_scheduled_notice_that_reaches_nobody_any_more_is_done(database: Database) -> None:
+    await town(database)
+    made = await scheduled(database)
+    async with database.writing() as connection:
+        await connection.execute(update(member).values(eligible=False, ineligible_reason="lapsed"))
+
+    assert await its_time_comes(database) == ([made.id], [])
+    async with database.writing() as connection:
+        assert await finish(connection, LATER) == [made.id]
 
 
 async def test_with_every_channel_off_nothing_is_sent_and_nothing_is_changed(database: Database) -> None:
@@ -384,7 +486,7 @@ async def test_a_scheduled_notice_can_be_stopped_before_its_time(database: Datab
     await do(database, cancel, made.id)
 
     async with database.writing() as connection:
-        assert await start_scheduled(connection, now=NOW + timedelta(hours=2)) == 0
+        assert await start_scheduled(connection, now=NOW + timedelta(hours=2)) == []
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ballot_town import WAYS, chats, make_members
 from sqlalchemy import insert
 from staff_stories import is_true, sends_with, until
 from town import Town, Townsperson
 
 from bot import service
 from bot.sandbox import Fault
-from messages import notices
+from messages import notices, sending
+from messages.notice_model import Content
 from voting import schema
 from voting.codes import Kind, generate, printed
 from voting.database import Database
@@ -61,6 +63,35 @@ async def test_books_that_do_not_add_up_reach_staff(
 
         alert = await gwen.hears("The books do not add up")
         assert "ballotline audit" in alert.words
+
+
+async def schedules_reminder(town: Town, at: datetime) -> None:
+    """Have a reminder to everybody wait for its time, written by Gwen and approved by Mair."""
+    async with town.database.writing() as connection:
+        content = Content(kind="reminder", send_at=at)
+        made = await notices.draft(connection, content, ways=WAYS, actor="Gwen", now=town.clock())
+        await notices.approve(connection, made.id, actor="Mair", now=town.clock())
+        await sending.send(connection, made.id, actor="Gwen", now=town.clock())
+
+
+async def test_a_notice_whose_audience_grew_is_held_at_its_time_and_goes_when_it_is_approved_again(town: Town) -> None:
+    """Nobody is told what nobody approved for so many; staff hear of it and mend it in the chat."""
+    gwen, mair = await town.staff("gwen"), await town.staff("mair", "comms")
+    await schedules_reminder(town, town.clock() + timedelta(hours=1))
+    await make_members(town.database, 20, telegram=chats(20), first=5000)
+
+    town.clock.put(town.clock() + timedelta(hours=1))
+
+    alert = await gwen.hears("A notice did not go at its time", timeout_seconds=20)
+    assert "was approved for 5 members and would now go to 25" in alert.words
+    assert await state_of(town) == "submitted"
+    assert not town.member("ada").phone.messages
+    seen = await mair.asks(mair.types("/broadcast 1"), "waits for approval again")
+    assert "25" in seen.words
+    await mair.asks(mair.presses("Approve"), "Approved")
+    await gwen.asks(gwen.types("/broadcast 1"), "Approved")
+    await gwen.presses("Send")
+    await town.member("ada").phone.hears("have you voted?")
 
 
 async def test_a_provider_that_refuses_pauses_the_notice_and_staff_go_on_when_it_is_mended(town: Town) -> None:
