@@ -8,7 +8,7 @@ half-way that somebody else was first.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import Connection, event
@@ -30,6 +30,7 @@ class Database:
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
         self.engine: Final[AsyncEngine] = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._turn = asyncio.Lock()  # SQLite has one writer: queue here, not in its busy handler
+        self._writer: AsyncConnection | None = None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -40,17 +41,32 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection in a transaction: committed and durable at the end, or rolled back whole."""
-        async with AsyncExitStack() as stack:
-            if self.is_sqlite:
-                await stack.enter_async_context(self._turn)
-            connection = await stack.enter_async_context(self.engine.connect())
-            if self.is_sqlite:
-                await connection.execution_options(ballotline_writes=True)
-            await stack.enter_async_context(connection.begin())
-            yield connection
+        if not self.is_sqlite:
+            async with self.engine.begin() as connection:
+                yield connection
+            return
+        async with self._turn:
+            connection = await self._writer_now()
+            try:
+                async with connection.begin():
+                    yield connection
+            except BaseException:
+                self._writer = None
+                await asyncio.shield(connection.close())  # to the pool, whatever state it is in: that is reset there
+                raise
+
+    async def _writer_now(self) -> AsyncConnection:
+        """Give the one connection that writes: getting it from the pool costs as much as a short transaction."""
+        if self._writer is None:
+            connection = await self.engine.connect()
+            self._writer = await connection.execution_options(ballotline_writes=True)
+        return self._writer
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
         await self.engine.dispose()
 
 
