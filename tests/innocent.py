@@ -6,6 +6,8 @@ the end are planted in between, to see that they, and nothing else, are found.
 
 import asyncio
 import contextlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -19,12 +21,15 @@ from voting.casting import Purpose
 from voting.clerk import Cast, CastOutcome
 from voting.codes import Kind as CodeKind
 from voting.codes import generate
-from voting.locks import locks_of_chat
+from voting.locks import locks_of_chats
+from voting.model import Lock
 from voting.refusals import AlreadyVoted, UnknownPackCode, WrongVoteCode
+from voting.together import Together
 
 PAPERS_MAX = 4
 MESSAGE = "the message with both codes"
 AFTERWARDS_MAX = 4
+SLIPS = 0.01  # of the sequences begin with codes that are wrong
 
 
 class After(StrEnum):
@@ -42,15 +47,41 @@ class After(StrEnum):
     VERIFY_ELSEWHERE = "the vote is verified from the other device"
 
 
+class Lives:
+    """What all sequences on one database share: the town, how much was done, and one reading for many at once."""
+
+    def __init__(self, town: Electorate) -> None:
+        self.town = town
+        self.done: Counter[str] = Counter()
+        self._locks: Together[str, list[Lock]] = Together("locks of chats", self._read_locks)
+
+    async def locks_of(self, chat: str) -> list[Lock]:
+        """Read what /vote would read, with whoever asks at the same moment."""
+        return await self._locks.ask(chat)
+
+    async def _read_locks(self, chats: Sequence[str]) -> list[list[Lock] | Exception]:
+        async with self.town.database.reading() as connection:
+            found = await locks_of_chats(connection, set(chats))
+        of_chat: dict[str | None, list[Lock]] = defaultdict(list)
+        for lock in found:
+            of_chat[lock.chat].append(lock)
+        return [of_chat[chat] for chat in chats]
+
+
 @dataclass
 class Innocent:
     """One member's honest life with the vote."""
 
-    town: Electorate
+    lives: Lives
     letter: Letter
     chance: Random
     devices: int = 2
     papers: list[Cast] = field(default_factory=list)
+
+    @property
+    def town(self) -> Electorate:
+        """The poll this member votes in."""
+        return self.lives.town
 
     @property
     def other_device(self) -> str:
@@ -59,7 +90,8 @@ class Innocent:
 
     async def live(self) -> None:
         """Open papers, press them, lose answers, press again; every answer must be the same receipt."""
-        if self.chance.random() < 0.02:
+        self.lives.done["sequences"] += 1
+        if self.chance.random() < SLIPS:
             await self.slips()
         for _ in range(self.chance.choice((1, 1, 1, 2, 3, PAPERS_MAX))):
             await self.opens()
@@ -78,6 +110,7 @@ class Innocent:
         chat = self.other_device if self.devices > 1 and self.chance.random() < 0.1 else self.letter.chat
         intent = await self.town.opens_paper(self.letter, chat=chat, message=MESSAGE)
         self.papers.append(Cast(intent, chat, self.chance.randrange(2)))
+        self.lives.done["papers opened"] += 1
 
     async def slips(self) -> None:
         """Type codes of somebody else's poll night: a code that passes its check and is wrong."""
@@ -96,6 +129,7 @@ class Innocent:
 
     async def answer_gets_lost(self, cast: Cast) -> None:
         """Press, and stop waiting at some moment: before, in or after the transaction; the vote may stand or not."""
+        self.lives.done["answers lost"] += 1
         press = asyncio.create_task(self.town.clerk.cast(cast, NOW))
         for _ in range(self.chance.randrange(6)):
             await asyncio.sleep(0)
@@ -104,19 +138,22 @@ class Innocent:
 
     async def presses(self, cast: Cast) -> CastOutcome | None:
         """Press a paper; on the other device the news may be that the vote is locked."""
+        self.lives.done["presses"] += 1
         try:
-            return await self.town.clerk.cast(cast, NOW)
+            outcome = await self.town.clerk.cast(cast, NOW)
         except AlreadyVoted:
+            self.lives.done["told of a vote from elsewhere"] += 1
             return None
+        self.lives.done["locked" if outcome.fresh else "the same receipt again"] += 1
+        return outcome
 
     async def afterwards(self, what: After, first: Cast, receipt: str) -> None:
         """Do one more thing after the lock."""
         town, letter = self.town, self.letter
-        if what is After.REDELIVERED:
-            assert (await town.clerk.cast(first, NOW)).receipt == receipt
-        elif what is After.DOUBLE_TAP:
-            taps = await asyncio.gather(*(town.clerk.cast(first, NOW) for _ in range(2)))
-            assert {(tap.receipt, tap.fresh) for tap in taps} == {(receipt, False)}
+        self.lives.done[what.value] += 1
+        if what in {After.REDELIVERED, After.DOUBLE_TAP}:
+            taps = await asyncio.gather(*(self.presses(first) for _ in range(1 + (what is After.DOUBLE_TAP))))
+            assert {(tap.receipt, tap.fresh) for tap in taps if tap is not None} == {(receipt, False)}
         elif what is After.STALE_KEYBOARD:
             old = self.chance.choice(self.papers)
             outcome = await self.presses(Cast(old.intent_id, old.chat, 1 - old.option))
@@ -134,8 +171,7 @@ class Innocent:
                 good = await town.gives_codes(letter, chat=self.other_device, now=NOW - timedelta(seconds=1))
                 assert good.attempt is None
         elif what is After.VOTE_AGAIN:
-            async with town.database.reading() as connection:
-                assert [lock.receipt for lock in await locks_of_chat(connection, first.chat)] == [receipt]
+            assert [lock.receipt for lock in await self.lives.locks_of(first.chat)] == [receipt]
         else:
             chat = letter.chat if what is After.VERIFY else self.other_device
             good = await town.gives_codes(letter, chat=chat, purpose=Purpose.VERIFY)

@@ -1,5 +1,7 @@
 """No innocent sequence is ever an attempt, and every deliberate one is: a million sequences in `make soak`."""
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -7,7 +9,7 @@ from random import Random
 import pytest
 from counting import take_papers
 from electorate import Letter, make_letters, open_electorate, pack_row
-from innocent import Deliberate, Innocent, all_live
+from innocent import Deliberate, Innocent, Lives, all_live
 from prepared import POLL
 from soak import CHUNKS, INNOCENT_PER_CHUNK
 from sqlalchemy import insert, select
@@ -20,9 +22,11 @@ from voting.casting import ALARM_WRONG_CODES
 from voting.database import Database
 from voting.postal import Aside
 
-AT_ONCE = 512
-PLANTED_EACH = max(10, INNOCENT_PER_CHUNK // 100)
+AT_ONCE = 4_096  # so that every transaction is full
+PLANTED_EACH = max(10, INNOCENT_PER_CHUNK // 1_000)
 NOW_AND_THEN = 5_000  # ballots are boxed in between
+
+log = logging.getLogger(__name__)  # `--log-cli-level=INFO` shows how much was done
 
 _LETTERS: list[Letter] = []
 
@@ -51,10 +55,11 @@ async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
         await connection.execute(insert(schema.pack), rows)
 
     town = await open_electorate(database, letters=letters, before_open=with_replaced_packs)
-    people = [Innocent(town, letter, Random(chance.random())) for letter in innocent]
+    lives = Lives(town)
+    people = [Innocent(lives, letter, Random(chance.random())) for letter in innocent]
     by_post = [*planted[Kind.ONLINE_AFTER_POST], *planted[Kind.SECOND_PAPER]]
     online = [letter for letter in guilty if letter not in by_post]
-    people += [Innocent(town, letter, Random(chance.random()), devices=1) for letter in online]
+    people += [Innocent(lives, letter, Random(chance.random()), devices=1) for letter in online]
 
     for start in range(0, len(people), NOW_AND_THEN):
         await all_live(people[start : start + NOW_AND_THEN], AT_ONCE)
@@ -66,9 +71,8 @@ async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
     assert await town.count("attempt") == 0 == await town.count("attempt_case")
     assert await town.count("lock") == len(letters)
 
-    for kind in (Kind.REPEAT, Kind.FOREIGN, Kind.ONLINE_AFTER_POST):
-        for letter in planted[kind]:
-            await Deliberate(town, letter, kind).act()
+    in_chat = (Kind.REPEAT, Kind.FOREIGN, Kind.ONLINE_AFTER_POST)
+    await asyncio.gather(*(Deliberate(town, letter, kind).act() for kind in in_chat for letter in planted[kind]))
     late = [*planted[Kind.POST_AFTER_ONLINE], *old_letters]
     for _ in range(2):
         await take_papers(town, tmp_path, late)
@@ -82,6 +86,7 @@ async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
     assert await town.count("tray") + await town.count("box") == len(people)
     assert len(town.alarms) <= 1 + INNOCENT_PER_CHUNK // ALARM_WRONG_CODES
     assert await town.broken_probes() == []
+    log.info("%s %s: %d planted, all found; %s", engine_name, chunk, len(found), dict(lives.done))
 
 
 def make_old_letters(letters: Sequence[Letter]) -> list[Letter]:
