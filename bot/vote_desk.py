@@ -6,7 +6,7 @@ Any step may come twice, after a crash, with the same `occasion`; it then has th
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from sqlalchemy import select, update
 
@@ -40,7 +40,7 @@ from voting.codes import Kind, Parsed, Problem
 from voting.database import Database
 from voting.locks import find_lock
 from voting.model import Lock, Phase
-from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent
+from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent, WrongVoteCode
 from voting.together import Together
 
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
@@ -141,6 +141,8 @@ class VoteDesk:
         parsed = codes.parse(text, caller.poll.id)
         if not parsed.codes:
             return await self._unreadable(caller, parsed, text)
+        if parsed.pack is not None and parsed.vote is not None and caller.chat.warned_message_id is None:
+            return await self._at_once(caller, parsed.pack, parsed.vote, purpose, message_id)
         found = None
         if parsed.pack is not None:
             found = await self.checks.pack_code(parsed.pack, chat=caller.chat.identity, now=caller.now)
@@ -154,26 +156,41 @@ class VoteDesk:
         pair = _Pair(pack_id, member_id, vote, found.word if found else None)
         return await self._both(caller, pair, purpose, message_id)
 
+    async def _at_once(self, caller: Caller, pack: str, vote: str, purpose: Purpose, message_id: int) -> Given:
+        """Check both codes of one message in one step: a chat that was never warned is not warned now."""
+        try:
+            good = await self.checks.both_codes(
+                pack, vote, **self._going_through(caller, purpose, message_id), warned=False
+            )
+        except CodeRefusal as refusal:
+            if isinstance(refusal, WrongVoteCode):  # the pack is known from now on
+                found = await self.checks.pack_code(pack, chat=caller.chat.identity, now=caller.now)
+                await self._save(_knowing(caller, found.pack_id, found.member_id), caller.now)
+            raise
+        await self._save(_knowing(caller, good.pack_id, good.member_id, done=True), caller.now)
+        return _outcome(good, caller.chat, purpose, await self.checks.word(pack))
+
     async def _both(self, caller: Caller, pair: "_Pair", purpose: Purpose, message_id: int) -> Given:
-        facts = {"pack_id": pair.pack_id, "member_id": pair.member_id}
         warned = await self._warned(caller.chat, pair.member_id, message_id)
         try:
             good = await self.checks.vote_code(
-                pair.pack_id,
-                pair.vote,
-                chat=caller.chat.identity,
-                purpose=purpose,
-                flow=caller.chat.flow or f"message:{message_id}",
-                message=str(message_id),
-                warned=warned,
-                now=caller.now,
+                pair.pack_id, pair.vote, **self._going_through(caller, purpose, message_id), warned=warned
             )
         except CodeRefusal:
-            await self._save(caller.chat.at(caller.chat.step, caller.now, **facts), caller.now)
+            await self._save(_knowing(caller, pair.pack_id, pair.member_id), caller.now)
             raise
-        chat = caller.chat.at(caller.chat.step, caller.now, **facts, done=True)
-        await self._save(chat, caller.now)
+        await self._save(_knowing(caller, pair.pack_id, pair.member_id, done=True), caller.now)
         return _outcome(good, caller.chat, purpose, pair.word)
+
+    @staticmethod
+    def _going_through(caller: Caller, purpose: Purpose, message_id: int) -> "_GoingThrough":
+        return {
+            "chat": caller.chat.identity,
+            "purpose": purpose,
+            "flow": caller.chat.flow or f"message:{message_id}",
+            "message": str(message_id),
+            "now": caller.now,
+        }
 
     async def _warned(self, chat: Chat, member_id: int, message_id: int) -> bool:
         if chat.warned_message_id is None:
@@ -265,6 +282,22 @@ _PAPER: Final = select(
     schema.lock.c.chat.label("locked_chat"),
     schema.lock.c.at.label("locked_at"),
 ).select_from(schema.intent.outerjoin(schema.lock, schema.lock.c.member_id == schema.intent.c.member_id))
+
+
+class _GoingThrough(TypedDict):
+    """What a check of codes is told of the conversation."""
+
+    chat: str
+    purpose: Purpose
+    flow: str
+    message: str
+    now: datetime
+
+
+def _knowing(caller: Caller, pack_id: int, member_id: int, *, done: bool = False) -> Chat:
+    """Give the chat with the pack its codes are of."""
+    known: dict[str, Any] = {"pack_id": pack_id, "member_id": member_id}
+    return caller.chat.at(caller.chat.step, caller.now, **known, **({DONE: True} if done else {}))
 
 
 def _wanted(chat: Chat) -> Kind | None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from prepared import NOW, POLL, SECRETS, WINDOW
@@ -43,6 +44,7 @@ class Electorate:
     poll: Poll = POLL
     told: list[AttemptSeen] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
+    apart: bool = False  # codes are given one after the other, not in one message
 
     def __post_init__(self) -> None:
         self.clerk = Clerk(self.database, SECRETS)
@@ -67,9 +69,12 @@ class Electorate:
     ) -> CodesGood:
         """Give both codes in a chat: the member's own, if no other is named."""
         chat = chat or letter.chat
-        found = await self.checks.pack_code(letter.pack_code, chat=chat, now=now)
-        return await self.checks.vote_code(
-            found.pack_id,
+        if self.apart:
+            found = await self.checks.pack_code(letter.pack_code, chat=chat, now=now)
+            checking = partial(self.checks.vote_code, found.pack_id)
+        else:
+            checking = partial(self.checks.both_codes, letter.pack_code)
+        return await checking(
             letter.vote_code,
             chat=chat,
             purpose=purpose,

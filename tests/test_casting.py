@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from electorate import Electorate, open_electorate
@@ -16,6 +16,7 @@ from voting.casting import (
     WRONG_PACK_CODES_MAX,
     WRONG_VOTE_CODES_MAX,
     AlarmKind,
+    CodesGood,
     Purpose,
     lift_chat,
     lift_lockout,
@@ -36,23 +37,44 @@ from voting.refusals import (
 from voting.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES, take_turn
 
 
-@pytest.fixture
-async def town(database: Database) -> Electorate:
-    return await open_electorate(database)
+@pytest.fixture(params=["together", "apart"])
+async def town(database: Database, request: pytest.FixtureRequest) -> Electorate:
+    """Codes come in one message, or one after the other; the rules are the same."""
+    town = await open_electorate(database)
+    town.apart = request.param == "apart"
+    return town
 
 
 def another(kind: codes.Kind) -> str:
     return codes.generate(kind, "leader-2022")
 
 
+async def give_vote(town: Electorate, code: str, *, chat: str, purpose: Purpose = Purpose.VERIFY) -> CodesGood:
+    """Give a vote code for the first pack, with its pack code or after it."""
+    known = {"chat": chat, "purpose": purpose, "flow": "f", "warned": False, "now": NOW}
+    if town.apart:
+        return await town.checks.vote_code(1, code, **known)  # type: ignore[arg-type]
+    return await town.checks.both_codes(town.letters[0].pack_code, code, **known)  # type: ignore[arg-type]
+
+
+async def give_pack(town: Electorate, code: str, *, chat: str, now: datetime = NOW) -> int:
+    """Give a pack code, alone or with the first pack's vote code; return the pack it finds."""
+    if town.apart:
+        return (await town.checks.pack_code(code, chat=chat, now=now)).pack_id
+    good = await town.checks.both_codes(
+        code, town.letters[0].vote_code, chat=chat, purpose=Purpose.VERIFY, flow="f", warned=False, now=now
+    )
+    return good.pack_id
+
+
 async def wrong_vote(town: Electorate, code: str, chat: str = "telegram:1") -> None:
     with pytest.raises(WrongVoteCode):
-        await town.checks.vote_code(1, code, chat=chat, purpose=Purpose.VERIFY, flow="f", warned=False, now=NOW)
+        await give_vote(town, code, chat=chat)
 
 
 async def wrong_pack(town: Electorate, code: str, chat: str = "telegram:9", **later: float) -> None:
     with pytest.raises(UnknownPackCode):
-        await town.checks.pack_code(code, chat=chat, now=NOW + timedelta(**later))
+        await give_pack(town, code, chat=chat, now=NOW + timedelta(**later))
 
 
 async def test_the_pack_code_finds_the_pack_and_its_word(town: Electorate) -> None:
@@ -109,14 +131,16 @@ async def test_ten_distinct_wrong_pack_codes_stop_a_chat_for_a_day(town: Elector
     assert [alarm.kind for alarm in town.alarms] == [AlarmKind.CHAT_LOCKED_OUT]
     letter = town.letters[0]
     with pytest.raises(ChatLockedOut):
-        await town.checks.pack_code(letter.pack_code, chat="telegram:9", now=NOW)
+        await give_pack(town, letter.pack_code, chat="telegram:9")
+    with pytest.raises(ChatLockedOut):
+        await give_pack(town, another(codes.Kind.PACK), chat="telegram:9")
     with pytest.raises(ChatLockedOut):
         await town.checks.vote_code(
             1, letter.vote_code, chat="telegram:9", purpose=Purpose.VOTE, flow="f", warned=False, now=NOW
         )
-    assert (await town.checks.pack_code(letter.pack_code, chat="telegram:8", now=NOW)).pack_id == 1
+    assert await give_pack(town, letter.pack_code, chat="telegram:8") == 1
     tomorrow = NOW + CHAT_SPAN + timedelta(seconds=1)
-    assert (await town.checks.pack_code(letter.pack_code, chat="telegram:9", now=tomorrow)).pack_id == 1
+    assert await give_pack(town, letter.pack_code, chat="telegram:9", now=tomorrow) == 1
     async with town.database.writing() as connection:
         await purge_wrong_codes(connection, tomorrow)
     assert await town.count("wrong_code") == 0
@@ -235,10 +259,7 @@ async def test_vote_codes_guessed_at_once_are_judged_one_after_the_other(town: E
     guesses = [another(codes.Kind.VOTE) for _ in range(40)] + [town.letters[0].vote_code]
 
     answers = await asyncio.gather(
-        *(
-            town.checks.vote_code(1, guess, chat=f"telegram:{n}", purpose=Purpose.VOTE, flow="f", warned=False, now=NOW)
-            for n, guess in enumerate(guesses)
-        ),
+        *(give_vote(town, guess, chat=f"telegram:{n}", purpose=Purpose.VOTE) for n, guess in enumerate(guesses)),
         return_exceptions=True,
     )
 
@@ -251,27 +272,37 @@ async def test_pack_codes_guessed_at_once_from_one_chat_are_judged_one_after_the
     guesses = [another(codes.Kind.PACK) for _ in range(40)] + [town.letters[0].pack_code]
 
     answers = await asyncio.gather(
-        *(town.checks.pack_code(guess, chat="telegram:9", now=NOW) for guess in guesses), return_exceptions=True
+        *(give_pack(town, guess, chat="telegram:9") for guess in guesses), return_exceptions=True
     )
 
     assert Counter(map(type, answers)) == {UnknownPackCode: WRONG_PACK_CODES_MAX, ChatLockedOut: 31}
     assert [alarm.kind for alarm in town.alarms] == [AlarmKind.CHAT_LOCKED_OUT]
 
 
+def another_process(town: Electorate) -> Electorate:
+    """Give what works on the same database with connections of its own."""
+    url = town.database.url.render_as_string(hide_password=False)
+    return Electorate(Database(url), town.key, town.letters, apart=town.apart)
+
+
+async def test_two_processes_count_a_chats_wrong_codes_as_one(town: Electorate) -> None:
+    other = another_process(town)
+    answers = await asyncio.gather(
+        *(give_pack(asker, another(codes.Kind.PACK), chat="telegram:9") for asker in (town, other) * 10),
+        return_exceptions=True,
+    )
+    await other.database.close()
+
+    assert Counter(map(type, answers)) == {UnknownPackCode: WRONG_PACK_CODES_MAX, ChatLockedOut: 10}
+    assert [alarm.kind for alarm in town.alarms + other.alarms] == [AlarmKind.CHAT_LOCKED_OUT]
+
+
 async def test_two_processes_count_a_packs_wrong_codes_as_one(town: Electorate) -> None:
     """Whoever waits for their turn finds the pack locked out meanwhile."""
-    other = Electorate(Database(town.database.url.render_as_string(hide_password=False)), town.key, town.letters)
+    other = another_process(town)
     answers = await asyncio.gather(
         *(
-            asker.checks.vote_code(
-                1,
-                another(codes.Kind.VOTE),
-                chat=f"telegram:{n}",
-                purpose=Purpose.VERIFY,
-                flow="f",
-                warned=False,
-                now=NOW,
-            )
+            give_vote(asker, another(codes.Kind.VOTE), chat=f"telegram:{n}")
             for n, asker in enumerate((town, other) * 10)
         ),
         return_exceptions=True,
@@ -289,9 +320,7 @@ async def test_a_pack_locked_out_while_a_wrong_code_waits_its_turn_stays_locked_
     code = another(codes.Kind.VOTE)
     async with town.database.writing() as connection:
         await take_turn(connection)
-        guess = asyncio.create_task(
-            town.checks.vote_code(1, code, chat="t", purpose=Purpose.VOTE, flow="f", warned=False, now=NOW)
-        )
+        guess = asyncio.create_task(give_vote(town, code, chat="t"))
         if engine_name == "postgresql":
             await somebody_waits_for_a_turn(town.database)
         await connection.execute(update(schema.pack).where(schema.pack.c.id == 1).values(locked_out_at=NOW))
@@ -307,6 +336,31 @@ async def somebody_waits_for_a_turn(database: Database) -> None:
     async with asyncio.timeout(30), database.reading() as connection:
         while not await connection.scalar(waiting):
             pass
+
+
+async def test_both_codes_wrong_tell_no_more_than_one_and_count_for_the_chat_alone(town: Electorate) -> None:
+    """With a pack code that is nobody's there is no pack to count for."""
+    with pytest.raises(UnknownPackCode):
+        await town.checks.both_codes(
+            another(codes.Kind.PACK),
+            another(codes.Kind.VOTE),
+            chat="telegram:9",
+            purpose=Purpose.VOTE,
+            flow="f",
+            warned=False,
+            now=NOW,
+        )
+
+    async with town.database.reading() as connection:
+        counted = (await connection.execute(text("SELECT chat, pack_id FROM wrong_code"))).all()
+    assert [tuple(row) for row in counted] == [("telegram:9", None)]
+
+
+async def test_a_code_tells_its_word_before_anybody_looks_it_up(town: Electorate) -> None:
+    code = town.letters[0].pack_code
+    found = await town.checks.pack_code(code, chat="telegram:1", now=NOW)
+
+    assert await town.checks.word(code) == found.word
 
 
 async def test_the_same_wrong_pack_code_again_costs_nothing(town: Electorate) -> None:

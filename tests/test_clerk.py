@@ -271,11 +271,9 @@ async def test_the_statement_itself_judges_what_may_have_changed_a_moment_ago(
             await connection.execute(text(change))
         before = await connection.scalar(text("SELECT count(*) FROM lock"))
 
-        waiting = {1: clerk._Waiting(Cast(intent, chat, 0), at)}
-        sealing = asyncio.get_running_loop().create_future()
-        sealing.set_result(None)
+        waiting = {(intent, chat): clerk._Waiting(Cast(intent, chat, 0), at, ballot=b"sealed")}
 
-        assert await town.clerk._lock_batch(connection, poll, waiting, sealing) == {}
+        assert await town.clerk._lock_batch(connection, poll, waiting) == {}
         assert await connection.scalar(text("SELECT count(*) FROM lock")) == before
         assert await connection.scalar(text("SELECT count(*) FROM tray")) == 0
 
@@ -382,6 +380,34 @@ async def test_the_box_holds_every_ballot_once_under_fresh_ids(database: Databas
     assert await town.count("tray") == 0
     assert await empty_tray(database, now=NOW) == 0
     assert await town.broken_probes() == []
+
+
+async def test_a_stranger_who_presses_the_same_paper_at_the_same_moment_learns_nothing(town: Electorate) -> None:
+    """Even when both are judged together, and the stranger was first."""
+    ada, other = town.letters[:2]
+    intent = await town.opens_paper(ada)
+
+    stranger, own = await asyncio.gather(
+        town.clerk.cast(Cast(intent, other.chat, 1), NOW),
+        town.clerk.cast(Cast(intent, ada.chat, 0), NOW),
+        return_exceptions=True,
+    )
+
+    assert isinstance(stranger, UnknownIntent)
+    assert isinstance(own, CastOutcome)
+    assert own.fresh
+
+
+async def test_of_two_papers_of_one_member_pressed_together_the_first_counts(town: Electorate) -> None:
+    ada = town.letters[0]
+    papers = [(await town.opens_paper(ada, chat=chat), chat) for chat in (ada.chat, "telegram:70", "telegram:71")]
+    first, *rest = await asyncio.gather(
+        *(town.clerk.cast(Cast(intent, chat, 0), NOW) for intent, chat in reversed(papers)), return_exceptions=True
+    )
+
+    assert isinstance(first, CastOutcome)
+    assert [type(answer) for answer in rest] == [AlreadyVoted, AlreadyVoted]
+    assert (await town.count("lock"), await town.count("tray")) == (1, 1)
 
 
 async def test_who_went_away_before_the_answer_is_locked_and_gets_the_receipt_later(town: Electorate) -> None:

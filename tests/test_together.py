@@ -100,6 +100,60 @@ async def test_who_goes_away_before_the_answer_stops_nobody(counter: Counter) ->
     assert gone.cancelled()
 
 
+async def test_asks_are_made_ready_while_those_before_them_are_decided(counter: Counter) -> None:
+    ready: list[list[int]] = []
+
+    async def prepare(asks: Sequence[int]) -> None:
+        ready.append(list(asks))
+        if 9 in asks:
+            raise OSError("no room")
+
+    together = Together("sums", counter.decide, prepare=prepare)
+    first = await asked(together, 1)
+    later = [*await asked(together, 2, 3), *await asked(together, 9)]
+    await asyncio.sleep(0)
+
+    assert (ready, counter.batches) == ([[1], [2, 3], [9]], [[1]])
+    counter.open.set()
+    answers = await asyncio.gather(*first, *later, return_exceptions=True)
+    assert answers[:3] == [2, 4, 6]
+    assert isinstance(answers[3], Fault), "what cannot be made ready is not decided"
+    assert counter.batches == [[1], [2, 3]]
+
+
+async def test_finishing_waits_for_what_is_still_made_ready(counter: Counter) -> None:
+    slow = asyncio.Event()
+
+    async def prepare(_asks: Sequence[int]) -> None:
+        await slow.wait()
+
+    together = Together("sums", counter.decide, prepare=prepare)
+    [task] = await asked(together, 4)
+    finishing = asyncio.create_task(together.finish())
+    counter.open.set()
+    await asyncio.sleep(0)
+    assert not finishing.done()
+    slow.set()
+
+    await finishing
+    assert task.result() == 8
+
+
+async def test_those_who_come_while_its_turn_is_waited_for_are_taken_along(counter: Counter) -> None:
+    free = asyncio.Event()
+
+    async def turn() -> None:
+        await free.wait()
+
+    together = Together("sums", counter.decide, turn=turn)
+    tasks = [*await asked(together, 1), *await asked(together, 2)]
+    free.set()
+    counter.open.set()
+
+    assert await asyncio.gather(*tasks) == [2, 4]
+    assert counter.batches == [[1, 2]]
+
+
 async def test_finishing_waits_for_all_who_were_taken(counter: Counter) -> None:
     together = Together("sums", counter.decide)
     tasks = await asked(together, 1, 2)

@@ -8,7 +8,7 @@ cannot lock its member out.
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -134,7 +134,7 @@ class _PackAsk:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _VoteAsk:
-    pack_id: int
+    pack: int | bytes  # the id of one found before, or the hash of the code given with the vote code
     canonical: str
     chat: str
     purpose: Purpose
@@ -161,7 +161,9 @@ class Checks:
         self._poll_id: str | None = None
         self._asking = asyncio.Lock()
         self._packs: Together[_PackAsk, _Pack] = Together("pack codes", self._find_packs)
-        self._votes: Together[_VoteAsk, CodesGood] = Together("vote codes", self._check_votes)
+        self._votes: Together[_VoteAsk, CodesGood] = Together(
+            "vote codes", self._check_votes, turn=database.writers_turn
+        )
 
     async def pack_code(self, canonical: str, *, chat: str, now: datetime) -> PackFound:
         """Find the pack of a well-formed pack code.
@@ -193,6 +195,29 @@ class Checks:
         PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
         """
         return await self._votes.ask(_VoteAsk(pack_id, canonical, chat, purpose, flow, message, warned, now))
+
+    async def both_codes(
+        self,
+        pack: str,
+        vote: str,
+        *,
+        chat: str,
+        purpose: Purpose,
+        flow: str,
+        message: str | None = None,
+        warned: bool,
+        now: datetime,
+    ) -> CodesGood:
+        """Check both codes of a pack, given together: `pack_code` and then `vote_code`, in one transaction.
+
+        What they refuse, this refuses, and it counts what they count.
+        """
+        digest = hash_pack(self.secrets.code_key, await self._poll(), pack)
+        return await self._votes.ask(_VoteAsk(digest, vote, chat, purpose, flow, message, warned, now))
+
+    async def word(self, pack: str) -> str:
+        """Give the word of a pack code; whether there is such a pack is another question."""
+        return word_for(self.secrets.code_key, hash_pack(self.secrets.code_key, await self._poll(), pack))
 
     async def _poll(self) -> str:
         if self._poll_id is None:
@@ -238,22 +263,19 @@ class Checks:
         answers: list[CodesGood | Exception] = []
         async with self.database.writing() as connection:
             poll = await load(connection)
-            rows = await connection.execute(
-                _packs_by_id(connection.dialect.name), listed({ask.pack_id for ask in asks})
-            )
-            by_id = {pack.id: pack for pack in itertools.starmap(_Pack, rows)}
-            locks = await find_locks(connection, {pack.member_id for pack in by_id.values()})
+            packs = await _packs_of(connection, {ask.pack for ask in asks})
+            locks = await find_locks(connection, {pack.member_id for pack in packs.values()})
             wrong = await wrong_in_chats(connection, {ask.chat for ask in asks}, min(ask.now for ask in asks))
             for ask in asks:
-                pack = by_id.get(ask.pack_id)
-                digest = hash_vote(
-                    self.secrets.code_key, poll.id, pack.pack_hash if pack is not None else NO_HASH, ask.canonical
-                )
+                pack = packs.get(ask.pack)
+                pack_hash = pack.pack_hash if pack is not None else NO_HASH
+                known = same(pack_hash, ask.pack) if isinstance(ask.pack, bytes) else pack is not None
+                digest = hash_vote(self.secrets.code_key, poll.id, pack_hash, ask.canonical)
                 right = same(pack.vote_hash if pack is not None else NO_HASH, digest)
                 if wrong.get(ask.chat, 0) >= WRONG_PACK_CODES_MAX:
                     answers.append(ChatLockedOut())
-                elif pack is None:
-                    answers.append(UnknownPackCode())
+                elif pack is None or not known:
+                    answers.append(await self._unknown(connection, ask, wrong))
                 elif (dead := _dead(pack)) is not None:
                     answers.append(dead)
                 elif right:
@@ -267,7 +289,7 @@ class Checks:
                         digest=digest,
                         now=ask.now,
                     )
-                    by_id[pack.id] = pack._replace(locked_out_at=locked_out_at)
+                    packs |= dict.fromkeys((pack.id, pack.pack_hash), pack._replace(locked_out_at=locked_out_at))
                     answers.append(answer)
             opened = [
                 _intent_row(answer.intent, ask.message)
@@ -277,6 +299,16 @@ class Checks:
             if opened:
                 await insert_rows(connection, schema.intent, _INTENT, opened)
         return answers
+
+    async def _unknown(self, connection: AsyncConnection, ask: _VoteAsk, wrong: dict[str, int]) -> Exception:
+        """Count a pack code that is nobody's, if one was given, in its turn after those of other processes."""
+        if isinstance(ask.pack, bytes):
+            await take_turn(connection)
+            wrong |= await wrong_in_chats(connection, {ask.chat}, ask.now)
+            if wrong.get(ask.chat, 0) >= WRONG_PACK_CODES_MAX:
+                return ChatLockedOut()
+            wrong[ask.chat] = await self.wrong.from_chat(connection, ask.chat, ask.pack, ask.now)
+        return UnknownPackCode()
 
     async def _good(
         self, connection: AsyncConnection, poll: Poll, pack: _Pack, lock: Lock | None, ask: _VoteAsk
@@ -328,6 +360,17 @@ def _dead(pack: _Pack) -> Exception | None:
     if pack.state != "live":
         return PackVoid()
     return PackLockedOut() if pack.locked_out_at is not None else None
+
+
+async def _packs_of(connection: AsyncConnection, wanted: Collection[int | bytes]) -> dict[int | bytes, _Pack]:
+    """Give packs by their ids, or by the hashes of their codes."""
+    engine = connection.dialect.name
+    found: list[_Pack] = []
+    if ids := [one for one in wanted if isinstance(one, int)]:
+        found += itertools.starmap(_Pack, await connection.execute(_packs_by_id(engine), listed(ids)))
+    if hashes := [one for one in wanted if isinstance(one, bytes)]:
+        found += itertools.starmap(_Pack, await connection.execute(_packs_by_hash(engine), listed_hashes(hashes)))
+    return {pack.id: pack for pack in found} | {pack.pack_hash: pack for pack in found}
 
 
 @cache

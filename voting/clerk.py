@@ -10,8 +10,7 @@ import base64
 import hashlib
 import json
 import secrets as randomness
-from collections import Counter
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -54,7 +53,8 @@ _LETTER_OF: Final = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(
 
 # One parameter carries the whole batch as JSON. NOT EXISTS keeps the judges (the keys, the triggers) out of ordinary
 # work: a second lock, and a receipt that by chance somebody has already. ON CONFLICT is for another process that
-# was faster within its own transaction. Each cast keeps its own time: nobody's lock is older than their paper.
+# was faster within its own transaction. Each cast keeps its own time: nobody's lock is older than their paper. Of two
+# papers of one member the first that was pressed counts.
 _LOCK: Final = """
 INSERT INTO lock (member_id, how, at, pack_id, intent_id, receipt, chat)
 SELECT intent.member_id, 'online', {at}, intent.pack_id, intent.id, {receipt}, intent.chat
@@ -65,9 +65,9 @@ JOIN pack ON pack.id = intent.pack_id AND pack.state = 'live' AND pack.locked_ou
 JOIN poll ON poll.phase = 'open' AND poll.opens_at <= {at} AND {at} < poll.closes_at
 WHERE NOT EXISTS (SELECT 1 FROM lock AS earlier WHERE earlier.member_id = intent.member_id)
   AND NOT EXISTS (SELECT 1 FROM lock AS twin WHERE twin.receipt = {receipt})
-{hold}
+{first}
 ON CONFLICT DO NOTHING
-RETURNING intent_id
+RETURNING intent_id, chat, member_id
 """
 _SQLITE: Final = _LOCK.format(
     batch="json_each(:batch) AS cast_",
@@ -75,16 +75,17 @@ _SQLITE: Final = _LOCK.format(
     chat="json_extract(cast_.value, '$.chat')",
     receipt="json_extract(cast_.value, '$.receipt')",
     at="json_extract(cast_.value, '$.at')",
-    hold="",
+    first="GROUP BY intent.member_id HAVING min(cast_.key) >= 0",  # the other columns are those of the row with the min
 )
 _POSTGRESQL: Final = _LOCK.format(
-    batch="jsonb_to_recordset(CAST(:batch AS jsonb)) AS cast_(intent text, chat text, receipt text, at bigint)",
+    batch="jsonb_to_recordset(CAST(:batch AS jsonb))"
+    " AS cast_(intent text, chat text, receipt text, at bigint, place integer)",
     intent_id="cast_.intent",
     chat="cast_.chat",
     receipt="cast_.receipt",
     at="cast_.at",
     # Whoever closes the poll, lapses a member or replaces a pack at this moment waits for us, or we for them.
-    hold="ORDER BY intent.member_id FOR SHARE OF poll, pack, member",
+    first="ORDER BY intent.member_id, cast_.place FOR SHARE OF poll, pack, member",
 )
 
 
@@ -111,12 +112,20 @@ class CastOutcome:
 class _Waiting:
     cast: Cast
     now: datetime
-    ballot: bytes = b""  # sealed while the database decides; empty: for an option that there is not
+    form: "_Form | None" = None
+    ballot: bytes = b""  # sealed for this form; empty: for an option that there is not
+
+    @property
+    def paper(self) -> "_Paper":
+        return self.cast.intent_id, self.cast.chat
 
 
 class _Form(NamedTuple):
     election_key: bytes | None
     options: int
+
+
+_Paper = tuple[str, str]  # an intent's id, and the chat it is pressed in
 
 
 def receipt_for(key: bytes, poll_id: str, intent_id: str) -> str:
@@ -133,7 +142,9 @@ class Clerk:
         self._database, self._secrets = database, secrets
         self._statement = text(_SQLITE if database.is_sqlite else _POSTGRESQL)
         self._known_form: _Form | None = None
-        self._together: Together[_Waiting, CastOutcome] = Together("votes", self._lock)
+        self._together: Together[_Waiting, CastOutcome] = Together(
+            "votes", self._lock, prepare=self._seal, turn=database.writers_turn
+        )
 
     async def finish(self) -> None:
         """Wait until every cast that was taken is answered."""
@@ -147,15 +158,32 @@ class Clerk:
         """
         return await self._together.ask(_Waiting(cast, now))
 
-    async def _lock(self, together: Sequence[_Waiting]) -> list[CastOutcome | Exception]:
-        """Seal all, and meanwhile lock what can be locked, in one transaction."""
+    async def _seal(self, together: Sequence[_Waiting]) -> None:
+        """Seal ballots while others are being locked."""
         form = await self._form()
-        sealing = asyncio.create_task(_seal_all(form, together))
-        try:
-            async with self._database.writing() as connection:
-                return await self._decide(connection, form, together, sealing)
-        finally:
-            await sealing
+        if len(together) > ON_THE_SPOT_MAX:
+            half = len(together) // 2
+            parts = (together[:half], together[half:])
+            await asyncio.gather(*(asyncio.to_thread(_seal, form, part) for part in parts))
+        else:
+            _seal(form, together)
+
+    async def _lock(self, together: Sequence[_Waiting]) -> list[CastOutcome | Exception]:
+        """Lock what can be locked, in one transaction; then say of the rest why not."""
+        async with self._database.writing() as connection:
+            poll = await load(connection)
+            form = _form_of(poll)
+            chosen: dict[_Paper, _Waiting] = {}  # a double tap: the first is tried, the second is a replay
+            for waiting in together:
+                if waiting.form == form and waiting.ballot:
+                    chosen.setdefault(waiting.paper, waiting)
+            fresh = await self._lock_batch(connection, poll, chosen)
+            answers = [
+                fresh.get(waiting.paper) if chosen.get(waiting.paper) is waiting else None for waiting in together
+            ]
+            rest = [waiting for waiting, answer in zip(together, answers, strict=True) if answer is None]
+            explained = iter(await _explain_all(connection, poll, rest) if rest else ())
+        return [answer or next(explained) for answer in answers]
 
     async def _form(self) -> _Form:
         """Give what ballots are sealed with: it may change until the poll opens, and then never again."""
@@ -168,62 +196,34 @@ class Clerk:
             self._known_form = form
         return form
 
-    async def _decide(
-        self, connection: AsyncConnection, form: _Form, together: Sequence[_Waiting], sealing: Awaitable[None]
-    ) -> list[CastOutcome | Exception]:
-        poll = await load(connection)
-        if form != _form_of(poll):
-            raise Fault("the poll was opened while a ballot was being sealed")
-        intents = await _intents(connection, {waiting.cast.intent_id for waiting in together})
-        fresh = await self._lock_batch(connection, poll, _to_lock(poll, intents, together), sealing)
-        presses = Counter(waiting.cast.intent_id for waiting in together)
-        rest = {one.member_id for one in intents.values() if one.id not in fresh or presses[one.id] > 1}
-        locks = await find_locks(connection, rest) if rest else {}  # whoever was locked just now needs no looking up
-        answers: list[CastOutcome | Exception] = []
-        for waiting in together:
-            won = fresh.pop(waiting.cast.intent_id, None)  # a double tap in one batch: the second is a replay
-            intent = intents.get(waiting.cast.intent_id)
-            answers.append(won or _explain(poll, waiting, intent, locks.get(intent.member_id) if intent else None))
-        return answers
-
     async def _lock_batch(
-        self, connection: AsyncConnection, poll: Poll, chosen: Mapping[int, _Waiting], sealing: Awaitable[None]
-    ) -> dict[str, CastOutcome]:
-        """Lock the member of each cast who can be; return the outcome by intent."""
-        if not chosen:
-            return {}
-        receipts = {
-            waiting.cast.intent_id: receipt_for(self._secrets.receipt_key, poll.id, waiting.cast.intent_id)
-            for waiting in chosen.values()
-        }
+        self, connection: AsyncConnection, poll: Poll, chosen: Mapping[_Paper, _Waiting]
+    ) -> dict[_Paper, CastOutcome]:
+        """Lock the member of each cast who can be; return the outcome by paper."""
+        receipts = {paper: receipt_for(self._secrets.receipt_key, poll.id, paper[0]) for paper in chosen}
         batch = [
             {
-                "intent": waiting.cast.intent_id,
-                "chat": waiting.cast.chat,
-                "receipt": receipts[waiting.cast.intent_id],
+                "place": place,
+                "intent": paper[0],
+                "chat": paper[1],
+                "receipt": receipts[paper],
                 "at": microseconds(waiting.now),
             }
-            for waiting in chosen.values()
+            for place, (paper, waiting) in enumerate(chosen.items())
         ]
-        found = await connection.execute(self._statement, {"batch": json.dumps(batch)})
-        locked = set(found.scalars())
-        won = {member_id: waiting for member_id, waiting in chosen.items() if waiting.cast.intent_id in locked}
-        if not won:
-            return {}
-        await sealing
-        await _put_in_tray(connection, list(won.values()))
-        given = sorted(receipts[waiting.cast.intent_id] for waiting in won.values())
-        digest = hashlib.sha256("\n".join(given).encode()).hexdigest()
-        await chain.append(
-            connection,
-            "votes_locked",
-            {"n": len(won), "receipts": digest},
-            now=max(waiting.now for waiting in won.values()),
-        )
-        return {
-            waiting.cast.intent_id: CastOutcome(receipts[waiting.cast.intent_id], waiting.now, member_id, fresh=True)
-            for member_id, waiting in won.items()
+        found = (await connection.execute(self._statement, {"batch": json.dumps(batch)})).all() if batch else []
+        members = {(intent_id, chat): member_id for intent_id, chat, member_id in found}
+        won = {
+            paper: CastOutcome(receipts[paper], waiting.now, members[paper], fresh=True)
+            for paper, waiting in chosen.items()
+            if paper in members
         }
+        if won:
+            await _put_in_tray(connection, [chosen[paper] for paper in won])
+            given = "\n".join(sorted(outcome.receipt for outcome in won.values()))
+            body = {"n": len(won), "receipts": hashlib.sha256(given.encode()).hexdigest()}
+            await chain.append(connection, "votes_locked", body, now=max(outcome.at for outcome in won.values()))
+        return won
 
 
 class _Opened(NamedTuple):
@@ -261,16 +261,16 @@ def _opened(engine: str) -> Select[tuple[Any, ...]]:
     )
 
 
-def _to_lock(poll: Poll, intents: Mapping[str, _Opened], together: Sequence[_Waiting]) -> dict[int, _Waiting]:
-    """Choose what is worth trying to lock, by member: of two presses the first that can count does."""
-    chosen: dict[int, _Waiting] = {}
-    for waiting in together:
+async def _explain_all(
+    connection: AsyncConnection, poll: Poll, rest: Sequence[_Waiting]
+) -> list[CastOutcome | Exception]:
+    intents = await _intents(connection, {waiting.cast.intent_id for waiting in rest})
+    locks = await find_locks(connection, {intent.member_id for intent in intents.values()})
+    answers = []
+    for waiting in rest:
         intent = intents.get(waiting.cast.intent_id)
-        if intent is None or intent.chat != waiting.cast.chat or intent.pack_state != "live":
-            continue
-        if poll.takes_votes(waiting.now) and waiting.cast.option in range(len(poll.options)):
-            chosen.setdefault(intent.member_id, waiting)
-    return chosen
+        answers.append(_explain(poll, waiting, intent, locks.get(intent.member_id) if intent else None))
+    return answers
 
 
 def _explain(poll: Poll, waiting: _Waiting, intent: _Opened | None, lock: Lock | None) -> CastOutcome | Exception:
@@ -294,7 +294,7 @@ def _why_not(poll: Poll, waiting: _Waiting, intent: _Opened) -> Exception:
         return PackVoid()
     if intent.locked_out_at is not None:
         return PackLockedOut()
-    return Fault("a vote in time was not locked: its receipt is somebody else's; a new paper has another")
+    return Fault("a vote in time was not locked: its receipt is somebody else's, or the poll got its key meanwhile")
 
 
 def _replay(lock: Lock, cast: Cast) -> CastOutcome | Exception:
@@ -311,20 +311,11 @@ def _form_of(poll: Poll) -> _Form:
     return _Form(poll.election_key, len(poll.options))
 
 
-async def _seal_all(form: _Form, together: Sequence[_Waiting]) -> None:
-    if len(together) > ON_THE_SPOT_MAX:
-        half = len(together) // 2
-        await asyncio.gather(
-            asyncio.to_thread(_seal, form, together[:half]), asyncio.to_thread(_seal, form, together[half:])
-        )
-    else:
-        _seal(form, together)
-
-
 def _seal(form: _Form, together: Sequence[_Waiting]) -> None:
     if form.election_key is None:  # nothing can be locked either
         return
     for waiting in together:
+        waiting.form = form
         if waiting.cast.option in range(form.options):
             waiting.ballot = seal(form.election_key, waiting.cast.option, options=form.options)
 

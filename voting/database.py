@@ -55,6 +55,12 @@ class Database:
                 await asyncio.shield(connection.close())  # to the pool, whatever state it is in: that is reset there
                 raise
 
+    async def writers_turn(self) -> None:
+        """Wait until whoever writes now is done; somebody else may still be faster. On SQLite; others need no turns."""
+        if self._turn.locked():
+            async with self._turn:
+                return
+
     async def _writer_now(self) -> AsyncConnection:
         """Give the one connection that writes: getting it from the pool costs as much as a short transaction."""
         if self._writer is None:

@@ -84,9 +84,8 @@ class Crowd:
 
     async def _give_codes(self, voter: Voter, chat: str, *, flow: str, warned: bool = False) -> CodesGood:
         pack_code, vote_code = parse(voter.codes, self._poll.id).codes
-        found = await self._checks.pack_code(pack_code.canonical, chat=chat, now=self._clock())
-        return await self._checks.vote_code(
-            found.pack_id,
+        return await self._checks.both_codes(
+            pack_code.canonical,
             vote_code.canonical,
             chat=chat,
             purpose=Purpose.VOTE,

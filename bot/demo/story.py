@@ -402,9 +402,8 @@ class Story:
             poll_id = "leader-2022"
             given = codes.parse(f"{letter['pack_code']} {letter['vote_code']}", poll_id).codes
             pack, vote = sorted(given, key=lambda code: code.kind != codes.Kind.PACK)
-            found = await checks.pack_code(pack.canonical, chat=chat, now=now)
-            good = await checks.vote_code(
-                found.pack_id,
+            good = await checks.both_codes(
+                pack.canonical,
                 vote.canonical,
                 chat=chat,
                 purpose=Purpose.VOTE,

@@ -127,11 +127,11 @@ async def press(folder: Path, waiting: int, letters: list[Letter], *, sealed_bef
         with ExitStack() as stack:
             if sealed_before:
                 clerk._seal(await town.clerk._form(), list(presses.values()))
-                stack.enter_context(patch.object(clerk, "_seal_all", nothing_to_seal))
+                stack.enter_context(patch.object(clerk, "_seal", nothing_to_seal))
             return await crowd(waiting, letters, presses_button)
 
 
-async def nothing_to_seal(_form: object, _together: object) -> None:
+def nothing_to_seal(_form: object, _together: object) -> None:
     """Stand for the sealing where it was done before."""
 
 
