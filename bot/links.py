@@ -49,6 +49,11 @@ def link(name: str, payload: str = "") -> str:
     return f"https://t.me/{name}" + (f"?start={payload}" if payload else "")
 
 
+async def ways_now(settings: Settings) -> Ways:
+    """Ask for the bot's name and give the ways to us; none when Telegram is off. TokenWrong, TelegramAway."""
+    return ways_of(await bot_name(settings), settings) if settings.telegram_on else Ways("")
+
+
 def ways_of(name: str, settings: Settings) -> Ways:
     """Give the ways to us that a notice names; a sender that is a word cannot be answered with STOP."""
     sender = settings.twilio_from or ""

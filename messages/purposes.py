@@ -1,8 +1,22 @@
 """Which words a transactional message has: purpose -> key in the catalogue. What is not here has a renderer."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 DOMAIN: Final = "notices"
+
+# Texts that end with a link to the bot: each has a shorter one for where there is no bot.
+POINT_TO_BOT: Final = frozenset(
+    {
+        "sms.pack_delayed",
+        "sms.rule_changed",
+        "sms.reminder",
+        "sms.closing_soon",
+        "sms.status.not_dispatched",
+        "sms.status.dispatched",
+        "sms.status.delivered",
+    }
+)
 
 # purpose -> key by channel; the facts planned with the message fill the words
 PURPOSES: Final = {
@@ -26,3 +40,8 @@ PURPOSES: Final = {
         )
     },
 }
+
+
+def fitting(key: str, facts: Mapping[str, Any]) -> str:
+    """Give the key of the words that fit: a text points to the bot only where there is one."""
+    return f"{key}.no_bot" if key in POINT_TO_BOT and not facts.get("bot_url") else key

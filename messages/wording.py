@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from messages.dates import moment_text, window_text
-from messages.purposes import DOMAIN, PURPOSES
+from messages.purposes import DOMAIN, PURPOSES, fitting
 from messages.sms_text import plain
 from messages.texts import DEFAULT_LANGUAGE, fit_language, html_text, text
 from voting.model import Poll, Window
@@ -62,7 +62,7 @@ class Words:
         if self.kind is Kind.CUSTOM:
             body = self._custom(language)
         else:
-            body = text(DOMAIN, f"sms.{self.kind}", language, **self._params(language))
+            body = text(DOMAIN, fitting(f"sms.{self.kind}", self.facts), language, **self._params(language))
         return plain(f"{body}\n{self._way_out(language)}")
 
     def _way_out(self, language: str) -> str:
@@ -107,6 +107,6 @@ def facts_of(poll: Poll, windows: list[Window], ways: Ways) -> dict[str, Any]:
 
 def message_text(purpose: str, channel: str, language: str, facts: Mapping[str, Any]) -> str:
     """Give the words of a message to one person; KeyError for a purpose that is not in `purposes.py`."""
-    key = PURPOSES[purpose][channel]
+    key = fitting(PURPOSES[purpose][channel], facts)
     body = text(DOMAIN, key, fit_language(language), **facts)
     return plain(body) if channel == "sms" else body

@@ -104,7 +104,13 @@ class ConsoleHouse:
 
 @asynccontextmanager
 async def console_house(
-    database: Database, folder: Path, *, members: int = MEMBERS, public_url: str = "", token: str | None = None
+    database: Database,
+    folder: Path,
+    *,
+    members: int = MEMBERS,
+    public_url: str = "",
+    token: str | None = None,
+    **settings_: str,
 ) -> AsyncIterator[ConsoleHouse]:
     """Run a console over a poll with votes, cases, notices and packs in every state."""
     electorate = await open_electorate(database, members)
@@ -117,6 +123,7 @@ async def console_house(
         secrets_file=folder / "ballotline.secrets",
         public_url=public_url,
         telegram_token=SecretStr(token) if token else None,
+        **settings_,
     )
     town = ConsoleHouse(House(settings, database, SECRETS, clock=clock), electorate, clock)
     await _enrol(town)

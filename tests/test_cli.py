@@ -151,6 +151,36 @@ def test_a_small_poll_from_the_file_to_the_verified_bundle(shell: Shell) -> None
     assert "result.json" in shell("verify", "result", code=1)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("notice", "draft", "--help"), "a line [cy] begins those in another language"),
+        (("poll", "rule", "--help"), "A poll file with the new [rule]."),
+    ],
+    ids=["notice draft", "poll rule"],
+)
+def test_help_loses_nothing_in_brackets(shell: Shell, words: tuple[str, ...], said: str) -> None:
+    """The terminal library takes them for colours."""
+    plain = " ".join(shell(*words).replace("│", " ").split())
+
+    assert said in plain
+
+
+def test_a_draft_is_shown_as_people_will_read_it(shell: Shell) -> None:
+    """Without Telegram's HTML, and without a link to a bot that is switched off."""
+    (shell.folder / "poll.toml").write_text(POLL, encoding="utf-8")
+    shell("init", "poll.toml")
+    (shell.folder / "roll.csv").write_bytes((ROOT / "examples" / "roll.csv").read_bytes())
+    shell("roll", "import", "roll.csv")
+
+    drafted = shell("notice", "draft", "rule_changed")
+
+    assert "Mae gennych un bleidlais, drwy'r post neu ar-lein." in drafted
+    assert "<b>" not in drafted
+    assert "&#" not in drafted
+    assert "Questions:" not in drafted
+
+
 def test_doctor_says_what_is_off_and_what_to_do(shell: Shell) -> None:
     said = shell.run("doctor", "--json")
     found = {finding["name"]: finding for finding in json.loads(said.stdout)["findings"]}

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from bot.console.headers import HEADERS
 from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
+from bot.sandbox import Sandbox
 from bot.schema import alert, session
 from bot.staff_roles import Role, may
 from messages import notices
@@ -331,6 +333,22 @@ async def test_a_case_is_acknowledged_assigned_and_settled_by_two(town: ConsoleH
     assert (known.acknowledged_by, known.proposed_by, known.settled_by) == ("Sam", "Gwen", "Sam")
     assert (raised.acknowledged_by, raised.ended_at is not None) == ("Sam", True)
     assert town.wakes >= 4
+
+
+async def test_a_text_from_a_sender_that_is_a_word_names_another_way_out(database: Database, tmp_path: Path) -> None:
+    """STOP cannot be sent to it: the bot takes it instead, in drafts of the console as in the chat's."""
+    async with AsyncExitStack() as stack:
+        telegram = (await stack.enter_async_context(Sandbox())).telegram
+        there = {"token": telegram.token, "telegram_api_url": telegram.api_url, "twilio_from": "BALLOT"}
+        town = await stack.enter_async_context(console_house(database, tmp_path, **there))
+        carys = await stack.enter_async_context(town.visitor("Carys"))
+        made = await carys.does("/notices/new", kind="reminder", audience="all", then="submit")
+        notice_id = int(made.headers["location"].rpartition("/")[2])
+        async with town.database.reading() as connection:
+            words = (await notices.show(connection, notice_id)).words.sms("en-GB")
+
+    assert f"https://t.me/{telegram.bot_username}?start=sms" in words
+    assert "STOP" not in words
 
 
 async def test_a_notice_goes_from_draft_to_report(town: ConsoleHouse) -> None:

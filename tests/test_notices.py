@@ -370,6 +370,14 @@ async def test_a_scheduled_notice_goes_at_its_time(database: Database) -> None:
     assert await states(database) == {"ready": 4}
 
 
+async def test_where_telegram_is_off_a_text_points_to_no_bot(database: Database) -> None:
+    await town(database)
+    made = await drafted(database, kind="reminder", ways=Ways(""))
+
+    assert "Then you do not need to do anything.\nReply STOP to end" in made.words.sms("en-GB")
+    assert "Yna nid oes angen gwneud dim.\nAtebwch STOPIO i orffen" in made.words.sms("cy")
+
+
 async def its_time_comes(database: Database) -> tuple[list[int], list[Held]]:
     """Give the notices that went an hour later, and what staff were told of those that did not."""
     told: list[Held] = []

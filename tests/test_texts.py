@@ -25,6 +25,7 @@ from messages import texts
 from messages.dates import moment_text, on_day_text, window_text
 from messages.extraction import PLURAL_LOOKUPS, TextCall, text_calls
 from messages.keywords import Keyword, keyword_of
+from messages.purposes import POINT_TO_BOT, fitting
 from messages.refusal_words import refusal_text
 from messages.sms_text import BODY_CHARACTERS_MAX, Encoding, encode_plan, plain
 from voting.model import Phase
@@ -279,6 +280,19 @@ def test_a_notice_has_words_for_both_channels(kind: str, language: str) -> None:
     sms = texts.text("notices", f"sms.{kind}", language, **realistic(language))
     assert "Leadership ballot 2022" in chat
     assert "Leadership ballot 2022" in sms
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", sorted(POINT_TO_BOT))
+def test_without_a_bot_no_text_points_to_one(name: str, language: str) -> None:
+    """Telegram may be switched off: then nothing dangles at the end."""
+    facts = realistic(language) | {"bot_url": ""}
+    with_bot, without = (texts.text("notices", key, language, **facts) for key in (name, fitting(name, facts)))
+
+    assert with_bot.endswith(" ")
+    assert without
+    assert without[-1] in '."'
+    assert with_bot.startswith(without)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

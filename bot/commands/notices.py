@@ -1,6 +1,8 @@
 """`notice`: draft, approve, send, watch and report what is told to many."""
 
 import asyncio
+import html
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.house import House, clock
-from bot.links import bot_name, ways_of
+from bot.links import ways_now
 from bot.notice_report import write_report_csv
 from bot.terminal import (
     DEFAULT_ACTOR,
@@ -27,7 +29,8 @@ from bot.terminal import (
 from messages import notice_life, notices, reports, sending
 from messages.notice_model import ENDED, Content, Notice
 from messages.preview import Preview, preview
-from messages.wording import Kind, Ways
+from messages.reach import TELEGRAM
+from messages.wording import Kind
 from voting import polls
 from voting.imports import read_moment
 from voting.refusals import NoticeTextMissing, StaffRefusal
@@ -62,7 +65,7 @@ def draft(
     ] = "all",
     text_file: Annotated[
         Path | None,
-        typer.Option("--text-file", help="For custom: the words; a line [cy] begins those in another language."),
+        typer.Option("--text-file", help=r"For custom: the words; a line \[cy] begins those in another language."),
     ] = None,
     urgent: Annotated[bool, typer.Option("--urgent", help="Before the rest, and in quiet hours too.")] = False,
     send_at: Annotated[str | None, typer.Option(help="Not before this moment, 2022-08-02T18:00.")] = None,
@@ -76,7 +79,7 @@ def draft(
     """
 
     async def act(house: House) -> Preview:
-        ways = ways_of(await bot_name(house.settings), house.settings) if house.settings.telegram_on else Ways("")
+        ways = await ways_now(house.settings)
         async with house.database.writing() as connection:
             poll = await polls.load(connection)
             content = Content(
@@ -255,12 +258,21 @@ def _print_preview(seen: Preview, *, as_json: bool) -> None:
     }
     print_facts(f"Notice {seen.notice_id}", facts)
     for one in seen.texts:
-        size = f", {one.encoding}, {one.segments} segments each, {one.cost} {seen.currency}" if one.segments else ""
+        size = f", {one.encoding}, {_segments(one.segments)} each, {one.cost} {seen.currency}" if one.segments else ""
         OUT.print()
         OUT.print(f"[bold]{one.channel}, {one.language}[/bold] ({one.recipients} recipients{size})")
-        OUT.print(one.text, markup=False)
+        OUT.print(_as_read(one.text) if one.channel == TELEGRAM else one.text, markup=False)
     OUT.print()
     OUT.print(f"Next, as another person: ballotline notice approve {seen.notice_id} --as THEIR-NAME")
+
+
+def _segments(count: int) -> str:
+    return "1 segment" if count == 1 else f"{count} segments"
+
+
+def _as_read(markup: str) -> str:
+    """Give a Telegram message as a person reads it, without its HTML."""
+    return html.unescape(re.sub(r"<[^>]+>", "", markup))
 
 
 def _texts(file: Path | None, first: str) -> dict[str, str]:

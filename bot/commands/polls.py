@@ -194,7 +194,7 @@ def poll_status(as_json: AsJson = False) -> None:
 
 
 def poll_rule(
-    poll_file: Annotated[Path, typer.Argument(metavar="POLL.toml", help="A poll file with the new [rule].")],
+    poll_file: Annotated[Path, typer.Argument(metavar="POLL.toml", help=r"A poll file with the new \[rule].")],
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
     """Change the rule shown before voting to the one in a poll file; members accept it anew.

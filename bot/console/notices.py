@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from bot.console.compose import Counts, draw, read_content, unwritten
 from bot.console.door import Console, Deed, Handler, Screen, Visit, sentence
 from bot.console.overview import bar
-from bot.links import bot_url
+from bot.links import ways_now
 from bot.staff_roles import Act
 from messages import notice_life, notices, sending
 from messages.audience import Group
@@ -48,7 +48,7 @@ class Notices:
         self._reports: dict[int, tuple[float, Report]] = {}
         self._report_turn = asyncio.Lock()
         self._bars: dict[int, tuple[float, str, dict[str, Any]]] = {}
-        self._bot_url: str | None = None
+        self._known_ways: Ways | None = None
 
     # -- looking -------------------------------------------------------------------------
 
@@ -246,10 +246,9 @@ class Notices:
             )
 
     async def _ways(self) -> Ways:
-        settings = self._console.house.settings
-        if self._bot_url is None and settings.telegram_on:
-            self._bot_url = await bot_url(settings)
-        return Ways(bot_url=self._bot_url or "")
+        if self._known_ways is None:
+            self._known_ways = await ways_now(self._console.house.settings)
+        return self._known_ways
 
     async def _bar(self, connection: AsyncConnection, found: Notice) -> dict[str, Any]:
         """Count a notice's progress, or give one that is a second old; it counts every row, and many may look."""
