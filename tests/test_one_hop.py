@@ -1,5 +1,7 @@
 """SQLite's connection that brings rows back with their statement: long answers, streams, errors, nothing begun."""
 
+import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -59,3 +61,22 @@ async def test_what_was_begun_and_not_committed_is_rolled_back(numbers: Database
         await connection.execute(text("INSERT INTO one VALUES (9)"))
     async with numbers.reading() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM one")) == 0
+
+
+async def test_a_database_that_cannot_be_opened_leaves_no_thread_behind(tmp_path: Path) -> None:
+    """A thread that outlived the loop it answers to would end a one-line refusal with its own traceback."""
+    before = set(threading.enumerate())
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        await one_hop.connect(tmp_path / "nowhere" / "numbers.db")
+
+    left = set(threading.enumerate()) - before
+    assert not [thread for thread in left if "connection_worker" in thread.name]
+
+
+async def test_by_the_driver_alone_rows_come_one_by_one_too(tmp_path: Path) -> None:
+    """Nothing of SQLAlchemy's asks for a single row; whoever has the connection in hand may."""
+    async with one_hop.connect(tmp_path / "numbers.db") as connection:
+        cursor = connection.cursor()
+        await cursor.execute("SELECT 1 UNION ALL SELECT 2")
+
+        assert [await cursor.fetchone() for _ in range(3)] == [(1,), (2,), None]

@@ -1,15 +1,20 @@
 """The migrated schema is the declared one, and its judges refuse what must never happen."""
 
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import StatementError
 
 import bot.schema  # noqa: F401 - its tables join the metadata
 import messages.schema  # noqa: F401
+from voting import schema
 from voting.columns import METADATA
 from voting.database import Database
-from voting.refusals import DatabaseBehind, DatabaseTooNew
+from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnreachable
 from voting.upgrade import check, upgrade
 
 
@@ -43,3 +48,41 @@ async def test_a_database_without_our_tables_is_called_behind(database: Database
 
     with pytest.raises(DatabaseBehind):
         await check(database)
+
+
+UNREACHABLE = {
+    "a folder that is not there": "sqlite+aiosqlite:///{folder}/nowhere/ballotline.db",
+    "a file that is no database": "sqlite+aiosqlite:///{folder}/letter.txt",
+    "a server that does not answer": "postgresql+asyncpg://nobody@127.0.0.1:1/ballotline",
+    "a server's folder that is empty": "postgresql+asyncpg://nobody@/ballotline?host={folder}",
+}
+
+
+@pytest.mark.parametrize("url", UNREACHABLE.values(), ids=UNREACHABLE)
+async def test_a_database_that_cannot_be_reached_is_said_in_one_line(tmp_path: Path, url: str) -> None:
+    (tmp_path / "letter.txt").write_text("Dear member, " * 1_000)
+    database = Database(url.format(folder=tmp_path))
+    for step in (upgrade, check):
+        with pytest.raises(DatabaseUnreachable) as refusal:
+            await step(database)
+        problem = str(refusal.value.facts["problem"])
+        assert problem
+        assert "\n" not in problem
+    await database.close()
+
+
+async def test_a_time_is_kept_to_the_microsecond_and_comes_back_in_utc(database: Database) -> None:
+    """Whatever zone it was given in; one without a zone is refused rather than guessed."""
+    row = {"version": 1, "first_day": datetime(2022, 8, 1, tzinfo=UTC).date(), "reason": "", "set_by": ""}
+    row["last_day"] = row["first_day"]
+    summer = datetime(2022, 8, 3, 11, 0, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
+
+    with pytest.raises(StatementError, match="without its zone"):
+        async with database.writing() as connection:
+            await connection.execute(insert(schema.window).values(row | {"set_at": summer.replace(tzinfo=None)}))
+    async with database.writing() as connection:
+        await connection.execute(insert(schema.window).values(row | {"set_at": summer}))
+
+    async with database.reading() as connection:
+        [kept] = (await connection.execute(select(schema.window.c.set_at))).scalars()
+    assert (kept, kept.tzinfo) == (summer, UTC)

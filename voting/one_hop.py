@@ -4,6 +4,7 @@ Making a cursor, executing, fetching and closing are four ways to the connection
 small statements the ways cost more than the work.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -80,6 +81,15 @@ class OneHopCursor(aiosqlite.Cursor):
 
 class OneHopConnection(aiosqlite.Connection):
     """A connection whose cursors cost nothing before and after their statement."""
+
+    async def _connect(self) -> "OneHopConnection":
+        """Open the database. When there is none, end the thread first: it would answer to a loop that may be gone."""
+        try:
+            await super()._connect()
+        except sqlite3.Error:
+            await asyncio.to_thread(self._thread.join)
+            raise
+        return self
 
     async def rollback(self) -> None:
         """Roll back, if anything was begun."""
