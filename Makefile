@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: demo story test lint bench soak texts clean
+.PHONY: demo story test cover lint bench soak texts clean
 
 demo: $(READY)  ## a whole ballot on this machine, then phones and console in the browser
 	$(BIN)/ballotline demo
@@ -15,6 +15,12 @@ story: $(READY)  ## the same, ending after the story
 
 test: $(READY)  ## every test that needs no hour; browser tests only where there is a Chromium
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+VOTING_TESTS := cases casting chain clerk codes count house judges one_hop packs poll_machine polls postal probes \
+  rehearse roll schema seal secrecy secrets_file status together verify window words
+
+cover: $(READY)  ## every line and branch of voting/ by its own tests, or it fails
+	$(BIN)/python -m pytest $(VOTING_TESTS:%=tests/test_%.py) --cov=voting --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 lint: $(READY)  ## ruff and mypy strict
 	$(BIN)/ruff check .
