@@ -31,6 +31,7 @@ from voting.refusals import (
     NoticeKindUnknown,
     NoticeNotThere,
     NoticeTextMissing,
+    NoticeTooLate,
     NoticeUnknown,
 )
 
@@ -47,10 +48,10 @@ async def draft(
 ) -> Notice:
     """Write a draft, its facts (dates, rule, title) frozen as they are now.
 
-    AudienceUnknown, NoticeKindUnknown, NoticeTextMissing, NoPoll.
+    AudienceUnknown, NoticeKindUnknown, NoticeTextMissing, NoticeTooLate, NoPoll.
     """
     poll = await polls.load(connection)
-    checked = _checked(content, poll.languages)
+    checked = _checked(content, poll.languages, now)
     windows = await window.history(connection)
     values = _columns(checked) | {
         "facts": facts_of(poll, windows, ways),
@@ -86,7 +87,7 @@ async def edit(
     found = await locked(connection, notice_id, version=version)
     refuse_unless(found, EDITABLE)
     poll = await polls.load(connection)
-    checked = _checked(content, poll.languages)
+    checked = _checked(content, poll.languages, now)
     values = _columns(checked) | {"state": "draft", "author": actor, **NOT_APPROVED}
     await _write(connection, found, values)
     await record(connection, "notice_edited", notice_id, {"content": _told(checked)}, actor=actor, via=via, now=now)
@@ -99,6 +100,7 @@ async def submit(
     """Offer a draft for approval: its audience and cost are counted. NobodyToTell, NoticeTextTooLong."""
     found = await locked(connection, notice_id)
     refuse_unless(found, {"draft", "submitted"})
+    refuse_too_late(found.content, now)
     seen = await preview(connection, found, now=now)
     if not seen.members:
         raise NobodyToTell(audience=found.content.audience)
@@ -180,6 +182,12 @@ def refuse_unless(found: Notice, states: frozenset[str] | set[str]) -> None:
     raise NoticeNotThere(notice_id=found.id, state=found.state)
 
 
+def refuse_too_late(content: Content, now: datetime) -> None:
+    """Go on only with a notice that some moment is left for; NoticeTooLate."""
+    if content.send_before is not None and content.send_before <= max(now, content.send_at or now):
+        raise NoticeTooLate(send_before=content.send_before)
+
+
 async def record(
     connection: AsyncConnection,
     kind: str,
@@ -205,7 +213,8 @@ NOT_APPROVED: Final = {
 }
 
 
-def _checked(content: Content, poll_languages: tuple[str, ...]) -> Content:
+def _checked(content: Content, poll_languages: tuple[str, ...], now: datetime) -> Content:
+    refuse_too_late(content, now)
     try:
         kind = Kind(content.kind)
     except ValueError:

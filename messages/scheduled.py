@@ -1,7 +1,7 @@
 """Notices whose time has come: checked as if they were sent now, then planned; held for staff if that fails.
 
 Weeks may lie between approval and sending. A notice that would go to far more people than were approved, that is not
-what was approved, or whose words do not fit any more goes to nobody: it waits for approval again, and staff are told.
+what was approved, or whose last moment has passed goes to nobody: it waits for approval again, and staff are told.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -13,7 +13,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.notice_model import Notice
-from messages.notices import NOT_APPROVED, record, show
+from messages.notices import NOT_APPROVED, record, refuse_too_late, show
 from messages.preview import Preview, preview
 from messages.schema import notice
 from messages.sending import BOTH, let_go, refuse_unapproved
@@ -72,6 +72,7 @@ async def _start(
     poll = await polls.load(connection)
     seen = None
     try:
+        refuse_too_late(found.content, now)
         seen = await preview(connection, found, now=now)
         refuse_unapproved(found, seen, approve_over=poll.staff.approve_over)
     except Refusal as why:

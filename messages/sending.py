@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.approval import approval_hash
 from messages.letters import LITERAL
 from messages.notice_model import ENDED, Notice
-from messages.notices import draft, locked, record, refuse_unless, show
+from messages.notices import draft, locked, record, refuse_too_late, refuse_unless, show
 from messages.pacer import Lane
 from messages.planning import plan_message, plan_notice
 from messages.preview import Preview, plan_of, preview
@@ -42,7 +42,7 @@ async def send(
     """Let a notice go, now or at its `send_at`. Sending what is on its way already changes nothing.
 
     NotApproved when the audience needs a second person; NoticeChanged when what was approved is not what would go;
-    NoticeOutgrown, NobodyToTell, NoticeEnded; ChannelsOff when `providers` is empty.
+    NoticeOutgrown, NoticeTooLate, NobodyToTell, NoticeEnded; ChannelsOff when `providers` is empty.
     """
     if not providers:
         raise ChannelsOff
@@ -50,6 +50,7 @@ async def send(
     if found.state in ("scheduled", "sending"):
         return found
     refuse_unless(found, {"draft", "submitted", "approved"})
+    refuse_too_late(found.content, now)
     seen = await preview(connection, found, now=now)
     poll = await polls.load(connection)
     if not seen.members:

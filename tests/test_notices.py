@@ -43,6 +43,7 @@ from voting.refusals import (
     NoticeOutgrown,
     NoticeTextMissing,
     NoticeTextTooLong,
+    NoticeTooLate,
     NoticeUnknown,
 )
 from voting.schema import chain, member, poll
@@ -370,6 +371,38 @@ async def test_a_scheduled_notice_goes_at_its_time(database: Database) -> None:
     assert await states(database) == {"ready": 4}
 
 
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param({"send_before": NOW}, id="it is over"),
+        pytest.param({"send_at": NOW + timedelta(hours=3), "send_before": LATER}, id="over before it begins"),
+    ],
+)
+async def test_a_notice_that_could_never_go_is_refused_when_it_is_written(
+    database: Database, moments: dict[str, datetime]
+) -> None:
+    await town(database)
+    with pytest.raises(NoticeTooLate):
+        await drafted(database, **moments)
+
+    made = await drafted(database)
+    with pytest.raises(NoticeTooLate):
+        await do(database, edit, made.id, content=Content("reminder", **moments), version=made.version)
+    async with database.reading() as connection:
+        assert (await show(connection, made.id)).content == made.content
+
+
+async def test_a_notice_whose_last_moment_passed_while_it_waited_is_not_sent(database: Database) -> None:
+    await town(database, approve_over=10)
+    made = await drafted(database, send_before=LATER)
+
+    for act in (submit, send):
+        with pytest.raises(NoticeTooLate):
+            async with database.writing() as connection:
+                await act(connection, made.id, actor="Gwen", now=LATER)  # type: ignore[operator]
+    assert await states(database) == {}
+
+
 async def test_where_telegram_is_off_a_text_points_to_no_bot(database: Database) -> None:
     await town(database)
     made = await drafted(database, kind="reminder", ways=Ways(""))
@@ -464,6 +497,21 @@ async def test_a_scheduled_notice_changed_behind_our_back_is_held(
     async with database.reading() as connection:
         assert ((await show(connection, made.id)).state, held.key) == (state, key)
     assert went == [also.id], "the one beside it goes"
+
+
+async def test_a_scheduled_notice_whose_last_moment_passed_while_nothing_ran_is_held(database: Database) -> None:
+    await town(database)
+    made = await scheduled(database, send_before=LATER + timedelta(minutes=5))
+    told: list[Held] = []
+
+    async def tell(_connection: AsyncConnection, held: Held) -> None:
+        told.append(held)
+
+    async with database.writing() as connection:
+        assert await start_scheduled(connection, on_held=tell, now=LATER + timedelta(hours=1)) == []
+
+    assert [(held.notice_id, held.key) for held in told] == [(made.id, "notice_too_late")]
+    assert await states(database) == {}
 
 
 async def test_a_scheduled_notice_that_reaches_nobody_any_more_is_done(database: Database) -> None:

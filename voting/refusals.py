@@ -230,6 +230,10 @@ class NoticeTextTooLong(StaffRefusal):
     """The text message in {language} has {characters} characters; at most {characters_max} can be sent."""
 
 
+class NoticeTooLate(StaffRefusal):
+    """A notice that may not go after {send_before} could never go any more."""
+
+
 class ChannelsOff(StaffRefusal):
     """No channel is on, so nothing can be sent."""
 

@@ -84,6 +84,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "held:notice_outgrown": "it would reach far more members than were approved",
         "held:not_approved": "it would reach so many members that a second person has to approve it",
         "held:notice_changed": "it is not what was approved",
+        "held:notice_too_late": "the last moment it could go had passed",
         "held:notice_text_too_long": "its text message has become too long",
         "21610": "the member replied STOP",
         "21211": "the provider says that this is no phone number",
