@@ -46,8 +46,17 @@ async def test_a_vote_is_locked_sealed_and_receipted(town: Electorate) -> None:
     assert await town.broken_probes() == []
 
 
-async def test_the_receipt_does_not_depend_on_the_option() -> None:
-    """It is made of the showing of the paper alone: nothing chosen goes in."""
+@pytest.mark.parametrize("option", [0, 1])
+async def test_the_receipt_does_not_depend_on_the_option(town: Electorate, option: int) -> None:
+    """It is made of the showing of the paper alone: whatever is chosen, it is the one known before."""
+    ada = town.letters[0]
+    intent = await town.opens_paper(ada)
+    known_before = receipt_for(SECRETS.receipt_key, POLL.id, intent)
+
+    assert (await town.clerk.cast(Cast(intent, ada.chat, option), NOW)).receipt == known_before
+
+
+def test_each_showing_of_the_paper_has_a_receipt_of_its_own() -> None:
     assert receipt_for(b"k" * 32, "poll", "intent") == receipt_for(b"k" * 32, "poll", "intent")
     assert receipt_for(b"k" * 32, "poll", "intent") != receipt_for(b"k" * 32, "poll", "other")
 
