@@ -51,16 +51,9 @@ class Letters:
     def write(self, claimed: Claimed) -> Outgoing:
         """Give the message for a row; SendFailed(OUR_SETUP) when we lack the words for it."""
         try:
-            outgoing = self._notice(claimed) if claimed.notice_id is not None else self._message(claimed)
+            return self._notice(claimed) if claimed.notice_id is not None else self._message(claimed)
         except (MissingText, KeyError, StopIteration, ValueError) as problem:
             raise SendFailed(Verdict.OUR_SETUP, f"no_words:{claimed.purpose}") from problem
-        return replace(
-            outgoing,
-            address=claimed.address,
-            delivery_id=claimed.id,
-            fence=claimed.fence,
-            send_before=claimed.send_before,
-        )
 
     def _notice(self, claimed: Claimed) -> Outgoing:
         assert claimed.notice_id is not None
@@ -70,9 +63,26 @@ class Letters:
             sms = claimed.channel == SMS
             self._rendered[key] = _Rendered(words.sms(language), None if sms else words.chat(language))
         rendered = self._rendered[key]
-        return Outgoing(claimed.address, rendered.text, rendered.html, claimed.language)
+        return Outgoing(
+            claimed.address,
+            rendered.text,
+            rendered.html,
+            claimed.language,
+            delivery_id=claimed.id,
+            fence=claimed.fence,
+            send_before=claimed.send_before,
+        )
 
     def _message(self, claimed: Claimed) -> Outgoing:
+        return replace(
+            self._worded(claimed),
+            address=claimed.address,
+            delivery_id=claimed.id,
+            fence=claimed.fence,
+            send_before=claimed.send_before,
+        )
+
+    def _worded(self, claimed: Claimed) -> Outgoing:
         facts: Mapping[str, Any] = claimed.facts or {}
         if claimed.purpose in self._renderers:
             return self._renderers[claimed.purpose](facts, claimed.language)
