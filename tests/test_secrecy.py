@@ -17,7 +17,9 @@ from sqlalchemy import text
 
 from voting import chain, clerk
 from voting.box import empty_tray, move_tray
+from voting.clerk import Cast
 from voting.database import Database
+from voting.together import TOGETHER_MAX
 
 VOTERS = 1_000
 CHANCE_MAX = 12  # right by chance is 1 on average (1.3 for who knows the moves): 13 of 1,000 once in some 10^8 tries
@@ -61,8 +63,8 @@ class Boxed:
 
 
 @pytest.fixture
-async def boxed(database: Database, monkeypatch: pytest.MonkeyPatch) -> Boxed:
-    town = await open_electorate(database, members=VOTERS)
+def owner(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, int]:
+    """Watch the clerk: whose ballot is whose, in the order of casting."""
     owner: dict[bytes, int] = {}
     real = clerk._put_in_tray
 
@@ -72,6 +74,12 @@ async def boxed(database: Database, monkeypatch: pytest.MonkeyPatch) -> Boxed:
             owner[waiting.ballot] = int(waiting.cast.chat.partition(":")[2])  # type: ignore[attr-defined]
 
     monkeypatch.setattr(clerk, "_put_in_tray", watched)
+    return owner
+
+
+@pytest.fixture
+async def boxed(database: Database, owner: dict[bytes, int]) -> Boxed:
+    town = await open_electorate(database, members=VOTERS)
     letters = list(town.letters)
     random.Random(7).shuffle(letters)
     while letters:
@@ -144,6 +152,31 @@ async def test_the_same_join_names_nearly_everybody_in_a_table_that_keeps_the_or
     members = await column(boxed.town, "SELECT member_id FROM lock ORDER BY at")
 
     assert boxed.right(members, list(boxed.owner)) > VOTERS * 0.9
+
+
+async def test_in_the_tray_those_who_were_locked_together_lie_in_no_order(
+    database: Database, owner: dict[bytes, int]
+) -> None:
+    """Until they are boxed, ballots of one transaction lie in the order of random ids, whoever was first."""
+    town = await open_electorate(database, members=TOGETHER_MAX)
+    letters = random.Random(7).sample(town.letters, TOGETHER_MAX)
+    intents = await asyncio.gather(*(town.opens_paper(letter) for letter in letters))
+    papers = zip(intents, letters, strict=True)
+    await asyncio.gather(*(town.clerk.cast(Cast(intent, letter.chat, 0), NOW) for intent, letter in papers))
+    async with database.reading() as connection:
+        groups = [entry.body["n"] async for entry in chain.entries(connection) if entry.kind == "votes_locked"]
+    assert groups == [TOGETHER_MAX]
+
+    cast = list(owner.values())
+    lying = ["SELECT sealed FROM tray", "SELECT sealed FROM tray ORDER BY id"]
+    if not database.is_sqlite:
+        lying.append("SELECT sealed FROM tray ORDER BY ctid")
+    for statement in lying:
+        ballots = [owner[bytes(ballot)] for ballot in await column(town, statement)]  # type: ignore[call-overload]
+        for members in (cast, sorted(cast), await column(town, "SELECT member_id FROM lock")):
+            for guess in (ballots, ballots[::-1]):
+                right = sum(member == ballot for member, ballot in zip(members, guess, strict=True))
+                assert right <= CHANCE_MAX, (statement, right)
 
 
 async def test_no_column_of_the_box_can_hold_anything_to_join_by(boxed: Boxed) -> None:
