@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from nacl.signing import VerifyKey
@@ -49,6 +50,13 @@ async def test_nothing_to_write_writes_nothing(database: Database) -> None:
         assert await chain.walk(connection) == 0
 
 
+def rehashed(entry: Entry, **changes: Any) -> Entry:
+    """Change an entry as a forger would who knows how it is hashed."""
+    changed = replace(entry, **changes)
+    words = {name: getattr(changed, name) for name in ("seq", "at", "actor", "kind", "body", "previous")}
+    return replace(changed, hash=chain.hash_of(**words))
+
+
 @pytest.mark.parametrize(
     ("change", "at"),
     [
@@ -57,8 +65,20 @@ async def test_nothing_to_write_writes_nothing(database: Database) -> None:
         (lambda entries: [*entries[:3], replace(entries[3], body={"n": 99}), entries[4]], 4),
         (lambda entries: [*entries[:3], replace(entries[3], actor="Huw"), entries[4]], 4),
         (lambda entries: [*entries[:4], replace(entries[4], previous=b"x" * 32)], 5),
+        (lambda entries: [*entries[:2], rehashed(entries[2], body={"n": 99}), *entries[3:]], 4),
+        (lambda entries: [*entries[:4], rehashed(entries[4], previous=b"x" * 32)], 5),
+        (lambda entries: [rehashed(entries[0], previous=b"x" * 32), *entries[1:]], 1),
     ],
-    ids=["an entry is missing", "two are swapped", "a body was changed", "an actor was changed", "a link was cut"],
+    ids=[
+        "an entry is missing",
+        "two are swapped",
+        "a body was changed",
+        "an actor was changed",
+        "a link was cut",
+        "a body was changed and hashed anew",
+        "the last entry follows another, hashed anew",
+        "the first entry follows another, hashed anew",
+    ],
 )
 async def test_whatever_is_changed_is_found_at_its_entry(database: Database, change: object, at: int) -> None:
     entries = await written(database)
