@@ -91,15 +91,21 @@ class NoticeWatch:
             return
         if over and not await self._end(notice_id, chat_id):
             return  # another process gives the report
-        if said.html != shown:
-            await self._edit(said, chat_id, message_id)
-            await self._note(notice_id, chat_id, said.html)
-        if content is not None:
-            caption = html_text("staff", "notice.unreached_file", page.language, notice=notice_id)
-            name = f"notice-{notice_id}-not-reached.csv"
-            await self._bot.send_document(
-                chat_id, content, filename=name, caption=caption, parse_mode=ParseMode.HTML, protect_content=True
-            )
+        try:
+            if said.html != shown:
+                await self._edit(said, chat_id, message_id)
+                await self._note(notice_id, chat_id, said.html)
+            if content is not None:
+                caption = html_text("staff", "notice.unreached_file", page.language, notice=notice_id)
+                await self._send_file(chat_id, f"notice-{notice_id}-not-reached.csv", content, caption)
+        except (RetryAfter, NetworkError):
+            await self._watch_on(notice_id, chat_id)  # the next round gives what this one could not
+            raise
+
+    async def _send_file(self, chat_id: int, name: str, content: bytes, caption: str) -> None:
+        await self._bot.send_document(
+            chat_id, content, filename=name, caption=caption, parse_mode=ParseMode.HTML, protect_content=True
+        )
 
     async def _edit(self, said: Said, chat_id: int, message_id: int) -> None:
         try:
@@ -119,6 +125,11 @@ class NoticeWatch:
         mine = (notice_message.c.notice_id == notice_id) & (notice_message.c.chat_id == chat_id)
         async with self._database.writing() as connection:
             await connection.execute(update(notice_message).where(mine).values(shown=shown))
+
+    async def _watch_on(self, notice_id: int, chat_id: int) -> None:
+        mine = (notice_message.c.notice_id == notice_id) & (notice_message.c.chat_id == chat_id)
+        async with self._database.writing() as connection:
+            await connection.execute(update(notice_message).where(mine).values(ended_at=None))
 
     async def _end(self, notice_id: int, chat_id: int) -> bool:
         """Stop watching; tell whether it was this process that did."""

@@ -91,7 +91,7 @@ async def report(connection: AsyncConnection, notice_id: int) -> Report:
             func.count().label("members"),
         ).group_by(*(of_member.c[name] for name in ("outcome", "channel", "reason", "household", "arrived")))
     )
-    outcomes, why_not, by_channel = dict.fromkeys(OUTCOMES, 0), dict[str, int](), dict[str, int]()
+    outcomes, why_not, by_channel = dict.fromkeys(reversed(OUTCOMES), 0), dict[str, int](), dict[str, int]()
     delivered = household = 0
     for row in rows:
         outcome = OUTCOMES[row.outcome]
