@@ -22,13 +22,13 @@ from messages.channels import Sent
 from messages.outbox import Order, claim, expire, settle
 from messages.pacer import Lane
 from messages.planning import NoticePlan, plan_message, plan_notice
-from messages.reach import SMS, TELEGRAM, State, set_channel_state
+from messages.reach import SMS, TELEGRAM, State, set_channel_state, sync_sms_channels
 from messages.resolving import give_up_leases
 from messages.schema import channel, notice
 from messages.settlement import RESENDS_MAX, Claimed, after_failure, after_no_slot, after_not_found, after_sent
 from messages.verdicts import SendFailed, Verdict
 from voting.database import Database
-from voting.schema import lock, pack
+from voting.schema import lock, member, pack
 from voting.upgrade import upgrade
 
 AFTERMATH = Aftermath()
@@ -238,6 +238,22 @@ async def test_consent_is_looked_at_again_when_a_message_goes(database: Database
 
     expected = {f"skipped:{reason}": 1} | ({"ready": 1} if kind == TELEGRAM else {})
     assert await states(database) == expected
+
+
+async def test_a_number_that_the_roll_has_taken_from_the_member_can_still_say_stop(database: Database) -> None:
+    """The text was planned for the old number; whoever has that now is nobody's channel, and is left alone."""
+    await make_poll(database)
+    old, new = numbers(2)
+    await make_members(database, 1, sms=[old])
+    await send_notice(database)
+    async with database.writing() as connection:
+        await connection.execute(update(member).values(phone=new))
+        await sync_sms_channels(connection, NOW)
+        await set_channel_state(connection, SMS, old, State.OPTED_OUT, reason="STOP", now=NOW)
+
+    assert await claimed(database, SMS) == []
+
+    assert await states(database) == {"skipped:opted_out": 1}
 
 
 @pytest.mark.parametrize("state", ["paused", "canceled", "superseded"])
