@@ -16,7 +16,7 @@ story: $(READY)  ## the same, ending after the story
 test: $(READY)  ## every test that needs no hour; browser tests only where there is a Chromium
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-VOTING_TESTS := cases casting chain clerk codes count house judges one_hop packs poll_machine polls postal probes \
+VOTING_TESTS := cases casting chain clerk codes count database house judges one_hop packs poll_machine polls postal probes \
   rehearse roll schema seal secrecy secrets_file status together verify window words
 
 cover: $(READY)  ## every line and branch of voting/ by its own tests, or it fails

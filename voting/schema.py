@@ -289,5 +289,3 @@ result = Table(
     Column("at", Instant, nullable=False),
     Column("turnout", Numeric(7, 4)),
 )
-
-IMMUTABLE = ("lock", "box", "attempt", "chain", "head", "result")  # triggers refuse every change to these
