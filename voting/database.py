@@ -19,7 +19,6 @@ from voting import one_hop
 
 BUSY_TIMEOUT_MILLISECONDS: Final = 30_000
 POOL_SIZE: Final = 16
-CHECKPOINT_PAGES: Final = 8_000  # 32 MiB of log: hundreds of votes together fill SQLite's usual 1,000 each time
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 
 
@@ -92,7 +91,6 @@ def _sqlite_engine(url: str) -> AsyncEngine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "secure_delete=ON",  # a ballot that left the tray is not left readable in a free page
-            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
             "recursive_triggers=ON",  # REPLACE fires delete triggers too
         ):
             cursor.execute(f"PRAGMA {pragma}")
