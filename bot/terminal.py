@@ -26,7 +26,7 @@ from rich.table import Table
 from bot import logs
 from bot.house import House, login_name, open_house
 from bot.settings import read_settings
-from voting.imports import REPORT_SUFFIX, ImportReport, write_report
+from voting.csv_file import REPORT_SUFFIX, ImportReport, write_report
 
 Result = TypeVar("Result")
 

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Table, select
 
 from messages import phone
 from voting import polls, roll, schema, secrets_file
+from voting.csv_file import ImportReport
 from voting.database import Database
-from voting.imports import ImportReport
 from voting.model import Poll, Window
 
 NOW = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)

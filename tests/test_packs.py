@@ -26,8 +26,8 @@ from sqlalchemy import insert, select, update
 
 from voting import packing, packs, print_file, roll, schema
 from voting.codes import Kind, hash_pack, hash_vote, parse, printed
+from voting.csv_file import ImportReport, Level
 from voting.database import Database
-from voting.imports import ImportReport, Level
 from voting.model import Phase
 from voting.packs import Asked, Issued, Printing
 from voting.print_file import PrintFile

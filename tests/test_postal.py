@@ -24,8 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import packs, polls, postal, postal_count, roll, schema
 from voting.attempts import AttemptSeen, Kind
+from voting.csv_file import ImportReport, Level
 from voting.database import Database
-from voting.imports import ImportReport, Level
 from voting.model import Phase
 from voting.packs import Printing
 from voting.probes import run_probes

@@ -21,9 +21,9 @@ from prepared import (
 )
 from sqlalchemy import insert, text, update
 
-from voting import imports, polls, roll, schema
+from voting import csv_file, polls, roll, schema
+from voting.csv_file import Level, ReportRow
 from voting.database import Database
-from voting.imports import Level, ReportRow
 from voting.model import Phase
 from voting.refusals import FileUnreadable, NoPoll, PollOver, UnknownMember
 
@@ -37,7 +37,7 @@ async def prepared(database: Database) -> Database:
     return database
 
 
-def reasons(report: imports.ImportReport) -> list[tuple[int, str]]:
+def reasons(report: csv_file.ImportReport) -> list[tuple[int, str]]:
     return sorted((row.line, row.reason) for row in report.rows)
 
 
@@ -389,12 +389,12 @@ def test_a_digest_is_one_person_s_and_needs_name_and_place() -> None:
 
 
 def test_the_report_is_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
-    path = imports.report_path(tmp_path / "roll.csv")
-    report = imports.ImportReport()
+    path = csv_file.report_path(tmp_path / "roll.csv")
+    report = csv_file.ImportReport()
     report.warn(9, "2", "a, b")
     report.reject(3, "1", "no")
-    imports.write_report(path, report.rows)
-    imports.write_report(path, report.rows)
+    csv_file.write_report(path, report.rows)
+    csv_file.write_report(path, report.rows)
 
     assert path.name == "roll.csv.report.csv"
     assert path.stat().st_mode & 0o777 == 0o600

@@ -12,8 +12,8 @@ from sqlalchemy import Select, bindparam, case, false, func, or_, select, true, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, polls, schema, window
+from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_day
 from voting.database import Database
-from voting.imports import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_day
 from voting.model import Window
 
 COLUMNS: Final = ("member_no", "event", "on")

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import print_file, schema
 from voting.codes import Kind, generate, hash_pack, hash_vote, printed
-from voting.imports import ImportReport, Progress, Row, batches, open_csv
+from voting.csv_file import ImportReport, Progress, Row, batches, open_csv
 from voting.print_file import PrintFile
 from voting.refusals import Fault, RollFileGone
 from voting.roll_rows import COLUMNS

@@ -8,8 +8,8 @@ from sqlalchemy import RowMapping, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, print_file, roll, schema
+from voting.csv_file import Progress
 from voting.database import Database
-from voting.imports import Progress
 from voting.pack_events import journeys, overdue, overdue_members, update_events
 from voting.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of
 from voting.polls import refuse_when_over

@@ -22,8 +22,8 @@ from voting.attempts import OnAttempt, classify, record, tell_nobody
 from voting.code_format import right
 from voting.codes import Kind, hash_pack, parse
 from voting.columns import Instant
+from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
 from voting.database import Database
-from voting.imports import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
 from voting.locks import find_locks
 from voting.model import How, Phase, Poll
 from voting.postal_count import PostalCount, import_count, scanned_papers

@@ -9,8 +9,8 @@ from sqlalchemy import RowMapping, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, polls, schema
+from voting.csv_file import ImportReport, open_csv
 from voting.database import Database
-from voting.imports import ImportReport, open_csv
 from voting.model import Phase, Poll
 from voting.refusals import PollOver, PollStillOpen, PostalCountDiffers, PostalCountWrong
 

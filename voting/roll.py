@@ -34,8 +34,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from voting import chain, polls, schema
+from voting.csv_file import CsvFile, ImportReport, Level, Progress, batches, open_csv
 from voting.database import Database
-from voting.imports import CsvFile, ImportReport, Level, Progress, batches, open_csv
 from voting.refusals import UnknownMember
 from voting.roll_rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest
 from voting.secrets_file import Secrets

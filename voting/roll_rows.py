@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from voting.imports import MEMBER_NO_CHARACTERS_MAX, CsvFile, ImportReport, Row, read_day
+from voting.csv_file import MEMBER_NO_CHARACTERS_MAX, CsvFile, ImportReport, Row, read_day
 from voting.model import Poll
 from voting.secrets_file import Secrets
 

@@ -32,7 +32,7 @@ from messages.preview import Preview, preview
 from messages.reach import TELEGRAM
 from messages.wording import Kind
 from voting import polls
-from voting.imports import read_moment
+from voting.csv_file import read_moment
 from voting.refusals import NoticeTextMissing, StaffRefusal
 
 LOOK_SECONDS: Final = 1.0

@@ -22,7 +22,7 @@ from bot.terminal import (
 )
 from voting import packs
 from voting.casting import lift_lockout
-from voting.imports import ImportReport
+from voting.csv_file import ImportReport
 
 PrintFile = Annotated[Path, typer.Option("--print-file", help="File for the mailing house; it must not exist yet.")]
 Recipient = Annotated[

@@ -9,7 +9,7 @@ from bot import alerts
 from bot.house import House, clock
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
 from voting import postal
-from voting.imports import ImportReport
+from voting.csv_file import ImportReport
 
 
 def register(app: typer.Typer) -> None:

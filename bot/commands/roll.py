@@ -10,7 +10,7 @@ from bot.reading import read_phone
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from messages.reach import sync_sms_channels
 from voting import roll
-from voting.imports import ImportReport
+from voting.csv_file import ImportReport
 
 
 def register(app: typer.Typer) -> None:

@@ -26,7 +26,7 @@ from bot.reading import read_phone
 from bot.staff_roles import Act
 from messages.reach import sync_sms_channels
 from voting import postal, roll, schema
-from voting.imports import ImportReport, report_path, write_report
+from voting.csv_file import ImportReport, report_path, write_report
 from voting.pack_events import update_events
 from voting.refusals import Refusal, StaffRefusal
 

@@ -20,8 +20,8 @@ from bot.settings import Settings
 from messages import reach
 from messages.wording import Ways
 from voting import polls, roll, seal, secrets_file, shares
+from voting.csv_file import ImportReport
 from voting.database import Database
-from voting.imports import ImportReport
 from voting.model import Poll
 from voting.packs import Issued, Printing, issue
 from voting.upgrade import upgrade
