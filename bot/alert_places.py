@@ -13,7 +13,7 @@ from bot.alert_pages import responders
 from bot.schema import alert, alert_message, staff_group
 from voting import polls
 from voting.refusals import NoPoll
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 STORM_SPAN: Final = timedelta(minutes=1)
 BUNDLE_SPAN: Final = timedelta(minutes=15)  # an older bundle has scrolled away

@@ -31,7 +31,7 @@ from messages.pacer import Lane
 from messages.telegram_request import LANE
 from voting import cases, polls
 from voting.cases import Case
-from voting.database import Database
+from voting.store.database import Database
 
 LOOK_SECONDS: Final = 0.5
 AFTER_TROUBLE_SECONDS: Final = 5.0

@@ -21,7 +21,7 @@ from voting import cases, chain, polls, schema
 from voting.attempts import AttemptSeen
 from voting.casting import Alarm
 from voting.refusals import StaffRefusal
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 
 class AlertGone(StaffRefusal):

@@ -1,6 +1,6 @@
 """Who asks: one private chat at one moment, with the poll as it stands then.
 
-In a rush the chats of everybody who waits are read by one statement and written by one, see voting/together.py.
+In a rush the chats of everybody who waits are read by one statement and written by one, see voting/store/together.py.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from bot import chats
 from bot.chats import Chat
 from messages.texts import fit_language
 from voting import polls
-from voting.database import Database
 from voting.locks import find_locks, locks_of_chat, locks_of_chats
 from voting.model import Lock, Poll
 from voting.refusals import NoPoll
-from voting.together import Together
+from voting.store.database import Database
+from voting.store.together import Together
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import chat as chat_table
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 STEP_LIFE: Final = timedelta(hours=1)
 FLOW_BYTES: Final = 9

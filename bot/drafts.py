@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import draft
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 LIFE: Final = timedelta(hours=1)
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from bot.settings import Settings
 from voting import secrets_file
-from voting.database import Database
 from voting.secrets_file import Secrets
-from voting.upgrade import check
+from voting.store.database import Database
+from voting.store.upgrade import check
 
 
 def clock() -> datetime:

@@ -17,8 +17,8 @@ from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import inbox
-from voting.database import Database
-from voting.upsert import insert_into
+from voting.store.database import Database
+from voting.store.inserts import insert_into
 
 LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait for somebody else
 CLAIM_MAX: Final = 128  # queues worked on at once

@@ -25,8 +25,8 @@ from messages.planning import plan_message
 from messages.schema import one_time_code
 from messages.texts import fit_language
 from voting import schema
-from voting.database import Database
 from voting.secrets_file import Secrets
+from voting.store.database import Database
 
 CODE_LIFE: Final = timedelta(minutes=10)
 CODE_DIGITS: Final = 6

@@ -17,8 +17,8 @@ from messages.planning import plan_message
 from messages.reach import TELEGRAM
 from voting.casting import Checks
 from voting.clerk import Clerk
-from voting.database import Database
 from voting.secrets_file import Secrets
+from voting.store.database import Database
 
 VOTE_LOCKED: Final = "vote_locked"  # the purpose of a receipt sent as a message of its own
 SORRY: Final = "sorry"  # the purpose of an apology for a message that could not be dealt with

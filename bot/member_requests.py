@@ -28,9 +28,9 @@ from bot.schema import missing_pack
 from messages import reach
 from messages.reach import SMS, TELEGRAM, State
 from voting import cases, schema
-from voting.database import Database
 from voting.model import Phase
-from voting.upsert import insert_into
+from voting.store.database import Database
+from voting.store.inserts import insert_into
 
 PHONE_ENDING: Final = 3  # digits shown, so that a member knows which number is meant
 

@@ -11,7 +11,7 @@ from bot import enrolment
 from bot.staff_roles import Role, may
 from bot.staff_words import COMMANDS as STAFF_COMMANDS
 from messages.texts import fit_language, text
-from voting.database import Database
+from voting.store.database import Database
 
 COMMANDS: Final = ("start", "status", "vote", "verify", "missing", "language", "sms", "privacy", "help")
 ONLY_IN_GROUPS: Final = frozenset({"here"})

@@ -28,7 +28,7 @@ from messages.reach import SMS, TELEGRAM
 from messages.reports import progress, report
 from messages.texts import html_text, text
 from voting.refusals import NoticeChanged
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 _MARK: Final = re.compile(r"(?P<notice>\d+)(?:v(?P<version>\d+))?$")
 

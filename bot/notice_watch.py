@@ -25,7 +25,7 @@ from messages.reports import progress, report
 from messages.telegram_request import LANE
 from messages.texts import html_text
 from voting import polls
-from voting.database import Database
+from voting.store.database import Database
 
 EDIT_SECONDS: Final = 3.0
 WATCHED_MAX: Final = 20  # messages looked after at once

@@ -16,8 +16,8 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 
 from bot.inbox import Envelope, Letter, store
 from bot.schema import cursor
-from voting.database import Database
-from voting.upsert import insert_into
+from voting.store.database import Database
+from voting.store.inserts import insert_into
 
 POLL_SECONDS: Final = 25
 BATCH_MAX: Final = 100

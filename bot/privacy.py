@@ -17,10 +17,10 @@ from bot.schema import chat, inbox, missing_pack
 from messages.phone import PhoneReason
 from messages.schema import channel, delivery, one_time_code, provider_event
 from voting import chain, polls, schema
-from voting.database import Database
 from voting.locks import locks_of_chat
 from voting.model import Phase
 from voting.refusals import PollStillOpen
+from voting.store.database import Database
 
 WAITING: Final = ("ready",)
 MOVING: Final = ("sending", "unknown")  # the postman is not done with these

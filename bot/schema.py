@@ -16,8 +16,8 @@ from sqlalchemy import (
 )
 
 from messages.schema import notice
-from voting.columns import METADATA, BigKey, Instant, Json
 from voting.schema import case, member
+from voting.store.columns import METADATA, BigKey, Instant, Json
 
 inbox = Table(
     "inbox",

@@ -8,8 +8,8 @@ from typing import Final
 import structlog
 
 from bot.inbox import Envelope, Letter, store
-from voting.database import Database
 from voting.refusals import Fault
+from voting.store.database import Database
 
 TOGETHER_MAX: Final = 256
 WAITING_MAX: Final = 10_000  # beyond this a webhook is answered 503 and the provider comes again

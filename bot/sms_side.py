@@ -24,9 +24,9 @@ from messages.sms_text import encode_plan
 from messages.texts import fit_language
 from messages.wording import message_text
 from voting import polls, schema
-from voting.database import Database
 from voting.model import Phase, Poll
 from voting.refusals import NoPoll
+from voting.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from messages.refusal_words import refusal_text
 from messages.texts import fit_language, html_text, text
 from voting import chain, codes
 from voting.refusals import Refusal
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 GROUPS: Final = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE

@@ -22,7 +22,7 @@ from bot.house import House
 from bot.staff_roles import Act, NotStaff, insist
 from voting import polls
 from voting.model import Poll
-from voting.together import Together
+from voting.store.together import Together
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import polls, schema
-from voting.columns import EPOCH, MICROSECOND
 from voting.model import How, Phase
+from voting.store.columns import EPOCH, MICROSECOND
 
 STEP: Final = 25  # until the poll has closed, counts are rounded down to whole steps
 HOUR: Final = timedelta(hours=1)

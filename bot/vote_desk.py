@@ -37,11 +37,11 @@ from voting import codes, schema
 from voting.casting import Checks, CodesGood, PackFound, Purpose
 from voting.clerk import Cast, Clerk
 from voting.codes import Kind, Parsed, Problem
-from voting.database import Database
 from voting.locks import find_lock
 from voting.model import Lock, Phase
 from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent, WrongVoteCode
-from voting.together import Together
+from voting.store.database import Database
+from voting.store.together import Together
 
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
 DONE: Final = "done"  # this going-through has led to its end: other words are small talk

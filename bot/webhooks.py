@@ -23,7 +23,7 @@ from twilio.request_validator import RequestValidator
 from bot.inbox import Letter, backlog
 from bot.poller import letter_of
 from bot.shelf import Shelf, ShelfFull
-from voting.database import Database
+from voting.store.database import Database
 
 BODY_MAX_BYTES: Final = 1024 * 1024
 BODY_SECONDS: Final = 10.0

@@ -18,7 +18,7 @@ from messages.reach import SMS, TELEGRAM, State, set_channel_state
 from messages.schema import channel, delivery, notice
 from messages.settlement import Claimed, Settlement
 from messages.verdicts import Verdict
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 PROVIDERS: Final = {TELEGRAM: "telegram", SMS: "twilio"}
 

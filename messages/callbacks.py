@@ -19,7 +19,7 @@ from messages.outbox_sql import RETURNED
 from messages.schema import delivery, provider_event
 from messages.settlement import SILENT_AFTER, Claimed, after_failure
 from messages.verdicts import SendFailed, twilio_verdict
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 RANKS: Final = {
     "accepted": 1,

@@ -28,7 +28,7 @@ from messages.runnable import orders
 from messages.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
 from messages.verdicts import SendFailed, Verdict
 from messages.wire import REST_SECONDS, Wire
-from voting.database import Database
+from voting.store.database import Database
 
 IN_FLIGHT_MAX: Final = 16  # of one provider: what a kill can leave unknown
 CLAIM_AHEAD_SECONDS: Final = 0.1  # of sending: more would only wait for its slot, and could not be paused

@@ -23,7 +23,7 @@ from messages.outbox_sql import CLAIM, RETURNED, SETTLE
 from messages.quick_sql import fetch
 from messages.schema import delivery, notice
 from messages.settlement import RESOLVE_AFTER, Claimed, Settlement
-from voting.columns import EPOCH, MICROSECOND, microseconds
+from voting.store.columns import EPOCH, MICROSECOND, microseconds
 
 LEASE: Final = timedelta(seconds=60)  # longer than any send can take, waiting for its slot included
 EXPIRED_PER_STEP_MAX: Final = 1000
@@ -185,5 +185,5 @@ def _settled_row(settlement: Settlement, now: datetime) -> dict[str, Any]:
 
 
 def micros(instant: datetime | None) -> int | None:
-    """Give an instant as raw SQL sees it (see voting.columns.Instant)."""
+    """Give an instant as raw SQL sees it (see voting.store.columns.Instant)."""
     return None if instant is None else microseconds(instant)

@@ -23,8 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.pacer import Pacer
 from messages.schema import pace_share, pacer
 from messages.spacing import WINDOW_SECONDS
-from voting.database import Database
-from voting.upsert import insert_into
+from voting.store.database import Database
+from voting.store.inserts import insert_into
 
 BEAT_SECONDS: Final = 1.0
 SILENT_SECONDS: Final = 5.0  # then the holder is taken for dead

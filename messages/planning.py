@@ -17,7 +17,7 @@ from messages.pacer import Lane
 from messages.reach import SMS, TELEGRAM, State
 from messages.schema import channel, delivery
 from voting.schema import member
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 # A transactional message that waited longer than this would only confuse.
 MESSAGE_LIFE: Final = timedelta(hours=24)

@@ -25,7 +25,7 @@ from messages.reach import SMS
 from messages.resolving import Resolver, give_up_leases
 from messages.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
 from messages.twilio_channel import TwilioChannel
-from voting.database import Database
+from voting.store.database import Database
 
 HOUSEKEEPING_SECONDS: Final = 1.0
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.schema import channel, opt_out
 from voting.schema import member
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 TELEGRAM: Final = "telegram"
 SMS: Final = "sms"

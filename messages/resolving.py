@@ -23,7 +23,7 @@ from messages.schema import delivery, notice
 from messages.settlement import RESOLVE_AFTER, Claimed, after_not_found, after_unknown
 from messages.twilio_channel import Found
 from messages.verdicts import SendFailed, Verdict
-from voting.database import Database
+from voting.store.database import Database
 
 ASKED_PER_STEP_MAX: Final = 16
 CLOCKS_APART: Final = timedelta(minutes=2)  # Twilio's clock and ours

@@ -15,8 +15,8 @@ from sqlalchemy import (
     text,
 )
 
-from voting.columns import METADATA, BigKey, Instant, Json
 from voting.schema import member
+from voting.store.columns import METADATA, BigKey, Instant, Json
 
 channel = Table(
     "channel",

@@ -29,8 +29,8 @@ from messages.telegram_channel import TelegramChannel
 from messages.telegram_request import AiohttpRequest
 from messages.twilio_channel import TwilioAccount, TwilioChannel
 from messages.wording import Ways
-from voting.database import Database
 from voting.schema import member, poll, window
+from voting.store.database import Database
 
 NOW = datetime(2022, 8, 3, 12, 0, tzinfo=UTC)  # 13:00 in London: not quiet
 WAYS = Ways(bot_url="https://t.me/ballot_bot")

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 import messages.schema  # noqa: F401 - its tables join the metadata
-from voting.database import Database
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 
 COUNTER = itertools.count(1)
 

@@ -28,7 +28,7 @@ from messages.schema import channel, delivery
 from messages.wording import Ways
 from voting import packs, schema
 from voting.casting import CodesGood
-from voting.database import Database
+from voting.store.database import Database
 
 MEMBERS = 60
 AREAS = ("Wales", "Yorkshire", "Kent", "Lothian")

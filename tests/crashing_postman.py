@@ -15,7 +15,7 @@ from messages.postman import Outlet, Postman, Timing
 from messages.telegram_channel import TelegramChannel
 from messages.telegram_request import AiohttpRequest
 from messages.twilio_channel import TwilioAccount, TwilioChannel
-from voting.database import Database
+from voting.store.database import Database
 
 NOON = datetime(2022, 8, 3, 12, tzinfo=UTC)
 HURRY = 30  # a lease of a minute is over in two seconds, and Twilio is asked a second later

@@ -14,9 +14,9 @@ from voting import codes, polls, schema, seal
 from voting.attempts import AttemptSeen
 from voting.casting import Alarm, Checks, CodesGood, Purpose
 from voting.clerk import Cast, CastOutcome, Clerk
-from voting.database import Database
 from voting.model import Poll
 from voting.probes import run_probes
+from voting.store.database import Database
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from voting.codes import generate
 from voting.locks import locks_of_chats
 from voting.model import Lock
 from voting.refusals import AlreadyVoted, UnknownPackCode, WrongVoteCode
-from voting.together import Together
+from voting.store.together import Together
 
 PAPERS_MAX = 4
 MESSAGE = "the message with both codes"

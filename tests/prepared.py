@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Table, select
 from messages import phone
 from voting import polls, roll, schema, secrets_file
 from voting.csv_file import ImportReport
-from voting.database import Database
 from voting.model import Poll, Window
+from voting.store.database import Database
 
 NOW = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)
 OPENS_AT = datetime(2022, 8, 1, 8, 0, tzinfo=UTC)

@@ -20,7 +20,7 @@ from bot.staff_roles import Role
 from messages.pacer import Pacer
 from messages.schema import delivery
 from messages.telegram_request import AiohttpRequest
-from voting.database import Database
+from voting.store.database import Database
 
 LATER = NOW + timedelta(minutes=11)
 

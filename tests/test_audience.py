@@ -25,9 +25,9 @@ from messages.reach import (
     unlink_telegram,
 )
 from messages.schema import delivery
-from voting.database import Database
 from voting.refusals import AudienceUnknown
 from voting.schema import lock, member, pack
+from voting.store.database import Database
 
 IN_WINDOW, AFTER_WINDOW = date(2022, 8, 5), date(2022, 8, 6)
 

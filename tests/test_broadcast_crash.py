@@ -23,7 +23,7 @@ from soak import BROADCAST_MEMBERS as MEMBERS
 
 from bot.sandbox import Fault, Sandbox
 from messages.line import IN_FLIGHT_MAX
-from voting.database import Database
+from voting.store.database import Database
 
 RATE = max(60.0, MEMBERS / KILLS / 2)  # of each provider: the broadcast lasts longer than the killing
 PATIENCE_SECONDS = 60 + MEMBERS / 20

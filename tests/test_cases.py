@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from voting import cases, schema
 from voting.cases import Outcome
-from voting.database import Database
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
+from voting.store.database import Database
 
 VIA = "chat"
 

@@ -22,7 +22,6 @@ from voting.casting import (
     lift_lockout,
     purge_wrong_codes,
 )
-from voting.database import Database
 from voting.model import How, Lock
 from voting.refusals import (
     ChatLockedOut,
@@ -34,6 +33,7 @@ from voting.refusals import (
     UnknownPackCode,
     WrongVoteCode,
 )
+from voting.store.database import Database
 from voting.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES, take_turn
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from voting import chain, schema
 from voting.chain import READ_ROWS, Act, ChainBroken, Entry
-from voting.database import Database
+from voting.store.database import Database
 
 
 async def written(database: Database, number: int = 5) -> list[Entry]:

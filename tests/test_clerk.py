@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from voting import clerk, polls, schema, seal
 from voting.box import empty_tray, move_tray
 from voting.clerk import Cast, CastOutcome, Clerk, receipt_for
-from voting.database import Database
 from voting.locks import find_lock, locks_of_chat
 from voting.refusals import (
     AlreadyVoted,
@@ -25,6 +24,7 @@ from voting.refusals import (
     UnknownIntent,
     UnknownOption,
 )
+from voting.store.database import Database
 
 
 @pytest.fixture

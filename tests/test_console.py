@@ -28,7 +28,7 @@ from bot.schema import alert, session
 from bot.staff_roles import Role, may
 from messages import notices
 from voting import cases, chain, schema
-from voting.database import Database
+from voting.store.database import Database
 
 ROLE_OF: Final = {Role.OFFICER: "Gwen", Role.COMMS: "Carys", Role.SUPPORT: "Sam"}
 UNHARMED: Final = frozenset({200, 303, 404, 409})  # let in; what the page then said is another test's

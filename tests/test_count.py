@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import chain, polls, roll, schema, secrets_file, shares
 from voting.ballots import Whole, box_in_order, receipts_in_order
 from voting.count import _tally, count
-from voting.database import Database
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
 from voting.seal import create_election_key, open_key, seal
 from voting.shares import ShareForeign, TooFewShares
+from voting.store.database import Database
 from voting.verify import verify
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from voting import schema, secrets_file
 from voting.box import move_tray
-from voting.database import Database
+from voting.store.database import Database
 
 WAITING = 64
 CONFIRMED_BETWEEN_KILLS = (1, 150)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from voting.database import Database
+from voting.store.database import Database
 
 # https://sqlite.org/pragma.html: 2 is FULL; foreign keys and judges are asked; a ballot that left the tray is gone.
 SQLITE = {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1, "recursive_triggers": 1, "secure_delete": 1}

@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from bot.inbox import KEEP_DONE, Envelope, Letter, claim, purge, store
 from bot.schema import inbox
-from voting.database import Database
+from voting.store.database import Database
 
 ENVELOPE = Envelope(bytes(32))
 

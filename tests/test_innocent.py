@@ -19,8 +19,8 @@ from voting import schema
 from voting.attempts import Kind
 from voting.box import move_tray
 from voting.casting import ALARM_WRONG_CODES
-from voting.database import Database
 from voting.postal import Aside
+from voting.store.database import Database
 
 AT_ONCE = 4_096  # so that every transaction is full
 PLANTED_EACH = max(10, INNOCENT_PER_CHUNK // 1_000)

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from voting import chain, schema
 from voting.box import move_tray
-from voting.columns import METADATA
-from voting.database import Database
+from voting.store.columns import METADATA
+from voting.store.database import Database
 
 KEPT = ("lock", "box", "attempt", "chain", "head", "result", "tray")
 

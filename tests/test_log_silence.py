@@ -7,7 +7,7 @@ import pytest
 from town import Town
 
 from bot import logs
-from voting.database import Database
+from voting.store.database import Database
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

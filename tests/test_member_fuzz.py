@@ -15,7 +15,7 @@ from bot.chats import Step
 from bot.inbox import Envelope, store
 from bot.poller import letter_of
 from bot.schema import chat, inbox
-from voting.database import Database
+from voting.store.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 

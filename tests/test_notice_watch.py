@@ -18,7 +18,7 @@ from messages.notice_life import cancel, finish
 from messages.pacer import Pacer
 from messages.schema import delivery
 from messages.telegram_request import AiohttpRequest
-from voting.database import Database
+from voting.store.database import Database
 
 MEMBERS = 40
 

@@ -28,7 +28,6 @@ from messages.scheduled import Held, start_scheduled
 from messages.schema import delivery, notice
 from messages.sending import resend_to_unreached, send, try_on
 from messages.wording import Kind, Ways
-from voting.database import Database
 from voting.model import SmsRules
 from voting.refusals import (
     AudienceUnknown,
@@ -47,6 +46,7 @@ from voting.refusals import (
     NoticeUnknown,
 )
 from voting.schema import chain, member, poll
+from voting.store.database import Database
 
 LATER = NOW + timedelta(hours=1)
 Act = Callable[..., Awaitable[Notice]]

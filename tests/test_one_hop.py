@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from voting import one_hop
-from voting.database import Database
+from voting.store.database import Database
+from voting.store.sqlite_connection import BROUGHT_MAX, connect
 
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :last) SELECT i FROM n"
 
@@ -24,9 +24,7 @@ async def numbers(tmp_path: Path) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.mark.parametrize(
-    "last", [1, one_hop.BROUGHT_MAX - 1, one_hop.BROUGHT_MAX, one_hop.BROUGHT_MAX + 1, 3 * one_hop.BROUGHT_MAX + 7]
-)
+@pytest.mark.parametrize("last", [1, BROUGHT_MAX - 1, BROUGHT_MAX, BROUGHT_MAX + 1, 3 * BROUGHT_MAX + 7])
 async def test_every_row_comes_once_and_in_order_however_many_there_are(numbers: Database, last: int) -> None:
     async with numbers.reading() as connection:
         all_at_once = list((await connection.execute(text(NUMBERS), {"last": last})).scalars())
@@ -67,7 +65,7 @@ async def test_a_database_that_cannot_be_opened_leaves_no_thread_behind(tmp_path
     """A thread that outlived the loop it answers to would end a one-line refusal with its own traceback."""
     before = set(threading.enumerate())
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
-        await one_hop.connect(tmp_path / "nowhere" / "numbers.db")
+        await connect(tmp_path / "nowhere" / "numbers.db")
 
     left = set(threading.enumerate()) - before
     assert not [thread for thread in left if "connection_worker" in thread.name]
@@ -75,7 +73,7 @@ async def test_a_database_that_cannot_be_opened_leaves_no_thread_behind(tmp_path
 
 async def test_by_the_driver_alone_rows_come_one_by_one_too(tmp_path: Path) -> None:
     """Nothing of SQLAlchemy's asks for a single row; whoever has the connection in hand may."""
-    async with one_hop.connect(tmp_path / "numbers.db") as connection:
+    async with connect(tmp_path / "numbers.db") as connection:
         cursor = connection.cursor()
         await cursor.execute("SELECT 1 UNION ALL SELECT 2")
 

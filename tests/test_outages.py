@@ -28,7 +28,7 @@ from messages.notices import show
 from messages.reach import SMS, TELEGRAM
 from messages.reports import report
 from messages.wire import FAILURES_MAX, REST_SECONDS
-from voting.database import Database
+from voting.store.database import Database
 
 CROWD = range(7_000_000, 7_100_000)
 ON_TELEGRAM = 300

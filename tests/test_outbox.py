@@ -27,9 +27,9 @@ from messages.resolving import give_up_leases
 from messages.schema import channel, notice
 from messages.settlement import RESENDS_MAX, Claimed, after_failure, after_no_slot, after_not_found, after_sent
 from messages.verdicts import SendFailed, Verdict
-from voting.database import Database
 from voting.schema import lock, member, pack
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 
 AFTERMATH = Aftermath()
 

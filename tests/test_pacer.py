@@ -15,7 +15,7 @@ from messages.pace_keeper import OTHERS_SHARE, PaceKeeper
 from messages.pacer import Lane, NoSlot, Pacer
 from messages.schema import pace_share, pacer
 from messages.spacing import CATCH_UP_SECONDS, LOWER_BY, RAISE_EVERY_SECONDS, SHARE, WINDOW_SECONDS, Spacing
-from voting.database import Database
+from voting.store.database import Database
 
 LIMITS = st.one_of(st.integers(1, 1000).map(float), st.floats(0.5, 50))
 COSTS = st.integers(1, 4)

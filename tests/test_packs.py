@@ -27,7 +27,6 @@ from sqlalchemy import insert, select, update
 from voting import packing, packs, print_file, roll, schema
 from voting.codes import Kind, hash_pack, hash_vote, parse, printed
 from voting.csv_file import ImportReport, Level
-from voting.database import Database
 from voting.model import Phase
 from voting.packs import Asked, Issued, Printing
 from voting.print_file import PrintFile
@@ -46,6 +45,7 @@ from voting.refusals import (
     RollFileGone,
     UnknownMember,
 )
+from voting.store.database import Database
 from voting.words import word_for
 
 BOT_URL = "https://t.me/example_bot?start=pack"

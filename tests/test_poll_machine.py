@@ -37,10 +37,10 @@ from voting.attempts import Kind
 from voting.box import move_tray
 from voting.casting import Purpose
 from voting.clerk import Cast, CastOutcome
-from voting.database import Database
 from voting.model import How
 from voting.packs import Printing
 from voting.refusals import AlreadyVoted, MemberHasVoted, NotEligible, PackVoid, PollNotOpen, PollOver
+from voting.store.database import Database
 from voting.verify import verify
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[str]]  # as the fixture new_database gives it

@@ -24,7 +24,6 @@ from prepared import (
 from sqlalchemy import insert, select, update
 
 from voting import polls, schema, secrets_file, window
-from voting.database import Database
 from voting.model import Phase, Poll, SmsRules, StaffRules, Window
 from voting.refusals import (
     ForeignSecrets,
@@ -37,6 +36,7 @@ from voting.refusals import (
     PollOver,
     PollStillOpen,
 )
+from voting.store.database import Database
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "poll.toml"
 FILE = """

@@ -25,7 +25,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import packs, polls, postal, postal_count, roll, schema
 from voting.attempts import AttemptSeen, Kind
 from voting.csv_file import ImportReport, Level
-from voting.database import Database
 from voting.model import Phase
 from voting.packs import Printing
 from voting.probes import run_probes
@@ -37,6 +36,7 @@ from voting.refusals import (
     PostalCountDiffers,
     PostalCountWrong,
 )
+from voting.store.database import Database
 
 AT = "2022-08-03T10:00"
 WAIT_SECONDS = 0.02

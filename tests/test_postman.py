@@ -35,7 +35,7 @@ from messages.reports import report
 from messages.schema import channel, delivery
 from messages.verdicts import Verdict
 from messages.wire import FAILURES_MAX, Wire
-from voting.database import Database
+from voting.store.database import Database
 
 CROWD = range(7_000_000, 7_100_000)
 

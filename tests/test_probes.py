@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
 from voting.box import empty_tray
-from voting.database import Database
 from voting.probes import EQUAL, TAIL, run_probes
+from voting.store.database import Database
 
 LINKED = "the chain's newest entries are linked"
 PAPER = "every online lock has its intent, from the same chat"

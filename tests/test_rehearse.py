@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prepared import NOW, read_phone
 
-from voting.database import Database
 from voting.refusals import PollExists
 from voting.rehearsal_plan import FIRST_OPTION, NOBODY, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
 from voting.rehearsal_roll import write_roll
@@ -21,6 +20,7 @@ from voting.rehearsal_time import Stage, peak_memory_bytes
 from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
 from voting.rehearse import rehearse
 from voting.roll import COLUMNS
+from voting.store.database import Database
 
 SMALL = Plan(400, {"North": 200, "South": 100}, rejected=7, one_in_replays=10, one_in_attempts=50)
 

@@ -23,9 +23,9 @@ from sqlalchemy import insert, text, update
 
 from voting import csv_file, polls, roll, schema
 from voting.csv_file import Level, ReportRow
-from voting.database import Database
 from voting.model import Phase
 from voting.refusals import FileUnreadable, NoPoll, PollOver, UnknownMember
+from voting.store.database import Database
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SAMPLE = Path(__file__).with_name("data") / "roll-sample.csv"

@@ -21,8 +21,8 @@ from bot import predecessors
 from bot.inbox import Envelope, Letter, claim, store
 from bot.schema import inbox
 from voting import schema, secrets_file
-from voting.database import Database
 from voting.probes import run_probes
+from voting.store.database import Database
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 12 if SOAK else 1  # of two kills each

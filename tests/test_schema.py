@@ -12,10 +12,10 @@ from sqlalchemy.exc import StatementError
 import bot.schema  # noqa: F401 - its tables join the metadata
 import messages.schema  # noqa: F401
 from voting import schema
-from voting.columns import METADATA
-from voting.database import Database
 from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnreachable
-from voting.upgrade import check, upgrade
+from voting.store.columns import METADATA
+from voting.store.database import Database
+from voting.store.upgrade import check, upgrade
 
 
 async def test_the_migrations_make_exactly_the_declared_tables(database: Database) -> None:

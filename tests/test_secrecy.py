@@ -18,8 +18,8 @@ from sqlalchemy import text
 from voting import chain, clerk
 from voting.box import empty_tray, move_tray
 from voting.clerk import Cast
-from voting.database import Database
-from voting.together import TOGETHER_MAX
+from voting.store.database import Database
+from voting.store.together import TOGETHER_MAX
 
 VOTERS = 1_000
 CHANCE_MAX = 12  # right by chance is 1 on average (1.3 for who knows the moves): 13 of 1,000 once in some 10^8 tries

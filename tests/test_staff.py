@@ -13,7 +13,7 @@ from bot.house import House
 from bot.settings import Settings
 from bot.staff_desk import StaffDesk
 from bot.staff_roles import ALLOWED, Act, NotStaff, NotYourRole, Role
-from voting.database import Database
+from voting.store.database import Database
 
 BY = {"actor": "Gwen", "via": "command line", "now": NOW}
 

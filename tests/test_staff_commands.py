@@ -14,8 +14,8 @@ from bot import cli
 from bot.sandbox import Sandbox
 from messages import reach
 from voting import polls, schema, secrets_file
-from voting.database import Database
 from voting.refusals import PollStillOpen, Refusal
+from voting.store.database import Database
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.box import move_tray
-from voting.database import Database
 from voting.refusals import NoPoll
 from voting.status import poll_facts
+from voting.store.database import Database
 
 
 async def test_a_poll_in_the_middle_of_it_is_told_in_numbers(database: Database, tmp_path: Path) -> None:

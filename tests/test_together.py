@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from voting.refusals import AlreadyVoted, Fault
-from voting.together import Together, TooMany
+from voting.store.together import Together, TooMany
 
 
 class Counter:

@@ -26,8 +26,8 @@ from prepared import NOW, SECRETS, later
 from voting import bundle_format as form
 from voting import canonical, chain, seal
 from voting.bundle import Head, _write_manifest
-from voting.database import Database
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 from voting.verify import Verdict, verify
 
 

@@ -7,9 +7,9 @@ from prepared import NOW, WINDOW, chain_kinds, make_poll
 from sqlalchemy import select
 
 from voting import schema, window
-from voting.database import Database
 from voting.model import Window
 from voting.refusals import NoPoll, WindowBackwards
+from voting.store.database import Database
 
 
 async def moved(database: Database, first_day: int, last_day: int, reason: str = "strike") -> Window:

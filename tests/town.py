@@ -35,10 +35,10 @@ from messages import reach
 from messages.line import Tempo
 from messages.postman import Timing
 from voting import cases, polls, roll, schema, seal, secrets_file, window
-from voting.database import Database
 from voting.locks import find_lock
 from voting.model import Lock, Poll
 from voting.packs import Printing, issue
+from voting.store.database import Database
 
 PATIENCE_SECONDS = 30.0  # the machine may be busy
 MOMENT = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)  # the poll is open, packs are on their way

@@ -14,8 +14,8 @@ from typing import Any
 from voting import secrets_file
 from voting.casting import Checks, CodesGood, Purpose
 from voting.clerk import Cast, CastOutcome, Clerk
-from voting.database import Database
 from voting.refusals import Refusal
+from voting.store.database import Database
 
 
 def say(*words: object) -> None:

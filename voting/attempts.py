@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
 from voting.model import How, Lock
-from voting.upsert import insert_into
+from voting.store.inserts import insert_into
 
 
 class Kind(StrEnum):

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
-from voting.database import Database
+from voting.store.database import Database
 
 POOL_AT_LEAST: Final = 500
 MOVE_AT_ONCE: Final = 250

@@ -19,9 +19,9 @@ from voting import bundle_format as form
 from voting import chain, schema
 from voting.ballots import box_in_order, receipts_in_order
 from voting.chain import Entry
-from voting.columns import microseconds
 from voting.report_page import page
 from voting.secrets_file import Secrets
+from voting.store.columns import microseconds
 
 LINES_AT_ONCE: Final = 10_000
 

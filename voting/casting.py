@@ -19,12 +19,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.among import among, among_hashes, listed, listed_hashes
 from voting.attempts import AttemptSeen, OnAttempt, classify, record, tell_nobody
 from voting.clerk import new_intent_id
 from voting.codes import hash_pack, hash_vote, same
-from voting.columns import microseconds
-from voting.database import Database
 from voting.locks import find_locks
 from voting.model import Intent, Lock, Poll
 from voting.polls import load
@@ -37,8 +34,11 @@ from voting.refusals import (
     UnknownPackCode,
 )
 from voting.secrets_file import Secrets
-from voting.together import Together
-from voting.upsert import insert_rows
+from voting.store.columns import microseconds
+from voting.store.database import Database
+from voting.store.inserts import insert_rows
+from voting.store.many_values import among, among_hashes, listed, listed_hashes
+from voting.store.together import Together
 from voting.words import word_for
 from voting.wrong_codes import (
     ALARM_WRONG_CODES,

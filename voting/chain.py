@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.canonical import canonical_json
-from voting.columns import microseconds
 from voting.model import SYSTEM
 from voting.refusals import Fault
 from voting.secrets_file import Secrets
+from voting.store.columns import microseconds
 
 GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends

@@ -20,10 +20,7 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
-from voting.among import among, listed
 from voting.code_format import ALPHABET
-from voting.columns import microseconds
-from voting.database import Database
 from voting.keyed import keyed_hash
 from voting.locks import find_locks
 from voting.model import Lock, Phase, Poll
@@ -40,8 +37,11 @@ from voting.refusals import (
 )
 from voting.seal import seal
 from voting.secrets_file import Secrets
-from voting.together import Together
-from voting.upsert import insert_rows
+from voting.store.columns import microseconds
+from voting.store.database import Database
+from voting.store.inserts import insert_rows
+from voting.store.many_values import among, listed
+from voting.store.together import Together
 
 RECEIPT_CHARACTERS: Final = 10
 RECEIPT_GROUP: Final = 5

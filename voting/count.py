@@ -21,13 +21,13 @@ from voting import bundle_format as form
 from voting import chain, polls, postal_count, schema
 from voting.ballots import Whole, box_in_order, whole_box, whole_receipts
 from voting.bundle import Counted, write_bundle
-from voting.database import Database
 from voting.model import Phase, Poll
 from voting.probes import run_probes
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
 from voting.seal import BallotSpoiled, OpeningKey, open_key
 from voting.secrets_file import Secrets
 from voting.shares import read_share
+from voting.store.database import Database
 
 Progress = Callable[[int], None]  # called with the number of ballots opened so far
 

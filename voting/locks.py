@@ -8,8 +8,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.among import among, listed
 from voting.model import How, Lock
+from voting.store.many_values import among, listed
 
 
 async def find_lock(connection: AsyncConnection, member_id: int) -> Lock | None:

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, polls, schema, window
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_day
-from voting.database import Database
 from voting.model import Window
+from voting.store.database import Database
 
 COLUMNS: Final = ("member_no", "event", "on")
 EVENTS: Final = {"dispatched": "dispatched_on", "delivered": "delivered_on", "returned": "returned_on"}

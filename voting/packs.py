@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, print_file, roll, schema
 from voting.csv_file import Progress
-from voting.database import Database
 from voting.pack_events import journeys, overdue, overdue_members, update_events
 from voting.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of
 from voting.polls import refuse_when_over
@@ -23,6 +22,7 @@ from voting.refusals import (
     RollFileGone,
 )
 from voting.secrets_file import Secrets
+from voting.store.database import Database
 
 __all__ = [
     "Asked",

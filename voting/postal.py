@@ -21,15 +21,15 @@ from voting import chain, polls, schema
 from voting.attempts import OnAttempt, classify, record, tell_nobody
 from voting.code_format import right
 from voting.codes import Kind, hash_pack, parse
-from voting.columns import Instant
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
-from voting.database import Database
 from voting.locks import find_locks
 from voting.model import How, Phase, Poll
 from voting.postal_count import PostalCount, import_count, scanned_papers
 from voting.refusals import PollNotOpen, PollOver
 from voting.secrets_file import Secrets
-from voting.upsert import insert_into
+from voting.store.columns import Instant
+from voting.store.database import Database
+from voting.store.inserts import insert_into
 
 __all__ = ["Aside", "Outcome", "PostalCount", "Status", "import_count", "import_postal", "scanned_papers"]
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, polls, schema
 from voting.csv_file import ImportReport, open_csv
-from voting.database import Database
 from voting.model import Phase, Poll
 from voting.refusals import PollOver, PollStillOpen, PostalCountDiffers, PostalCountWrong
+from voting.store.database import Database
 
 COLUMNS: Final = ("option", "votes")
 DIGITS_MAX: Final = 9

@@ -18,12 +18,11 @@ from typing import Any, Final, TextIO
 
 from sqlalchemy import func, select
 
-from voting import chain, packs, polls, postal, postal_count, schema, seal, secrets_file, shares, upgrade
+from voting import chain, packs, polls, postal, postal_count, schema, seal, secrets_file, shares
 from voting.box import empty_tray, move_tray
 from voting.casting import Checks
 from voting.clerk import Clerk
 from voting.count import count
-from voting.database import Database
 from voting.model import Poll, Window
 from voting.probes import run_probes
 from voting.rehearsal_plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
@@ -31,6 +30,8 @@ from voting.rehearsal_roll import write_roll
 from voting.rehearsal_time import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
 from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
 from voting.roll import ReadPhone, import_roll
+from voting.store import upgrade
+from voting.store.database import Database
 from voting.verify import Verdict, verify
 
 __all__ = [

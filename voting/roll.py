@@ -35,10 +35,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from voting import chain, polls, schema
 from voting.csv_file import CsvFile, ImportReport, Level, Progress, batches, open_csv
-from voting.database import Database
 from voting.refusals import UnknownMember
 from voting.roll_rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest
 from voting.secrets_file import Secrets
+from voting.store.database import Database
 
 __all__ = [
     "COLUMNS",

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from voting.columns import METADATA, BigKey, Instant, Json
+from voting.store.columns import METADATA, BigKey, Instant, Json
 
 poll = Table(
     "poll",

@@ -15,10 +15,10 @@ from sqlalchemy import Select, bindparam, delete, func, or_, select, text, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
-from voting.among import among, listed
-from voting.columns import Instant
 from voting.refusals import PackLockedOut, UnknownMember, WrongVoteCode
-from voting.upsert import insert_into
+from voting.store.columns import Instant
+from voting.store.inserts import insert_into
+from voting.store.many_values import among, listed
 
 WRONG_VOTE_CODES_MAX: Final = 5  # distinct, per pack
 WRONG_PACK_CODES_MAX: Final = 10  # distinct, per chat and CHAT_SPAN

@@ -13,9 +13,9 @@ from bot.service import assemble
 from bot.settings import read_settings
 from bot.terminal import error_line, run
 from voting import secrets_file
-from voting.database import Database
 from voting.refusals import Fault, Refusal
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 
 
 def register(app: typer.Typer) -> None:

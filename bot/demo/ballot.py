@@ -21,10 +21,10 @@ from messages import reach
 from messages.wording import Ways
 from voting import polls, roll, seal, secrets_file, shares
 from voting.csv_file import ImportReport
-from voting.database import Database
 from voting.model import Poll
 from voting.packs import Issued, Printing, issue
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 
 VIA = "command line"
 TRUSTEES, THRESHOLD = 3, 2

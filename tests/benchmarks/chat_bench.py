@@ -21,8 +21,8 @@ from telegram.ext import Application, ContextTypes, TypeHandler
 from town import Member, Resident, Town, free_port
 
 from voting import secrets_file
-from voting.database import Database
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 
 MEMBERS = 500
 P95_SECONDS_MAX = 1.0

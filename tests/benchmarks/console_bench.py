@@ -30,8 +30,8 @@ from messages import notices, sending
 from messages.notice_model import Content
 from messages.schema import channel
 from voting import schema
-from voting.database import Database
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 
 WHOLE_ROLL = 172_437
 MEDIAN_SECONDS_MAX = 0.300

@@ -28,9 +28,9 @@ from messages.reach import TELEGRAM
 from messages.schema import channel
 from messages.telegram_channel import TelegramChannel
 from messages.telegram_request import AiohttpRequest
-from voting.database import Database
 from voting.schema import member
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 
 TOKEN: Final = "1:bench"
 WORDS: Final = "Your ballot pack is delayed. It arrives by 10 August 2022 at the latest."

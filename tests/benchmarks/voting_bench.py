@@ -20,9 +20,9 @@ from electorate import Letter, make_letters, open_electorate
 from prepared import NOW, POLL, SECRETS, make_poll, read_phone
 
 from voting import clerk, roll
-from voting.database import Database
 from voting.rehearsal_roll import write_roll
-from voting.upgrade import upgrade
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
 from voting.verify import verify
 
 WAITING = (1, 16, 64, 256)

@@ -13,7 +13,7 @@ from prepared import HEADER, line
 from town import Town, Townsperson
 from windows import NARROW, WIDE, new_window
 
-from voting.database import Database
+from voting.store.database import Database
 
 pytestmark = pytest.mark.browser
 

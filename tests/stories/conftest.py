@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from town import Town
 
-from voting.database import Database
+from voting.store.database import Database
 
 
 @pytest.fixture

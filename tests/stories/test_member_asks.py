@@ -13,9 +13,9 @@ from bot.schema import chat, missing_pack
 from messages.reach import State, channels_of
 from messages.schema import delivery, one_time_code
 from voting import roll, schema
-from voting.database import Database
 from voting.model import Phase, StaffRules
 from voting.refusals import PollStillOpen
+from voting.store.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 

@@ -16,7 +16,7 @@ from town import Resident, Town
 from bot.inbox import Claimed
 from bot.poller import letter_of
 from voting import schema
-from voting.database import Database
+from voting.store.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 

@@ -9,8 +9,8 @@ from town import Town
 
 from messages.reach import State, channels_of
 from voting import roll
-from voting.database import Database
 from voting.model import StaffRules
+from voting.store.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 

@@ -13,7 +13,7 @@ from town import Member, Town, Townsperson
 from bot.sandbox import Message
 from messages import texts
 from messages.texts import text
-from voting.database import Database
+from voting.store.database import Database
 
 ENGLISH = re.compile(r"\b(your|you|the|this|and|have|with)\b")
 

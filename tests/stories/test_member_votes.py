@@ -9,8 +9,8 @@ from town import Letter, Town, receipt_in
 
 from bot.sandbox import Fault
 from voting import codes, schema
-from voting.database import Database
 from voting.model import How
+from voting.store.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 

@@ -17,7 +17,7 @@ from twilio.request_validator import RequestValidator
 from bot import patience, webhooks
 from bot.patience import Waiting
 from bot.schema import inbox
-from voting.database import Database
+from voting.store.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 

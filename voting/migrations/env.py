@@ -1,8 +1,8 @@
-"""Alembic's entry: runs on the connection that `voting.upgrade` hands over."""
+"""Alembic's entry: runs on the connection that `voting.store.upgrade` hands over."""
 
 from alembic import context
 
-from voting.columns import METADATA
+from voting.store.columns import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 with context.begin_transaction():

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from voting import one_hop
+from voting.store import sqlite_connection
 
 BUSY_TIMEOUT_MILLISECONDS: Final = 30_000
 POOL_SIZE: Final = 16
@@ -78,7 +78,7 @@ class Database:
 
 def _sqlite_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
-        url, pool_size=POOL_SIZE, max_overflow=0, connect_args={"async_creator_fn": one_hop.connect}
+        url, pool_size=POOL_SIZE, max_overflow=0, connect_args={"async_creator_fn": sqlite_connection.connect}
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -10,10 +10,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from voting.database import Database
 from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnreachable
+from voting.store.database import Database
 
-MIGRATIONS: Final = Path(__file__).with_name("migrations")
+MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 
 async def upgrade(database: Database) -> str:
