@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, Processor
 
-from voting.codes import redact
+from voting.codes.codes import redact
 
 TALKATIVE: Final = (
     "aiohttp",

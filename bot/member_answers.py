@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from voting.casting import Purpose
-from voting.codes import Kind, Problem
+from voting.codes.codes import Kind, Problem
 from voting.model import How, Lock
 
 

@@ -29,7 +29,7 @@ from bot.member_paper import (
 )
 from bot.visit import Act, Visit, visit
 from bot.vote_desk import PURPOSES
-from voting import codes
+from voting.codes import codes
 
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 FOR_STAFF: Final = filters.Regex(r"^/start(@\w+)?\s+staff_")  # an enrolment link

@@ -29,7 +29,7 @@ from messages.channels import Outgoing, Renderer
 from messages.dates import moment_text
 from messages.texts import fit_language, html_text, text
 from voting.casting import Purpose
-from voting.codes import LOOK_ALIKES, Kind, Problem
+from voting.codes.codes import LOOK_ALIKES, Kind, Problem
 from voting.model import How, Lock, Poll
 
 PARAGRAPH: Final = "\n\n"

@@ -33,10 +33,11 @@ from bot.member_answers import (
     VotingPaper,
 )
 from bot.schema import chat as chat_table
-from voting import codes, schema
+from voting import schema
 from voting.casting import Checks, CodesGood, PackFound, Purpose
 from voting.clerk import Cast, Clerk
-from voting.codes import Kind, Parsed, Problem
+from voting.codes import codes
+from voting.codes.codes import Kind, Parsed, Problem
 from voting.locks import find_lock
 from voting.model import Lock, Phase
 from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent, WrongVoteCode

@@ -10,10 +10,11 @@ from prepared import NOW, POLL, SECRETS, WINDOW
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import codes, polls, schema, seal
+from voting import polls, schema, seal
 from voting.attempts import AttemptSeen
 from voting.casting import Alarm, Checks, CodesGood, Purpose
 from voting.clerk import Cast, CastOutcome, Clerk
+from voting.codes import codes
 from voting.model import Poll
 from voting.probes import run_probes
 from voting.store.database import Database

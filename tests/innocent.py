@@ -19,8 +19,8 @@ from prepared import NOW
 from voting.attempts import Kind
 from voting.casting import Purpose
 from voting.clerk import Cast, CastOutcome
-from voting.codes import Kind as CodeKind
-from voting.codes import generate
+from voting.codes.codes import Kind as CodeKind
+from voting.codes.codes import generate
 from voting.locks import locks_of_chats
 from voting.model import Lock
 from voting.refusals import AlreadyVoted, UnknownPackCode, WrongVoteCode

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from town import Town, Townsperson
 
 from bot import alerts, enrolment
-from voting import codes
+from voting.codes import codes
 
 PATIENCE_SECONDS = 10.0
 

@@ -9,7 +9,7 @@ from electorate import Electorate, open_electorate
 from prepared import CLOSES_AT, NOW, OPENS_AT
 from sqlalchemy import text, update
 
-from voting import codes, schema
+from voting import schema
 from voting.attempts import CLASSES, Kind, Source, classify
 from voting.casting import (
     CHAT_SPAN,
@@ -22,6 +22,7 @@ from voting.casting import (
     lift_lockout,
     purge_wrong_codes,
 )
+from voting.codes import codes
 from voting.model import How, Lock
 from voting.refusals import (
     ChatLockedOut,

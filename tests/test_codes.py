@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voting.code_format import LABELS, VALUES, issuable, right
-from voting.codes import (
+from voting.codes.codes import (
     ALPHABET,
     LOOK_ALIKES,
     CheckRule,
@@ -27,6 +26,7 @@ from voting.codes import (
     redact,
     same,
 )
+from voting.codes.format import LABELS, VALUES, issuable, right
 
 POLL = "leader-2022"
 # Drawn once and printed: codes in letters must stay right in every later version.

@@ -25,7 +25,8 @@ from prepared import (
 from sqlalchemy import insert, select, update
 
 from voting import packing, packs, print_file, roll, schema
-from voting.codes import Kind, hash_pack, hash_vote, parse, printed
+from voting.codes.codes import Kind, hash_pack, hash_vote, parse, printed
+from voting.codes.pack_word import word_for
 from voting.csv_file import ImportReport, Level
 from voting.model import Phase
 from voting.packs import Asked, Issued, Printing
@@ -46,7 +47,6 @@ from voting.refusals import (
     UnknownMember,
 )
 from voting.store.database import Database
-from voting.words import word_for
 
 BOT_URL = "https://t.me/example_bot?start=pack"
 

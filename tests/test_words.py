@@ -2,7 +2,7 @@
 
 import itertools
 
-from voting.words import word_for, words
+from voting.codes.pack_word import word_for, words
 
 KEY = bytes(range(32))
 

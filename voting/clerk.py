@@ -20,8 +20,8 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, schema
-from voting.code_format import ALPHABET
-from voting.keyed import keyed_hash
+from voting.codes.format import ALPHABET
+from voting.codes.hashing import keyed_hash
 from voting.locks import find_locks
 from voting.model import Lock, Phase, Poll
 from voting.polls import load

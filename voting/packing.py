@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import print_file, schema
-from voting.codes import Kind, generate, hash_pack, hash_vote, printed
+from voting.codes.codes import Kind, generate, hash_pack, hash_vote, printed
+from voting.codes.pack_word import word_for
 from voting.csv_file import ImportReport, Progress, Row, batches, open_csv
 from voting.print_file import PrintFile
 from voting.refusals import Fault, RollFileGone
 from voting.roll_rows import COLUMNS
-from voting.words import word_for
 
 DRAWS_MAX: Final = 10  # of a million packs about one needs a second draw
 RANDOM_BYTES: Final = 4_096

@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import chain, polls, schema
 from voting.attempts import OnAttempt, classify, record, tell_nobody
-from voting.code_format import right
-from voting.codes import Kind, hash_pack, parse
+from voting.codes.codes import Kind, hash_pack, parse
+from voting.codes.format import right
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
 from voting.locks import find_locks
 from voting.model import How, Phase, Poll

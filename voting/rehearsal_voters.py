@@ -7,7 +7,7 @@ from typing import Final
 
 from voting.casting import Checks, CodesGood, Purpose
 from voting.clerk import Cast, Clerk
-from voting.codes import parse
+from voting.codes.codes import parse
 from voting.model import Poll
 from voting.refusals import Fault
 from voting.rehearsal_plan import Plan

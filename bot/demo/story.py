@@ -22,11 +22,12 @@ from messages.preview import preview
 from messages.reports import report
 from messages.schema import delivery
 from messages.sending import send
-from voting import codes, packs, polls, postal, schema, window
+from voting import packs, polls, postal, schema, window
 from voting.box import empty_tray
 from voting.casting import Checks, Purpose
 from voting.chain import sign_head
 from voting.clerk import Cast
+from voting.codes import codes
 from voting.count import count
 from voting.verify import verify
 

@@ -8,7 +8,8 @@ from sqlalchemy import update
 from town import Letter, Town, receipt_in
 
 from bot.sandbox import Fault
-from voting import codes, schema
+from voting import schema
+from voting.codes import codes
 from voting.model import How
 from voting.store.database import Database
 
@@ -504,7 +505,7 @@ async def test_too_many_wrong_vote_codes_hold_the_pack_and_say_who_helps(town: T
     for code in wrong:
         await ada.types(code)
         await ada.heard_any("does not go with this pack code", "is held for safety")
-    from voting.codes import Kind, generate, printed
+    from voting.codes.codes import Kind, generate, printed
 
     while True:
         await ada.types(printed(Kind.VOTE, generate(Kind.VOTE, town.poll.id)))

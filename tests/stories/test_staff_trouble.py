@@ -14,7 +14,7 @@ from bot.sandbox import Fault
 from messages import notices, sending
 from messages.notice_model import Content
 from voting import schema
-from voting.codes import Kind, generate, printed
+from voting.codes.codes import Kind, generate, printed
 from voting.store.database import Database
 from voting.wrong_codes import ALARM_WRONG_CODES
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Integer, LargeBinary, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from voting.keyed import HASH_BYTES
+from voting.codes.hashing import HASH_BYTES
 
 LISTED: Final = "listed"
 JOINED: Final = "joined"

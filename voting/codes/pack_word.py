@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
-from voting.keyed import keyed_hash
+from voting.codes.hashing import keyed_hash
 
 _DOMAIN: Final = b"ballotline pack word 1"
 
@@ -16,7 +16,7 @@ _DOMAIN: Final = b"ballotline pack word 1"
 @lru_cache(maxsize=1)
 def words() -> tuple[str, ...]:
     """Give the list: plain nouns of 4 to 11 letters, none within one letter of another. Its order is for ever."""
-    return tuple(files("voting").joinpath("words.txt").read_text(encoding="ascii").split())
+    return tuple(files("voting.codes").joinpath("words.txt").read_text(encoding="ascii").split())
 
 
 def word_for(key: bytes, pack_hash: bytes) -> str:

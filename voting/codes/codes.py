@@ -7,9 +7,9 @@ database cannot be searched for codes without it.
 import hmac
 from typing import Final
 
-from voting.code_format import ALPHABET, CheckRule, Kind, generate, printed
-from voting.code_reading import LOOK_ALIKES, Code, Parsed, Problem, Reason, contains_code, parse, redact
-from voting.keyed import keyed_hash
+from voting.codes.format import ALPHABET, CheckRule, Kind, generate, printed
+from voting.codes.hashing import keyed_hash
+from voting.codes.reading import LOOK_ALIKES, Code, Parsed, Problem, Reason, contains_code, parse, redact
 
 __all__ = [
     "ALPHABET",

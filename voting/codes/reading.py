@@ -13,8 +13,8 @@ from enum import StrEnum
 from itertools import chain
 from typing import Final
 
-from voting.code_format import VALUES, Kind, right
-from voting.code_runs import Glue, Run, View, cut, lines, text_of, tokens, triples, unlabelled, windows, without
+from voting.codes.format import VALUES, Kind, right
+from voting.codes.runs import Glue, Run, View, cut, lines, text_of, tokens, triples, unlabelled, windows, without
 
 # What was probably on the paper when a character was typed that no code has.
 LOOK_ALIKES: Final = {"0": "DQ", "O": "DQ", "1": "7JT", "I": "7JT", "L": "7JT"}

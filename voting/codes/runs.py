@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Final
 
-from voting.code_format import LABELS, VALUES, Kind
+from voting.codes.format import LABELS, VALUES, Kind
 
 _LENGTHS: Final = {Kind.PACK.length, Kind.VOTE.length, Kind.PACK.length + Kind.VOTE.length}
 _WINDOW_MAX: Final = 12  # runs; a vote code spelled out one character at a time
