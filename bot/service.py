@@ -50,13 +50,13 @@ from messages.pacer import Pacer
 from messages.postman import Outlet, Postman, Timing
 from messages.telegram_channel import TelegramChannel
 from messages.twilio_channel import TwilioAccount, TwilioChannel
+from voting.audit.chain import sign_head
+from voting.audit.probes import run_probes
 from voting.box import move_tray
 from voting.casting import Checks, purge_wrong_codes
-from voting.chain import sign_head
 from voting.clerk import Clerk
 from voting.model import Phase
 from voting.polls import load
-from voting.probes import run_probes
 
 MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)

@@ -34,7 +34,7 @@ from bot.staff_words import duty_said, staff_said, turnout_caption
 from bot.turnout import turnout
 from messages.refusal_words import refusal_text
 from messages.texts import fit_language, html_text, text
-from voting import chain
+from voting.audit import chain
 from voting.codes import codes
 from voting.refusals import Refusal
 from voting.store.inserts import insert_into

@@ -2,7 +2,7 @@
 
 from messages.notice_model import Notice
 from messages.texts import languages
-from voting.canonical import canonical_json, sha256_hex
+from voting.audit.canonical import canonical_json, sha256_hex
 
 
 def approval_hash(notice: Notice) -> str:

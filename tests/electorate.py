@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import polls, schema, seal
 from voting.attempts import AttemptSeen
+from voting.audit.probes import run_probes
 from voting.casting import Alarm, Checks, CodesGood, Purpose
 from voting.clerk import Cast, CastOutcome, Clerk
 from voting.codes import codes
 from voting.model import Poll
-from voting.probes import run_probes
 from voting.store.database import Database
 
 

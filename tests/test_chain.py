@@ -9,8 +9,9 @@ from nacl.signing import VerifyKey
 from prepared import NOW, SECRETS
 from sqlalchemy import select
 
-from voting import chain, schema
-from voting.chain import READ_ROWS, Act, ChainBroken, Entry
+from voting import schema
+from voting.audit import chain
+from voting.audit.chain import READ_ROWS, Act, ChainBroken, Entry
 from voting.store.database import Database
 
 

@@ -27,7 +27,8 @@ from bot.sandbox import Sandbox
 from bot.schema import alert, session
 from bot.staff_roles import Role, may
 from messages import notices
-from voting import cases, chain, schema
+from voting import cases, schema
+from voting.audit import chain
 from voting.store.database import Database
 
 ROLE_OF: Final = {Role.OFFICER: "Gwen", Role.COMMS: "Carys", Role.SUPPORT: "Sam"}

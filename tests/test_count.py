@@ -13,7 +13,8 @@ from prepared import NOW, SECRETS, chain_kinds, later, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, polls, roll, schema, secrets_file, shares
+from voting import polls, roll, schema, secrets_file, shares
+from voting.audit import chain
 from voting.ballots import Whole, box_in_order, receipts_in_order
 from voting.count import _tally, count
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey

@@ -8,7 +8,8 @@ from prepared import NOW, SECRETS
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from voting import chain, schema
+from voting import schema
+from voting.audit import chain
 from voting.box import move_tray
 from voting.store.columns import METADATA
 from voting.store.database import Database

@@ -24,10 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import packs, polls, postal, postal_count, roll, schema
 from voting.attempts import AttemptSeen, Kind
+from voting.audit.probes import run_probes
 from voting.csv_file import ImportReport, Level
 from voting.model import Phase
 from voting.packs import Printing
-from voting.probes import run_probes
 from voting.refusals import (
     FileUnreadable,
     PollNotOpen,

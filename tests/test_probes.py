@@ -13,9 +13,10 @@ from prepared import NOW, POLL
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, schema
+from voting import schema
+from voting.audit import chain
+from voting.audit.probes import EQUAL, TAIL, run_probes
 from voting.box import empty_tray
-from voting.probes import EQUAL, TAIL, run_probes
 from voting.store.database import Database
 
 LINKED = "the chain's newest entries are linked"

@@ -21,7 +21,7 @@ from bot import predecessors
 from bot.inbox import Envelope, Letter, claim, store
 from bot.schema import inbox
 from voting import schema, secrets_file
-from voting.probes import run_probes
+from voting.audit.probes import run_probes
 from voting.store.database import Database
 
 ROOT = Path(__file__).parent.parent

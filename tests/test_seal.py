@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.bindings import crypto_box_seal
 
-from voting.canonical import canonical_json, sha256_hex
+from voting.audit.canonical import canonical_json, sha256_hex
 from voting.refusals import ShareRefusal, UnknownOption
 from voting.seal import (
     OPTIONS_MAX,

@@ -15,7 +15,8 @@ from electorate import Electorate, open_electorate
 from prepared import NOW
 from sqlalchemy import text
 
-from voting import chain, clerk
+from voting import clerk
+from voting.audit import chain
 from voting.box import empty_tray, move_tray
 from voting.clerk import Cast
 from voting.store.database import Database

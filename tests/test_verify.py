@@ -24,7 +24,8 @@ from nacl.signing import SigningKey
 from prepared import NOW, SECRETS, later
 
 from voting import bundle_format as form
-from voting import canonical, chain, seal
+from voting import seal
+from voting.audit import canonical, chain
 from voting.bundle import Head, _write_manifest
 from voting.store.database import Database
 from voting.store.upgrade import upgrade

@@ -13,7 +13,8 @@ from typing import Final
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, schema
+from voting import schema
+from voting.audit import chain
 from voting.store.database import Database
 
 POOL_AT_LEAST: Final = 500

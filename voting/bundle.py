@@ -16,9 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import bundle_format as form
-from voting import chain, schema
+from voting import schema
+from voting.audit import chain
+from voting.audit.chain import Entry
 from voting.ballots import box_in_order, receipts_in_order
-from voting.chain import Entry
 from voting.report_page import page
 from voting.secrets_file import Secrets
 from voting.store.columns import microseconds

@@ -12,7 +12,8 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, schema
+from voting import schema
+from voting.audit import chain
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
 
 NOTE_CHARACTERS_MAX: Final = 2_000

@@ -19,7 +19,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, schema
+from voting import schema
+from voting.audit import chain
 from voting.codes.format import ALPHABET
 from voting.codes.hashing import keyed_hash
 from voting.locks import find_locks

@@ -18,11 +18,12 @@ from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import bundle_format as form
-from voting import chain, polls, postal_count, schema
+from voting import polls, postal_count, schema
+from voting.audit import chain
+from voting.audit.probes import run_probes
 from voting.ballots import Whole, box_in_order, whole_box, whole_receipts
 from voting.bundle import Counted, write_bundle
 from voting.model import Phase, Poll
-from voting.probes import run_probes
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
 from voting.seal import BallotSpoiled, OpeningKey, open_key
 from voting.secrets_file import Secrets

@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import RowMapping, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, print_file, roll, schema
+from voting import print_file, roll, schema
+from voting.audit import chain
 from voting.csv_file import Progress
 from voting.pack_events import journeys, overdue, overdue_members, update_events
 from voting.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of

@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, polls, schema
+from voting import polls, schema
 from voting.attempts import OnAttempt, classify, record, tell_nobody
+from voting.audit import chain
 from voting.codes.codes import Kind, hash_pack, parse
 from voting.codes.format import right
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment

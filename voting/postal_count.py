@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import RowMapping, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, polls, schema
+from voting import polls, schema
+from voting.audit import chain
 from voting.csv_file import ImportReport, open_csv
 from voting.model import Phase, Poll
 from voting.refusals import PollOver, PollStillOpen, PostalCountDiffers, PostalCountWrong

@@ -18,13 +18,14 @@ from typing import Any, Final, TextIO
 
 from sqlalchemy import func, select
 
-from voting import chain, packs, polls, postal, postal_count, schema, seal, secrets_file, shares
+from voting import packs, polls, postal, postal_count, schema, seal, secrets_file, shares
+from voting.audit import chain
+from voting.audit.probes import run_probes
 from voting.box import empty_tray, move_tray
 from voting.casting import Checks
 from voting.clerk import Clerk
 from voting.count import count
 from voting.model import Poll, Window
-from voting.probes import run_probes
 from voting.rehearsal_plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
 from voting.rehearsal_roll import write_roll
 from voting.rehearsal_time import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes

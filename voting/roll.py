@@ -33,7 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
-from voting import chain, polls, schema
+from voting import polls, schema
+from voting.audit import chain
 from voting.csv_file import CsvFile, ImportReport, Level, Progress, batches, open_csv
 from voting.refusals import UnknownMember
 from voting.roll_rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest

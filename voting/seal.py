@@ -24,7 +24,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey
 from nacl.utils import random as random_bytes
 
-from voting.canonical import sha256_hex
+from voting.audit.canonical import sha256_hex
 from voting.refusals import StaffRefusal, UnknownOption
 from voting.shares import PollKeyMismatch, Share, join, split
 

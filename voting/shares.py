@@ -14,7 +14,7 @@ from typing import Final, Self
 
 from Crypto.Protocol.SecretSharing import Shamir
 
-from voting.canonical import canonical_json, sha256_hex
+from voting.audit.canonical import canonical_json, sha256_hex
 from voting.refusals import ShareRefusal
 
 TRUSTEES_MAX: Final = 16

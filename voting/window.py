@@ -6,7 +6,8 @@ from typing import Final
 from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, schema
+from voting import schema
+from voting.audit import chain
 from voting.model import Window
 from voting.refusals import NoPoll, WindowBackwards
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain, schema
+from voting import schema
+from voting.audit import chain
 from voting.refusals import PackLockedOut, UnknownMember, WrongVoteCode
 from voting.store.columns import Instant
 from voting.store.inserts import insert_into

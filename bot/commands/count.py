@@ -26,9 +26,9 @@ from bot.terminal import (
     run,
     stages_bar,
 )
-from voting import chain
+from voting.audit import chain
+from voting.audit.probes import run_probes
 from voting.count import count as count_poll
-from voting.probes import run_probes
 from voting.refusals import Fault
 from voting.rehearse import CannotRehearse, Plan, Rehearsal, rehearse, usual_plan
 from voting.verify import Verdict

@@ -12,11 +12,11 @@ from bot.settings import read_settings
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json, run
 from messages import supersede
 from voting import polls, seal, secrets_file, shares, window
+from voting.audit.chain import sign_head
+from voting.audit.probes import run_probes
 from voting.box import empty_tray
 from voting.bundle_format import signing_fingerprint
-from voting.chain import sign_head
 from voting.model import Phase
-from voting.probes import run_probes
 from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
 from voting.status import poll_facts
 from voting.store.database import Database

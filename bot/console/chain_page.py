@@ -8,7 +8,7 @@ from starlette.responses import Response
 from bot.console.door import Screen, Visit
 from bot.staff_roles import Act
 from voting import schema
-from voting.chain import GENESIS, ChainBroken, Entry, check_links
+from voting.audit.chain import GENESIS, ChainBroken, Entry, check_links
 
 PAGE: Final = 50
 LISTED_MAX: Final = 3

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.enrolment import Staff, StaffUnknown, by_id
 from bot.schema import session
-from voting import chain
+from voting.audit import chain
 from voting.secrets_file import Secrets
 
 COOKIE: Final = "ballotline_console"

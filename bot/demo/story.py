@@ -23,9 +23,9 @@ from messages.reports import report
 from messages.schema import delivery
 from messages.sending import send
 from voting import packs, polls, postal, schema, window
+from voting.audit.chain import sign_head
 from voting.box import empty_tray
 from voting.casting import Checks, Purpose
-from voting.chain import sign_head
 from voting.clerk import Cast
 from voting.codes import codes
 from voting.count import count

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.canonical import canonical_json
+from voting.audit.canonical import canonical_json
 from voting.model import SYSTEM
 from voting.refusals import Fault
 from voting.secrets_file import Secrets

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import chain
+from voting.audit import chain
 from voting.refusals import Fault
 
 TAIL: Final = 200  # newest chain entries walked each time; `audit` walks all
