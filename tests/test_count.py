@@ -21,7 +21,7 @@ from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
 from voting.seal import create_election_key, open_key, seal
 from voting.shares import ShareForeign, TooFewShares
 from voting.store.database import Database
-from voting.verify import verify
+from voting.verify.verify import verify
 
 
 @pytest.fixture

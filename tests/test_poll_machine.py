@@ -41,7 +41,7 @@ from voting.model import How
 from voting.packs import Printing
 from voting.refusals import AlreadyVoted, MemberHasVoted, NotEligible, PackVoid, PollNotOpen, PollOver
 from voting.store.database import Database
-from voting.verify import verify
+from voting.verify.verify import verify
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[str]]  # as the fixture new_database gives it
 

@@ -23,13 +23,13 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 from prepared import NOW, SECRETS, later
 
-from voting import bundle_format as form
 from voting import seal
 from voting.audit import canonical, chain
 from voting.bundle import Head, _write_manifest
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
-from voting.verify import Verdict, verify
+from voting.verify import format as form
+from voting.verify.verify import Verdict, verify
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_a_right_bundle_passes_every_check(original: Path) -> None:
 
 
 def test_progress_is_told_while_the_box_is_opened(original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voting.verify_box.PROGRESS_BALLOTS", 12)
+    monkeypatch.setattr("voting.verify.box.PROGRESS_BALLOTS", 12)
     opened: list[int] = []
 
     verify(original, progress=opened.append)
@@ -716,13 +716,13 @@ def test_a_poll_whose_key_is_no_key_is_found(bundle: Path) -> None:
 
 def test_the_check_imports_nothing_of_ours_but_the_format() -> None:
     script = """if True:
-        import sys, voting.verify
+        import sys, voting.verify.verify
         print(*(name for name in sys.modules if name.split(".")[0] in ("voting", "messages", "bot", "sqlalchemy")))
     """
     ran = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     ours = ran.stdout.split()
 
-    assert {name for name in ours if "verify" not in name} == {"voting", "voting.bundle_format"}
+    assert {name for name in ours if "verify" not in name} == {"voting", "voting.verify.format"}
 
 
 def test_the_format_is_what_the_house_writes() -> None:

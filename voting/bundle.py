@@ -15,7 +15,6 @@ from nacl.signing import SigningKey
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import bundle_format as form
 from voting import schema
 from voting.audit import chain
 from voting.audit.chain import Entry
@@ -23,6 +22,7 @@ from voting.ballots import box_in_order, receipts_in_order
 from voting.report_page import page
 from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
+from voting.verify import format as form
 
 LINES_AT_ONCE: Final = 10_000
 

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import bundle_format as form
 from voting import polls, postal_count, schema
 from voting.audit import chain
 from voting.audit.probes import run_probes
@@ -29,6 +28,7 @@ from voting.seal import BallotSpoiled, OpeningKey, open_key
 from voting.secrets_file import Secrets
 from voting.shares import read_share
 from voting.store.database import Database
+from voting.verify import format as form
 
 Progress = Callable[[int], None]  # called with the number of ballots opened so far
 

@@ -33,7 +33,7 @@ from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
 from voting.roll import ReadPhone, import_roll
 from voting.store import upgrade
 from voting.store.database import Database
-from voting.verify import Verdict, verify
+from voting.verify.verify import Verdict, verify
 
 __all__ = [
     "CannotRehearse",

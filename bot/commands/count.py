@@ -31,8 +31,8 @@ from voting.audit.probes import run_probes
 from voting.count import count as count_poll
 from voting.refusals import Fault
 from voting.rehearse import CannotRehearse, Plan, Rehearsal, rehearse, usual_plan
-from voting.verify import Verdict
-from voting.verify import verify as verify_bundle
+from voting.verify.verify import Verdict
+from voting.verify.verify import verify as verify_bundle
 
 
 def register(app: typer.Typer) -> None:

@@ -19,10 +19,10 @@ from bot.settings import Settings, read_settings
 from bot.terminal import OUT, AsJson, print_json, run
 from messages.pacer import Pacer
 from voting import polls, secrets_file
-from voting.bundle_format import signing_fingerprint
 from voting.refusals import Refusal
 from voting.store.database import Database
 from voting.store.upgrade import check
+from voting.verify.format import signing_fingerprint
 
 TIMEOUT_SECONDS: Final = 5.0
 CLOCK_OFF_MAX: Final = timedelta(seconds=30)

@@ -15,12 +15,12 @@ from voting import polls, seal, secrets_file, shares, window
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
 from voting.box import empty_tray
-from voting.bundle_format import signing_fingerprint
 from voting.model import Phase
 from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
 from voting.status import poll_facts
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
+from voting.verify.format import signing_fingerprint
 
 
 def register(app: typer.Typer) -> None:

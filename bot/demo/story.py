@@ -29,7 +29,7 @@ from voting.casting import Checks, Purpose
 from voting.clerk import Cast
 from voting.codes import codes
 from voting.count import count
-from voting.verify import verify
+from voting.verify.verify import verify
 
 PATIENCE_SECONDS: Final = 20.0
 OTHERS: Final = 60  # members who vote off-stage before the picture is drawn

@@ -23,7 +23,7 @@ from voting import clerk, roll
 from voting.rehearsal_roll import write_roll
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
-from voting.verify import verify
+from voting.verify.verify import verify
 
 WAITING = (1, 16, 64, 256)
 ROUNDS = 3

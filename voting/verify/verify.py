@@ -15,12 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from voting import bundle_format as form
-from voting.verify_box import Progress, Tally, check_box, check_key, check_openings, check_receipts, find_receipt
-from voting.verify_chain import Said, check_chain, check_heads
-from voting.verify_files import check_files
-from voting.verify_reading import Bundle, Check, Findings, Problem, Wrong
-from voting.verify_result import check_page, check_poll, check_post, check_result
+from voting.verify import format as form
+from voting.verify.box import Progress, Tally, check_box, check_key, check_openings, check_receipts, find_receipt
+from voting.verify.chain import Said, check_chain, check_heads
+from voting.verify.files import check_files
+from voting.verify.reading import Bundle, Check, Findings, Problem, Wrong
+from voting.verify.result import check_page, check_poll, check_post, check_result
 
 __all__ = ["Check", "Problem", "Progress", "Verdict", "verify"]
 

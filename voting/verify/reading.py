@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from voting import bundle_format as form
+from voting.verify import format as form
 
 SHOWN_CHARACTERS_MAX: Final = 60
 NUMBER_MAX: Final = 2**63 - 1

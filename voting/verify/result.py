@@ -3,10 +3,10 @@
 from html.parser import HTMLParser
 from typing import Final
 
-from voting import bundle_format as form
-from voting.verify_box import Tally
-from voting.verify_chain import Said
-from voting.verify_reading import Bundle, Wrong, insist
+from voting.verify import format as form
+from voting.verify.box import Tally
+from voting.verify.chain import Said
+from voting.verify.reading import Bundle, Wrong, insist
 
 _FETCHING: Final = frozenset({"script", "iframe", "object", "embed", "link", "img", "base", "form"})
 

@@ -10,8 +10,8 @@ from typing import Final
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
-from voting import bundle_format as form
-from voting.verify_reading import Bundle, Findings, Found, Wrong, insist, parse
+from voting.verify import format as form
+from voting.verify.reading import Bundle, Findings, Found, Wrong, insist, parse
 
 Measured = dict[str, tuple[int, str]]  # length and SHA-256 of each file
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
-from voting import bundle_format as form
-from voting.verify_reading import Bundle, Found, Wrong, parse, written
+from voting.verify import format as form
+from voting.verify.reading import Bundle, Found, Wrong, parse, written
 
 _WORDS: Final = ("seq", "at", "actor", "kind", "body")
 _HEAD: Final = ("seq", "hash", "signature")

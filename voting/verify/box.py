@@ -9,9 +9,9 @@ from typing import Final
 from nacl.bindings import crypto_box_seal_open, crypto_scalarmult_base
 from nacl.exceptions import CryptoError
 
-from voting import bundle_format as form
-from voting.verify_chain import Said
-from voting.verify_reading import Bundle, Found, Wrong, shown
+from voting.verify import format as form
+from voting.verify.chain import Said
+from voting.verify.reading import Bundle, Found, Wrong, shown
 
 Progress = Callable[[int], None]  # called with the number of ballots opened so far
 
