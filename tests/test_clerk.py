@@ -10,7 +10,7 @@ from prepared import CLOSES_AT, NOW, OPENS_AT, POLL, SECRETS, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from voting import clerk, polls, schema, seal
+from voting import clerk, polls, schema
 from voting.box import empty_tray, move_tray
 from voting.clerk import Cast, CastOutcome, Clerk, receipt_for
 from voting.locks import find_lock, locks_of_chat
@@ -24,6 +24,7 @@ from voting.refusals import (
     UnknownIntent,
     UnknownOption,
 )
+from voting.sealing import seal
 from voting.store.database import Database
 
 

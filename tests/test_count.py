@@ -13,13 +13,14 @@ from prepared import NOW, SECRETS, chain_kinds, later, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import polls, roll, schema, secrets_file, shares
+from voting import polls, roll, schema, secrets_file
 from voting.audit import chain
 from voting.ballots import Whole, box_in_order, receipts_in_order
 from voting.count import _tally, count
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
-from voting.seal import create_election_key, open_key, seal
-from voting.shares import ShareForeign, TooFewShares
+from voting.sealing import shares
+from voting.sealing.seal import create_election_key, open_key, seal
+from voting.sealing.shares import ShareForeign, TooFewShares
 from voting.store.database import Database
 from voting.verify.verify import verify
 

@@ -14,7 +14,7 @@ from nacl.bindings import crypto_box_seal
 
 from voting.audit.canonical import canonical_json, sha256_hex
 from voting.refusals import ShareRefusal, UnknownOption
-from voting.seal import (
+from voting.sealing.seal import (
     OPTIONS_MAX,
     SEALED_BYTES,
     BallotSpoiled,
@@ -26,7 +26,7 @@ from voting.seal import (
     open_key,
     seal,
 )
-from voting.shares import (
+from voting.sealing.shares import (
     BadThreshold,
     PollKeyMismatch,
     Share,

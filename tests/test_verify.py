@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 from prepared import NOW, SECRETS, later
 
-from voting import seal
 from voting.audit import canonical, chain
 from voting.bundle import Head, _write_manifest
+from voting.sealing import seal
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.verify import format as form

@@ -36,7 +36,7 @@ from voting.refusals import (
     UnknownIntent,
     UnknownOption,
 )
-from voting.seal import seal
+from voting.sealing.seal import seal
 from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
 from voting.store.database import Database

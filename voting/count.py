@@ -24,9 +24,9 @@ from voting.ballots import Whole, box_in_order, whole_box, whole_receipts
 from voting.bundle import Counted, write_bundle
 from voting.model import Phase, Poll
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
-from voting.seal import BallotSpoiled, OpeningKey, open_key
+from voting.sealing.seal import BallotSpoiled, OpeningKey, open_key
+from voting.sealing.shares import read_share
 from voting.secrets_file import Secrets
-from voting.shares import read_share
 from voting.store.database import Database
 from voting.verify import format as form
 

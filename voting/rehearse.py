@@ -18,7 +18,7 @@ from typing import Any, Final, TextIO
 
 from sqlalchemy import func, select
 
-from voting import packs, polls, postal, postal_count, schema, seal, secrets_file, shares
+from voting import packs, polls, postal, postal_count, schema, secrets_file
 from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.box import empty_tray, move_tray
@@ -31,6 +31,7 @@ from voting.rehearsal_roll import write_roll
 from voting.rehearsal_time import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
 from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
 from voting.roll import ReadPhone, import_roll
+from voting.sealing import seal, shares
 from voting.store import upgrade
 from voting.store.database import Database
 from voting.verify.verify import Verdict, verify

@@ -26,7 +26,7 @@ from nacl.utils import random as random_bytes
 
 from voting.audit.canonical import sha256_hex
 from voting.refusals import StaffRefusal, UnknownOption
-from voting.shares import PollKeyMismatch, Share, join, split
+from voting.sealing.shares import PollKeyMismatch, Share, join, split
 
 KEY_BYTES: Final = 32
 SEALED_BYTES: Final = 80  # 32 of ballot, 32 of ephemeral public key, 16 of authentication
