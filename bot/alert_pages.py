@@ -24,8 +24,8 @@ from messages.pacer import Lane
 from messages.planning import plan_message
 from messages.reach import SMS, TELEGRAM
 from messages.sms_text import encode_plan, plain
-from voting import polls
 from voting.model import Poll
+from voting.poll import polls
 
 STAFF_MESSAGE: Final = "staff_message"  # a purpose whose facts are words and buttons
 PERSONS_MAX: Final = 3  # woken one after another before the text messages go

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import enrolment
 from bot.alert_pages import responders
 from bot.schema import alert, alert_message, staff_group
-from voting import polls
+from voting.poll import polls
 from voting.refusals import NoPoll
 from voting.store.inserts import insert_into
 

@@ -29,8 +29,9 @@ from bot.schema import alert, alert_message
 from bot.staff_page import StaffPage
 from messages.pacer import Lane
 from messages.telegram_request import LANE
-from voting import cases, polls
+from voting import cases
 from voting.cases import Case
+from voting.poll import polls
 from voting.store.database import Database
 
 LOOK_SECONDS: Final = 0.5

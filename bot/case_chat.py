@@ -20,7 +20,7 @@ from voting import cases, packs, schema
 from voting.cases import Case, Outcome
 from voting.casting import lift_lockout
 from voting.pack_events import overdue_members
-from voting.window import current
+from voting.poll.window import current
 
 _MARK: Final = re.compile(r"(?P<case>\d+)v(?P<version>\d+)(?:o(?P<outcome>\w+))?$")
 

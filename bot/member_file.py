@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.reach import channels_of
 from messages.schema import delivery
-from voting import roll, schema, window
+from voting import roll, schema
 from voting.cases import case_of_member
 from voting.locks import find_lock
+from voting.poll import window
 
 DELIVERIES_MAX: Final = 50
 

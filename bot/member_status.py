@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.schema import missing_pack
 from messages import reach
 from messages.reach import Channel
-from voting import polls, schema, window
+from voting import schema
 from voting.locks import find_lock
 from voting.model import Lock, Poll, Window
+from voting.poll import polls, window
 
 
 class PackState(StrEnum):

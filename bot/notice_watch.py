@@ -24,7 +24,7 @@ from messages.pacer import Lane
 from messages.reports import progress, report
 from messages.telegram_request import LANE
 from messages.texts import html_text
-from voting import polls
+from voting.poll import polls
 from voting.store.database import Database
 
 EDIT_SECONDS: Final = 3.0

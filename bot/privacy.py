@@ -16,10 +16,11 @@ from bot.member_file import member_file
 from bot.schema import chat, inbox, missing_pack
 from messages.phone import PhoneReason
 from messages.schema import channel, delivery, one_time_code, provider_event
-from voting import polls, schema
+from voting import schema
 from voting.audit import chain
 from voting.locks import locks_of_chat
 from voting.model import Phase
+from voting.poll import polls
 from voting.refusals import PollStillOpen
 from voting.store.database import Database
 

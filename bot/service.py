@@ -56,7 +56,7 @@ from voting.box import move_tray
 from voting.casting import Checks, purge_wrong_codes
 from voting.clerk import Clerk
 from voting.model import Phase
-from voting.polls import load
+from voting.poll.polls import load
 
 MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)

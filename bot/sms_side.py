@@ -23,8 +23,9 @@ from messages.reach import SMS, State
 from messages.sms_text import encode_plan
 from messages.texts import fit_language
 from messages.wording import message_text
-from voting import polls, schema
+from voting import schema
 from voting.model import Phase, Poll
+from voting.poll import polls
 from voting.refusals import NoPoll
 from voting.store.database import Database
 

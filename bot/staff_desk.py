@@ -20,8 +20,8 @@ from bot.drafts import Draft
 from bot.enrolment import Staff
 from bot.house import House
 from bot.staff_roles import Act, NotStaff, insist
-from voting import polls
 from voting.model import Poll
+from voting.poll import polls
 from voting.store.together import Together
 
 

@@ -25,8 +25,8 @@ from bot.staff_page import StaffPage
 from bot.staff_roles import Act, insist
 from messages.refusal_words import refusal_text
 from messages.texts import fit_language, text
-from voting import polls
 from voting.model import Poll
+from voting.poll import polls
 from voting.refusals import Refusal, StaffRefusal
 
 UNCHANGED: Final = "not modified"

@@ -7,8 +7,9 @@ from typing import Final
 from sqlalchemy import BigInteger, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import polls, schema
+from voting import schema
 from voting.model import How, Phase
+from voting.poll import polls
 from voting.store.columns import EPOCH, MICROSECOND
 
 STEP: Final = 25  # until the poll has closed, counts are rounded down to whole steps

@@ -14,7 +14,7 @@ from messages import supersede
 from messages.dates import window_text
 from messages.texts import html_text, text
 from messages.wording import Kind
-from voting import window
+from voting.poll import window
 from voting.refusals import WindowBackwards, WrongDay
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")

@@ -22,8 +22,8 @@ from messages.preview import preview
 from messages.schema import notice
 from messages.texts import languages
 from messages.wording import OF_WINDOW, Kind, Ways, facts_of
-from voting import polls, window
 from voting.audit import chain
+from voting.poll import polls, window
 from voting.refusals import (
     NeedsSecondPerson,
     NobodyToTell,

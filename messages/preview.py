@@ -15,8 +15,8 @@ from messages.planning import HOUSEHOLD, NoticePlan, planned_rows
 from messages.reach import SMS, TELEGRAM
 from messages.sms_text import BODY_CHARACTERS_MAX, SmsText, cost, encode_plan
 from messages.texts import fit_language, languages
-from voting import polls
 from voting.model import Poll
+from voting.poll import polls
 from voting.refusals import NoticeTextTooLong
 
 

@@ -17,8 +17,8 @@ from messages.notices import NOT_APPROVED, record, refuse_too_late, show
 from messages.preview import Preview, preview
 from messages.schema import notice
 from messages.sending import BOTH, let_go, refuse_unapproved
-from voting import polls
 from voting.model import SYSTEM
+from voting.poll import polls
 from voting.refusals import Refusal
 
 HELD: Final = "held:"  # what a held notice's reason begins with; the refusal's key follows

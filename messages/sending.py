@@ -22,7 +22,7 @@ from messages.reach import SMS, TELEGRAM
 from messages.schema import notice
 from messages.texts import fit_language
 from messages.wording import Ways
-from voting import polls
+from voting.poll import polls
 from voting.refusals import ChannelsOff, NobodyToTell, NotApproved, NoticeChanged, NoticeNotThere, NoticeOutgrown
 
 # An audience moves a little between approval and sending (people link chats, vote); beyond this it is another one.

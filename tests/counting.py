@@ -7,10 +7,10 @@ from pathlib import Path
 from electorate import Electorate, Letter
 from prepared import NOW, SECRETS
 
-from voting import polls
 from voting.box import empty_tray
 from voting.count import count
 from voting.csv_file import ImportReport
+from voting.poll import polls
 from voting.postal import COLUMNS, import_count, import_postal
 from voting.postal_count import COLUMNS as COUNT_COLUMNS
 from voting.postal_count import PostalCount

@@ -10,13 +10,14 @@ from prepared import NOW, POLL, SECRETS, WINDOW
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import polls, schema
+from voting import schema
 from voting.attempts import AttemptSeen
 from voting.audit.probes import run_probes
 from voting.casting import Alarm, Checks, CodesGood, Purpose
 from voting.clerk import Cast, CastOutcome, Clerk
 from voting.codes import codes
 from voting.model import Poll
+from voting.poll import polls
 from voting.sealing import seal
 from voting.store.database import Database
 

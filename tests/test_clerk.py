@@ -10,10 +10,11 @@ from prepared import CLOSES_AT, NOW, OPENS_AT, POLL, SECRETS, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from voting import clerk, polls, schema
+from voting import clerk, schema
 from voting.box import empty_tray, move_tray
 from voting.clerk import Cast, CastOutcome, Clerk, receipt_for
 from voting.locks import find_lock, locks_of_chat
+from voting.poll import polls
 from voting.refusals import (
     AlreadyVoted,
     Fault,

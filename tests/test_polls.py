@@ -23,8 +23,9 @@ from prepared import (
 )
 from sqlalchemy import insert, select, update
 
-from voting import polls, schema, secrets_file, window
+from voting import schema, secrets_file
 from voting.model import Phase, Poll, SmsRules, StaffRules, Window
+from voting.poll import polls, window
 from voting.refusals import (
     ForeignSecrets,
     NoPoll,

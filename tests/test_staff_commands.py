@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 from bot import cli
 from bot.sandbox import Sandbox
 from messages import reach
-from voting import polls, schema, secrets_file
+from voting import schema, secrets_file
+from voting.poll import polls
 from voting.refusals import PollStillOpen, Refusal
 from voting.store.database import Database
 

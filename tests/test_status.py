@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.box import move_tray
+from voting.poll.status import poll_facts
 from voting.refusals import NoPoll
-from voting.status import poll_facts
 from voting.store.database import Database
 
 

@@ -6,8 +6,9 @@ import pytest
 from prepared import NOW, WINDOW, chain_kinds, make_poll
 from sqlalchemy import select
 
-from voting import schema, window
+from voting import schema
 from voting.model import Window
+from voting.poll import window
 from voting.refusals import NoPoll, WindowBackwards
 from voting.store.database import Database
 

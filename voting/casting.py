@@ -25,7 +25,7 @@ from voting.codes.codes import hash_pack, hash_vote, same
 from voting.codes.pack_word import word_for
 from voting.locks import find_locks
 from voting.model import Intent, Lock, Poll
-from voting.polls import load
+from voting.poll.polls import load
 from voting.refusals import (
     ChatLockedOut,
     NotEligible,

@@ -25,7 +25,7 @@ from voting.codes.format import ALPHABET
 from voting.codes.hashing import keyed_hash
 from voting.locks import find_locks
 from voting.model import Lock, Phase, Poll
-from voting.polls import load
+from voting.poll.polls import load
 from voting.refusals import (
     AlreadyVoted,
     Fault,

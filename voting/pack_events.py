@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, bindparam, case, false, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import polls, schema, window
+from voting import schema
 from voting.audit import chain
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_day
 from voting.model import Window
+from voting.poll import polls, window
 from voting.store.database import Database
 
 COLUMNS: Final = ("member_no", "event", "on")

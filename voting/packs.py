@@ -12,7 +12,7 @@ from voting.audit import chain
 from voting.csv_file import Progress
 from voting.pack_events import journeys, overdue, overdue_members, update_events
 from voting.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of
-from voting.polls import refuse_when_over
+from voting.poll.polls import refuse_when_over
 from voting.print_file import PrintFile
 from voting.refusals import (
     MemberHasVoted,

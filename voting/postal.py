@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import polls, schema
+from voting import schema
 from voting.attempts import OnAttempt, classify, record, tell_nobody
 from voting.audit import chain
 from voting.codes.codes import Kind, hash_pack, parse
@@ -25,6 +25,7 @@ from voting.codes.format import right
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
 from voting.locks import find_locks
 from voting.model import How, Phase, Poll
+from voting.poll import polls
 from voting.postal_count import PostalCount, import_count, scanned_papers
 from voting.refusals import PollNotOpen, PollOver
 from voting.secrets_file import Secrets

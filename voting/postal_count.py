@@ -8,10 +8,11 @@ from typing import Final
 from sqlalchemy import RowMapping, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import polls, schema
+from voting import schema
 from voting.audit import chain
 from voting.csv_file import ImportReport, open_csv
 from voting.model import Phase, Poll
+from voting.poll import polls
 from voting.refusals import PollOver, PollStillOpen, PostalCountDiffers, PostalCountWrong
 from voting.store.database import Database
 

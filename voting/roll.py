@@ -33,9 +33,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
-from voting import polls, schema
+from voting import schema
 from voting.audit import chain
 from voting.csv_file import CsvFile, ImportReport, Level, Progress, batches, open_csv
+from voting.poll import polls
 from voting.refusals import UnknownMember
 from voting.roll_rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest
 from voting.secrets_file import Secrets

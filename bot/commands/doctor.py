@@ -18,7 +18,8 @@ from bot.service import twilio_account
 from bot.settings import Settings, read_settings
 from bot.terminal import OUT, AsJson, print_json, run
 from messages.pacer import Pacer
-from voting import polls, secrets_file
+from voting import secrets_file
+from voting.poll import polls
 from voting.refusals import Refusal
 from voting.store.database import Database
 from voting.store.upgrade import check

@@ -31,8 +31,8 @@ from messages.notice_model import ENDED, Content, Notice
 from messages.preview import Preview, preview
 from messages.reach import TELEGRAM
 from messages.wording import Kind
-from voting import polls
 from voting.csv_file import read_moment
+from voting.poll import polls
 from voting.refusals import NoticeTextMissing, StaffRefusal
 
 LOOK_SECONDS: Final = 1.0

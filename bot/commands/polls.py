@@ -11,14 +11,15 @@ from bot.house import House, clock
 from bot.settings import read_settings
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json, run
 from messages import supersede
-from voting import polls, secrets_file, window
+from voting import secrets_file
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
 from voting.box import empty_tray
 from voting.model import Phase
+from voting.poll import polls, window
+from voting.poll.status import poll_facts
 from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
 from voting.sealing import seal, shares
-from voting.status import poll_facts
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.verify.format import signing_fingerprint

@@ -22,8 +22,8 @@ from messages.reach import SMS, TELEGRAM
 from messages.sms_text import SmsText, cost, encode_plan
 from messages.texts import languages
 from messages.wording import Kind, Ways, facts_of
-from voting import window
 from voting.model import Poll
+from voting.poll import window
 from voting.refusals import NoticeTextTooLong
 
 COUNT_LIFE_SECONDS: Final = 30.0

@@ -29,9 +29,9 @@ from bot.house import House
 from bot.staff_roles import Act, NotYourRole, insist, may
 from messages.refusal_words import refusal_text
 from messages.texts import DEFAULT_LANGUAGE, MissingText
-from voting import polls
 from voting import schema as voting_schema
 from voting.model import Poll
+from voting.poll import polls
 from voting.refusals import CaseUnknown, NoPoll, NoticeUnknown, Refusal, StaffRefusal, UnknownMember
 
 FIELDS_MAX: Final = 200

@@ -27,7 +27,7 @@ from messages.schema import delivery
 from messages.schema import notice as notice_table
 from messages.texts import fit_language, languages
 from messages.wording import Kind, Ways
-from voting import polls
+from voting.poll import polls
 from voting.refusals import Refusal
 from voting.schema import member
 

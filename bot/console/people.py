@@ -12,7 +12,7 @@ from bot.links import bot_name, link
 from bot.reading import read_phone
 from bot.schema import invite
 from bot.staff_roles import Act, Role
-from voting import polls
+from voting.poll import polls
 from voting.refusals import StaffRefusal
 
 

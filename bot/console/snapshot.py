@@ -19,10 +19,11 @@ from bot.house import House
 from bot.turnout import Turnout, turnout
 from messages import reach
 from messages.schema import channel
-from voting import polls, schema, window
+from voting import schema
 from voting.model import Window
 from voting.pack_events import journeys, overdue_members
-from voting.status import poll_facts
+from voting.poll import polls, window
+from voting.poll.status import poll_facts
 
 FRESH_SECONDS: Final = 4.0
 LOCKED_OUT_MAX: Final = 50

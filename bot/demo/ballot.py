@@ -19,10 +19,11 @@ from bot.service import Service, assemble
 from bot.settings import Settings
 from messages import reach
 from messages.wording import Ways
-from voting import polls, roll, secrets_file
+from voting import roll, secrets_file
 from voting.csv_file import ImportReport
 from voting.model import Poll
 from voting.packs import Issued, Printing, issue
+from voting.poll import polls
 from voting.sealing import seal, shares
 from voting.store.database import Database
 from voting.store.upgrade import upgrade

@@ -6,7 +6,7 @@ from town import Town, Townsperson
 
 from messages import notices
 from messages.notice_model import Notice
-from voting import window
+from voting.poll import window
 
 
 async def notice_of(town: Town, notice_id: int = 1) -> Notice:

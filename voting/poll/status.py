@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import polls, schema
+from voting import schema
+from voting.poll import polls
 
 VOTED_ONLINE = "voted_online"
 VOTED_BY_POST = "voted_by_post"

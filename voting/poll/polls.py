@@ -9,10 +9,11 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import schema, window
+from voting import schema
 from voting.audit import chain
 from voting.model import Phase, Poll, SmsRules, StaffRules, Window
-from voting.poll_file import read_poll_file, window_of_file
+from voting.poll import window
+from voting.poll.poll_file import read_poll_file, window_of_file
 from voting.refusals import (
     ForeignSecrets,
     NoPoll,
