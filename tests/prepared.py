@@ -8,10 +8,11 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Table, select
 
 from messages import phone
-from voting import roll, schema, secrets_file
+from voting import schema, secrets_file
 from voting.csv_file import ImportReport
 from voting.model import Poll, Window
 from voting.poll import polls
+from voting.roll import roll
 from voting.store.database import Database
 
 NOW = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)

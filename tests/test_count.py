@@ -13,12 +13,13 @@ from prepared import NOW, SECRETS, chain_kinds, later, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import roll, schema, secrets_file
+from voting import schema, secrets_file
 from voting.audit import chain
 from voting.ballots import Whole, box_in_order, receipts_in_order
 from voting.count import _tally, count
 from voting.poll import polls
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
+from voting.roll import roll
 from voting.sealing import shares
 from voting.sealing.seal import create_election_key, open_key, seal
 from voting.sealing.shares import ShareForeign, TooFewShares

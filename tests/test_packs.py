@@ -24,7 +24,7 @@ from prepared import (
 )
 from sqlalchemy import insert, select, update
 
-from voting import packing, packs, print_file, roll, schema
+from voting import packing, packs, print_file, schema
 from voting.codes.codes import Kind, hash_pack, hash_vote, parse, printed
 from voting.codes.pack_word import word_for
 from voting.csv_file import ImportReport, Level
@@ -46,6 +46,7 @@ from voting.refusals import (
     RollFileGone,
     UnknownMember,
 )
+from voting.roll import roll
 from voting.store.database import Database
 
 BOT_URL = "https://t.me/example_bot?start=pack"

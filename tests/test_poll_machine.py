@@ -32,7 +32,7 @@ from prepared import NOW, POLL, SECRETS, line, make_poll, take_roll, write_roll
 from soak import SOAK
 from sqlalchemy import select
 
-from voting import packs, roll, schema
+from voting import packs, schema
 from voting.attempts import Kind
 from voting.box import move_tray
 from voting.casting import Purpose
@@ -41,6 +41,7 @@ from voting.model import How
 from voting.packs import Printing
 from voting.poll import polls
 from voting.refusals import AlreadyVoted, MemberHasVoted, NotEligible, PackVoid, PollNotOpen, PollOver
+from voting.roll import roll
 from voting.sealing import seal
 from voting.store.database import Database
 from voting.verify.verify import verify

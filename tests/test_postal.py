@@ -22,7 +22,7 @@ from prepared import (
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import packs, postal, postal_count, roll, schema
+from voting import packs, postal, postal_count, schema
 from voting.attempts import AttemptSeen, Kind
 from voting.audit.probes import run_probes
 from voting.csv_file import ImportReport, Level
@@ -37,6 +37,7 @@ from voting.refusals import (
     PostalCountDiffers,
     PostalCountWrong,
 )
+from voting.roll import roll
 from voting.store.database import Database
 
 AT = "2022-08-03T10:00"

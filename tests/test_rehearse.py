@@ -19,7 +19,7 @@ from voting.rehearsal_roll import write_roll
 from voting.rehearsal_time import Stage, peak_memory_bytes
 from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
 from voting.rehearse import rehearse
-from voting.roll import COLUMNS
+from voting.roll.roll import COLUMNS
 from voting.store.database import Database
 
 SMALL = Plan(400, {"North": 200, "South": 100}, rejected=7, one_in_replays=10, one_in_attempts=50)

@@ -21,11 +21,12 @@ from prepared import (
 )
 from sqlalchemy import insert, text, update
 
-from voting import csv_file, roll, schema
+from voting import csv_file, schema
 from voting.csv_file import Level, ReportRow
 from voting.model import Phase
 from voting.poll import polls
 from voting.refusals import FileUnreadable, NoPoll, PollOver, UnknownMember
+from voting.roll import roll
 from voting.store.database import Database
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

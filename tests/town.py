@@ -34,11 +34,12 @@ from bot.staff_roles import Role
 from messages import reach
 from messages.line import Tempo
 from messages.postman import Timing
-from voting import cases, roll, schema, secrets_file
+from voting import cases, schema, secrets_file
 from voting.locks import find_lock
 from voting.model import Lock, Poll
 from voting.packs import Printing, issue
 from voting.poll import polls, window
+from voting.roll import roll
 from voting.sealing import seal
 from voting.store.database import Database
 

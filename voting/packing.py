@@ -16,7 +16,7 @@ from voting.codes.pack_word import word_for
 from voting.csv_file import ImportReport, Progress, Row, batches, open_csv
 from voting.print_file import PrintFile
 from voting.refusals import Fault, RollFileGone
-from voting.roll_rows import COLUMNS
+from voting.roll.rows import COLUMNS
 
 DRAWS_MAX: Final = 10  # of a million packs about one needs a second draw
 RANDOM_BYTES: Final = 4_096

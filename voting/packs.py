@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import RowMapping, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import print_file, roll, schema
+from voting import print_file, schema
 from voting.audit import chain
 from voting.csv_file import Progress
 from voting.pack_events import journeys, overdue, overdue_members, update_events
@@ -22,6 +22,7 @@ from voting.refusals import (
     ReplacementUnknown,
     RollFileGone,
 )
+from voting.roll import roll
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 

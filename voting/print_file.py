@@ -18,7 +18,7 @@ from typing import IO, Final, Self
 import pyrage
 
 from voting.refusals import PrintFileExists, PrintFileUnwritable, RecipientUnusable
-from voting.roll_rows import COLUMNS
+from voting.roll.rows import COLUMNS
 
 PRINT_COLUMNS: Final = (*COLUMNS, "pack_code", "vote_code", "word", "bot_url")
 MODE: Final = 0o600

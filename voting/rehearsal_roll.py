@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from voting.roll_rows import COLUMNS
+from voting.roll.rows import COLUMNS
 
 PROGRESS_ROWS: Final = 5_000
 MEMBER_NO_DIGITS: Final = 8

@@ -31,7 +31,7 @@ from voting.rehearsal_plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse,
 from voting.rehearsal_roll import write_roll
 from voting.rehearsal_time import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
 from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
-from voting.roll import ReadPhone, import_roll
+from voting.roll.roll import ReadPhone, import_roll
 from voting.sealing import seal, shares
 from voting.store import upgrade
 from voting.store.database import Database

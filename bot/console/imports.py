@@ -25,10 +25,11 @@ from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, 
 from bot.reading import read_phone
 from bot.staff_roles import Act
 from messages.reach import sync_sms_channels
-from voting import postal, roll, schema
+from voting import postal, schema
 from voting.csv_file import ImportReport, report_path, write_report
 from voting.pack_events import update_events
 from voting.refusals import Refusal, StaffRefusal
+from voting.roll import roll
 
 KINDS: Final = ("roll", "pack_events", "postal")
 FILE_BYTES_MAX: Final = 200 * 1024 * 1024

@@ -15,8 +15,8 @@ from bot.reading import read_phone
 from bot.staff_roles import Act
 from messages.reach import channels_of
 from messages.schema import delivery, notice
-from voting import roll
 from voting.refusals import UnknownMember
+from voting.roll import roll
 from voting.schema import member, replacement
 
 FOUND_MAX: Final = 12

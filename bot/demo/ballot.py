@@ -19,11 +19,12 @@ from bot.service import Service, assemble
 from bot.settings import Settings
 from messages import reach
 from messages.wording import Ways
-from voting import roll, secrets_file
+from voting import secrets_file
 from voting.csv_file import ImportReport
 from voting.model import Poll
 from voting.packs import Issued, Printing, issue
 from voting.poll import polls
+from voting.roll import roll
 from voting.sealing import seal, shares
 from voting.store.database import Database
 from voting.store.upgrade import upgrade

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from voting.roll_rows import COLUMNS
+from voting.roll.rows import COLUMNS
 
 MEMBERS: Final = 200
 SEED: Final = 2022

@@ -12,9 +12,10 @@ from bot import menus, privacy
 from bot.schema import chat, missing_pack
 from messages.reach import State, channels_of
 from messages.schema import delivery, one_time_code
-from voting import roll, schema
+from voting import schema
 from voting.model import Phase, StaffRules
 from voting.refusals import PollStillOpen
+from voting.roll import roll
 from voting.store.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")

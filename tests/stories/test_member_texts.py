@@ -8,8 +8,8 @@ import pytest
 from town import Town
 
 from messages.reach import State, channels_of
-from voting import roll
 from voting.model import StaffRules
+from voting.roll import roll
 from voting.store.database import Database
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")

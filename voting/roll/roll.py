@@ -38,7 +38,7 @@ from voting.audit import chain
 from voting.csv_file import CsvFile, ImportReport, Level, Progress, batches, open_csv
 from voting.poll import polls
 from voting.refusals import UnknownMember
-from voting.roll_rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest
+from voting.roll.rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 
