@@ -16,10 +16,11 @@ from bot.staff_desk import Acting
 from bot.staff_roles import Act
 from bot.staff_visit import StaffVisit
 from messages.texts import html_text, text
-from voting import cases, packs, schema
+from voting import cases, schema
 from voting.cases import Case, Outcome
 from voting.casting import lift_lockout
-from voting.pack_events import overdue_members
+from voting.packs import packs
+from voting.packs.mailing_house import overdue_members
 from voting.poll.window import current
 
 _MARK: Final = re.compile(r"(?P<case>\d+)v(?P<version>\d+)(?:o(?P<outcome>\w+))?$")

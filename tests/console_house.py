@@ -26,8 +26,9 @@ from messages import notices, sending
 from messages.notice_model import Content
 from messages.schema import channel, delivery
 from messages.wording import Ways
-from voting import packs, schema
+from voting import schema
 from voting.casting import CodesGood
+from voting.packs import packs
 from voting.store.database import Database
 
 MEMBERS = 60

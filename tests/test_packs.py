@@ -24,13 +24,14 @@ from prepared import (
 )
 from sqlalchemy import insert, select, update
 
-from voting import packing, packs, print_file, schema
+from voting import schema
 from voting.codes.codes import Kind, hash_pack, hash_vote, parse, printed
 from voting.codes.pack_word import word_for
 from voting.csv_file import ImportReport, Level
 from voting.model import Phase
-from voting.packs import Asked, Issued, Printing
-from voting.print_file import PrintFile
+from voting.packs import packing, packs, print_file
+from voting.packs.packs import Asked, Issued, Printing
+from voting.packs.print_file import PrintFile
 from voting.refusals import (
     Fault,
     FileUnreadable,

@@ -32,13 +32,14 @@ from prepared import NOW, POLL, SECRETS, line, make_poll, take_roll, write_roll
 from soak import SOAK
 from sqlalchemy import select
 
-from voting import packs, schema
+from voting import schema
 from voting.attempts import Kind
 from voting.box import move_tray
 from voting.casting import Purpose
 from voting.clerk import Cast, CastOutcome
 from voting.model import How
-from voting.packs import Printing
+from voting.packs import packs
+from voting.packs.packs import Printing
 from voting.poll import polls
 from voting.refusals import AlreadyVoted, MemberHasVoted, NotEligible, PackVoid, PollNotOpen, PollOver
 from voting.roll import roll

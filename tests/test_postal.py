@@ -22,12 +22,13 @@ from prepared import (
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import packs, postal, postal_count, schema
+from voting import postal, postal_count, schema
 from voting.attempts import AttemptSeen, Kind
 from voting.audit.probes import run_probes
 from voting.csv_file import ImportReport, Level
 from voting.model import Phase
-from voting.packs import Printing
+from voting.packs import packs
+from voting.packs.packs import Printing
 from voting.poll import polls
 from voting.refusals import (
     FileUnreadable,

@@ -37,7 +37,7 @@ from messages.postman import Timing
 from voting import cases, schema, secrets_file
 from voting.locks import find_lock
 from voting.model import Lock, Poll
-from voting.packs import Printing, issue
+from voting.packs.packs import Printing, issue
 from voting.poll import polls, window
 from voting.roll import roll
 from voting.sealing import seal

@@ -18,7 +18,7 @@ from typing import Any, Final, TextIO
 
 from sqlalchemy import func, select
 
-from voting import packs, postal, postal_count, schema, secrets_file
+from voting import postal, postal_count, schema, secrets_file
 from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.box import empty_tray, move_tray
@@ -26,6 +26,7 @@ from voting.casting import Checks
 from voting.clerk import Clerk
 from voting.count import count
 from voting.model import Poll, Window
+from voting.packs import packs
 from voting.poll import polls
 from voting.rehearsal_plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
 from voting.rehearsal_roll import write_roll

@@ -27,7 +27,7 @@ from bot.staff_roles import Act
 from messages.reach import sync_sms_channels
 from voting import postal, schema
 from voting.csv_file import ImportReport, report_path, write_report
-from voting.pack_events import update_events
+from voting.packs.mailing_house import update_events
 from voting.refusals import Refusal, StaffRefusal
 from voting.roll import roll
 

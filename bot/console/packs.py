@@ -11,8 +11,8 @@ from bot.console.door import Deed, FormWrong, Screen, Visit
 from bot.console.snapshot import LatePage, Snapshot, overdue_page
 from bot.schema import missing_pack
 from bot.staff_roles import Act
-from voting import packs
 from voting.casting import lift_lockout
+from voting.packs import packs
 from voting.schema import member, pack, replacement
 
 WAITING_MAX: Final = 100

@@ -21,7 +21,7 @@ from messages import reach
 from messages.schema import channel
 from voting import schema
 from voting.model import Window
-from voting.pack_events import journeys, overdue_members
+from voting.packs.mailing_house import journeys, overdue_members
 from voting.poll import polls, window
 from voting.poll.status import poll_facts
 

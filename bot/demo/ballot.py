@@ -22,7 +22,7 @@ from messages.wording import Ways
 from voting import secrets_file
 from voting.csv_file import ImportReport
 from voting.model import Poll
-from voting.packs import Issued, Printing, issue
+from voting.packs.packs import Issued, Printing, issue
 from voting.poll import polls
 from voting.roll import roll
 from voting.sealing import seal, shares

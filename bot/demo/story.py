@@ -22,13 +22,14 @@ from messages.preview import preview
 from messages.reports import report
 from messages.schema import delivery
 from messages.sending import send
-from voting import packs, postal, schema
+from voting import postal, schema
 from voting.audit.chain import sign_head
 from voting.box import empty_tray
 from voting.casting import Checks, Purpose
 from voting.clerk import Cast
 from voting.codes import codes
 from voting.count import count
+from voting.packs import packs
 from voting.poll import polls, window
 from voting.verify.verify import verify
 

@@ -10,11 +10,12 @@ from typing import Final
 from sqlalchemy import ColumnElement, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import print_file, schema
+from voting import schema
 from voting.codes.codes import Kind, generate, hash_pack, hash_vote, printed
 from voting.codes.pack_word import word_for
 from voting.csv_file import ImportReport, Progress, Row, batches, open_csv
-from voting.print_file import PrintFile
+from voting.packs import print_file
+from voting.packs.print_file import PrintFile
 from voting.refusals import Fault, RollFileGone
 from voting.roll.rows import COLUMNS
 

@@ -7,13 +7,14 @@ from typing import Final
 from sqlalchemy import RowMapping, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import print_file, schema
+from voting import schema
 from voting.audit import chain
 from voting.csv_file import Progress
-from voting.pack_events import journeys, overdue, overdue_members, update_events
-from voting.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of
+from voting.packs import print_file
+from voting.packs.mailing_house import journeys, overdue, overdue_members, update_events
+from voting.packs.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of
+from voting.packs.print_file import PrintFile
 from voting.poll.polls import refuse_when_over
-from voting.print_file import PrintFile
 from voting.refusals import (
     MemberHasVoted,
     NeedsSecondPerson,
