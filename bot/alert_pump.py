@@ -29,10 +29,10 @@ from bot.schema import alert, alert_message
 from bot.staff_page import StaffPage
 from messages.pacer import Lane
 from messages.telegram_request import LANE
-from voting import cases
-from voting.cases import Case
 from voting.poll import polls
 from voting.store.database import Database
+from voting.votes import cases
+from voting.votes.cases import Case
 
 LOOK_SECONDS: Final = 0.5
 AFTER_TROUBLE_SECONDS: Final = 5.0

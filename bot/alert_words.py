@@ -8,7 +8,7 @@ from bot.alerts import Alert, Kind
 from bot.said import Said
 from bot.staff_page import StaffPage
 from messages.texts import html_plural, html_text, text
-from voting.cases import AttemptRow, Case
+from voting.votes.cases import AttemptRow, Case
 
 PARAGRAPH: Final = "\n\n"
 ATTEMPTS_SHOWN_MAX: Final = 5

@@ -17,13 +17,14 @@ from bot.member_requests import Report, ReportKind
 from bot.schema import alert, alert_message, staff_group
 from messages.aftermath import OnTrouble, Trouble
 from messages.scheduled import Held
-from voting import cases, schema
-from voting.attempts import AttemptSeen
+from voting import schema
 from voting.audit import chain
-from voting.casting import Alarm
 from voting.poll import polls
 from voting.refusals import StaffRefusal
 from voting.store.inserts import insert_into
+from voting.votes import cases
+from voting.votes.attempts import AttemptSeen
+from voting.votes.checks import Alarm
 
 
 class AlertGone(StaffRefusal):

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import chats
 from bot.chats import Chat
 from messages.texts import fit_language
-from voting.locks import find_locks, locks_of_chat, locks_of_chats
 from voting.model import Lock, Poll
 from voting.poll import polls
 from voting.refusals import NoPoll
 from voting.store.database import Database
 from voting.store.together import Together
+from voting.votes.locks import find_locks, locks_of_chat, locks_of_chats
 
 
 @dataclass(frozen=True, slots=True)

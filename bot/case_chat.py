@@ -16,12 +16,13 @@ from bot.staff_desk import Acting
 from bot.staff_roles import Act
 from bot.staff_visit import StaffVisit
 from messages.texts import html_text, text
-from voting import cases, schema
-from voting.cases import Case, Outcome
-from voting.casting import lift_lockout
+from voting import schema
 from voting.packs import packs
 from voting.packs.mailing_house import overdue_members
 from voting.poll.window import current
+from voting.votes import cases
+from voting.votes.cases import Case, Outcome
+from voting.votes.checks import lift_lockout
 
 _MARK: Final = re.compile(r"(?P<case>\d+)v(?P<version>\d+)(?:o(?P<outcome>\w+))?$")
 

@@ -9,7 +9,7 @@ from bot.said import Said
 from bot.staff_page import StaffPage
 from messages.dates import date_text
 from messages.texts import html_plural, html_text, text
-from voting.cases import Case, Outcome
+from voting.votes.cases import Case, Outcome
 
 LISTED_MAX: Final = 20
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from voting.casting import Purpose
 from voting.codes.codes import Kind, Problem
 from voting.model import How, Lock
+from voting.votes.checks import Purpose
 
 
 @dataclass(frozen=True, slots=True)

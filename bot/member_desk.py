@@ -15,10 +15,10 @@ from bot.vote_desk import VoteDesk
 from messages.pacer import Lane
 from messages.planning import plan_message
 from messages.reach import TELEGRAM
-from voting.casting import Checks
-from voting.clerk import Clerk
 from voting.secrets_file import Secrets
 from voting.store.database import Database
+from voting.votes.checks import Checks
+from voting.votes.clerk import Clerk
 
 VOTE_LOCKED: Final = "vote_locked"  # the purpose of a receipt sent as a message of its own
 SORRY: Final = "sorry"  # the purpose of an apology for a message that could not be dealt with

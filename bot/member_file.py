@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.reach import channels_of
 from messages.schema import delivery
 from voting import schema
-from voting.cases import case_of_member
-from voting.locks import find_lock
 from voting.poll import window
 from voting.roll import roll
+from voting.votes.cases import case_of_member
+from voting.votes.locks import find_lock
 
 DELIVERIES_MAX: Final = 50
 

@@ -27,10 +27,11 @@ from bot.member_status import MemberStatus, gather
 from bot.schema import missing_pack
 from messages import reach
 from messages.reach import SMS, TELEGRAM, State
-from voting import cases, schema
+from voting import schema
 from voting.model import Phase
 from voting.store.database import Database
 from voting.store.inserts import insert_into
+from voting.votes import cases
 
 PHONE_ENDING: Final = 3  # digits shown, so that a member knows which number is meant
 

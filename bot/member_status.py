@@ -15,9 +15,9 @@ from bot.schema import missing_pack
 from messages import reach
 from messages.reach import Channel
 from voting import schema
-from voting.locks import find_lock
 from voting.model import Lock, Poll, Window
 from voting.poll import polls, window
+from voting.votes.locks import find_lock
 
 
 class PackState(StrEnum):

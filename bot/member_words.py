@@ -28,9 +28,9 @@ from bot.said import Said
 from messages.channels import Outgoing, Renderer
 from messages.dates import moment_text
 from messages.texts import fit_language, html_text, text
-from voting.casting import Purpose
 from voting.codes.codes import LOOK_ALIKES, Kind, Problem
 from voting.model import How, Lock, Poll
+from voting.votes.checks import Purpose
 
 PARAGRAPH: Final = "\n\n"
 

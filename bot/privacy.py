@@ -18,11 +18,11 @@ from messages.phone import PhoneReason
 from messages.schema import channel, delivery, one_time_code, provider_event
 from voting import schema
 from voting.audit import chain
-from voting.locks import locks_of_chat
 from voting.model import Phase
 from voting.poll import polls
 from voting.refusals import PollStillOpen
 from voting.store.database import Database
+from voting.votes.locks import locks_of_chat
 
 WAITING: Final = ("ready",)
 MOVING: Final = ("sending", "unknown")  # the postman is not done with these

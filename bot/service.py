@@ -52,11 +52,11 @@ from messages.telegram_channel import TelegramChannel
 from messages.twilio_channel import TwilioAccount, TwilioChannel
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
-from voting.box import move_tray
-from voting.casting import Checks, purge_wrong_codes
-from voting.clerk import Clerk
 from voting.model import Phase
 from voting.poll.polls import load
+from voting.votes.box import move_tray
+from voting.votes.checks import Checks, purge_wrong_codes
+from voting.votes.clerk import Clerk
 
 MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)

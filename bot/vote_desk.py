@@ -34,15 +34,15 @@ from bot.member_answers import (
 )
 from bot.schema import chat as chat_table
 from voting import schema
-from voting.casting import Checks, CodesGood, PackFound, Purpose
-from voting.clerk import Cast, Clerk
 from voting.codes import codes
 from voting.codes.codes import Kind, Parsed, Problem
-from voting.locks import find_lock
 from voting.model import Lock, Phase
 from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent, WrongVoteCode
 from voting.store.database import Database
 from voting.store.together import Together
+from voting.votes.checks import Checks, CodesGood, PackFound, Purpose
+from voting.votes.clerk import Cast, Clerk
+from voting.votes.locks import find_lock
 
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
 DONE: Final = "done"  # this going-through has led to its end: other words are small talk

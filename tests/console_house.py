@@ -27,9 +27,9 @@ from messages.notice_model import Content
 from messages.schema import channel, delivery
 from messages.wording import Ways
 from voting import schema
-from voting.casting import CodesGood
 from voting.packs import packs
 from voting.store.database import Database
+from voting.votes.checks import CodesGood
 
 MEMBERS = 60
 AREAS = ("Wales", "Yorkshire", "Kent", "Lothian")

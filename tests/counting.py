@@ -7,7 +7,6 @@ from pathlib import Path
 from electorate import Electorate, Letter
 from prepared import NOW, SECRETS
 
-from voting.box import empty_tray
 from voting.count import count
 from voting.csv_file import ImportReport
 from voting.poll import polls
@@ -15,6 +14,7 @@ from voting.postal import COLUMNS, import_count, import_postal
 from voting.postal_count import COLUMNS as COUNT_COLUMNS
 from voting.postal_count import PostalCount
 from voting.sealing import shares
+from voting.votes.box import empty_tray
 
 
 async def close(town: Electorate) -> None:

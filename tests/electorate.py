@@ -11,15 +11,15 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.attempts import AttemptSeen
 from voting.audit.probes import run_probes
-from voting.casting import Alarm, Checks, CodesGood, Purpose
-from voting.clerk import Cast, CastOutcome, Clerk
 from voting.codes import codes
 from voting.model import Poll
 from voting.poll import polls
 from voting.sealing import seal
 from voting.store.database import Database
+from voting.votes.attempts import AttemptSeen
+from voting.votes.checks import Alarm, Checks, CodesGood, Purpose
+from voting.votes.clerk import Cast, CastOutcome, Clerk
 
 
 @dataclass(frozen=True)

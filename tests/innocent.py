@@ -16,15 +16,15 @@ from random import Random
 from electorate import Electorate, Letter
 from prepared import NOW
 
-from voting.attempts import Kind
-from voting.casting import Purpose
-from voting.clerk import Cast, CastOutcome
 from voting.codes.codes import Kind as CodeKind
 from voting.codes.codes import generate
-from voting.locks import locks_of_chats
 from voting.model import Lock
 from voting.refusals import AlreadyVoted, UnknownPackCode, WrongVoteCode
 from voting.store.together import Together
+from voting.votes.attempts import Kind
+from voting.votes.checks import Purpose
+from voting.votes.clerk import Cast, CastOutcome
+from voting.votes.locks import locks_of_chats
 
 PAPERS_MAX = 4
 MESSAGE = "the message with both codes"

@@ -18,7 +18,7 @@ from bot.buttons import (
     read,
 )
 from bot.member_paper import GESTURES
-from voting.clerk import new_intent_id
+from voting.votes.clerk import new_intent_id
 
 KEY, OTHER_KEY = secrets.token_bytes(32), secrets.token_bytes(32)
 CHAT = 5_000_000_001

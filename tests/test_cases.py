@@ -6,10 +6,11 @@ from prepared import NOW, chain_kinds
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
-from voting import cases, schema
-from voting.cases import Outcome
+from voting import schema
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
 from voting.store.database import Database
+from voting.votes import cases
+from voting.votes.cases import Outcome
 
 VIA = "chat"
 

@@ -10,18 +10,6 @@ from prepared import CLOSES_AT, NOW, OPENS_AT
 from sqlalchemy import text, update
 
 from voting import schema
-from voting.attempts import CLASSES, Kind, Source, classify
-from voting.casting import (
-    CHAT_SPAN,
-    WRONG_PACK_CODES_MAX,
-    WRONG_VOTE_CODES_MAX,
-    AlarmKind,
-    CodesGood,
-    Purpose,
-    lift_chat,
-    lift_lockout,
-    purge_wrong_codes,
-)
 from voting.codes import codes
 from voting.model import How, Lock
 from voting.refusals import (
@@ -35,7 +23,19 @@ from voting.refusals import (
     WrongVoteCode,
 )
 from voting.store.database import Database
-from voting.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES, take_turn
+from voting.votes.attempts import CLASSES, Kind, Source, classify
+from voting.votes.checks import (
+    CHAT_SPAN,
+    WRONG_PACK_CODES_MAX,
+    WRONG_VOTE_CODES_MAX,
+    AlarmKind,
+    CodesGood,
+    Purpose,
+    lift_chat,
+    lift_lockout,
+    purge_wrong_codes,
+)
+from voting.votes.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES, take_turn
 
 
 @pytest.fixture(params=["together", "apart"])

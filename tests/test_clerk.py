@@ -10,10 +10,7 @@ from prepared import CLOSES_AT, NOW, OPENS_AT, POLL, SECRETS, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from voting import clerk, schema
-from voting.box import empty_tray, move_tray
-from voting.clerk import Cast, CastOutcome, Clerk, receipt_for
-from voting.locks import find_lock, locks_of_chat
+from voting import schema
 from voting.poll import polls
 from voting.refusals import (
     AlreadyVoted,
@@ -27,6 +24,10 @@ from voting.refusals import (
 )
 from voting.sealing import seal
 from voting.store.database import Database
+from voting.votes import clerk
+from voting.votes.box import empty_tray, move_tray
+from voting.votes.clerk import Cast, CastOutcome, Clerk, receipt_for
+from voting.votes.locks import find_lock, locks_of_chat
 
 
 @pytest.fixture

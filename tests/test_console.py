@@ -27,9 +27,10 @@ from bot.sandbox import Sandbox
 from bot.schema import alert, session
 from bot.staff_roles import Role, may
 from messages import notices
-from voting import cases, schema
+from voting import schema
 from voting.audit import chain
 from voting.store.database import Database
+from voting.votes import cases
 
 ROLE_OF: Final = {Role.OFFICER: "Gwen", Role.COMMS: "Carys", Role.SUPPORT: "Sam"}
 UNHARMED: Final = frozenset({200, 303, 404, 409})  # let in; what the page then said is another test's

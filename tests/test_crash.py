@@ -19,8 +19,8 @@ from soak import KILLS
 from sqlalchemy import select
 
 from voting import schema, secrets_file
-from voting.box import move_tray
 from voting.store.database import Database
+from voting.votes.box import move_tray
 
 WAITING = 64
 CONFIRMED_BETWEEN_KILLS = (1, 150)

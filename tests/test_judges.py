@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from voting import schema
 from voting.audit import chain
-from voting.box import move_tray
 from voting.store.columns import METADATA
 from voting.store.database import Database
+from voting.votes.box import move_tray
 
 KEPT = ("lock", "box", "attempt", "chain", "head", "result", "tray")
 

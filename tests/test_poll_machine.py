@@ -33,10 +33,6 @@ from soak import SOAK
 from sqlalchemy import select
 
 from voting import schema
-from voting.attempts import Kind
-from voting.box import move_tray
-from voting.casting import Purpose
-from voting.clerk import Cast, CastOutcome
 from voting.model import How
 from voting.packs import packs
 from voting.packs.packs import Printing
@@ -46,6 +42,10 @@ from voting.roll import roll
 from voting.sealing import seal
 from voting.store.database import Database
 from voting.verify.verify import verify
+from voting.votes.attempts import Kind
+from voting.votes.box import move_tray
+from voting.votes.checks import Purpose
+from voting.votes.clerk import Cast, CastOutcome
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[str]]  # as the fixture new_database gives it
 

@@ -23,7 +23,6 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import postal, postal_count, schema
-from voting.attempts import AttemptSeen, Kind
 from voting.audit.probes import run_probes
 from voting.csv_file import ImportReport, Level
 from voting.model import Phase
@@ -40,6 +39,7 @@ from voting.refusals import (
 )
 from voting.roll import roll
 from voting.store.database import Database
+from voting.votes.attempts import AttemptSeen, Kind
 
 AT = "2022-08-03T10:00"
 WAIT_SECONDS = 0.02

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.audit.probes import EQUAL, TAIL, run_probes
-from voting.box import empty_tray
 from voting.store.database import Database
+from voting.votes.box import empty_tray
 
 LINKED = "the chain's newest entries are linked"
 PAPER = "every online lock has its intent, from the same chat"

@@ -15,12 +15,12 @@ from electorate import Electorate, open_electorate
 from prepared import NOW
 from sqlalchemy import text
 
-from voting import clerk
 from voting.audit import chain
-from voting.box import empty_tray, move_tray
-from voting.clerk import Cast
 from voting.store.database import Database
 from voting.store.together import TOGETHER_MAX
+from voting.votes import clerk
+from voting.votes.box import empty_tray, move_tray
+from voting.votes.clerk import Cast
 
 VOTERS = 1_000
 CHANCE_MAX = 12  # right by chance is 1 on average (1.3 for who knows the moves): 13 of 1,000 once in some 10^8 tries

@@ -10,10 +10,10 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.box import move_tray
 from voting.poll.status import poll_facts
 from voting.refusals import NoPoll
 from voting.store.database import Database
+from voting.votes.box import move_tray
 
 
 async def test_a_poll_in_the_middle_of_it_is_told_in_numbers(database: Database, tmp_path: Path) -> None:

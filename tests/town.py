@@ -34,14 +34,15 @@ from bot.staff_roles import Role
 from messages import reach
 from messages.line import Tempo
 from messages.postman import Timing
-from voting import cases, schema, secrets_file
-from voting.locks import find_lock
+from voting import schema, secrets_file
 from voting.model import Lock, Poll
 from voting.packs.packs import Printing, issue
 from voting.poll import polls, window
 from voting.roll import roll
 from voting.sealing import seal
 from voting.store.database import Database
+from voting.votes import cases
+from voting.votes.locks import find_lock
 
 PATIENCE_SECONDS = 30.0  # the machine may be busy
 MOMENT = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)  # the poll is open, packs are on their way

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from voting import secrets_file
-from voting.casting import Checks, CodesGood, Purpose
-from voting.clerk import Cast, CastOutcome, Clerk
 from voting.refusals import Refusal
 from voting.store.database import Database
+from voting.votes.checks import Checks, CodesGood, Purpose
+from voting.votes.clerk import Cast, CastOutcome, Clerk
 
 
 def say(*words: object) -> None:

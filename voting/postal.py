@@ -18,12 +18,10 @@ from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.attempts import OnAttempt, classify, record, tell_nobody
 from voting.audit import chain
 from voting.codes.codes import Kind, hash_pack, parse
 from voting.codes.format import right
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
-from voting.locks import find_locks
 from voting.model import How, Phase, Poll
 from voting.poll import polls
 from voting.postal_count import PostalCount, import_count, scanned_papers
@@ -32,6 +30,8 @@ from voting.secrets_file import Secrets
 from voting.store.columns import Instant
 from voting.store.database import Database
 from voting.store.inserts import insert_into
+from voting.votes.attempts import OnAttempt, classify, record, tell_nobody
+from voting.votes.locks import find_locks
 
 __all__ = ["Aside", "Outcome", "PostalCount", "Status", "import_count", "import_postal", "scanned_papers"]
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from voting.casting import Checks, CodesGood, Purpose
-from voting.clerk import Cast, Clerk
 from voting.codes.codes import parse
 from voting.model import Poll
 from voting.refusals import Fault
 from voting.rehearsal_plan import Plan
 from voting.rehearsal_time import Clock, Counter
+from voting.votes.checks import Checks, CodesGood, Purpose
+from voting.votes.clerk import Cast, Clerk
 
 WAITING: Final = 512  # members at it at the same time
 

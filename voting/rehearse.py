@@ -21,9 +21,6 @@ from sqlalchemy import func, select
 from voting import postal, postal_count, schema, secrets_file
 from voting.audit import chain
 from voting.audit.probes import run_probes
-from voting.box import empty_tray, move_tray
-from voting.casting import Checks
-from voting.clerk import Clerk
 from voting.count import count
 from voting.model import Poll, Window
 from voting.packs import packs
@@ -37,6 +34,9 @@ from voting.sealing import seal, shares
 from voting.store import upgrade
 from voting.store.database import Database
 from voting.verify.verify import Verdict, verify
+from voting.votes.box import empty_tray, move_tray
+from voting.votes.checks import Checks
+from voting.votes.clerk import Clerk
 
 __all__ = [
     "CannotRehearse",

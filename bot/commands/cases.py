@@ -9,8 +9,8 @@ import typer
 
 from bot.house import House
 from bot.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
-from voting import cases
-from voting.cases import Case
+from voting.votes import cases
+from voting.votes.cases import Case
 
 
 def register(app: typer.Typer) -> None:

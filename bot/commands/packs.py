@@ -20,9 +20,9 @@ from bot.terminal import (
     print_report,
     progress_bar,
 )
-from voting.casting import lift_lockout
 from voting.csv_file import ImportReport
 from voting.packs import packs
+from voting.votes.checks import lift_lockout
 
 PrintFile = Annotated[Path, typer.Option("--print-file", help="File for the mailing house; it must not exist yet.")]
 Recipient = Annotated[

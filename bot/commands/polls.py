@@ -14,7 +14,6 @@ from messages import supersede
 from voting import secrets_file
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
-from voting.box import empty_tray
 from voting.model import Phase
 from voting.poll import polls, window
 from voting.poll.status import poll_facts
@@ -23,6 +22,7 @@ from voting.sealing import seal, shares
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.verify.format import signing_fingerprint
+from voting.votes.box import empty_tray
 
 
 def register(app: typer.Typer) -> None:

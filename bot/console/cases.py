@@ -11,8 +11,8 @@ from starlette.responses import Response
 from bot import alerts, enrolment
 from bot.console.door import Deed, FormWrong, Screen, Visit
 from bot.staff_roles import Act, may
-from voting import cases
-from voting.cases import Case, Outcome
+from voting.votes import cases
+from voting.votes.cases import Case, Outcome
 
 PAGE: Final = 40
 STATES: Final = ("open", "proposed", "settled")

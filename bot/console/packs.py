@@ -11,9 +11,9 @@ from bot.console.door import Deed, FormWrong, Screen, Visit
 from bot.console.snapshot import LatePage, Snapshot, overdue_page
 from bot.schema import missing_pack
 from bot.staff_roles import Act
-from voting.casting import lift_lockout
 from voting.packs import packs
 from voting.schema import member, pack, replacement
+from voting.votes.checks import lift_lockout
 
 WAITING_MAX: Final = 100
 REASON_CHARACTERS_MAX: Final = 300

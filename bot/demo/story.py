@@ -24,14 +24,14 @@ from messages.schema import delivery
 from messages.sending import send
 from voting import postal, schema
 from voting.audit.chain import sign_head
-from voting.box import empty_tray
-from voting.casting import Checks, Purpose
-from voting.clerk import Cast
 from voting.codes import codes
 from voting.count import count
 from voting.packs import packs
 from voting.poll import polls, window
 from voting.verify.verify import verify
+from voting.votes.box import empty_tray
+from voting.votes.checks import Checks, Purpose
+from voting.votes.clerk import Cast
 
 PATIENCE_SECONDS: Final = 20.0
 OTHERS: Final = 60  # members who vote off-stage before the picture is drawn

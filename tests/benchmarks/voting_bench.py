@@ -19,12 +19,12 @@ import counting
 from electorate import Letter, make_letters, open_electorate
 from prepared import NOW, POLL, SECRETS, make_poll, read_phone
 
-from voting import clerk
 from voting.rehearsal_roll import write_roll
 from voting.roll import roll
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.verify.verify import verify
+from voting.votes import clerk
 
 WAITING = (1, 16, 64, 256)
 ROUNDS = 3

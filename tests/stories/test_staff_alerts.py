@@ -6,7 +6,7 @@ import pytest
 from staff_stories import is_true, raise_alerts, set_phone, until, wrong_vote_code
 from town import Town
 
-from voting import cases
+from voting.votes import cases
 
 
 async def attempt_by_stranger(town: Town) -> None:

@@ -16,7 +16,7 @@ from messages.notice_model import Content
 from voting import schema
 from voting.codes.codes import Kind, generate, printed
 from voting.store.database import Database
-from voting.wrong_codes import ALARM_WRONG_CODES
+from voting.votes.wrong_codes import ALARM_WRONG_CODES
 
 LATE_EVENING = datetime(2022, 8, 3, 20, 30, tzinfo=UTC)  # half past nine in London: no texts before the morning
 

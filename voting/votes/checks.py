@@ -19,11 +19,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.attempts import AttemptSeen, OnAttempt, classify, record, tell_nobody
-from voting.clerk import new_intent_id
 from voting.codes.codes import hash_pack, hash_vote, same
 from voting.codes.pack_word import word_for
-from voting.locks import find_locks
 from voting.model import Intent, Lock, Poll
 from voting.poll.polls import load
 from voting.refusals import (
@@ -40,7 +37,10 @@ from voting.store.database import Database
 from voting.store.inserts import insert_rows
 from voting.store.many_values import among, among_hashes, listed, listed_hashes
 from voting.store.together import Together
-from voting.wrong_codes import (
+from voting.votes.attempts import AttemptSeen, OnAttempt, classify, record, tell_nobody
+from voting.votes.clerk import new_intent_id
+from voting.votes.locks import find_locks
+from voting.votes.wrong_codes import (
     ALARM_WRONG_CODES,
     CHAT_SPAN,
     WRONG_PACK_CODES_MAX,

@@ -23,7 +23,6 @@ from voting import schema
 from voting.audit import chain
 from voting.codes.format import ALPHABET
 from voting.codes.hashing import keyed_hash
-from voting.locks import find_locks
 from voting.model import Lock, Phase, Poll
 from voting.poll.polls import load
 from voting.refusals import (
@@ -43,6 +42,7 @@ from voting.store.database import Database
 from voting.store.inserts import insert_rows
 from voting.store.many_values import among, listed
 from voting.store.together import Together
+from voting.votes.locks import find_locks
 
 RECEIPT_CHARACTERS: Final = 10
 RECEIPT_GROUP: Final = 5
