@@ -10,9 +10,9 @@ from prepared import NOW, SECRETS
 from voting.count import count
 from voting.csv_file import ImportReport
 from voting.poll import polls
-from voting.postal import COLUMNS, import_count, import_postal
-from voting.postal_count import COLUMNS as COUNT_COLUMNS
-from voting.postal_count import PostalCount
+from voting.post.papers import COLUMNS as COUNT_COLUMNS
+from voting.post.papers import PostalCount
+from voting.post.scans import COLUMNS, import_count, import_postal
 from voting.sealing import shares
 from voting.votes.box import empty_tray
 

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.postal import Aside
+from voting.post.scans import Aside
 from voting.store.database import Database
 from voting.votes.attempts import Kind
 from voting.votes.box import move_tray

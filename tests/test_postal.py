@@ -22,13 +22,15 @@ from prepared import (
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import postal, postal_count, schema
+from voting import schema
 from voting.audit.probes import run_probes
 from voting.csv_file import ImportReport, Level
 from voting.model import Phase
 from voting.packs import packs
 from voting.packs.packs import Printing
 from voting.poll import polls
+from voting.post import papers as postal_count
+from voting.post import scans as postal
 from voting.refusals import (
     FileUnreadable,
     PollNotOpen,

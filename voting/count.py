@@ -17,13 +17,14 @@ from typing import Any
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting import postal_count, schema
+from voting import schema
 from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.ballots import Whole, box_in_order, whole_box, whole_receipts
 from voting.bundle import Counted, write_bundle
 from voting.model import Phase, Poll
 from voting.poll import polls
+from voting.post import papers as postal_count
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
 from voting.sealing.seal import BallotSpoiled, OpeningKey, open_key
 from voting.sealing.shares import read_share

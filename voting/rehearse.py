@@ -18,13 +18,15 @@ from typing import Any, Final, TextIO
 
 from sqlalchemy import func, select
 
-from voting import postal, postal_count, schema, secrets_file
+from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.count import count
 from voting.model import Poll, Window
 from voting.packs import packs
 from voting.poll import polls
+from voting.post import papers as postal_count
+from voting.post import scans
 from voting.rehearsal_plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
 from voting.rehearsal_roll import write_roll
 from voting.rehearsal_time import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
@@ -238,7 +240,7 @@ class _Run:
     def _letters(self, papers: TextIO) -> Iterator[Voter]:
         """Open the letters: yield who votes online, and write down the papers of the others."""
         writer = csv.writer(papers)
-        writer.writerow(postal.COLUMNS)
+        writer.writerow(scans.COLUMNS)
         voters = 0
         with (self.folder / "print.csv").open(encoding="utf-8", newline="") as file:
             for letter, act in zip(csv.DictReader(file), self.plan.acts(self.random), strict=True):
@@ -249,7 +251,7 @@ class _Run:
                     sends_paper = voters % self.plan.one_in_attempts == 0
                     self.papers_after_votes += sends_paper
                 if sends_paper:
-                    status = postal.Status.REJECTED if act == REJECTED else postal.Status.RECEIVED
+                    status = scans.Status.REJECTED if act == REJECTED else scans.Status.RECEIVED
                     writer.writerow([pack_code, self.clock().isoformat(), status])
 
     async def _post(self) -> None:
@@ -257,7 +259,7 @@ class _Run:
         papers = sum(self.plan.post) + self.plan.rejected
         path = self.folder / "postal.csv"
         with self.watch.stage("import scanned papers", papers + self.papers_after_votes, "papers") as counter:
-            report = await postal.import_postal(
+            report = await scans.import_postal(
                 self.database, path, self.secrets, now=self.clock(), actor=ACTOR, progress=counter.reach
             )
         due = papers + self.papers_after_votes
@@ -275,7 +277,7 @@ class _Run:
             writer = csv.writer(file)
             writer.writerow(postal_count.COLUMNS)
             writer.writerows(zip(self.poll.options, self.plan.post, strict=True))
-        await postal.import_count(self.database, path, now=self.clock(), actor=ACTOR)
+        await scans.import_count(self.database, path, now=self.clock(), actor=ACTOR)
 
     async def _count(self) -> tuple[dict[str, Any], Path]:
         """Open the box with as many shares as it takes."""

@@ -8,8 +8,8 @@ import typer
 from bot import alerts
 from bot.house import House, clock
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
-from voting import postal
 from voting.csv_file import ImportReport
+from voting.post import scans
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def postal_import(
     """
 
     async def act(house: House) -> ImportReport:
-        return await postal.import_postal(
+        return await scans.import_postal(
             house.database,
             file,
             house.secrets,
@@ -59,7 +59,7 @@ def postal_count(
     """
 
     async def act(house: House) -> None:
-        await postal.import_count(house.database, file, justification=justification, actor=actor, via=VIA, now=clock())
+        await scans.import_count(house.database, file, justification=justification, actor=actor, via=VIA, now=clock())
 
     in_house(act)
     OUT.print(f"The count of papers in {file} is taken in.")

@@ -25,9 +25,10 @@ from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, 
 from bot.reading import read_phone
 from bot.staff_roles import Act
 from messages.reach import sync_sms_channels
-from voting import postal, schema
+from voting import schema
 from voting.csv_file import ImportReport, report_path, write_report
 from voting.packs.mailing_house import update_events
+from voting.post import scans
 from voting.refusals import Refusal, StaffRefusal
 from voting.roll import roll
 
@@ -192,9 +193,7 @@ class Imports:
         if found.kind == "pack_events":
             return await update_events(house.database, path, **named)
         if found.kind == "postal":
-            return await postal.import_postal(
-                house.database, path, house.secrets, on_attempt=alerts.on_attempt, **named
-            )
+            return await scans.import_postal(house.database, path, house.secrets, on_attempt=alerts.on_attempt, **named)
         report = await roll.import_roll(house.database, path, house.secrets, read_phone=read_phone, **named)
         if not dry_run:
             async with house.database.writing() as connection:

@@ -22,12 +22,13 @@ from messages.preview import preview
 from messages.reports import report
 from messages.schema import delivery
 from messages.sending import send
-from voting import postal, schema
+from voting import schema
 from voting.audit.chain import sign_head
 from voting.codes import codes
 from voting.count import count
 from voting.packs import packs
 from voting.poll import polls, window
+from voting.post import scans
 from voting.verify.verify import verify
 from voting.votes.box import empty_tray
 from voting.votes.checks import Checks, Purpose
@@ -320,7 +321,7 @@ class Story:
         )
         self.stage.command("postal import postal.csv")
         assert self.ballot.service is not None
-        await postal.import_postal(
+        await scans.import_postal(
             self.ballot.database, path, self.ballot.house.secrets, now=self.clock(), actor="Gwen", via=VIA
         )
         farah = self.people[FARAH.name]
@@ -432,7 +433,7 @@ class Story:
         path = folder / "postal-count.csv"
         path.write_text("option,votes\nRowan Ellis,0\nMorgan Hale,1\n", encoding="utf-8")
         self.stage.command("postal count postal-count.csv")
-        await postal.import_count(self.ballot.database, path, actor="Gwen", via=VIA, now=now)
+        await scans.import_count(self.ballot.database, path, actor="Gwen", via=VIA, now=now)
         files = sorted((folder / "shares").iterdir())[:2]
         self.stage.command("count --share share-1-of-3.json --share share-2-of-3.json --out result")
         result = await count(

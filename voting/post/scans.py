@@ -24,7 +24,7 @@ from voting.codes.format import right
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
 from voting.model import How, Phase, Poll
 from voting.poll import polls
-from voting.postal_count import PostalCount, import_count, scanned_papers
+from voting.post.papers import PostalCount, import_count, scanned_papers
 from voting.refusals import PollNotOpen, PollOver
 from voting.secrets_file import Secrets
 from voting.store.columns import Instant
