@@ -7,7 +7,7 @@ from pathlib import Path
 from electorate import Electorate, Letter
 from prepared import NOW, SECRETS
 
-from voting.count import count
+from voting.count.count import count
 from voting.csv_file import ImportReport
 from voting.poll import polls
 from voting.post.papers import COLUMNS as COUNT_COLUMNS

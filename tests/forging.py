@@ -8,7 +8,7 @@ from typing import Any
 from nacl.signing import SigningKey
 from prepared import SECRETS
 
-from voting.bundle import Head, _write_lines, _write_manifest
+from voting.count.bundle import Head, _write_lines, _write_manifest
 from voting.verify import format as form
 
 KEY = SigningKey(SECRETS.signing_key)

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema, secrets_file
 from voting.audit import chain
-from voting.ballots import Whole, box_in_order, receipts_in_order
-from voting.count import _tally, count
+from voting.count.ballots import Whole, box_in_order, receipts_in_order
+from voting.count.count import _tally, count
 from voting.poll import polls
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
 from voting.roll import roll

@@ -24,7 +24,7 @@ from nacl.signing import SigningKey
 from prepared import NOW, SECRETS, later
 
 from voting.audit import canonical, chain
-from voting.bundle import Head, _write_manifest
+from voting.count.bundle import Head, _write_manifest
 from voting.sealing import seal
 from voting.store.database import Database
 from voting.store.upgrade import upgrade

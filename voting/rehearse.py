@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.probes import run_probes
-from voting.count import count
+from voting.count.count import count
 from voting.model import Poll, Window
 from voting.packs import packs
 from voting.poll import polls

@@ -28,7 +28,7 @@ from bot.terminal import (
 )
 from voting.audit import chain
 from voting.audit.probes import run_probes
-from voting.count import count as count_poll
+from voting.count.count import count as count_poll
 from voting.refusals import Fault
 from voting.rehearse import CannotRehearse, Plan, Rehearsal, rehearse, usual_plan
 from voting.verify.verify import Verdict

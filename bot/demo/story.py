@@ -25,7 +25,7 @@ from messages.sending import send
 from voting import schema
 from voting.audit.chain import sign_head
 from voting.codes import codes
-from voting.count import count
+from voting.count.count import count
 from voting.packs import packs
 from voting.poll import polls, window
 from voting.post import scans

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.audit.chain import Entry
-from voting.ballots import box_in_order, receipts_in_order
-from voting.report_page import page
+from voting.count.ballots import box_in_order, receipts_in_order
+from voting.count.report_page import page
 from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
 from voting.verify import format as form

@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.audit.probes import run_probes
-from voting.ballots import Whole, box_in_order, whole_box, whole_receipts
-from voting.bundle import Counted, write_bundle
+from voting.count.ballots import Whole, box_in_order, whole_box, whole_receipts
+from voting.count.bundle import Counted, write_bundle
 from voting.model import Phase, Poll
 from voting.poll import polls
 from voting.post import papers as postal_count
