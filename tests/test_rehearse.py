@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from prepared import NOW, read_phone
 
 from voting.refusals import PollExists
-from voting.rehearsal_plan import FIRST_OPTION, NOBODY, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
-from voting.rehearsal_roll import write_roll
-from voting.rehearsal_time import Stage, peak_memory_bytes
-from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
-from voting.rehearse import rehearse
+from voting.rehearsal.people import write_roll
+from voting.rehearsal.plan import FIRST_OPTION, NOBODY, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
+from voting.rehearsal.rehearsal import rehearse
+from voting.rehearsal.stopwatch import Stage, peak_memory_bytes
+from voting.rehearsal.voters import Crowd, RehearsalFailed, Voter, insist
 from voting.roll.roll import COLUMNS
 from voting.store.database import Database
 

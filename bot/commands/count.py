@@ -30,7 +30,7 @@ from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.count.count import count as count_poll
 from voting.refusals import Fault
-from voting.rehearse import CannotRehearse, Plan, Rehearsal, rehearse, usual_plan
+from voting.rehearsal.rehearsal import CannotRehearse, Plan, Rehearsal, rehearse, usual_plan
 from voting.verify.verify import Verdict
 from voting.verify.verify import verify as verify_bundle
 

@@ -19,7 +19,7 @@ import counting
 from electorate import Letter, make_letters, open_electorate
 from prepared import NOW, POLL, SECRETS, make_poll, read_phone
 
-from voting.rehearsal_roll import write_roll
+from voting.rehearsal.people import write_roll
 from voting.roll import roll
 from voting.store.database import Database
 from voting.store.upgrade import upgrade

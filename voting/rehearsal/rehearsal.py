@@ -27,10 +27,10 @@ from voting.packs import packs
 from voting.poll import polls
 from voting.post import papers as postal_count
 from voting.post import scans
-from voting.rehearsal_plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
-from voting.rehearsal_roll import write_roll
-from voting.rehearsal_time import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
-from voting.rehearsal_voters import Crowd, RehearsalFailed, Voter, insist
+from voting.rehearsal.people import write_roll
+from voting.rehearsal.plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
+from voting.rehearsal.stopwatch import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
+from voting.rehearsal.voters import Crowd, RehearsalFailed, Voter, insist
 from voting.roll.roll import ReadPhone, import_roll
 from voting.sealing import seal, shares
 from voting.store import upgrade

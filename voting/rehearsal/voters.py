@@ -8,8 +8,8 @@ from typing import Final
 from voting.codes.codes import parse
 from voting.model import Poll
 from voting.refusals import Fault
-from voting.rehearsal_plan import Plan
-from voting.rehearsal_time import Clock, Counter
+from voting.rehearsal.plan import Plan
+from voting.rehearsal.stopwatch import Clock, Counter
 from voting.votes.checks import Checks, CodesGood, Purpose
 from voting.votes.clerk import Cast, Clerk
 
