@@ -23,7 +23,7 @@ from messages.letters import LITERAL
 from messages.pacer import Lane
 from messages.planning import plan_message
 from messages.reach import SMS, TELEGRAM
-from messages.sms_text import encode_plan, plain
+from messages.words.sms_text import encode_plan, plain
 from voting.model import Poll
 from voting.poll import polls
 

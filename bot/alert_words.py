@@ -7,7 +7,7 @@ from typing import Final
 from bot.alerts import Alert, Kind
 from bot.said import Said
 from bot.staff_page import StaffPage
-from messages.texts import html_plural, html_text, text
+from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import AttemptRow, Case
 
 PARAGRAPH: Final = "\n\n"

@@ -19,8 +19,8 @@ from bot.staff_visit import Do, StaffVisit
 from messages import audience as audiences
 from messages import notices
 from messages.notice_model import ENDED, Content
-from messages.texts import html_text, text
-from messages.wording import Kind
+from messages.words.texts import html_text, text
+from messages.words.wording import Kind
 from voting.schema import member
 
 OFFERED: Final = ("all", "not_dispatched", "overdue", "not_voted")

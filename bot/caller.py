@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import chats
 from bot.chats import Chat
-from messages.texts import fit_language
+from messages.words.texts import fit_language
 from voting.model import Lock, Poll
 from voting.poll import polls
 from voting.refusals import NoPoll

@@ -15,7 +15,7 @@ from bot.schema import missing_pack
 from bot.staff_desk import Acting
 from bot.staff_roles import Act
 from bot.staff_visit import StaffVisit
-from messages.texts import html_text, text
+from messages.words.texts import html_text, text
 from voting import schema
 from voting.packs import packs
 from voting.packs.mailing_house import overdue_members

@@ -7,8 +7,8 @@ from bot.alert_words import PARAGRAPH, case_evidence, case_standing
 from bot.enrolment import Staff
 from bot.said import Said
 from bot.staff_page import StaffPage
-from messages.dates import date_text
-from messages.texts import html_plural, html_text, text
+from messages.words.dates import date_text
+from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import Case, Outcome
 
 LISTED_MAX: Final = 20

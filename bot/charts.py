@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.turnout import STEP, Turnout
-from messages.texts import text
+from messages.words.texts import text
 
 # Told apart in grey and with any colour vision (Okabe and Ito, 2008).
 ONLINE_COLOUR: Final = "#0072b2"

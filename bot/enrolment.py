@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import invite, login_link, session, staff
 from bot.staff_roles import Role
-from messages.texts import fit_language
+from messages.words.texts import fit_language
 from voting.audit import chain
 from voting.model import SYSTEM
 from voting.refusals import StaffRefusal

@@ -20,10 +20,10 @@ from bot.chats import Step
 from bot.schema import chat as chat_table
 from messages import reach
 from messages.pacer import Lane
-from messages.phone import read_phone
 from messages.planning import plan_message
 from messages.schema import one_time_code
-from messages.texts import fit_language
+from messages.words.phone import read_phone
+from messages.words.texts import fit_language
 from voting import schema
 from voting.secrets_file import Secrets
 from voting.store.database import Database

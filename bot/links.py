@@ -5,7 +5,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot import telegram_edge
 from bot.settings import Settings
 from messages.pacer import Pacer
-from messages.wording import Ways
+from messages.words.wording import Ways
 from voting.refusals import StaffRefusal
 
 

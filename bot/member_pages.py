@@ -18,8 +18,8 @@ from bot.member_status import MemberStatus, PackState
 from bot.member_words import PARAGRAPH, Page, lock_words
 from bot.privacy import Kept
 from bot.said import Said
-from messages.dates import between_text, on_day_text, window_text
-from messages.texts import html_text, text
+from messages.words.dates import between_text, on_day_text, window_text
+from messages.words.texts import html_text, text
 from voting.model import Phase
 
 ON_ITS_WAY: Final = frozenset({PackState.NOT_ISSUED, PackState.ISSUED, PackState.DISPATCHED})

@@ -15,7 +15,7 @@ from bot.buttons import ForeignButton, Gesture, PaperPress, read
 from bot.member_answers import CodesUsed, Locked, VotedHere
 from bot.member_words import WORDS
 from bot.visit import Visit
-from messages.texts import text
+from messages.words.texts import text
 
 WORDS_AND_PAGES: Final = {**WORDS, **member_pages.PAGES}
 

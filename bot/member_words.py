@@ -26,8 +26,8 @@ from bot.member_answers import (
 from bot.member_desk import SORRY, VOTE_LOCKED
 from bot.said import Said
 from messages.channels import Outgoing, Renderer
-from messages.dates import moment_text
-from messages.texts import fit_language, html_text, text
+from messages.words.dates import moment_text
+from messages.words.texts import fit_language, html_text, text
 from voting.codes.codes import LOOK_ALIKES, Kind, Problem
 from voting.model import How, Lock, Poll
 from voting.votes.checks import Purpose

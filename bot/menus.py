@@ -10,7 +10,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from bot import enrolment
 from bot.staff_roles import Role, may
 from bot.staff_words import COMMANDS as STAFF_COMMANDS
-from messages.texts import fit_language, text
+from messages.words.texts import fit_language, text
 from voting.store.database import Database
 
 COMMANDS: Final = ("start", "status", "vote", "verify", "missing", "language", "sms", "privacy", "help")

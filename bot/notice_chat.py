@@ -26,7 +26,7 @@ from messages.notice_model import EDITABLE, ENDED, Notice
 from messages.preview import preview
 from messages.reach import SMS, TELEGRAM
 from messages.reports import progress, report
-from messages.texts import html_text, text
+from messages.words.texts import html_text, text
 from voting.refusals import NoticeChanged
 from voting.store.inserts import insert_into
 

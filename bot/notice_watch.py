@@ -23,7 +23,7 @@ from messages.notice_model import ENDED
 from messages.pacer import Lane
 from messages.reports import progress, report
 from messages.telegram_request import LANE
-from messages.texts import html_text
+from messages.words.texts import html_text
 from voting.poll import polls
 from voting.store.database import Database
 

@@ -13,8 +13,8 @@ from messages.preview import Preview, PreviewText
 from messages.reach import SMS, TELEGRAM
 from messages.reports import Report
 from messages.scheduled import HELD
-from messages.texts import html_plural, html_text, text
-from messages.wording import Kind
+from messages.words.texts import html_plural, html_text, text
+from messages.words.wording import Kind
 
 PARAGRAPH: Final = "\n\n"
 TEXT_CHARACTERS_MAX: Final = 700  # of each text in a preview: all of them go into one message

@@ -14,8 +14,8 @@ from bot import member_status
 from bot.caller import Caller
 from bot.member_file import member_file
 from bot.schema import chat, inbox, missing_pack
-from messages.phone import PhoneReason
 from messages.schema import channel, delivery, one_time_code, provider_event
+from messages.words.phone import PhoneReason
 from voting import schema
 from voting.audit import chain
 from voting.model import Phase

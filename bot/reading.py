@@ -1,6 +1,6 @@
 """Joins the floors where voting/ needs something that messages/ knows."""
 
-from messages import phone
+from messages.words import phone
 
 
 def read_phone(raw: str, country: str | None) -> tuple[str | None, str | None]:

@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.inbox import Claimed
 from bot.member_status import MemberStatus, PackState, gather
 from messages import reach
-from messages.dates import moment_text, on_day_text, window_text
-from messages.keywords import Keyword, answered_by_twilio, keyword_language, keyword_of
 from messages.pacer import Lane
 from messages.planning import plan_message
 from messages.reach import SMS, State
-from messages.sms_text import encode_plan
-from messages.texts import fit_language
-from messages.wording import message_text
+from messages.words.dates import moment_text, on_day_text, window_text
+from messages.words.keywords import Keyword, answered_by_twilio, keyword_language, keyword_of
+from messages.words.sms_text import encode_plan
+from messages.words.texts import fit_language
+from messages.words.wording import message_text
 from voting import schema
 from voting.model import Phase, Poll
 from voting.poll import polls

@@ -32,8 +32,8 @@ from bot.staff_roles import Act, NotStaff, insist
 from bot.staff_visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
 from bot.staff_words import duty_said, staff_said, turnout_caption
 from bot.turnout import turnout
-from messages.refusal_words import refusal_text
-from messages.texts import fit_language, html_text, text
+from messages.words.refusal_words import refusal_text
+from messages.words.texts import fit_language, html_text, text
 from voting.audit import chain
 from voting.codes import codes
 from voting.refusals import Refusal

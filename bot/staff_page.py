@@ -5,8 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.buttons import gesture_button
-from messages.dates import moment_text, time_text
-from messages.texts import text
+from messages.words.dates import moment_text, time_text
+from messages.words.texts import text
 
 GESTURE_PREFIX = "s-"  # staff's gestures, told apart from members' before anything is looked up
 

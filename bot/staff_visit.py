@@ -23,8 +23,8 @@ from bot.schema import staff_group
 from bot.staff_desk import StaffDesk
 from bot.staff_page import StaffPage
 from bot.staff_roles import Act, insist
-from messages.refusal_words import refusal_text
-from messages.texts import fit_language, text
+from messages.words.refusal_words import refusal_text
+from messages.words.texts import fit_language, text
 from voting.model import Poll
 from voting.poll import polls
 from voting.refusals import Refusal, StaffRefusal

@@ -8,7 +8,7 @@ from bot.said import Said
 from bot.staff_page import StaffPage
 from bot.staff_roles import Act, may
 from bot.turnout import Turnout
-from messages.texts import html_plural, html_text, text
+from messages.words.texts import html_plural, html_text, text
 
 # The commands of /staff, in their order; each needs the act beside it.
 COMMANDS: Final = {

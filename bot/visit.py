@@ -31,8 +31,8 @@ from bot.context import Context
 from bot.member_desk import MemberDesk
 from bot.member_words import Page
 from bot.said import Said
-from messages.refusal_words import refusal_text
-from messages.texts import fit_language
+from messages.words.refusal_words import refusal_text
+from messages.words.texts import fit_language
 from voting.refusals import NoPoll, Refusal
 
 UNCHANGED: Final = "not modified"  # of Telegram's description of a 400

@@ -11,9 +11,9 @@ from bot.said import Said
 from bot.staff_roles import Act
 from bot.staff_visit import Do, StaffVisit
 from messages import supersede
-from messages.dates import window_text
-from messages.texts import html_text, text
-from messages.wording import Kind
+from messages.words.dates import window_text
+from messages.words.texts import html_text, text
+from messages.words.wording import Kind
 from voting.poll import window
 from voting.refusals import WindowBackwards, WrongDay
 

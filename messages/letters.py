@@ -8,13 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.channels import Outgoing, Renderer
-from messages.purposes import PURPOSES
 from messages.reach import SMS
 from messages.schema import notice
 from messages.settlement import Claimed
-from messages.texts import MissingText, fit_language
 from messages.verdicts import SendFailed, Verdict
-from messages.wording import Kind, Words, message_text
+from messages.words.purposes import PURPOSES
+from messages.words.texts import MissingText, fit_language
+from messages.words.wording import Kind, Words, message_text
 
 LITERAL: Final = "literal"  # a purpose whose facts are the words themselves
 KEPT_MAX: Final = 64  # notices whose words are remembered

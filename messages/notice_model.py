@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
-from messages.wording import Kind, Words
+from messages.words.wording import Kind, Words
 
 ENDED: Final = frozenset({"done", "canceled", "superseded"})
 EDITABLE: Final = frozenset({"draft", "submitted", "approved"})

@@ -20,8 +20,8 @@ from messages.approval import approval_hash
 from messages.notice_model import EDITABLE, ENDED, Content, Notice, read_notice
 from messages.preview import preview
 from messages.schema import notice
-from messages.texts import languages
-from messages.wording import OF_WINDOW, Kind, Ways, facts_of
+from messages.words.texts import languages
+from messages.words.wording import OF_WINDOW, Kind, Ways, facts_of
 from voting.audit import chain
 from voting.poll import polls, window
 from voting.refusals import (

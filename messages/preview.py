@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.notice_model import Notice
 from messages.planning import HOUSEHOLD, NoticePlan, planned_rows
 from messages.reach import SMS, TELEGRAM
-from messages.sms_text import BODY_CHARACTERS_MAX, SmsText, cost, encode_plan
-from messages.texts import fit_language, languages
+from messages.words.sms_text import BODY_CHARACTERS_MAX, SmsText, cost, encode_plan
+from messages.words.texts import fit_language, languages
 from voting.model import Poll
 from voting.poll import polls
 from voting.refusals import NoticeTextTooLong

@@ -20,8 +20,8 @@ from messages.planning import plan_message, plan_notice
 from messages.preview import Preview, plan_of, preview
 from messages.reach import SMS, TELEGRAM
 from messages.schema import notice
-from messages.texts import fit_language
-from messages.wording import Ways
+from messages.words.texts import fit_language
+from messages.words.wording import Ways
 from voting.poll import polls
 from voting.refusals import ChannelsOff, NobodyToTell, NotApproved, NoticeChanged, NoticeNotThere, NoticeOutgrown
 

@@ -28,7 +28,7 @@ from messages.sending import send
 from messages.telegram_channel import TelegramChannel
 from messages.telegram_request import AiohttpRequest
 from messages.twilio_channel import TwilioAccount, TwilioChannel
-from messages.wording import Ways
+from messages.words.wording import Ways
 from voting.schema import member, poll, window
 from voting.store.database import Database
 

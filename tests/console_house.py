@@ -25,7 +25,7 @@ from bot.web import Server, bind
 from messages import notices, sending
 from messages.notice_model import Content
 from messages.schema import channel, delivery
-from messages.wording import Ways
+from messages.words.wording import Ways
 from voting import schema
 from voting.packs import packs
 from voting.store.database import Database

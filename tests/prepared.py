@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Table, select
 
-from messages import phone
+from messages.words import phone
 from voting import schema, secrets_file
 from voting.csv_file import ImportReport
 from voting.model import Poll, Window

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messages.dates import (
+from messages.words.dates import (
     ago_text,
     between_text,
     date_text,
@@ -16,8 +16,8 @@ from messages.dates import (
     time_text,
     window_text,
 )
-from messages.sms_text import Encoding, encode_plan, plain
-from messages.texts import languages
+from messages.words.sms_text import Encoding, encode_plan, plain
+from messages.words.texts import languages
 
 LONDON = "Europe/London"
 

@@ -27,7 +27,7 @@ from messages.runnable import orders
 from messages.scheduled import Held, start_scheduled
 from messages.schema import delivery, notice
 from messages.sending import resend_to_unreached, send, try_on
-from messages.wording import Kind, Ways
+from messages.words.wording import Kind, Ways
 from voting.model import SmsRules
 from voting.refusals import (
     AudienceUnknown,

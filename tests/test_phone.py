@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from messages import phone
-from messages.phone import Phone, PhoneReason, read_phone
-from messages.texts import languages, text
+from messages.words import phone
+from messages.words.phone import Phone, PhoneReason, read_phone
+from messages.words.texts import languages, text
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from messages.keywords import Keyword, answered_by_twilio, keyword_language, keyword_of
-from messages.sms_text import GSM_BASIC, GSM_EXTENSION, Encoding, cost, encode_plan, plain, unfit
+from messages.words.keywords import Keyword, answered_by_twilio, keyword_language, keyword_of
+from messages.words.sms_text import GSM_BASIC, GSM_EXTENSION, Encoding, cost, encode_plan, plain, unfit
 
 GSM, UCS = Encoding.GSM_7, Encoding.UCS_2
 

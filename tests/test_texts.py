@@ -21,13 +21,13 @@ from babel.messages.pofile import read_po
 import bot
 import messages
 import voting
-from messages import texts
-from messages.dates import moment_text, on_day_text, window_text
-from messages.extraction import PLURAL_LOOKUPS, TextCall, text_calls
-from messages.keywords import Keyword, keyword_of
-from messages.purposes import POINT_TO_BOT, fitting
-from messages.refusal_words import refusal_text
-from messages.sms_text import BODY_CHARACTERS_MAX, Encoding, encode_plan, plain
+from messages.words import texts
+from messages.words.dates import moment_text, on_day_text, window_text
+from messages.words.extraction import PLURAL_LOOKUPS, TextCall, text_calls
+from messages.words.keywords import Keyword, keyword_of
+from messages.words.purposes import POINT_TO_BOT, fitting
+from messages.words.refusal_words import refusal_text
+from messages.words.sms_text import BODY_CHARACTERS_MAX, Encoding, encode_plan, plain
 from voting.model import Phase
 from voting.refusals import Fault, PollNotOpen, PollStillOpen, Refusal, WindowBackwards
 

@@ -30,7 +30,7 @@ from messages import notice_life, notices, reports, sending
 from messages.notice_model import ENDED, Content, Notice
 from messages.preview import Preview, preview
 from messages.reach import TELEGRAM
-from messages.wording import Kind
+from messages.words.wording import Kind
 from voting.csv_file import read_moment
 from voting.poll import polls
 from voting.refusals import NoticeTextMissing, StaffRefusal

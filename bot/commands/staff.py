@@ -10,7 +10,7 @@ from bot.house import House, clock
 from bot.links import bot_name, link
 from bot.staff_roles import Role
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_json, print_table
-from messages.phone import read_phone
+from messages.words.phone import read_phone
 from voting.refusals import StaffRefusal
 
 

@@ -19,9 +19,9 @@ from messages import audience as audiences
 from messages.notice_model import Content, Notice
 from messages.preview import preview
 from messages.reach import SMS, TELEGRAM
-from messages.sms_text import SmsText, cost, encode_plan
-from messages.texts import languages
-from messages.wording import Kind, Ways, facts_of
+from messages.words.sms_text import SmsText, cost, encode_plan
+from messages.words.texts import languages
+from messages.words.wording import Kind, Ways, facts_of
 from voting.model import Poll
 from voting.poll import window
 from voting.refusals import NoticeTextTooLong

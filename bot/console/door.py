@@ -27,8 +27,8 @@ from bot.console.snapshot import Snapshots
 from bot.enrolment import StaffUnknown
 from bot.house import House
 from bot.staff_roles import Act, NotYourRole, insist, may
-from messages.refusal_words import refusal_text
-from messages.texts import DEFAULT_LANGUAGE, MissingText
+from messages.words.refusal_words import refusal_text
+from messages.words.texts import DEFAULT_LANGUAGE, MissingText
 from voting import schema as voting_schema
 from voting.model import Poll
 from voting.poll import polls

@@ -25,8 +25,8 @@ from messages.reach import TELEGRAM
 from messages.reports import OUTCOMES, Report, progress, report, report_lines
 from messages.schema import delivery
 from messages.schema import notice as notice_table
-from messages.texts import fit_language, languages
-from messages.wording import Kind, Ways
+from messages.words.texts import fit_language, languages
+from messages.words.wording import Kind, Ways
 from voting.poll import polls
 from voting.refusals import Refusal
 from voting.schema import member

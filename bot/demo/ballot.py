@@ -18,7 +18,7 @@ from bot.sandbox import Sandbox
 from bot.service import Service, assemble
 from bot.settings import Settings
 from messages import reach
-from messages.wording import Ways
+from messages.words.wording import Ways
 from voting import secrets_file
 from voting.csv_file import ImportReport
 from voting.model import Poll

@@ -11,8 +11,8 @@ import pytest
 from town import Member, Town, Townsperson
 
 from bot.sandbox import Message
-from messages import texts
-from messages.texts import text
+from messages.words import texts
+from messages.words.texts import text
 from voting.store.database import Database
 
 ENGLISH = re.compile(r"\b(your|you|the|this|and|have|with)\b")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_timedelta, get_month_names
 
-from messages.texts import text
+from messages.words.texts import text
 
 _DOMAIN: Final = "words"
 

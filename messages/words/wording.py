@@ -11,10 +11,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from messages.dates import moment_text, window_text
-from messages.purposes import DOMAIN, PURPOSES, fitting
-from messages.sms_text import plain
-from messages.texts import DEFAULT_LANGUAGE, fit_language, html_text, text
+from messages.words.dates import moment_text, window_text
+from messages.words.purposes import DOMAIN, PURPOSES, fitting
+from messages.words.sms_text import plain
+from messages.words.texts import DEFAULT_LANGUAGE, fit_language, html_text, text
 from voting.model import Poll, Window
 
 

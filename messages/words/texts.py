@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 
 from voting.refusals import Fault
 
-LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
+LOCALE_FOLDER: Final = Path(__file__).parents[1] / "locale"
 DEFAULT_LANGUAGE: Final = "en-GB"
 
 

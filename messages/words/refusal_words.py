@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from enum import Enum
 
-from messages.dates import date_text, moment_text
-from messages.texts import text
+from messages.words.dates import date_text, moment_text
+from messages.words.texts import text
 from voting.model import Phase
 from voting.refusals import Refusal
 
