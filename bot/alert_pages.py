@@ -20,7 +20,7 @@ from bot.staff_page import StaffPage
 from bot.staff_roles import Act, may
 from messages.channels import Buttons, Outgoing, Renderer
 from messages.letters import LITERAL
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.planning import plan_message
 from messages.reach import SMS, TELEGRAM
 from messages.words.sms_text import encode_plan, plain

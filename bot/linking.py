@@ -19,7 +19,7 @@ from bot.caller import Caller
 from bot.chats import Step
 from bot.schema import chat as chat_table
 from messages import reach
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.planning import plan_message
 from messages.schema import one_time_code
 from messages.words.phone import read_phone

@@ -4,7 +4,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot import telegram_edge
 from bot.settings import Settings
-from messages.pacer import Pacer
+from messages.pace.pacer import Pacer
 from messages.words.wording import Ways
 from voting.refusals import StaffRefusal
 

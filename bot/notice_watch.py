@@ -20,7 +20,7 @@ from bot.schema import notice_message
 from bot.staff_page import StaffPage
 from messages import notices
 from messages.notice_model import ENDED
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.reports import progress, report
 from messages.telegram_request import LANE
 from messages.words.texts import html_text

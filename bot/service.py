@@ -46,7 +46,7 @@ from bot.shelf import Shelf
 from bot.staff_desk import StaffDesk
 from bot.webhooks import Edges
 from messages.callbacks import read_report
-from messages.pacer import Pacer
+from messages.pace.pacer import Pacer
 from messages.postman import Outlet, Postman, Timing
 from messages.telegram_channel import TelegramChannel
 from messages.twilio_channel import TwilioAccount, TwilioChannel

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.inbox import Claimed
 from bot.member_status import MemberStatus, PackState, gather
 from messages import reach
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.planning import plan_message
 from messages.reach import SMS, State
 from messages.words.dates import moment_text, on_day_text, window_text

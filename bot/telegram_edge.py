@@ -15,7 +15,7 @@ from telegram.ext import Application, ApplicationHandlerStop, BaseHandler, Conte
 from bot.context import BotApplication, Context
 from bot.inbox import Claimed
 from bot.settings import Settings
-from messages.pacer import Pacer
+from messages.pace.pacer import Pacer
 from messages.telegram_request import AiohttpRequest
 
 POLL_READ_SECONDS: Final = 40.0

@@ -22,7 +22,7 @@ from messages.aftermath import Aftermath
 from messages.channels import Channel
 from messages.letters import Letters
 from messages.outbox import LEASE, Order, claim, is_due, settle
-from messages.pacer import Lane, NoSlot, Pacer
+from messages.pace.pacer import Lane, NoSlot, Pacer
 from messages.reach import SMS, TELEGRAM
 from messages.runnable import orders
 from messages.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent

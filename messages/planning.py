@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, lite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages import audience as audiences
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.reach import SMS, TELEGRAM, State
 from messages.schema import channel, delivery
 from voting.schema import member

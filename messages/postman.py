@@ -19,8 +19,8 @@ from messages.letters import Letters
 from messages.line import Line, Tempo
 from messages.notice_life import anything_to_end, finish, sweep
 from messages.outbox import any_expired
-from messages.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
-from messages.pacer import Pacer
+from messages.pace.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
+from messages.pace.pacer import Pacer
 from messages.reach import SMS
 from messages.resolving import Resolver, give_up_leases
 from messages.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled

@@ -15,7 +15,7 @@ from messages.approval import approval_hash
 from messages.letters import LITERAL
 from messages.notice_model import ENDED, Notice
 from messages.notices import draft, locked, record, refuse_too_late, refuse_unless, show
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.planning import plan_message, plan_notice
 from messages.preview import Preview, plan_of, preview
 from messages.reach import SMS, TELEGRAM

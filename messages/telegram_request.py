@@ -16,7 +16,7 @@ from telegram.error import NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from messages.pacer import Lane, Pacer
+from messages.pace.pacer import Lane, Pacer
 
 CONNECTIONS_MAX: Final = 64
 CONNECT_TIMEOUT_SECONDS: Final = 5.0  # waiting for a free connection included

@@ -21,7 +21,7 @@ from messages.channels import Renderer
 from messages.line import Tempo
 from messages.notice_model import Content, Notice
 from messages.notices import draft
-from messages.pacer import Pacer
+from messages.pace.pacer import Pacer
 from messages.postman import Outlet, Postman, Timing
 from messages.schema import channel, delivery
 from messages.sending import send

@@ -10,7 +10,7 @@ from typing import Any
 from telegram import Bot
 
 from messages.line import Tempo
-from messages.pacer import Pacer
+from messages.pace.pacer import Pacer
 from messages.postman import Outlet, Postman, Timing
 from messages.telegram_channel import TelegramChannel
 from messages.telegram_request import AiohttpRequest

@@ -17,7 +17,7 @@ from messages.notice_life import SWEPT_MAX, cancel, finish, pause, resume, sweep
 from messages.notice_model import Content, Notice
 from messages.notices import approve, draft, edit, list_notices, show, submit
 from messages.outbox import Order, claim
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.planning import plan_message
 from messages.preview import preview
 from messages.quiet import is_quiet

@@ -20,7 +20,7 @@ from messages.aftermath import Aftermath, Trouble
 from messages.callbacks import RANKS, StatusReport, read_report, record_status
 from messages.channels import Sent
 from messages.outbox import Order, claim, expire, settle
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.planning import NoticePlan, plan_message, plan_notice
 from messages.reach import SMS, TELEGRAM, State, set_channel_state, sync_sms_channels
 from messages.resolving import give_up_leases

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from messages.pace_keeper import OTHERS_SHARE, PaceKeeper
-from messages.pacer import Lane, NoSlot, Pacer
+from messages.pace.pace_keeper import OTHERS_SHARE, PaceKeeper
+from messages.pace.pacer import Lane, NoSlot, Pacer
+from messages.pace.spacing import CATCH_UP_SECONDS, LOWER_BY, RAISE_EVERY_SECONDS, SHARE, WINDOW_SECONDS, Spacing
 from messages.schema import pace_share, pacer
-from messages.spacing import CATCH_UP_SECONDS, LOWER_BY, RAISE_EVERY_SECONDS, SHARE, WINDOW_SECONDS, Spacing
 from voting.store.database import Database
 
 LIMITS = st.one_of(st.integers(1, 1000).map(float), st.floats(0.5, 50))

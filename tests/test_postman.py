@@ -28,7 +28,7 @@ from messages.channels import Outgoing
 from messages.notice_life import cancel, pause, resume
 from messages.notices import show
 from messages.outbox import Order, claim
-from messages.pacer import Lane
+from messages.pace.pacer import Lane
 from messages.planning import plan_message
 from messages.reach import SMS
 from messages.reports import report

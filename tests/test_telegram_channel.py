@@ -11,7 +11,7 @@ from telegram.error import NetworkError, RetryAfter, TimedOut
 
 from bot.sandbox import Fault, Sandbox
 from messages.channels import Outgoing
-from messages.pacer import Lane, NoSlot, Pacer
+from messages.pace.pacer import Lane, NoSlot, Pacer
 from messages.telegram_channel import TelegramChannel
 from messages.telegram_request import LANE, AiohttpRequest, NotSent
 from messages.verdicts import SendFailed, Verdict

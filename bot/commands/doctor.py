@@ -17,7 +17,7 @@ from bot.house import clock
 from bot.service import twilio_account
 from bot.settings import Settings, read_settings
 from bot.terminal import OUT, AsJson, print_json, run
-from messages.pacer import Pacer
+from messages.pace.pacer import Pacer
 from voting import secrets_file
 from voting.poll import polls
 from voting.refusals import Refusal

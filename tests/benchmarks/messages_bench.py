@@ -22,7 +22,7 @@ from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
 from messages.line import IN_FLIGHT_MAX
-from messages.pacer import Pacer
+from messages.pace.pacer import Pacer
 from messages.postman import Outlet, Postman
 from messages.reach import TELEGRAM
 from messages.schema import channel

@@ -12,7 +12,7 @@ import math
 from enum import IntEnum
 from typing import Final
 
-from messages.spacing import Spacing
+from messages.pace.spacing import Spacing
 
 CHAT_SPACING_SECONDS: Final = 1.0  # Telegram: one message a second into one chat; for broadcasts only
 KEYS_MAX: Final = 4096  # chats remembered before the old ones are swept

@@ -20,9 +20,9 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.pacer import Pacer
+from messages.pace.pacer import Pacer
+from messages.pace.spacing import WINDOW_SECONDS
 from messages.schema import pace_share, pacer
-from messages.spacing import WINDOW_SECONDS
 from voting.store.database import Database
 from voting.store.inserts import insert_into
 
