@@ -18,7 +18,7 @@ from bot.enrolment import Staff
 from bot.schema import alert
 from bot.staff_page import StaffPage
 from bot.staff_roles import Act, may
-from messages.channels import Buttons, Outgoing, Renderer
+from messages.channels.channels import Buttons, Outgoing, Renderer
 from messages.letters import LITERAL
 from messages.pace.pacer import Lane
 from messages.planning import plan_message

@@ -27,8 +27,8 @@ from bot.keyboards import keyboard
 from bot.said import Said
 from bot.schema import alert, alert_message
 from bot.staff_page import StaffPage
+from messages.channels.telegram_request import LANE
 from messages.pace.pacer import Lane
-from messages.telegram_request import LANE
 from voting.poll import polls
 from voting.store.database import Database
 from voting.votes import cases

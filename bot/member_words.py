@@ -25,7 +25,7 @@ from bot.member_answers import (
 )
 from bot.member_desk import SORRY, VOTE_LOCKED
 from bot.said import Said
-from messages.channels import Outgoing, Renderer
+from messages.channels.channels import Outgoing, Renderer
 from messages.words.dates import moment_text
 from messages.words.texts import fit_language, html_text, text
 from voting.codes.codes import LOOK_ALIKES, Kind, Problem

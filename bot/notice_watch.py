@@ -19,10 +19,10 @@ from bot.said import Said
 from bot.schema import notice_message
 from bot.staff_page import StaffPage
 from messages import notices
+from messages.channels.telegram_request import LANE
 from messages.notice_model import ENDED
 from messages.pace.pacer import Lane
 from messages.reports import progress, report
-from messages.telegram_request import LANE
 from messages.words.texts import html_text
 from voting.poll import polls
 from voting.store.database import Database

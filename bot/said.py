@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from messages.channels import Buttons
+from messages.channels.channels import Buttons
 
 
 @dataclass(frozen=True, slots=True)

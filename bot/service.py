@@ -46,10 +46,10 @@ from bot.shelf import Shelf
 from bot.staff_desk import StaffDesk
 from bot.webhooks import Edges
 from messages.callbacks import read_report
+from messages.channels.telegram_channel import TelegramChannel
+from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
 from messages.pace.pacer import Pacer
 from messages.postman import Outlet, Postman, Timing
-from messages.telegram_channel import TelegramChannel
-from messages.twilio_channel import TwilioAccount, TwilioChannel
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
 from voting.model import Phase

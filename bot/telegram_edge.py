@@ -15,8 +15,8 @@ from telegram.ext import Application, ApplicationHandlerStop, BaseHandler, Conte
 from bot.context import BotApplication, Context
 from bot.inbox import Claimed
 from bot.settings import Settings
+from messages.channels.telegram_request import AiohttpRequest
 from messages.pace.pacer import Pacer
-from messages.telegram_request import AiohttpRequest
 
 POLL_READ_SECONDS: Final = 40.0
 _TROUBLE: ContextVar[list[BaseException] | None] = ContextVar("_TROUBLE", default=None)

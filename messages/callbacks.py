@@ -14,11 +14,11 @@ from sqlalchemy import TextualSelect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.aftermath import Aftermath
+from messages.channels.verdicts import SendFailed, twilio_verdict
 from messages.outbox import claimed_from, micros, put_back
 from messages.outbox_sql import RETURNED
 from messages.schema import delivery, provider_event
 from messages.settlement import SILENT_AFTER, Claimed, after_failure
-from messages.verdicts import SendFailed, twilio_verdict
 from voting.store.inserts import insert_into
 
 RANKS: Final = {

@@ -7,11 +7,11 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.channels import Outgoing, Renderer
+from messages.channels.channels import Outgoing, Renderer
+from messages.channels.verdicts import SendFailed, Verdict
 from messages.reach import SMS
 from messages.schema import notice
 from messages.settlement import Claimed
-from messages.verdicts import SendFailed, Verdict
 from messages.words.purposes import PURPOSES
 from messages.words.texts import MissingText, fit_language
 from messages.words.wording import Kind, Words, message_text

@@ -19,14 +19,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.aftermath import Aftermath
-from messages.channels import Channel
+from messages.channels.channels import Channel
+from messages.channels.verdicts import SendFailed, Verdict
 from messages.letters import Letters
 from messages.outbox import LEASE, Order, claim, is_due, settle
 from messages.pace.pacer import Lane, NoSlot, Pacer
 from messages.reach import SMS, TELEGRAM
 from messages.runnable import orders
 from messages.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
-from messages.verdicts import SendFailed, Verdict
 from messages.wire import REST_SECONDS, Wire
 from voting.store.database import Database
 

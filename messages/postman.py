@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.aftermath import PROVIDERS, Aftermath, OnMigrated, OnTrouble, move_nothing, tell_nobody
 from messages.callbacks import StatusReport, record_status
-from messages.channels import Channel, Renderer
+from messages.channels.channels import Channel, Renderer
+from messages.channels.twilio_channel import TwilioChannel
 from messages.letters import Letters
 from messages.line import Line, Tempo
 from messages.notice_life import anything_to_end, finish, sweep
@@ -24,7 +25,6 @@ from messages.pace.pacer import Pacer
 from messages.reach import SMS
 from messages.resolving import Resolver, give_up_leases
 from messages.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
-from messages.twilio_channel import TwilioChannel
 from voting.store.database import Database
 
 HOUSEKEEPING_SECONDS: Final = 1.0

@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.aftermath import Aftermath
 from messages.callbacks import StatusReport, record_status
+from messages.channels.twilio_channel import Found
+from messages.channels.verdicts import SendFailed, Verdict
 from messages.letters import Letters
 from messages.outbox import claimed_from, expire, settle
 from messages.outbox_sql import RETURNED
 from messages.reach import SMS, TELEGRAM
 from messages.schema import delivery, notice
 from messages.settlement import RESOLVE_AFTER, Claimed, after_not_found, after_unknown
-from messages.twilio_channel import Found
-from messages.verdicts import SendFailed, Verdict
 from voting.store.database import Database
 
 ASKED_PER_STEP_MAX: Final = 16

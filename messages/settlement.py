@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from messages.channels import Sent
+from messages.channels.channels import Sent
+from messages.channels.verdicts import CHANNEL_STATE, SendFailed, Verdict
 from messages.reach import SMS
-from messages.verdicts import CHANNEL_STATE, SendFailed, Verdict
 
 LATER_AFTER: Final = timedelta(minutes=30)
 TRIES_MAX: Final = 2  # of a message its receiver could not take; the second time it has failed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from messages.verdicts import Verdict
+from messages.channels.verdicts import Verdict
 
 FAILURES_MAX: Final = 3  # in a row, of the wire and not of a message
 REST_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)

@@ -17,7 +17,10 @@ from telegram import Bot
 from bot.sandbox import Sandbox
 from messages.aftermath import Trouble
 from messages.callbacks import read_report
-from messages.channels import Renderer
+from messages.channels.channels import Renderer
+from messages.channels.telegram_channel import TelegramChannel
+from messages.channels.telegram_request import AiohttpRequest
+from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
 from messages.line import Tempo
 from messages.notice_model import Content, Notice
 from messages.notices import draft
@@ -25,9 +28,6 @@ from messages.pace.pacer import Pacer
 from messages.postman import Outlet, Postman, Timing
 from messages.schema import channel, delivery
 from messages.sending import send
-from messages.telegram_channel import TelegramChannel
-from messages.telegram_request import AiohttpRequest
-from messages.twilio_channel import TwilioAccount, TwilioChannel
 from messages.words.wording import Ways
 from voting.schema import member, poll, window
 from voting.store.database import Database

@@ -17,9 +17,9 @@ from bot.member_requests import Report, ReportKind
 from bot.sandbox import Fault, Sandbox
 from bot.schema import alert, alert_message, staff_group
 from bot.staff_roles import Role
+from messages.channels.telegram_request import AiohttpRequest
 from messages.pace.pacer import Pacer
 from messages.schema import delivery
-from messages.telegram_request import AiohttpRequest
 from voting.store.database import Database
 
 LATER = NOW + timedelta(minutes=11)

@@ -14,10 +14,10 @@ from bot.notice_watch import NoticeWatch
 from bot.sandbox import Fault, Message, Person, Sandbox
 from bot.schema import notice_message
 from bot.staff_roles import Role
+from messages.channels.telegram_request import AiohttpRequest
 from messages.notice_life import cancel, finish
 from messages.pace.pacer import Pacer
 from messages.schema import delivery
-from messages.telegram_request import AiohttpRequest
 from voting.store.database import Database
 
 MEMBERS = 40

@@ -18,7 +18,8 @@ from sqlalchemy import insert, select, update
 
 from messages.aftermath import Aftermath, Trouble
 from messages.callbacks import RANKS, StatusReport, read_report, record_status
-from messages.channels import Sent
+from messages.channels.channels import Sent
+from messages.channels.verdicts import SendFailed, Verdict
 from messages.outbox import Order, claim, expire, settle
 from messages.pace.pacer import Lane
 from messages.planning import NoticePlan, plan_message, plan_notice
@@ -26,7 +27,6 @@ from messages.reach import SMS, TELEGRAM, State, set_channel_state, sync_sms_cha
 from messages.resolving import give_up_leases
 from messages.schema import channel, notice
 from messages.settlement import RESENDS_MAX, Claimed, after_failure, after_no_slot, after_not_found, after_sent
-from messages.verdicts import SendFailed, Verdict
 from voting.schema import lock, member, pack
 from voting.store.database import Database
 from voting.store.upgrade import upgrade

@@ -24,7 +24,8 @@ from ballot_town import (
 from sqlalchemy import select
 
 from bot.sandbox import Fault, Sandbox
-from messages.channels import Outgoing
+from messages.channels.channels import Outgoing
+from messages.channels.verdicts import Verdict
 from messages.notice_life import cancel, pause, resume
 from messages.notices import show
 from messages.outbox import Order, claim
@@ -33,7 +34,6 @@ from messages.planning import plan_message
 from messages.reach import SMS
 from messages.reports import report
 from messages.schema import channel, delivery
-from messages.verdicts import Verdict
 from messages.wire import FAILURES_MAX, Wire
 from voting.store.database import Database
 

@@ -10,11 +10,11 @@ from telegram import Bot, InputFile
 from telegram.error import NetworkError, RetryAfter, TimedOut
 
 from bot.sandbox import Fault, Sandbox
-from messages.channels import Outgoing
+from messages.channels.channels import Outgoing
+from messages.channels.telegram_channel import TelegramChannel
+from messages.channels.telegram_request import LANE, AiohttpRequest, NotSent
+from messages.channels.verdicts import SendFailed, Verdict
 from messages.pace.pacer import Lane, NoSlot, Pacer
-from messages.telegram_channel import TelegramChannel
-from messages.telegram_request import LANE, AiohttpRequest, NotSent
-from messages.verdicts import SendFailed, Verdict
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ import pytest
 from ballot_town import numbers
 
 from bot.sandbox import Fault, Sandbox
-from messages.channels import Outgoing
-from messages.twilio_channel import TwilioAccount, TwilioChannel
-from messages.verdicts import TWILIO, SendFailed, Verdict, twilio_verdict
+from messages.channels.channels import Outgoing
+from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
+from messages.channels.verdicts import TWILIO, SendFailed, Verdict, twilio_verdict
 
 
 @asynccontextmanager

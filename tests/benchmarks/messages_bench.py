@@ -21,13 +21,13 @@ from telegram import Bot
 from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
+from messages.channels.telegram_channel import TelegramChannel
+from messages.channels.telegram_request import AiohttpRequest
 from messages.line import IN_FLIGHT_MAX
 from messages.pace.pacer import Pacer
 from messages.postman import Outlet, Postman
 from messages.reach import TELEGRAM
 from messages.schema import channel
-from messages.telegram_channel import TelegramChannel
-from messages.telegram_request import AiohttpRequest
 from voting.schema import member
 from voting.store.database import Database
 from voting.store.upgrade import upgrade

@@ -11,10 +11,10 @@ import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
 
-from messages.channels import Outgoing, Sent
+from messages.channels.channels import Outgoing, Sent
+from messages.channels.twilio_request import REQUEST_TIMEOUT_SECONDS, TwilioRequest
+from messages.channels.verdicts import SendFailed, Verdict, twilio_verdict
 from messages.reach import SMS
-from messages.twilio_request import REQUEST_TIMEOUT_SECONDS, TwilioRequest
-from messages.verdicts import SendFailed, Verdict, twilio_verdict
 
 VALIDITY_SECONDS_MAX: Final = 36_000  # Twilio, ValidityPeriod
 RETRY_AFTER_SECONDS: Final = 1.0  # after 20429; the pacer goes slower too

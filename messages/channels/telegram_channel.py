@@ -16,10 +16,10 @@ from telegram.error import (
     TimedOut,
 )
 
-from messages.channels import Buttons, Outgoing, Sent
+from messages.channels.channels import Buttons, Outgoing, Sent
+from messages.channels.telegram_request import LANE, NotSent, parameters
+from messages.channels.verdicts import TELEGRAM_BAD_REQUEST, TELEGRAM_FORBIDDEN, SendFailed, Verdict
 from messages.reach import TELEGRAM
-from messages.telegram_request import LANE, NotSent, parameters
-from messages.verdicts import TELEGRAM_BAD_REQUEST, TELEGRAM_FORBIDDEN, SendFailed, Verdict
 
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True).to_json()
 _URL: Final = ("https://", "http://", "tg://")
