@@ -19,8 +19,8 @@ from bot.caller import Caller
 from bot.chats import Step
 from bot.schema import chat as chat_table
 from messages import reach
+from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane
-from messages.planning import plan_message
 from messages.schema import one_time_code
 from messages.words.phone import read_phone
 from messages.words.texts import fit_language

@@ -12,8 +12,8 @@ from bot.member_answers import Locked
 from bot.member_requests import OnReport, Requests, report_to_nobody
 from bot.privacy import Privacy
 from bot.vote_desk import VoteDesk
+from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane
-from messages.planning import plan_message
 from messages.reach import TELEGRAM
 from voting.secrets_file import Secrets
 from voting.store.database import Database

@@ -45,9 +45,9 @@ from bot.settings import Settings
 from bot.shelf import Shelf
 from bot.staff_desk import StaffDesk
 from bot.webhooks import Edges
-from messages.callbacks import read_report
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
+from messages.ledger.callbacks import read_report
 from messages.pace.pacer import Pacer
 from messages.postman import Outlet, Postman, Timing
 from voting.audit.chain import sign_head

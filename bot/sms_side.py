@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.inbox import Claimed
 from bot.member_status import MemberStatus, PackState, gather
 from messages import reach
+from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane
-from messages.planning import plan_message
 from messages.reach import SMS, State
 from messages.words.dates import moment_text, on_day_text, window_text
 from messages.words.keywords import Keyword, answered_by_twilio, keyword_language, keyword_of

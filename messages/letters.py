@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.channels.channels import Outgoing, Renderer
 from messages.channels.verdicts import SendFailed, Verdict
+from messages.ledger.settlement import Claimed
 from messages.reach import SMS
 from messages.schema import notice
-from messages.settlement import Claimed
 from messages.words.purposes import PURPOSES
 from messages.words.texts import MissingText, fit_language
 from messages.words.wording import Kind, Words, message_text

@@ -18,15 +18,15 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.aftermath import Aftermath
 from messages.channels.channels import Channel
 from messages.channels.verdicts import SendFailed, Verdict
+from messages.ledger.aftermath import Aftermath
+from messages.ledger.outbox import LEASE, Order, claim, is_due, settle
+from messages.ledger.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
 from messages.letters import Letters
-from messages.outbox import LEASE, Order, claim, is_due, settle
 from messages.pace.pacer import Lane, NoSlot, Pacer
 from messages.reach import SMS, TELEGRAM
 from messages.runnable import orders
-from messages.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
 from messages.wire import REST_SECONDS, Wire
 from voting.store.database import Database
 

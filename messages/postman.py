@@ -12,14 +12,14 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.aftermath import PROVIDERS, Aftermath, OnMigrated, OnTrouble, move_nothing, tell_nobody
-from messages.callbacks import StatusReport, record_status
 from messages.channels.channels import Channel, Renderer
 from messages.channels.twilio_channel import TwilioChannel
+from messages.ledger.aftermath import PROVIDERS, Aftermath, OnMigrated, OnTrouble, move_nothing, tell_nobody
+from messages.ledger.callbacks import StatusReport, record_status
+from messages.ledger.outbox import any_expired
 from messages.letters import Letters
 from messages.line import Line, Tempo
 from messages.notice_life import anything_to_end, finish, sweep
-from messages.outbox import any_expired
 from messages.pace.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
 from messages.pace.pacer import Pacer
 from messages.reach import SMS

@@ -13,16 +13,16 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.aftermath import Aftermath
-from messages.callbacks import StatusReport, record_status
 from messages.channels.twilio_channel import Found
 from messages.channels.verdicts import SendFailed, Verdict
+from messages.ledger.aftermath import Aftermath
+from messages.ledger.callbacks import StatusReport, record_status
+from messages.ledger.outbox import claimed_from, expire, settle
+from messages.ledger.outbox_sql import RETURNED
+from messages.ledger.settlement import RESOLVE_AFTER, Claimed, after_not_found, after_unknown
 from messages.letters import Letters
-from messages.outbox import claimed_from, expire, settle
-from messages.outbox_sql import RETURNED
 from messages.reach import SMS, TELEGRAM
 from messages.schema import delivery, notice
-from messages.settlement import RESOLVE_AFTER, Claimed, after_not_found, after_unknown
 from voting.store.database import Database
 
 ASKED_PER_STEP_MAX: Final = 16

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages import audience
 from messages.audience import Group
-from messages.outbox import Order
+from messages.ledger.outbox import Order
 from messages.quiet import is_quiet
 from messages.reach import SMS
 from messages.schema import notice

@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from telegram import Bot
 
 from bot.sandbox import Sandbox
-from messages.aftermath import Trouble
-from messages.callbacks import read_report
 from messages.channels.channels import Renderer
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.telegram_request import AiohttpRequest
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
+from messages.ledger.aftermath import Trouble
+from messages.ledger.callbacks import read_report
 from messages.line import Tempo
 from messages.notice_model import Content, Notice
 from messages.notices import draft

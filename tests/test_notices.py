@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages import reports, supersede
 from messages.approval import approval_hash
+from messages.ledger.outbox import Order, claim
+from messages.ledger.planning import plan_message
 from messages.notice_life import SWEPT_MAX, cancel, finish, pause, resume, sweep
 from messages.notice_model import Content, Notice
 from messages.notices import approve, draft, edit, list_notices, show, submit
-from messages.outbox import Order, claim
 from messages.pace.pacer import Lane
-from messages.planning import plan_message
 from messages.preview import preview
 from messages.quiet import is_quiet
 from messages.reach import SMS, TELEGRAM

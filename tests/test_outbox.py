@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import insert, select, update
 
-from messages.aftermath import Aftermath, Trouble
-from messages.callbacks import RANKS, StatusReport, read_report, record_status
 from messages.channels.channels import Sent
 from messages.channels.verdicts import SendFailed, Verdict
-from messages.outbox import Order, claim, expire, settle
+from messages.ledger.aftermath import Aftermath, Trouble
+from messages.ledger.callbacks import RANKS, StatusReport, read_report, record_status
+from messages.ledger.outbox import Order, claim, expire, settle
+from messages.ledger.planning import NoticePlan, plan_message, plan_notice
+from messages.ledger.settlement import RESENDS_MAX, Claimed, after_failure, after_no_slot, after_not_found, after_sent
 from messages.pace.pacer import Lane
-from messages.planning import NoticePlan, plan_message, plan_notice
 from messages.reach import SMS, TELEGRAM, State, set_channel_state, sync_sms_channels
 from messages.resolving import give_up_leases
 from messages.schema import channel, notice
-from messages.settlement import RESENDS_MAX, Claimed, after_failure, after_no_slot, after_not_found, after_sent
 from voting.schema import lock, member, pack
 from voting.store.database import Database
 from voting.store.upgrade import upgrade

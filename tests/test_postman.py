@@ -26,11 +26,11 @@ from sqlalchemy import select
 from bot.sandbox import Fault, Sandbox
 from messages.channels.channels import Outgoing
 from messages.channels.verdicts import Verdict
+from messages.ledger.outbox import Order, claim
+from messages.ledger.planning import plan_message
 from messages.notice_life import cancel, pause, resume
 from messages.notices import show
-from messages.outbox import Order, claim
 from messages.pace.pacer import Lane
-from messages.planning import plan_message
 from messages.reach import SMS
 from messages.reports import report
 from messages.schema import channel, delivery

@@ -19,10 +19,10 @@ from typing import Any, Final
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.outbox_sql import CLAIM, RETURNED, SETTLE
-from messages.quick_sql import fetch
+from messages.ledger.outbox_sql import CLAIM, RETURNED, SETTLE
+from messages.ledger.quick_sql import fetch
+from messages.ledger.settlement import RESOLVE_AFTER, Claimed, Settlement
 from messages.schema import delivery, notice
-from messages.settlement import RESOLVE_AFTER, Claimed, Settlement
 from voting.store.columns import EPOCH, MICROSECOND, microseconds
 
 LEASE: Final = timedelta(seconds=60)  # longer than any send can take, waiting for its slot included

@@ -6,7 +6,7 @@ one JSON array (SQLite bounds the number of parameters).
 
 from typing import Final
 
-from messages.quick_sql import Statement
+from messages.ledger.quick_sql import Statement
 
 RETURNED: Final = (
     "id",

@@ -13,12 +13,12 @@ from typing import Final
 from sqlalchemy import TextualSelect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.aftermath import Aftermath
 from messages.channels.verdicts import SendFailed, twilio_verdict
-from messages.outbox import claimed_from, micros, put_back
-from messages.outbox_sql import RETURNED
+from messages.ledger.aftermath import Aftermath
+from messages.ledger.outbox import claimed_from, micros, put_back
+from messages.ledger.outbox_sql import RETURNED
+from messages.ledger.settlement import SILENT_AFTER, Claimed, after_failure
 from messages.schema import delivery, provider_event
-from messages.settlement import SILENT_AFTER, Claimed, after_failure
 from voting.store.inserts import insert_into
 
 RANKS: Final = {

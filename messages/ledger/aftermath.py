@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, literal, null, s
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.channels.verdicts import Verdict
-from messages.outbox import Skipped
-from messages.planning import HOUSEHOLD
+from messages.ledger.outbox import Skipped
+from messages.ledger.planning import HOUSEHOLD
+from messages.ledger.settlement import Claimed, Settlement
 from messages.reach import SMS, TELEGRAM, State, set_channel_state
 from messages.schema import channel, delivery, notice
-from messages.settlement import Claimed, Settlement
 from voting.store.inserts import insert_into
 
 PROVIDERS: Final = {TELEGRAM: "telegram", SMS: "twilio"}
