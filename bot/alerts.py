@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.member_requests import Report, ReportKind
 from bot.schema import alert, alert_message, staff_group
 from messages.ledger.aftermath import OnTrouble, Trouble
-from messages.scheduled import Held
+from messages.notices.scheduled import Held
 from voting import schema
 from voting.audit import chain
 from voting.poll import polls

@@ -17,8 +17,8 @@ from bot.staff_desk import Acting
 from bot.staff_roles import Act
 from bot.staff_visit import Do, StaffVisit
 from messages import audience as audiences
-from messages import notices
-from messages.notice_model import ENDED, Content
+from messages.notices import notices
+from messages.notices.model import ENDED, Content
 from messages.words.texts import html_text, text
 from messages.words.wording import Kind
 from voting.schema import member

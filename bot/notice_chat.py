@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import enrolment
 from bot.alert_pages import tell_staff
-from bot.notice_report import unreached_csv
 from bot.notice_words import preview_said, progress_said, report_said
 from bot.said import Said
 from bot.schema import notice_message
@@ -21,11 +20,12 @@ from bot.staff_desk import Acting
 from bot.staff_page import StaffPage
 from bot.staff_roles import Act, may
 from bot.staff_visit import Do, StaffVisit
-from messages import notice_life, notices, sending
-from messages.notice_model import EDITABLE, ENDED, Notice
-from messages.preview import preview
+from messages.notices import life, notices, sending
+from messages.notices.model import EDITABLE, ENDED, Notice
+from messages.notices.preview import preview
+from messages.notices.report_csv import unreached_csv
+from messages.notices.reports import progress, report
 from messages.reach import SMS, TELEGRAM
-from messages.reports import progress, report
 from messages.words.texts import html_text, text
 from voting.refusals import NoticeChanged
 from voting.store.inserts import insert_into
@@ -147,18 +147,18 @@ async def on_send(visiting: StaffVisit) -> None:
 
 async def on_pause(visiting: StaffVisit) -> None:
     """Stop for now."""
-    await _move(visiting, notice_life.pause)
+    await _move(visiting, life.pause)
 
 
 async def on_resume(visiting: StaffVisit) -> None:
     """Go on."""
-    await _move(visiting, notice_life.resume)
+    await _move(visiting, life.resume)
     visiting.desk.wake()
 
 
 async def on_cancel_notice(visiting: StaffVisit) -> None:
     """End a notice for good."""
-    await _move(visiting, notice_life.cancel)
+    await _move(visiting, life.cancel)
 
 
 async def _move(visiting: StaffVisit, move: Any) -> None:  # noqa: ANN401 - one of three functions alike

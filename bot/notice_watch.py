@@ -13,16 +13,16 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
 from bot import enrolment
 from bot.keyboards import keyboard
-from bot.notice_report import unreached_csv
 from bot.notice_words import progress_said, report_said
 from bot.said import Said
 from bot.schema import notice_message
 from bot.staff_page import StaffPage
-from messages import notices
 from messages.channels.telegram_request import LANE
-from messages.notice_model import ENDED
+from messages.notices import notices
+from messages.notices.model import ENDED
+from messages.notices.report_csv import unreached_csv
+from messages.notices.reports import progress, report
 from messages.pace.pacer import Lane
-from messages.reports import progress, report
 from messages.words.texts import html_text
 from voting.poll import polls
 from voting.store.database import Database

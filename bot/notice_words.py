@@ -8,11 +8,11 @@ from bot.enrolment import Staff
 from bot.said import Said
 from bot.staff_page import StaffPage
 from messages import audience as audiences
-from messages.notice_model import EDITABLE, ENDED, Notice
-from messages.preview import Preview, PreviewText
+from messages.notices.model import EDITABLE, ENDED, Notice
+from messages.notices.preview import Preview, PreviewText
+from messages.notices.reports import Report
+from messages.notices.scheduled import HELD
 from messages.reach import SMS, TELEGRAM
-from messages.reports import Report
-from messages.scheduled import HELD
 from messages.words.texts import html_plural, html_text, text
 from messages.words.wording import Kind
 

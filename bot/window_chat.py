@@ -10,7 +10,7 @@ from bot.drafts import Draft, Step
 from bot.said import Said
 from bot.staff_roles import Act
 from bot.staff_visit import Do, StaffVisit
-from messages import supersede
+from messages.notices import supersede
 from messages.words.dates import window_text
 from messages.words.texts import html_text, text
 from messages.words.wording import Kind

@@ -19,12 +19,12 @@ from messages.ledger.callbacks import StatusReport, record_status
 from messages.ledger.outbox import any_expired
 from messages.letters import Letters
 from messages.line import Line, Tempo
-from messages.notice_life import anything_to_end, finish, sweep
+from messages.notices.life import anything_to_end, finish, sweep
+from messages.notices.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
 from messages.pace.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
 from messages.pace.pacer import Pacer
 from messages.reach import SMS
 from messages.resolving import Resolver, give_up_leases
-from messages.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
 from voting.store.database import Database
 
 HOUSEKEEPING_SECONDS: Final = 1.0

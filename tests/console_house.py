@@ -22,8 +22,8 @@ from bot.settings import Settings
 from bot.staff_desk import StaffDesk
 from bot.staff_roles import Role
 from bot.web import Server, bind
-from messages import notices, sending
-from messages.notice_model import Content
+from messages.notices import notices, sending
+from messages.notices.model import Content
 from messages.schema import channel, delivery
 from messages.words.wording import Ways
 from voting import schema
@@ -278,7 +278,7 @@ async def _write(town: ConsoleHouse) -> None:
             for row in (await connection.execute(select(delivery.c.id).where(delivery.c.notice_id == made[1].id))).all()
         ]
         await connection.execute(update(delivery).where(delivery.c.id.in_(first[:3])).values(state="sent", sent_at=now))
-        from messages.notice_life import finish
+        from messages.notices.life import finish
 
         await finish(connection, now - timedelta(hours=1))
 

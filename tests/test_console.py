@@ -26,7 +26,7 @@ from bot.console.snapshot import Snapshots
 from bot.sandbox import Sandbox
 from bot.schema import alert, session
 from bot.staff_roles import Role, may
-from messages import notices
+from messages.notices import notices
 from voting import schema
 from voting.audit import chain
 from voting.store.database import Database

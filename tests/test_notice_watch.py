@@ -15,7 +15,7 @@ from bot.sandbox import Fault, Message, Person, Sandbox
 from bot.schema import notice_message
 from bot.staff_roles import Role
 from messages.channels.telegram_request import AiohttpRequest
-from messages.notice_life import cancel, finish
+from messages.notices.life import cancel, finish
 from messages.pace.pacer import Pacer
 from messages.schema import delivery
 from voting.store.database import Database

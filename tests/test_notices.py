@@ -11,22 +11,22 @@ from ballot_town import NOW, WAYS, chats, make_members, make_poll, numbers, send
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages import reports, supersede
-from messages.approval import approval_hash
 from messages.ledger.outbox import Order, claim
 from messages.ledger.planning import plan_message
-from messages.notice_life import SWEPT_MAX, cancel, finish, pause, resume, sweep
-from messages.notice_model import Content, Notice
-from messages.notices import approve, draft, edit, list_notices, show, submit
+from messages.notices import reports, supersede
+from messages.notices.approval import approval_hash
+from messages.notices.life import SWEPT_MAX, cancel, finish, pause, resume, sweep
+from messages.notices.model import Content, Notice
+from messages.notices.notices import approve, draft, edit, list_notices, show, submit
+from messages.notices.preview import preview
+from messages.notices.reports import progress, report, report_lines
+from messages.notices.scheduled import Held, start_scheduled
+from messages.notices.sending import resend_to_unreached, send, try_on
 from messages.pace.pacer import Lane
-from messages.preview import preview
 from messages.quiet import is_quiet
 from messages.reach import SMS, TELEGRAM
-from messages.reports import progress, report, report_lines
 from messages.runnable import orders
-from messages.scheduled import Held, start_scheduled
 from messages.schema import delivery, notice
-from messages.sending import resend_to_unreached, send, try_on
 from messages.words.wording import Kind, Ways
 from voting.model import SmsRules
 from voting.refusals import (

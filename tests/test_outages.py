@@ -23,10 +23,10 @@ from soak import SOAK
 
 from bot.sandbox import Fault, Sandbox
 from messages.line import IN_FLIGHT_MAX
-from messages.notice_life import resume
-from messages.notices import show
+from messages.notices.life import resume
+from messages.notices.notices import show
+from messages.notices.reports import report
 from messages.reach import SMS, TELEGRAM
-from messages.reports import report
 from messages.wire import FAILURES_MAX, REST_SECONDS
 from voting.store.database import Database
 

@@ -28,11 +28,11 @@ from messages.channels.channels import Outgoing
 from messages.channels.verdicts import Verdict
 from messages.ledger.outbox import Order, claim
 from messages.ledger.planning import plan_message
-from messages.notice_life import cancel, pause, resume
-from messages.notices import show
+from messages.notices.life import cancel, pause, resume
+from messages.notices.notices import show
+from messages.notices.reports import report
 from messages.pace.pacer import Lane
 from messages.reach import SMS
-from messages.reports import report
 from messages.schema import channel, delivery
 from messages.wire import FAILURES_MAX, Wire
 from voting.store.database import Database

@@ -13,7 +13,6 @@ import typer
 
 from bot.house import House, clock
 from bot.links import ways_now
-from bot.notice_report import write_report_csv
 from bot.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -26,9 +25,10 @@ from bot.terminal import (
     print_table,
     progress_bar,
 )
-from messages import notice_life, notices, reports, sending
-from messages.notice_model import ENDED, Content, Notice
-from messages.preview import Preview, preview
+from messages.notices import life, notices, reports, sending
+from messages.notices.model import ENDED, Content, Notice
+from messages.notices.preview import Preview, preview
+from messages.notices.report_csv import write_report_csv
 from messages.reach import TELEGRAM
 from messages.words.wording import Kind
 from voting.csv_file import read_moment
@@ -128,13 +128,13 @@ MOVES: Final = {
         "Approve a notice that another person wrote.\n\nExample: ballotline notice approve 3 --as Gwen",
     ),
     "pause": _Move(
-        notice_life.pause,
+        life.pause,
         "is paused; a provider keeps what it has already",
         "Stop sending for now.\n\nExample: ballotline notice pause 3",
     ),
-    "resume": _Move(notice_life.resume, "goes on", "Go on where it stopped.\n\nExample: ballotline notice resume 3"),
+    "resume": _Move(life.resume, "goes on", "Go on where it stopped.\n\nExample: ballotline notice resume 3"),
     "cancel": _Move(
-        notice_life.cancel, "is canceled for good", "End a notice for good.\n\nExample: ballotline notice cancel 3"
+        life.cancel, "is canceled for good", "End a notice for good.\n\nExample: ballotline notice cancel 3"
     ),
 }
 

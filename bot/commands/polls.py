@@ -10,7 +10,7 @@ from bot import logs
 from bot.house import House, clock
 from bot.settings import read_settings
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json, run
-from messages import supersede
+from messages.notices import supersede
 from voting import secrets_file
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.door import FormWrong, Visit
 from messages import audience as audiences
-from messages.notice_model import Content, Notice
-from messages.preview import preview
+from messages.notices.model import Content, Notice
+from messages.notices.preview import preview
 from messages.reach import SMS, TELEGRAM
 from messages.words.sms_text import SmsText, cost, encode_plan
 from messages.words.texts import languages

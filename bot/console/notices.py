@@ -18,11 +18,12 @@ from bot.console.door import Console, Deed, Handler, Screen, Visit, sentence
 from bot.console.overview import bar
 from bot.links import ways_now
 from bot.staff_roles import Act
-from messages import notice_life, notices, sending
 from messages.audience import Group
-from messages.notice_model import EDITABLE, ENDED, Content, Notice
+from messages.notices import life as notice_life
+from messages.notices import notices, sending
+from messages.notices.model import EDITABLE, ENDED, Content, Notice
+from messages.notices.reports import OUTCOMES, Report, progress, report, report_lines
 from messages.reach import TELEGRAM
-from messages.reports import OUTCOMES, Report, progress, report, report_lines
 from messages.schema import delivery
 from messages.schema import notice as notice_table
 from messages.words.texts import fit_language, languages

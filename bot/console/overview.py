@@ -19,8 +19,8 @@ from bot.console.snapshot import Snapshot
 from bot.schema import alert
 from bot.staff_roles import Act
 from bot.turnout import STEP
-from messages.notices import list_notices
-from messages.reports import progress
+from messages.notices.notices import list_notices
+from messages.notices.reports import progress
 
 TICK_SECONDS: Final = 2.0
 STREAM_SECONDS: Final = 600.0  # then the browser asks again

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bot.console.door import Deed, Screen, Visit
 from bot.staff_roles import Act
-from messages import supersede
+from messages.notices import supersede
 from voting.poll import window
 from voting.refusals import WrongDay
 

@@ -16,12 +16,12 @@ from bot.demo.stage import Stage
 from bot.links import link
 from bot.sandbox import Person, Sandbox
 from bot.staff_roles import Role as StaffRole
-from messages import notices, supersede
-from messages.notice_model import Content
-from messages.preview import preview
-from messages.reports import report
+from messages.notices import notices, supersede
+from messages.notices.model import Content
+from messages.notices.preview import preview
+from messages.notices.reports import report
+from messages.notices.sending import send
 from messages.schema import delivery
-from messages.sending import send
 from voting import schema
 from voting.audit.chain import sign_head
 from voting.codes import codes

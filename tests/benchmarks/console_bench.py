@@ -26,8 +26,8 @@ from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
 from bot.web import Server, bind
-from messages import notices, sending
-from messages.notice_model import Content
+from messages.notices import notices, sending
+from messages.notices.model import Content
 from messages.schema import channel
 from voting import schema
 from voting.store.database import Database

@@ -4,8 +4,8 @@ import pytest
 from staff_stories import is_true, sends_with, until
 from town import Town, Townsperson
 
-from messages import notices
-from messages.notice_model import Notice
+from messages.notices import notices
+from messages.notices.model import Notice
 from voting.poll import window
 
 

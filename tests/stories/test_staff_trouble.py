@@ -11,8 +11,8 @@ from town import Town, Townsperson
 
 from bot import service
 from bot.sandbox import Fault
-from messages import notices, sending
-from messages.notice_model import Content
+from messages.notices import notices, sending
+from messages.notices.model import Content
 from voting import schema
 from voting.codes.codes import Kind, generate, printed
 from voting.store.database import Database

@@ -1,6 +1,6 @@
 """What an approval is for: one hash over the words in every language, the audience, the time and the cost."""
 
-from messages.notice_model import Notice
+from messages.notices.model import Notice
 from messages.words.texts import languages
 from voting.audit.canonical import canonical_json, sha256_hex
 

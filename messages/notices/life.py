@@ -10,9 +10,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, exists, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages import supersede
-from messages.notice_model import ENDED, Notice
-from messages.notices import locked, record, refuse_unless, show
+from messages.notices import supersede
+from messages.notices.model import ENDED, Notice
+from messages.notices.notices import locked, record, refuse_unless, show
 from messages.schema import delivery, notice
 from voting.refusals import NoticeEnded
 from voting.schema import window

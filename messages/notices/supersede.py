@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.notices import record
+from messages.notices.notices import record
 from messages.schema import delivery, notice
 from voting.model import SYSTEM
 from voting.schema import window

@@ -12,11 +12,11 @@ from typing import Any, Final
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.notice_model import Notice
-from messages.notices import NOT_APPROVED, record, refuse_too_late, show
-from messages.preview import Preview, preview
+from messages.notices.model import Notice
+from messages.notices.notices import NOT_APPROVED, record, refuse_too_late, show
+from messages.notices.preview import Preview, preview
+from messages.notices.sending import BOTH, let_go, refuse_unapproved
 from messages.schema import notice
-from messages.sending import BOTH, let_go, refuse_unapproved
 from voting.model import SYSTEM
 from voting.poll import polls
 from voting.refusals import Refusal

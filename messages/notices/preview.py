@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.ledger.planning import HOUSEHOLD, NoticePlan, planned_rows
-from messages.notice_model import Notice
+from messages.notices.model import Notice
 from messages.reach import SMS, TELEGRAM
 from messages.words.sms_text import BODY_CHARACTERS_MAX, SmsText, cost, encode_plan
 from messages.words.texts import fit_language, languages

@@ -16,9 +16,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages import audience as audiences
-from messages.approval import approval_hash
-from messages.notice_model import EDITABLE, ENDED, Content, Notice, read_notice
-from messages.preview import preview
+from messages.notices.approval import approval_hash
+from messages.notices.model import EDITABLE, ENDED, Content, Notice, read_notice
+from messages.notices.preview import preview
 from messages.schema import notice
 from messages.words.texts import languages
 from messages.words.wording import OF_WINDOW, Kind, Ways, facts_of

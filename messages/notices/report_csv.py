@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.reports import ReportLine, report_lines
+from messages.notices.reports import ReportLine, report_lines
 
 COLUMNS: Final = ("member_no", "outcome", "channel", "reason", "at")
 

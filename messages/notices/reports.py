@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.ledger.planning import HOUSEHOLD
-from messages.notice_model import Notice
-from messages.notices import show
+from messages.notices.model import Notice
+from messages.notices.notices import show
 from messages.schema import delivery
 from voting.schema import member
 
