@@ -20,8 +20,8 @@ from bot.staff_page import StaffPage
 from bot.staff_roles import Act, may
 from messages.channels.channels import Buttons, Outgoing, Renderer
 from messages.ledger.planning import plan_message
-from messages.letters import LITERAL
 from messages.pace.pacer import Lane
+from messages.postman.letters import LITERAL
 from messages.reach import SMS, TELEGRAM
 from messages.words.sms_text import encode_plan, plain
 from voting.model import Poll

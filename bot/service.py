@@ -49,7 +49,7 @@ from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
 from messages.ledger.callbacks import read_report
 from messages.pace.pacer import Pacer
-from messages.postman import Outlet, Postman, Timing
+from messages.postman.postman import Outlet, Postman, Timing
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
 from voting.model import Phase

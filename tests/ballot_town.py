@@ -21,12 +21,12 @@ from messages.channels.telegram_request import AiohttpRequest
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
 from messages.ledger.aftermath import Trouble
 from messages.ledger.callbacks import read_report
-from messages.line import Tempo
 from messages.notices.model import Content, Notice
 from messages.notices.notices import draft
 from messages.notices.sending import send
 from messages.pace.pacer import Pacer
-from messages.postman import Outlet, Postman, Timing
+from messages.postman.line import Tempo
+from messages.postman.postman import Outlet, Postman, Timing
 from messages.schema import channel, delivery
 from messages.words.wording import Ways
 from voting.schema import member, poll, window

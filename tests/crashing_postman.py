@@ -12,9 +12,9 @@ from telegram import Bot
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.telegram_request import AiohttpRequest
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
-from messages.line import Tempo
 from messages.pace.pacer import Pacer
-from messages.postman import Outlet, Postman, Timing
+from messages.postman.line import Tempo
+from messages.postman.postman import Outlet, Postman, Timing
 from voting.store.database import Database
 
 NOON = datetime(2022, 8, 3, 12, tzinfo=UTC)

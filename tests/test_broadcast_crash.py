@@ -22,7 +22,7 @@ from soak import BROADCAST_KILLS as KILLS
 from soak import BROADCAST_MEMBERS as MEMBERS
 
 from bot.sandbox import Fault, Sandbox
-from messages.line import IN_FLIGHT_MAX
+from messages.postman.line import IN_FLIGHT_MAX
 from voting.store.database import Database
 
 RATE = max(60.0, MEMBERS / KILLS / 2)  # of each provider: the broadcast lasts longer than the killing

@@ -22,12 +22,12 @@ from ballot_town import (
 from soak import SOAK
 
 from bot.sandbox import Fault, Sandbox
-from messages.line import IN_FLIGHT_MAX
 from messages.notices.life import resume
 from messages.notices.notices import show
 from messages.notices.reports import report
+from messages.postman.line import IN_FLIGHT_MAX
+from messages.postman.line_rest import FAILURES_MAX, REST_SECONDS
 from messages.reach import SMS, TELEGRAM
-from messages.wire import FAILURES_MAX, REST_SECONDS
 from voting.store.database import Database
 
 CROWD = range(7_000_000, 7_100_000)

@@ -24,8 +24,8 @@ from messages.ledger.outbox import Order, claim, expire, settle
 from messages.ledger.planning import NoticePlan, plan_message, plan_notice
 from messages.ledger.settlement import RESENDS_MAX, Claimed, after_failure, after_no_slot, after_not_found, after_sent
 from messages.pace.pacer import Lane
+from messages.postman.resolving import give_up_leases
 from messages.reach import SMS, TELEGRAM, State, set_channel_state, sync_sms_channels
-from messages.resolving import give_up_leases
 from messages.schema import channel, notice
 from voting.schema import lock, member, pack
 from voting.store.database import Database

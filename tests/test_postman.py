@@ -32,9 +32,9 @@ from messages.notices.life import cancel, pause, resume
 from messages.notices.notices import show
 from messages.notices.reports import report
 from messages.pace.pacer import Lane
+from messages.postman.line_rest import FAILURES_MAX, Wire
 from messages.reach import SMS
 from messages.schema import channel, delivery
-from messages.wire import FAILURES_MAX, Wire
 from voting.store.database import Database
 
 CROWD = range(7_000_000, 7_100_000)

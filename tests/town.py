@@ -32,8 +32,8 @@ from bot.service import Service, assemble
 from bot.settings import Settings
 from bot.staff_roles import Role
 from messages import reach
-from messages.line import Tempo
-from messages.postman import Timing
+from messages.postman.line import Tempo
+from messages.postman.postman import Timing
 from voting import schema, secrets_file
 from voting.model import Lock, Poll
 from voting.packs.packs import Printing, issue

@@ -12,12 +12,12 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.ledger.planning import plan_message, plan_notice
-from messages.letters import LITERAL
 from messages.notices.approval import approval_hash
 from messages.notices.model import ENDED, Notice
 from messages.notices.notices import draft, locked, record, refuse_too_late, refuse_unless, show
 from messages.notices.preview import Preview, plan_of, preview
 from messages.pace.pacer import Lane
+from messages.postman.letters import LITERAL
 from messages.reach import SMS, TELEGRAM
 from messages.schema import notice
 from messages.words.texts import fit_language

@@ -23,9 +23,9 @@ from telegram.request import HTTPXRequest
 
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.telegram_request import AiohttpRequest
-from messages.line import IN_FLIGHT_MAX
 from messages.pace.pacer import Pacer
-from messages.postman import Outlet, Postman
+from messages.postman.line import IN_FLIGHT_MAX
+from messages.postman.postman import Outlet, Postman
 from messages.reach import TELEGRAM
 from messages.schema import channel
 from voting.schema import member

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages import audience
 from messages.audience import Group
 from messages.ledger.outbox import Order
-from messages.quiet import is_quiet
+from messages.postman.quiet import is_quiet
 from messages.reach import SMS
 from messages.schema import notice
 from messages.words.wording import NOT_TO_VOTERS

@@ -17,14 +17,14 @@ from messages.channels.twilio_channel import TwilioChannel
 from messages.ledger.aftermath import PROVIDERS, Aftermath, OnMigrated, OnTrouble, move_nothing, tell_nobody
 from messages.ledger.callbacks import StatusReport, record_status
 from messages.ledger.outbox import any_expired
-from messages.letters import Letters
-from messages.line import Line, Tempo
 from messages.notices.life import anything_to_end, finish, sweep
 from messages.notices.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
 from messages.pace.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
 from messages.pace.pacer import Pacer
+from messages.postman.letters import Letters
+from messages.postman.line import Line, Tempo
+from messages.postman.resolving import Resolver, give_up_leases
 from messages.reach import SMS
-from messages.resolving import Resolver, give_up_leases
 from voting.store.database import Database
 
 HOUSEKEEPING_SECONDS: Final = 1.0

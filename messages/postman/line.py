@@ -23,11 +23,11 @@ from messages.channels.verdicts import SendFailed, Verdict
 from messages.ledger.aftermath import Aftermath
 from messages.ledger.outbox import LEASE, Order, claim, is_due, settle
 from messages.ledger.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
-from messages.letters import Letters
 from messages.pace.pacer import Lane, NoSlot, Pacer
+from messages.postman.letters import Letters
+from messages.postman.line_rest import REST_SECONDS, Wire
+from messages.postman.runnable import orders
 from messages.reach import SMS, TELEGRAM
-from messages.runnable import orders
-from messages.wire import REST_SECONDS, Wire
 from voting.store.database import Database
 
 IN_FLIGHT_MAX: Final = 16  # of one provider: what a kill can leave unknown

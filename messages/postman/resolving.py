@@ -20,7 +20,7 @@ from messages.ledger.callbacks import StatusReport, record_status
 from messages.ledger.outbox import claimed_from, expire, settle
 from messages.ledger.outbox_sql import RETURNED
 from messages.ledger.settlement import RESOLVE_AFTER, Claimed, after_not_found, after_unknown
-from messages.letters import Letters
+from messages.postman.letters import Letters
 from messages.reach import SMS, TELEGRAM
 from messages.schema import delivery, notice
 from voting.store.database import Database
