@@ -6,7 +6,7 @@ from typing import Final
 
 from bot import caller
 from bot.caller import Caller, Callers
-from bot.inbox import Claimed, Envelope
+from bot.inbox.inbox import Claimed, Envelope
 from bot.linking import Linking
 from bot.member_answers import Locked
 from bot.member_requests import OnReport, Requests, report_to_nobody

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot.inbox import Envelope, Letter, store
+from bot.inbox.inbox import Envelope, Letter, store
 from bot.schema import cursor
 from voting.store.database import Database
 from voting.store.inserts import insert_into

@@ -19,30 +19,20 @@ from starlette.routing import BaseRoute
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot import (
-    alert_pages,
-    alerts,
-    member_chat,
-    member_words,
-    menus,
-    predecessors,
-    sms_side,
-    staff_chat,
-    telegram_edge,
-    web,
-)
+from bot import alert_pages, alerts, member_chat, member_words, menus, sms_side, staff_chat, telegram_edge, web
 from bot.alert_pump import AlertPump
 from bot.console.routes import console_routes
 from bot.context import MEMBER_DESK, STAFF_DESK, BotApplication
 from bot.house import House
-from bot.inbox import Claimed, Envelope, Reader, purge
+from bot.inbox import predecessors
+from bot.inbox.inbox import Claimed, Envelope, Reader, purge
+from bot.inbox.shelf import Shelf
 from bot.keeper import Chore, keep
 from bot.links import TelegramAway, TokenWrong
 from bot.member_desk import MemberDesk
 from bot.notice_watch import NoticeWatch
 from bot.poller import KINDS, Poller
 from bot.settings import Settings
-from bot.shelf import Shelf
 from bot.staff_desk import StaffDesk
 from bot.webhooks import Edges
 from messages.channels.telegram_channel import TelegramChannel

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.inbox import Claimed
+from bot.inbox.inbox import Claimed
 from bot.member_status import MemberStatus, PackState, gather
 from messages import reach
 from messages.ledger.planning import plan_message

@@ -13,7 +13,7 @@ from telegram.error import TelegramError
 from telegram.ext import Application, ApplicationHandlerStop, BaseHandler, ContextTypes, ExtBot
 
 from bot.context import BotApplication, Context
-from bot.inbox import Claimed
+from bot.inbox.inbox import Claimed
 from bot.settings import Settings
 from messages.channels.telegram_request import AiohttpRequest
 from messages.pace.pacer import Pacer

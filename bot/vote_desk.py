@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from bot.buttons import Act, PaperPress
 from bot.caller import Caller, Callers
 from bot.chats import Chat, Step, was_warned
-from bot.inbox import Envelope
+from bot.inbox.inbox import Envelope
 from bot.member_answers import (
     Chosen,
     CodesChecked,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from prepared import NOW, rows
 from sqlalchemy import insert
 
-from bot.inbox import KEEP_DONE, Envelope, Letter, claim, purge, store
+from bot.inbox.inbox import KEEP_DONE, Envelope, Letter, claim, purge, store
 from bot.schema import inbox
 from voting.store.database import Database
 

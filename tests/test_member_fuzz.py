@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from town import Town, Townsperson
 
 from bot.chats import Step
-from bot.inbox import Envelope, store
+from bot.inbox.inbox import Envelope, store
 from bot.poller import letter_of
 from bot.schema import chat, inbox
 from voting.store.database import Database

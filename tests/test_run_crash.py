@@ -17,8 +17,8 @@ from soak import SOAK
 from sqlalchemy import func, insert, select
 from town import Resident, Town, Townsperson
 
-from bot import predecessors
-from bot.inbox import Envelope, Letter, claim, store
+from bot.inbox import predecessors
+from bot.inbox.inbox import Envelope, Letter, claim, store
 from bot.schema import inbox
 from voting import schema, secrets_file
 from voting.audit.probes import run_probes

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 from town import Resident, Town
 
-from bot.inbox import Claimed
+from bot.inbox.inbox import Claimed
 from bot.poller import letter_of
 from voting import schema
 from voting.store.database import Database

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from bot.inbox import Envelope, Letter, store
+from bot.inbox.inbox import Envelope, Letter, store
 from voting.refusals import Fault
 from voting.store.database import Database
 
