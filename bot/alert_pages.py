@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import enrolment
 from bot.alert_words import page_sms, page_words
 from bot.alerts import Alert, show
+from bot.chat.page import StaffPage
 from bot.enrolment import Staff
 from bot.schema import alert
-from bot.staff_page import StaffPage
 from bot.staff_roles import Act, may
 from messages.channels.channels import Buttons, Outgoing, Renderer
 from messages.ledger.planning import plan_message

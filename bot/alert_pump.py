@@ -23,10 +23,10 @@ from bot.alert_pages import page_due
 from bot.alert_places import ROWS_MAX, Place
 from bot.alert_words import alert_said, bundle_said
 from bot.alerts import Alert, Kind
-from bot.keyboards import keyboard
-from bot.said import Said
+from bot.chat.keyboards import keyboard
+from bot.chat.page import StaffPage
+from bot.chat.said import Said
 from bot.schema import alert, alert_message
-from bot.staff_page import StaffPage
 from messages.channels.telegram_request import LANE
 from messages.pace.pacer import Lane
 from voting.poll import polls

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.alerts import Alert, Kind
-from bot.said import Said
-from bot.staff_page import StaffPage
+from bot.chat.page import StaffPage
+from bot.chat.said import Said
 from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import AttemptRow, Case
 

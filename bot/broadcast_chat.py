@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from bot import drafts
+from bot.chat.said import Said
 from bot.drafts import Step
 from bot.links import ways_of
 from bot.notice_chat import notice_page, on_notice, read_mark
 from bot.notice_words import audience_said, menu_said
-from bot.said import Said
 from bot.staff_desk import Acting
 from bot.staff_roles import Act
 from bot.staff_visit import Do, StaffVisit

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import alerts, drafts
 from bot.case_words import LISTED_MAX, case_said, cases_said, member_said, missing_said, outcome_rows
+from bot.chat.said import Said
 from bot.drafts import Step
 from bot.member_file import member_file
-from bot.said import Said
 from bot.schema import missing_pack
 from bot.staff_desk import Acting
 from bot.staff_roles import Act

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.alert_words import PARAGRAPH, case_evidence, case_standing
+from bot.chat.page import StaffPage
+from bot.chat.said import Said
 from bot.enrolment import Staff
-from bot.said import Said
-from bot.staff_page import StaffPage
 from messages.words.dates import date_text
 from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import Case, Outcome

@@ -10,8 +10,8 @@ from telegram import ChatMember, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
 
 from bot import member_pages
+from bot.chat.context import Context
 from bot.chats import Step
-from bot.context import Context
 from bot.linking import CODE_DIGITS, Answer, Linked
 from bot.member_answers import NotUnderstood
 from bot.member_desk import MemberDesk

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from bot.chat.said import Said
 from bot.linking import AskLink, CodeOnItsWay, CodeWrong, Linked, NotYourNumber, NumberUnknown, WhichMember
 from bot.member_answers import (
     HelpNoted,
@@ -17,7 +18,6 @@ from bot.member_answers import (
 from bot.member_status import MemberStatus, PackState
 from bot.member_words import PARAGRAPH, Page, lock_words
 from bot.privacy import Kept
-from bot.said import Said
 from messages.words.dates import between_text, on_day_text, window_text
 from messages.words.texts import html_text, text
 from voting.model import Phase

@@ -11,7 +11,7 @@ from typing import Final
 from telegram.error import BadRequest, NetworkError, RetryAfter
 
 from bot import member_pages
-from bot.buttons import ForeignButton, Gesture, PaperPress, read
+from bot.chat.buttons import ForeignButton, Gesture, PaperPress, read
 from bot.member_answers import CodesUsed, Locked, VotedHere
 from bot.member_words import WORDS
 from bot.visit import Visit

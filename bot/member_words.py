@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from bot.buttons import Act, gesture_button, paper_button
+from bot.chat.buttons import Act, gesture_button, paper_button
+from bot.chat.said import Said
 from bot.member_answers import (
     Chosen,
     CodesChecked,
@@ -24,7 +25,6 @@ from bot.member_answers import (
     VotingPaper,
 )
 from bot.member_desk import SORRY, VOTE_LOCKED
-from bot.said import Said
 from messages.channels.channels import Outgoing, Renderer
 from messages.words.dates import moment_text
 from messages.words.texts import fit_language, html_text, text

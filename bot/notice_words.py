@@ -4,9 +4,9 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bot.chat.page import StaffPage
+from bot.chat.said import Said
 from bot.enrolment import Staff
-from bot.said import Said
-from bot.staff_page import StaffPage
 from messages import audience as audiences
 from messages.notices.model import EDITABLE, ENDED, Notice
 from messages.notices.preview import Preview, PreviewText

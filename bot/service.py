@@ -21,8 +21,8 @@ from telegram.ext import ExtBot
 
 from bot import alert_pages, alerts, member_chat, member_words, menus, sms_side, staff_chat, telegram_edge, web
 from bot.alert_pump import AlertPump
+from bot.chat.context import MEMBER_DESK, STAFF_DESK, BotApplication
 from bot.console.routes import console_routes
-from bot.context import MEMBER_DESK, STAFF_DESK, BotApplication
 from bot.house import House
 from bot.inbox import predecessors
 from bot.inbox.inbox import Claimed, Envelope, Reader, purge

@@ -20,14 +20,15 @@ from telegram.ext import (
     filters,
 )
 
-from bot import alerts, broadcast_chat, buttons, case_chat, charts, drafts, enrolment, notice_chat, window_chat
-from bot.context import Context
+from bot import alerts, broadcast_chat, case_chat, charts, drafts, enrolment, notice_chat, window_chat
+from bot.chat import buttons
+from bot.chat.context import Context
+from bot.chat.page import GESTURE_PREFIX
+from bot.chat.said import Said
 from bot.drafts import Step
 from bot.enrolment import PREFIX
-from bot.said import Said
 from bot.schema import staff_group
 from bot.staff_desk import StaffDesk
-from bot.staff_page import GESTURE_PREFIX
 from bot.staff_roles import Act, NotStaff, insist
 from bot.staff_visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
 from bot.staff_words import duty_said, staff_said, turnout_caption

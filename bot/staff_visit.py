@@ -15,13 +15,13 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from telegram.ext import ApplicationHandlerStop
 
 from bot import enrolment
-from bot.context import Context
+from bot.chat.context import Context
+from bot.chat.keyboards import keyboard
+from bot.chat.page import StaffPage
+from bot.chat.said import Said
 from bot.enrolment import ANONYMOUS_ADMIN, AnonymousAdmin, Staff
-from bot.keyboards import keyboard
-from bot.said import Said
 from bot.schema import staff_group
 from bot.staff_desk import StaffDesk
-from bot.staff_page import StaffPage
 from bot.staff_roles import Act, insist
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language, text

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+from bot.chat.page import StaffPage
+from bot.chat.said import Said
 from bot.enrolment import Staff
-from bot.said import Said
-from bot.staff_page import StaffPage
 from bot.staff_roles import Act, may
 from bot.turnout import Turnout
 from messages.words.texts import html_plural, html_text, text

@@ -12,7 +12,7 @@ from telegram import Bot, Update
 from telegram.error import TelegramError
 from telegram.ext import Application, ApplicationHandlerStop, BaseHandler, ContextTypes, ExtBot
 
-from bot.context import BotApplication, Context
+from bot.chat.context import BotApplication, Context
 from bot.inbox.inbox import Claimed
 from bot.settings import Settings
 from messages.channels.telegram_request import AiohttpRequest

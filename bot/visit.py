@@ -27,10 +27,10 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
 from bot.caller import Caller
-from bot.context import Context
+from bot.chat.context import Context
+from bot.chat.said import Said
 from bot.member_desk import MemberDesk
 from bot.member_words import Page
-from bot.said import Said
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language
 from voting.refusals import NoPoll, Refusal

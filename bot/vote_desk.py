@@ -10,8 +10,8 @@ from typing import Any, Final, TypedDict
 
 from sqlalchemy import select, update
 
-from bot.buttons import Act, PaperPress
 from bot.caller import Caller, Callers
+from bot.chat.buttons import Act, PaperPress
 from bot.chats import Chat, Step, was_warned
 from bot.inbox.inbox import Envelope
 from bot.member_answers import (

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Final
 
 from bot import drafts
+from bot.chat.said import Said
 from bot.drafts import Draft, Step
-from bot.said import Said
 from bot.staff_roles import Act
 from bot.staff_visit import Do, StaffVisit
 from messages.notices import supersede

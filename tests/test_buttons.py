@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.buttons import (
+from bot.chat.buttons import (
     OPTIONS_MAX,
     PAYLOAD_MAX_BYTES,
     Act,

@@ -5,8 +5,8 @@ from staff_stories import is_true, until
 from town import Town, Townsperson
 
 from bot import enrolment, menus, staff_chat, staff_roles
-from bot.buttons import gesture_button
-from bot.staff_page import GESTURE_PREFIX
+from bot.chat.buttons import gesture_button
+from bot.chat.page import GESTURE_PREFIX
 from bot.staff_roles import Role
 
 COMMANDS = [*staff_chat.COMMANDS]

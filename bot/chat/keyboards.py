@@ -2,7 +2,7 @@
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.said import Said
+from bot.chat.said import Said
 
 
 def keyboard(said: Said) -> InlineKeyboardMarkup | None:

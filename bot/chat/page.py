@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.buttons import gesture_button
+from bot.chat.buttons import gesture_button
 from messages.words.dates import moment_text, time_text
 from messages.words.texts import text
 
