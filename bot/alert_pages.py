@@ -11,13 +11,13 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import enrolment
 from bot.alert_words import page_sms, page_words
 from bot.alerts import Alert, show
 from bot.chat.page import StaffPage
-from bot.enrolment import Staff
 from bot.schema import alert
-from bot.staff_roles import Act, may
+from bot.staff import enrolment
+from bot.staff.enrolment import Staff
+from bot.staff.roles import Act, may
 from messages.channels.channels import Buttons, Outgoing, Renderer
 from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from bot import drafts
 from bot.chat.said import Said
-from bot.drafts import Step
 from bot.links import ways_of
 from bot.notice_chat import notice_page, on_notice, read_mark
 from bot.notice_words import audience_said, menu_said
-from bot.staff_desk import Acting
-from bot.staff_roles import Act
+from bot.staff import drafts
+from bot.staff.desk import Acting
+from bot.staff.drafts import Step
+from bot.staff.roles import Act
 from bot.staff_visit import Do, StaffVisit
 from messages import audience as audiences
 from messages.notices import notices

@@ -6,14 +6,15 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import alerts, drafts
+from bot import alerts
 from bot.case_words import LISTED_MAX, case_said, cases_said, member_said, missing_said, outcome_rows
 from bot.chat.said import Said
-from bot.drafts import Step
 from bot.member_file import member_file
 from bot.schema import missing_pack
-from bot.staff_desk import Acting
-from bot.staff_roles import Act
+from bot.staff import drafts
+from bot.staff.desk import Acting
+from bot.staff.drafts import Step
+from bot.staff.roles import Act
 from bot.staff_visit import StaffVisit
 from messages.words.texts import html_text, text
 from voting import schema

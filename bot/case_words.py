@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.alert_words import PARAGRAPH, case_evidence, case_standing
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
-from bot.enrolment import Staff
+from bot.staff.enrolment import Staff
 from messages.words.dates import date_text
 from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import Case, Outcome

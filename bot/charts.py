@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from bot.turnout import STEP, Turnout
+from bot.staff.turnout import STEP, Turnout
 from messages.words.texts import text
 
 # Told apart in grey and with any colour vision (Okabe and Ito, 2008).

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import chats, enrolment
+from bot import chats
 from bot.caller import Caller, own_lock
 from bot.member_answers import (
     HelpNoted,
@@ -25,6 +25,7 @@ from bot.member_answers import (
 )
 from bot.member_status import MemberStatus, gather
 from bot.schema import missing_pack
+from bot.staff import enrolment
 from messages import reach
 from messages.reach import SMS, TELEGRAM, State
 from voting import schema

@@ -7,8 +7,8 @@ from typing import Final
 from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
-from bot import enrolment
-from bot.staff_roles import Role, may
+from bot.staff import enrolment
+from bot.staff.roles import Role, may
 from bot.staff_words import COMMANDS as STAFF_COMMANDS
 from messages.words.texts import fit_language, text
 from voting.store.database import Database

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
-from bot.enrolment import Staff
+from bot.staff.enrolment import Staff
 from messages import audience as audiences
 from messages.notices.model import EDITABLE, ENDED, Notice
 from messages.notices.preview import Preview, PreviewText

@@ -33,7 +33,7 @@ from bot.member_desk import MemberDesk
 from bot.notice_watch import NoticeWatch
 from bot.poller import KINDS, Poller
 from bot.settings import Settings
-from bot.staff_desk import StaffDesk
+from bot.staff.desk import StaffDesk
 from bot.webhooks import Edges
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel

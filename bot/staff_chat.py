@@ -20,19 +20,20 @@ from telegram.ext import (
     filters,
 )
 
-from bot import alerts, broadcast_chat, case_chat, charts, drafts, enrolment, notice_chat, window_chat
+from bot import alerts, broadcast_chat, case_chat, charts, notice_chat, window_chat
 from bot.chat import buttons
 from bot.chat.context import Context
 from bot.chat.page import GESTURE_PREFIX
 from bot.chat.said import Said
-from bot.drafts import Step
-from bot.enrolment import PREFIX
 from bot.schema import staff_group
-from bot.staff_desk import StaffDesk
-from bot.staff_roles import Act, NotStaff, insist
+from bot.staff import drafts, enrolment
+from bot.staff.desk import StaffDesk
+from bot.staff.drafts import Step
+from bot.staff.enrolment import PREFIX
+from bot.staff.roles import Act, NotStaff, insist
+from bot.staff.turnout import turnout
 from bot.staff_visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
 from bot.staff_words import duty_said, staff_said, turnout_caption
-from bot.turnout import turnout
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language, html_text, text
 from voting.audit import chain

@@ -14,15 +14,15 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from telegram.ext import ApplicationHandlerStop
 
-from bot import enrolment
 from bot.chat.context import Context
 from bot.chat.keyboards import keyboard
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
-from bot.enrolment import ANONYMOUS_ADMIN, AnonymousAdmin, Staff
 from bot.schema import staff_group
-from bot.staff_desk import StaffDesk
-from bot.staff_roles import Act, insist
+from bot.staff import enrolment
+from bot.staff.desk import StaffDesk
+from bot.staff.enrolment import ANONYMOUS_ADMIN, AnonymousAdmin, Staff
+from bot.staff.roles import Act, insist
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language, text
 from voting.model import Poll

@@ -5,9 +5,9 @@ from typing import Final
 
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
-from bot.enrolment import Staff
-from bot.staff_roles import Act, may
-from bot.turnout import Turnout
+from bot.staff.enrolment import Staff
+from bot.staff.roles import Act, may
+from bot.staff.turnout import Turnout
 from messages.words.texts import html_plural, html_text, text
 
 # The commands of /staff, in their order; each needs the act beside it.

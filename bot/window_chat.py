@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from bot import drafts
 from bot.chat.said import Said
-from bot.drafts import Draft, Step
-from bot.staff_roles import Act
+from bot.staff import drafts
+from bot.staff.drafts import Draft, Step
+from bot.staff.roles import Act
 from bot.staff_visit import Do, StaffVisit
 from messages.notices import supersede
 from messages.words.dates import window_text

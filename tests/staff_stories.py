@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from town import Town, Townsperson
 
-from bot import alerts, enrolment
+from bot import alerts
+from bot.staff import enrolment
 from voting.codes import codes
 
 PATIENCE_SECONDS = 10.0

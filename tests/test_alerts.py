@@ -9,14 +9,15 @@ from sqlalchemy import func, insert, select, update
 from telegram import Bot
 from test_staff import BY, enrolled
 
-from bot import alerts, enrolment
+from bot import alerts
 from bot.alert_pages import page_due
 from bot.alert_pump import LEASE, STORM, AlertPump
 from bot.alerts import Kind
 from bot.member_requests import Report, ReportKind
 from bot.sandbox import Fault, Sandbox
 from bot.schema import alert, alert_message, staff_group
-from bot.staff_roles import Role
+from bot.staff import enrolment
+from bot.staff.roles import Role
 from messages.channels.telegram_request import AiohttpRequest
 from messages.pace.pacer import Pacer
 from messages.schema import delivery

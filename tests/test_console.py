@@ -17,7 +17,6 @@ from console_house import ConsoleHouse, Visitor, console_house, fill
 from prepared import HEADER, line
 from sqlalchemy import func, select
 
-from bot import enrolment
 from bot.console.door import Console, Deed, Screen
 from bot.console.headers import HEADERS
 from bot.console.pages import environment
@@ -25,7 +24,8 @@ from bot.console.routes import table
 from bot.console.snapshot import Snapshots
 from bot.sandbox import Sandbox
 from bot.schema import alert, session
-from bot.staff_roles import Role, may
+from bot.staff import enrolment
+from bot.staff.roles import Role, may
 from messages.notices import notices
 from voting import schema
 from voting.audit import chain

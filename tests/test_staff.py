@@ -7,12 +7,20 @@ from pathlib import Path
 import pytest
 from prepared import NOW, SECRETS, chain_kinds, make_poll
 
-from bot import broadcast_chat, enrolment, notice_chat, staff_chat, staff_roles, staff_words, window_chat
-from bot.enrolment import ANONYMOUS_ADMIN, AnonymousAdmin, InvitationUnusable, LoginLinkUnusable, Staff, StaffUnknown
+from bot import broadcast_chat, notice_chat, staff_chat, staff_words, window_chat
 from bot.house import House
 from bot.settings import Settings
-from bot.staff_desk import StaffDesk
-from bot.staff_roles import ALLOWED, Act, NotStaff, NotYourRole, Role
+from bot.staff import enrolment, roles
+from bot.staff.desk import StaffDesk
+from bot.staff.enrolment import (
+    ANONYMOUS_ADMIN,
+    AnonymousAdmin,
+    InvitationUnusable,
+    LoginLinkUnusable,
+    Staff,
+    StaffUnknown,
+)
+from bot.staff.roles import ALLOWED, Act, NotStaff, NotYourRole, Role
 from voting.store.database import Database
 
 BY = {"actor": "Gwen", "via": "command line", "now": NOW}
@@ -51,17 +59,17 @@ NOT_SUPPORT = {Act.SEE_NOTICES, Act.WRITE_NOTICES, Act.APPROVE_NOTICES, Act.SEND
 
 @pytest.mark.parametrize("act", list(Act), ids=str)
 def test_an_officer_may_do_everything(act: Act) -> None:
-    assert staff_roles.may(Role.OFFICER, act)
+    assert roles.may(Role.OFFICER, act)
 
 
 @pytest.mark.parametrize("act", list(Act), ids=str)
 def test_comms_may_tell_members_things_and_no_more(act: Act) -> None:
-    assert staff_roles.may(Role.COMMS, act) == (act not in OFFICERS_ONLY | NOT_COMMS)
+    assert roles.may(Role.COMMS, act) == (act not in OFFICERS_ONLY | NOT_COMMS)
 
 
 @pytest.mark.parametrize("act", list(Act), ids=str)
 def test_support_may_help_members_and_no_more(act: Act) -> None:
-    assert staff_roles.may(Role.SUPPORT, act) == (act not in OFFICERS_ONLY | NOT_SUPPORT)
+    assert roles.may(Role.SUPPORT, act) == (act not in OFFICERS_ONLY | NOT_SUPPORT)
 
 
 def test_every_command_of_the_staff_menu_is_a_command_with_the_same_act() -> None:

@@ -25,12 +25,12 @@ from prepared import HEADER, POLL, WINDOW, line, read_phone
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from bot import enrolment
 from bot.house import House
 from bot.sandbox import Message, Person, Phone, Sandbox
 from bot.service import Service, assemble
 from bot.settings import Settings
-from bot.staff_roles import Role
+from bot.staff import enrolment
+from bot.staff.roles import Role
 from messages import reach
 from messages.postman.line import Tempo
 from messages.postman.postman import Timing

@@ -20,7 +20,7 @@ from bot.demo.stage import Stage, StoryBroken
 from bot.demo.story import Story
 from bot.house import clock
 from bot.sandbox import Sandbox
-from bot.staff_roles import Role
+from bot.staff.roles import Role
 from bot.terminal import error_line, run
 from bot.web import PortTaken
 

@@ -8,9 +8,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot import alerts, enrolment
+from bot import alerts
 from bot.console.door import Deed, FormWrong, Screen, Visit
-from bot.staff_roles import Act, may
+from bot.staff import enrolment
+from bot.staff.roles import Act, may
 from voting.votes import cases
 from voting.votes.cases import Case, Outcome
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from bot.console.door import Screen, Visit
-from bot.staff_roles import Act
+from bot.staff.roles import Act
 from voting import schema
 from voting.audit.chain import GENESIS, ChainBroken, Entry, check_links
 

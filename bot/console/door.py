@@ -24,9 +24,9 @@ from bot.alerts import AlertGone
 from bot.console import pages, sessions
 from bot.console.sessions import COOKIE, VIA, Guest
 from bot.console.snapshot import Snapshots
-from bot.enrolment import StaffUnknown
 from bot.house import House
-from bot.staff_roles import Act, NotYourRole, insist, may
+from bot.staff.enrolment import StaffUnknown
+from bot.staff.roles import Act, NotYourRole, insist, may
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import DEFAULT_LANGUAGE, MissingText
 from voting import schema as voting_schema

@@ -10,11 +10,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bot import enrolment
 from bot.console import sessions
 from bot.console.door import Console, Visit, plain
 from bot.console.sessions import COOKIE, SESSION_LIFE
-from bot.enrolment import LoginLinkUnusable
+from bot.staff import enrolment
+from bot.staff.enrolment import LoginLinkUnusable
 
 OURS: Final = frozenset({None, "same-origin", "none"})  # of Sec-Fetch-Site; browsers before 2023 do not send it
 

@@ -23,7 +23,7 @@ from starlette.responses import FileResponse, Response
 from bot import alerts
 from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, zone_of
 from bot.reading import read_phone
-from bot.staff_roles import Act
+from bot.staff.roles import Act
 from messages.reach import sync_sms_channels
 from voting import schema
 from voting.csv_file import ImportReport, report_path, write_report

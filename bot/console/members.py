@@ -12,7 +12,7 @@ from starlette.responses import Response
 from bot.console.door import Screen, Visit
 from bot.member_file import member_file
 from bot.reading import read_phone
-from bot.staff_roles import Act
+from bot.staff.roles import Act
 from messages.reach import channels_of
 from messages.schema import delivery, notice
 from voting.refusals import UnknownMember

@@ -17,8 +17,8 @@ from bot.console.headers import PICTURE_POLICY
 from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
 from bot.schema import alert
-from bot.staff_roles import Act
-from bot.turnout import STEP
+from bot.staff.roles import Act
+from bot.staff.turnout import STEP
 from messages.notices.notices import list_notices
 from messages.notices.reports import progress
 
@@ -63,7 +63,7 @@ async def acknowledge(visit: Visit) -> Response:
 
 
 async def show_turnout(visit: Visit) -> Response:
-    """Draw votes by hour, in the steps that `bot.turnout` lets out."""
+    """Draw votes by hour, in the steps that `bot.staff.turnout` lets out."""
     latest = await visit.console.snapshots.latest()
     drawn = await plots.turnout(latest.turnout, dark=visit.asked("dark") == "1", small=visit.asked("small") == "1")
     return Response(drawn, media_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE_POLICY})

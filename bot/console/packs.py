@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.console.door import Deed, FormWrong, Screen, Visit
 from bot.console.snapshot import LatePage, Snapshot, overdue_page
 from bot.schema import missing_pack
-from bot.staff_roles import Act
+from bot.staff.roles import Act
 from voting.packs import packs
 from voting.schema import member, pack, replacement
 from voting.votes.checks import lift_lockout

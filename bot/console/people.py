@@ -6,12 +6,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot import enrolment
 from bot.console.door import Deed, FormWrong, Screen, Visit
 from bot.links import bot_name, link
 from bot.reading import read_phone
 from bot.schema import invite
-from bot.staff_roles import Act, Role
+from bot.staff import enrolment
+from bot.staff.roles import Act, Role
 from voting.poll import polls
 from voting.refusals import StaffRefusal
 

@@ -10,7 +10,7 @@ from matplotlib import dates
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from bot.turnout import HOUR, STEP, Turnout
+from bot.staff.turnout import HOUR, STEP, Turnout
 
 KEPT_MAX: Final = 16
 INCHES: Final = {False: (7.2, 2.7), True: (3.6, 2.1)}  # on a desk, on a phone

@@ -18,7 +18,7 @@ from bot.console.notices import Notices
 from bot.console.pages import FOLDER, environment
 from bot.console.snapshot import Snapshots
 from bot.house import House
-from bot.staff_roles import Act
+from bot.staff.roles import Act
 
 
 def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:

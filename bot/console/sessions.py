@@ -14,8 +14,8 @@ from typing import Final
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.enrolment import Staff, StaffUnknown, by_id
 from bot.schema import session
+from bot.staff.enrolment import Staff, StaffUnknown, by_id
 from voting.audit import chain
 from voting.secrets_file import Secrets
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import House
-from bot.turnout import Turnout, turnout
+from bot.staff.turnout import Turnout, turnout
 from messages import reach
 from messages.schema import channel
 from voting import schema

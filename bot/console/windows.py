@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bot.console.door import Deed, Screen, Visit
-from bot.staff_roles import Act
+from bot.staff.roles import Act
 from messages.notices import supersede
 from voting.poll import window
 from voting.refusals import WrongDay

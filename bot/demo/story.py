@@ -8,14 +8,14 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from bot import enrolment
 from bot.demo import poll_files
 from bot.demo.ballot import VIA, Ballot, StoryClock
 from bot.demo.roll import ADA, BEDWYR, CARYS, FARAH, Role, write_roll
 from bot.demo.stage import Stage
 from bot.links import link
 from bot.sandbox import Person, Sandbox
-from bot.staff_roles import Role as StaffRole
+from bot.staff import enrolment
+from bot.staff.roles import Role as StaffRole
 from messages.notices import notices, supersede
 from messages.notices.model import Content
 from messages.notices.preview import preview

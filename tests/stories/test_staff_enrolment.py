@@ -4,10 +4,11 @@ import pytest
 from staff_stories import is_true, until
 from town import Town, Townsperson
 
-from bot import enrolment, menus, staff_chat, staff_roles
+from bot import menus, staff_chat
 from bot.chat.buttons import gesture_button
 from bot.chat.page import GESTURE_PREFIX
-from bot.staff_roles import Role
+from bot.staff import enrolment, roles
+from bot.staff.roles import Role
 
 COMMANDS = [*staff_chat.COMMANDS]
 
@@ -49,7 +50,7 @@ async def test_the_commands_menu_of_staff_is_what_their_role_can_do_and_leaves_w
     await until(lambda: is_true(person.commands[0].command == "staff"))
 
     offered = [line.command for line in person.commands]
-    may = [name for name, (act, _) in staff_chat.COMMANDS.items() if staff_roles.may(role, act) and name != "here"]
+    may = [name for name, (act, _) in staff_chat.COMMANDS.items() if roles.may(role, act) and name != "here"]
     assert set(offered) == {*may, *menus.COMMANDS}
     assert len(offered) == len(set(offered))
     assert [line.command for line in stranger.commands] == list(menus.COMMANDS)
@@ -96,7 +97,7 @@ async def test_every_command_serves_the_roles_of_the_table_and_no_other(town: To
     for name, (act, _) in staff_chat.COMMANDS.items():
         answer = await person.asks(person.types(f"/{name}"))
         refused = answer.words.startswith(f"That is not for {role}")
-        assert refused != staff_roles.may(role, act), name
+        assert refused != roles.may(role, act), name
 
 
 @pytest.mark.parametrize("role", [Role.COMMS, Role.SUPPORT], ids=str)
@@ -105,7 +106,7 @@ async def test_no_button_serves_a_role_that_is_not_in_the_table(town: Town, role
     person = await town.staff("pat", role)
     page = person.last
     for name, (act, _) in staff_chat.GESTURES.items():
-        if staff_roles.may(role, act):
+        if roles.may(role, act):
             continue
         told = len(person.alerts)
         payload = gesture_button(town.secrets.button_key, person.id, GESTURE_PREFIX + name, "1v1")

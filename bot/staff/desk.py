@@ -15,11 +15,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import drafts, enrolment
-from bot.drafts import Draft
-from bot.enrolment import Staff
 from bot.house import House
-from bot.staff_roles import Act, NotStaff, insist
+from bot.staff import drafts, enrolment
+from bot.staff.drafts import Draft
+from bot.staff.enrolment import Staff
+from bot.staff.roles import Act, NotStaff, insist
 from voting.model import Poll
 from voting.poll import polls
 from voting.store.together import Together

@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import invite, login_link, session, staff
-from bot.staff_roles import Role
+from bot.staff.roles import Role
 from messages.words.texts import fit_language
 from voting.audit import chain
 from voting.model import SYSTEM
