@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.member_requests import Report, ReportKind
+from bot.member.requests import Report, ReportKind
 from bot.schema import alert, alert_message, staff_group
 from messages.ledger.aftermath import OnTrouble, Trouble
 from messages.notices.scheduled import Held

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import alerts
 from bot.case_words import LISTED_MAX, case_said, cases_said, member_said, missing_said, outcome_rows
 from bot.chat.said import Said
-from bot.member_file import member_file
+from bot.member.file import member_file
 from bot.schema import missing_pack
 from bot.staff import drafts
 from bot.staff.desk import Acting

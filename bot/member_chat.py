@@ -11,10 +11,11 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, C
 
 from bot import member_pages
 from bot.chat.context import Context
-from bot.chats import Step
-from bot.linking import CODE_DIGITS, Answer, Linked
-from bot.member_answers import NotUnderstood
-from bot.member_desk import MemberDesk
+from bot.member.answers import NotUnderstood
+from bot.member.chats import Step
+from bot.member.desk import MemberDesk
+from bot.member.linking import CODE_DIGITS, Answer, Linked
+from bot.member.vote_desk import PURPOSES
 from bot.member_paper import (
     answer_with,
     on_help,
@@ -28,7 +29,6 @@ from bot.member_paper import (
     on_vote,
 )
 from bot.visit import Act, Visit, visit
-from bot.vote_desk import PURPOSES
 from voting.codes import codes
 
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from bot.chat.said import Said
-from bot.linking import AskLink, CodeOnItsWay, CodeWrong, Linked, NotYourNumber, NumberUnknown, WhichMember
-from bot.member_answers import (
+from bot.member.answers import (
     HelpNoted,
     MissingEarly,
     MissingNeedless,
@@ -15,9 +14,10 @@ from bot.member_answers import (
     Texts,
     TheftNoted,
 )
-from bot.member_status import MemberStatus, PackState
+from bot.member.linking import AskLink, CodeOnItsWay, CodeWrong, Linked, NotYourNumber, NumberUnknown, WhichMember
+from bot.member.privacy import Kept
+from bot.member.status import MemberStatus, PackState
 from bot.member_words import PARAGRAPH, Page, lock_words
-from bot.privacy import Kept
 from messages.words.dates import between_text, on_day_text, window_text
 from messages.words.texts import html_text, text
 from voting.model import Phase

@@ -12,7 +12,7 @@ from telegram.error import BadRequest, NetworkError, RetryAfter
 
 from bot import member_pages
 from bot.chat.buttons import ForeignButton, Gesture, PaperPress, read
-from bot.member_answers import CodesUsed, Locked, VotedHere
+from bot.member.answers import CodesUsed, Locked, VotedHere
 from bot.member_words import WORDS
 from bot.visit import Visit
 from messages.words.texts import text

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bot.chat.buttons import Act, gesture_button, paper_button
 from bot.chat.said import Said
-from bot.member_answers import (
+from bot.member.answers import (
     Chosen,
     CodesChecked,
     CodesUnasked,
@@ -24,7 +24,7 @@ from bot.member_answers import (
     VotedHere,
     VotingPaper,
 )
-from bot.member_desk import SORRY, VOTE_LOCKED
+from bot.member.desk import SORRY, VOTE_LOCKED
 from messages.channels.channels import Outgoing, Renderer
 from messages.words.dates import moment_text
 from messages.words.texts import fit_language, html_text, text

@@ -29,7 +29,7 @@ from bot.inbox.inbox import Claimed, Envelope, Reader, purge
 from bot.inbox.shelf import Shelf
 from bot.keeper import Chore, keep
 from bot.links import TelegramAway, TokenWrong
-from bot.member_desk import MemberDesk
+from bot.member.desk import MemberDesk
 from bot.notice_watch import NoticeWatch
 from bot.poller import KINDS, Poller
 from bot.settings import Settings

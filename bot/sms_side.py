@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.inbox.inbox import Claimed
-from bot.member_status import MemberStatus, PackState, gather
+from bot.member.status import MemberStatus, PackState, gather
 from messages import reach
 from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane

@@ -26,10 +26,10 @@ from telegram import (
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
-from bot.caller import Caller
 from bot.chat.context import Context
 from bot.chat.said import Said
-from bot.member_desk import MemberDesk
+from bot.member.callers import Caller
+from bot.member.desk import MemberDesk
 from bot.member_words import Page
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language

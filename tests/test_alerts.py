@@ -13,7 +13,7 @@ from bot import alerts
 from bot.alert_pages import page_due
 from bot.alert_pump import LEASE, STORM, AlertPump
 from bot.alerts import Kind
-from bot.member_requests import Report, ReportKind
+from bot.member.requests import Report, ReportKind
 from bot.sandbox import Fault, Sandbox
 from bot.schema import alert, alert_message, staff_group
 from bot.staff import enrolment

@@ -11,8 +11,8 @@ from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 from town import Town, Townsperson
 
-from bot.chats import Step
 from bot.inbox.inbox import Envelope, store
+from bot.member.chats import Step
 from bot.poller import letter_of
 from bot.schema import chat, inbox
 from voting.store.database import Database

@@ -4,7 +4,7 @@ from typing import Any
 
 from telegram.ext import Application, CallbackContext, ExtBot
 
-from bot.member_desk import MemberDesk
+from bot.member.desk import MemberDesk
 
 MEMBER_DESK = "member_desk"
 STAFF_DESK = "staff_desk"

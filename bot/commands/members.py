@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.house import House
-from bot.member_file import member_file
+from bot.member.file import member_file
 from bot.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bot import privacy
 from bot.house import House
-from bot.privacy import Forgotten
+from bot.member import privacy
+from bot.member.privacy import Forgotten
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking; a script must say so.")]

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from bot.console.door import Screen, Visit
-from bot.member_file import member_file
+from bot.member.file import member_file
 from bot.reading import read_phone
 from bot.staff.roles import Act
 from messages.reach import channels_of

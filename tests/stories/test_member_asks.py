@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 from town import Town
 
-from bot import menus, privacy
+from bot import menus
+from bot.member import privacy
 from bot.schema import chat, missing_pack
 from messages.reach import State, channels_of
 from messages.schema import delivery, one_time_code

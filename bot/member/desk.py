@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from bot import caller
-from bot.caller import Caller, Callers
 from bot.inbox.inbox import Claimed, Envelope
-from bot.linking import Linking
-from bot.member_answers import Locked
-from bot.member_requests import OnReport, Requests, report_to_nobody
-from bot.privacy import Privacy
-from bot.vote_desk import VoteDesk
+from bot.member import callers
+from bot.member.answers import Locked
+from bot.member.callers import Caller, Callers
+from bot.member.linking import Linking
+from bot.member.privacy import Privacy
+from bot.member.requests import OnReport, Requests, report_to_nobody
+from bot.member.vote_desk import VoteDesk
 from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane
 from messages.reach import TELEGRAM
@@ -84,7 +84,7 @@ class MemberDesk:
         if provider != TELEGRAM or not user_id.isdigit():
             return
         async with self._database.writing() as connection:
-            asker = await caller.receive(connection, int(user_id), None, self._clock())
+            asker = await callers.receive(connection, int(user_id), None, self._clock())
             await plan_message(
                 connection,
                 purpose=SORRY,

@@ -14,9 +14,9 @@ from typing import Final
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import chats
-from bot.caller import Caller
-from bot.chats import Step
+from bot.member import chats
+from bot.member.callers import Caller
+from bot.member.chats import Step
 from bot.schema import chat as chat_table
 from messages import reach
 from messages.ledger.planning import plan_message

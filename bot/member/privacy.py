@@ -10,9 +10,9 @@ from typing import Any, Final
 from sqlalchemy import CursorResult, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import member_status
-from bot.caller import Caller
-from bot.member_file import member_file
+from bot.member import status as member_status
+from bot.member.callers import Caller
+from bot.member.file import member_file
 from bot.schema import chat, inbox, missing_pack
 from messages.schema import channel, delivery, one_time_code, provider_event
 from messages.words.phone import PhoneReason

@@ -12,9 +12,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import chats
-from bot.caller import Caller, own_lock
-from bot.member_answers import (
+from bot.member import chats
+from bot.member.answers import (
     HelpNoted,
     MissingEarly,
     MissingNeedless,
@@ -23,7 +22,8 @@ from bot.member_answers import (
     Texts,
     TheftNoted,
 )
-from bot.member_status import MemberStatus, gather
+from bot.member.callers import Caller, own_lock
+from bot.member.status import MemberStatus, gather
 from bot.schema import missing_pack
 from bot.staff import enrolment
 from messages import reach

@@ -10,11 +10,9 @@ from typing import Any, Final, TypedDict
 
 from sqlalchemy import select, update
 
-from bot.caller import Caller, Callers
 from bot.chat.buttons import Act, PaperPress
-from bot.chats import Chat, Step, was_warned
 from bot.inbox.inbox import Envelope
-from bot.member_answers import (
+from bot.member.answers import (
     Chosen,
     CodesChecked,
     CodesUnasked,
@@ -32,6 +30,8 @@ from bot.member_answers import (
     VotedHere,
     VotingPaper,
 )
+from bot.member.callers import Caller, Callers
+from bot.member.chats import Chat, Step, was_warned
 from bot.schema import chat as chat_table
 from voting import schema
 from voting.codes import codes

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import chats
-from bot.chats import Chat
+from bot.member import chats
+from bot.member.chats import Chat
 from messages.words.texts import fit_language
 from voting.model import Lock, Poll
 from voting.poll import polls
