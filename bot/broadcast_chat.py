@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from bot.chat.said import Said
-from bot.links import ways_of
+from bot.edge.links import ways_of
 from bot.notice_chat import notice_page, on_notice, read_mark
 from bot.notice_words import audience_said, menu_said
 from bot.staff import drafts

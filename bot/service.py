@@ -19,22 +19,24 @@ from starlette.routing import BaseRoute
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot import alert_pages, alerts, member_chat, member_words, menus, sms_side, staff_chat, telegram_edge, web
+from bot import alert_pages, alerts, member_chat, member_words, menus, sms_side, staff_chat
 from bot.alert_pump import AlertPump
 from bot.chat.context import MEMBER_DESK, STAFF_DESK, BotApplication
 from bot.console.routes import console_routes
+from bot.edge import server as web
+from bot.edge import telegram
+from bot.edge.links import TelegramAway, TokenWrong
+from bot.edge.poller import KINDS, Poller
+from bot.edge.webhooks import Edges
 from bot.house import House
 from bot.inbox import predecessors
 from bot.inbox.inbox import Claimed, Envelope, Reader, purge
 from bot.inbox.shelf import Shelf
 from bot.keeper import Chore, keep
-from bot.links import TelegramAway, TokenWrong
 from bot.member.desk import MemberDesk
 from bot.notice_watch import NoticeWatch
-from bot.poller import KINDS, Poller
 from bot.settings import Settings
 from bot.staff.desk import StaffDesk
-from bot.webhooks import Edges
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
 from messages.ledger.callbacks import read_report
@@ -114,9 +116,9 @@ class Service:
         """Say hello to Telegram: a wrong token is found here, in one sentence."""
         settings = self.house.settings
         if settings.public_url:
-            await telegram_edge.register_webhook(application.bot, settings.public_url, self.house.webhook_secret, KINDS)
+            await telegram.register_webhook(application.bot, settings.public_url, self.house.webhook_secret, KINDS)
         else:
-            await telegram_edge.forget_webhook(application.bot)
+            await telegram.forget_webhook(application.bot)
         async with self.house.database.reading() as connection:
             poll = await load(connection)
         await menus.publish(application.bot, poll.languages)
@@ -187,7 +189,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         bot: ExtBot[None] | None = None
         if settings.telegram_on:
             pacer = Pacer(settings.telegram_rate)
-            bot = telegram_edge.make_bot(settings, pacer)
+            bot = telegram.make_bot(settings, pacer)
             await _initialize(bot, settings)
             stack.push_async_callback(bot.shutdown)
             outlets.append(Outlet(TelegramChannel(bot), pacer))
@@ -220,9 +222,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         application = None
         if bot is not None:
             desks: dict[str, object] = {MEMBER_DESK: member_desk, STAFF_DESK: staff_desk}
-            application = telegram_edge.make_application(
-                bot, member_chat.handlers(), desks, before=staff_chat.handlers()
-            )
+            application = telegram.make_application(bot, member_chat.handlers(), desks, before=staff_chat.handlers())
             await application.initialize()
             stack.push_async_callback(application.shutdown)
         post = _PostRoom(house, application, postman)
@@ -272,7 +272,7 @@ class _PostRoom:
     async def handle(self, row: Claimed) -> None:
         """Handle one row; repeatable."""
         if row.source == "telegram" and self.application is not None:
-            await telegram_edge.process(self.application, row)
+            await telegram.process(self.application, row)
         elif row.source == "twilio_inbound":
             bot_url = self.application.bot.link if self.application is not None else ""
             await sms_side.on_sms(self.house.database, row, now=self.house.clock(), bot_url=bot_url)

@@ -16,13 +16,13 @@ from sqlalchemy import insert, select, update
 
 from bot import alerts
 from bot.console.routes import console_routes
+from bot.edge.server import Server, bind
 from bot.house import House
 from bot.schema import missing_pack
 from bot.settings import Settings
 from bot.staff import enrolment
 from bot.staff.desk import StaffDesk
 from bot.staff.roles import Role
-from bot.web import Server, bind
 from messages.notices import notices, sending
 from messages.notices.model import Content
 from messages.schema import channel, delivery

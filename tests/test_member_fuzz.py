@@ -11,9 +11,9 @@ from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 from town import Town, Townsperson
 
+from bot.edge.poller import letter_of
 from bot.inbox.inbox import Envelope, store
 from bot.member.chats import Step
-from bot.poller import letter_of
 from bot.schema import chat, inbox
 from voting.store.database import Database
 

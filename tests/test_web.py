@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from bot.web import AddressWrong, PortTaken, bind
+from bot.edge.server import AddressWrong, PortTaken, bind
 
 
 def test_an_answer_s_body_does_not_wait_for_its_headers_to_be_acknowledged() -> None:

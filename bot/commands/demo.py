@@ -18,11 +18,11 @@ from bot.demo.ballot import Ballot, StoryClock
 from bot.demo.roll import write_roll
 from bot.demo.stage import Stage, StoryBroken
 from bot.demo.story import Story
+from bot.edge.server import PortTaken
 from bot.house import clock
 from bot.sandbox import Sandbox
 from bot.staff.roles import Role
 from bot.terminal import error_line, run
-from bot.web import PortTaken
 
 DEFAULT_PORT: Final = 8022
 HOST: Final = "127.0.0.1"

@@ -12,7 +12,8 @@ import typer
 from pydantic import SecretStr
 from telegram.error import InvalidToken, TelegramError
 
-from bot import logs, telegram_edge
+from bot import logs
+from bot.edge import telegram
 from bot.house import clock
 from bot.service import twilio_account
 from bot.settings import Settings, read_settings
@@ -118,7 +119,7 @@ async def _kept(settings: Settings) -> list[Finding]:
 async def _telegram(settings: Settings) -> list[Finding]:
     if not settings.telegram_on:
         return [Finding("telegram", ok=None, detail="off: BALLOTLINE_TELEGRAM_TOKEN is not set")]
-    bot = telegram_edge.make_bot(settings, Pacer())
+    bot = telegram.make_bot(settings, Pacer())
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await bot.initialize()

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bot.edge.links import ways_now
 from bot.house import House, clock
-from bot.links import ways_now
 from bot.terminal import (
     DEFAULT_ACTOR,
     OUT,

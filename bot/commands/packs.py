@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bot.edge.links import bot_url
 from bot.house import House, clock
-from bot.links import bot_url
 from bot.terminal import (
     DEFAULT_ACTOR,
     OUT,

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.edge.links import bot_name, link
 from bot.house import House, clock
-from bot.links import bot_name, link
 from bot.staff import enrolment
 from bot.staff.enrolment import PREFIX, Staff
 from bot.staff.roles import Role

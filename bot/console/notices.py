@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from bot.console.compose import Counts, draw, read_content, unwritten
 from bot.console.door import Console, Deed, Handler, Screen, Visit, sentence
 from bot.console.overview import bar
-from bot.links import ways_now
+from bot.edge.links import ways_now
 from bot.staff.roles import Act
 from messages.audience import Group
 from messages.notices import life as notice_life

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from bot.console.door import Deed, FormWrong, Screen, Visit
-from bot.links import bot_name, link
+from bot.edge.links import bot_name, link
 from bot.reading import read_phone
 from bot.schema import invite
 from bot.staff import enrolment

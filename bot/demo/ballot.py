@@ -11,8 +11,8 @@ from time import monotonic
 
 from pydantic import SecretStr
 
+from bot.edge.links import link
 from bot.house import House
-from bot.links import link
 from bot.reading import read_phone
 from bot.sandbox import Sandbox
 from bot.service import Service, assemble

@@ -25,7 +25,7 @@ from bot.console.door import Console
 from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
-from bot.web import Server, bind
+from bot.edge.server import Server, bind
 from messages.notices import notices, sending
 from messages.notices.model import Content
 from messages.schema import channel

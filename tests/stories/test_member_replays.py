@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import func, select
 from town import Resident, Town
 
+from bot.edge.poller import letter_of
 from bot.inbox.inbox import Claimed
-from bot.poller import letter_of
 from voting import schema
 from voting.store.database import Database
 

@@ -14,8 +14,8 @@ from sqlalchemy import func, insert, select
 from town import PUBLIC_URL, Town
 from twilio.request_validator import RequestValidator
 
-from bot import patience, webhooks
-from bot.patience import Waiting
+from bot.edge import slow_clients, webhooks
+from bot.edge.slow_clients import Waiting
 from bot.schema import inbox
 from voting.store.database import Database
 
@@ -218,7 +218,7 @@ async def test_a_connection_that_drips_is_cut_off_wherever_it_drips(
     town: Town, monkeypatch: pytest.MonkeyPatch, waiting: Waiting, sent: bytes
 ) -> None:
     """A byte every moment keeps uvicorn's own limits from ever being reached."""
-    monkeypatch.setitem(patience.SECONDS_MAX, waiting, 0.3)
+    monkeypatch.setitem(slow_clients.SECONDS_MAX, waiting, 0.3)
     host, _, port = town.settings.listen.partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(sent)

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from bot.patience import Impatient
+from bot.edge.slow_clients import Impatient
 from voting.refusals import StaffRefusal
 
 BACKLOG: Final = 512

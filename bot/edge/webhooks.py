@@ -20,9 +20,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
+from bot.edge.poller import letter_of
 from bot.inbox.inbox import Letter, backlog
 from bot.inbox.shelf import Shelf, ShelfFull
-from bot.poller import letter_of
 from voting.store.database import Database
 
 BODY_MAX_BYTES: Final = 1024 * 1024

@@ -2,7 +2,7 @@
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot import telegram_edge
+from bot.edge import telegram
 from bot.settings import Settings
 from messages.pace.pacer import Pacer
 from messages.words.wording import Ways
@@ -25,7 +25,7 @@ async def bot_name(settings: Settings) -> str:
     """Ask Telegram for the bot's username; TelegramOff, TokenWrong, TelegramAway."""
     if not settings.telegram_on:
         raise TelegramOff
-    bot = telegram_edge.make_bot(settings, Pacer())
+    bot = telegram.make_bot(settings, Pacer())
     try:
         await bot.initialize()
         return str(bot.username)
