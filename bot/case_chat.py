@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import alerts
+from bot.alerts import alerts
 from bot.case_words import LISTED_MAX, case_said, cases_said, member_said, missing_said, outcome_rows
 from bot.chat.said import Said
 from bot.member.file import member_file

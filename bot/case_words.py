@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.alert_words import PARAGRAPH, case_evidence, case_standing
+from bot.alerts.words import PARAGRAPH, case_evidence, case_standing
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
 from bot.staff.enrolment import Staff

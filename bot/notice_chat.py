@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alert_pages import tell_staff
+from bot.alerts.pages import tell_staff
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
 from bot.notice_words import preview_said, progress_said, report_said

@@ -19,8 +19,9 @@ from starlette.routing import BaseRoute
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot import alert_pages, alerts, member_chat, member_words, menus, sms_side, staff_chat
-from bot.alert_pump import AlertPump
+from bot import member_chat, member_words, menus, sms_side, staff_chat
+from bot.alerts import alerts, pages
+from bot.alerts.pump import AlertPump
 from bot.chat.context import MEMBER_DESK, STAFF_DESK, BotApplication
 from bot.console.routes import console_routes
 from bot.edge import server as web
@@ -199,7 +200,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         postman = Postman(
             database,
             outlets,
-            renderers={**member_words.renderers(), **alert_pages.renderers()},
+            renderers={**member_words.renderers(), **pages.renderers()},
             on_trouble=alerts.trouble_teller(house.clock),
             on_migrated=alerts.on_migrated,
             on_held=alerts.on_held,

@@ -20,7 +20,8 @@ from telegram.ext import (
     filters,
 )
 
-from bot import alerts, broadcast_chat, case_chat, charts, notice_chat, window_chat
+from bot import broadcast_chat, case_chat, charts, notice_chat, window_chat
+from bot.alerts import alerts
 from bot.chat import buttons
 from bot.chat.context import Context
 from bot.chat.page import GESTURE_PREFIX

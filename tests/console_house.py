@@ -14,7 +14,7 @@ from prepared import NOW, SECRETS
 from pydantic import SecretStr
 from sqlalchemy import insert, select, update
 
-from bot import alerts
+from bot.alerts import alerts
 from bot.console.routes import console_routes
 from bot.edge.server import Server, bind
 from bot.house import House

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from town import Town, Townsperson
 
-from bot import alerts
+from bot.alerts import alerts
 from bot.staff import enrolment
 from voting.codes import codes
 

@@ -9,10 +9,10 @@ from sqlalchemy import func, insert, select, update
 from telegram import Bot
 from test_staff import BY, enrolled
 
-from bot import alerts
-from bot.alert_pages import page_due
-from bot.alert_pump import LEASE, STORM, AlertPump
-from bot.alerts import Kind
+from bot.alerts import alerts
+from bot.alerts.alerts import Kind
+from bot.alerts.pages import page_due
+from bot.alerts.pump import LEASE, STORM, AlertPump
 from bot.member.requests import Report, ReportKind
 from bot.sandbox import Fault, Sandbox
 from bot.schema import alert, alert_message, staff_group

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot import alerts
+from bot.alerts import alerts
 from bot.house import House, clock
 from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
 from voting.csv_file import ImportReport

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot import alerts
+from bot.alerts import alerts
 from bot.console.door import Deed, FormWrong, Screen, Visit
 from bot.staff import enrolment
 from bot.staff.roles import Act, may

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot import schema as bot_schema
-from bot.alerts import AlertGone
+from bot.alerts.alerts import AlertGone
 from bot.console import pages, sessions
 from bot.console.sessions import COOKIE, VIA, Guest
 from bot.console.snapshot import Snapshots

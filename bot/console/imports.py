@@ -20,7 +20,7 @@ from sqlalchemy import select
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, Response
 
-from bot import alerts
+from bot.alerts import alerts
 from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, zone_of
 from bot.reading import read_phone
 from bot.staff.roles import Act

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
-from bot import alerts
+from bot.alerts import alerts
 from bot.console import pages, plots, sessions
 from bot.console.door import Deed, Screen, Visit
 from bot.console.headers import PICTURE_POLICY

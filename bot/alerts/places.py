@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alert_pages import responders
+from bot.alerts.pages import responders
 from bot.schema import alert, alert_message, staff_group
 from bot.staff import enrolment
 from voting.poll import polls

@@ -18,11 +18,12 @@ from telegram import Bot, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
-from bot import alert_places, alerts
-from bot.alert_pages import page_due
-from bot.alert_places import ROWS_MAX, Place
-from bot.alert_words import alert_said, bundle_said
-from bot.alerts import Alert, Kind
+from bot.alerts import alerts
+from bot.alerts import places as alert_places
+from bot.alerts.alerts import Alert, Kind
+from bot.alerts.pages import page_due
+from bot.alerts.places import ROWS_MAX, Place
+from bot.alerts.words import alert_said, bundle_said
 from bot.chat.keyboards import keyboard
 from bot.chat.page import StaffPage
 from bot.chat.said import Said

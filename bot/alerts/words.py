@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.alerts import Alert, Kind
+from bot.alerts.alerts import Alert, Kind
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
 from messages.words.texts import html_plural, html_text, text

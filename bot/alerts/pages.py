@@ -11,8 +11,8 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alert_words import page_sms, page_words
-from bot.alerts import Alert, show
+from bot.alerts.alerts import Alert, show
+from bot.alerts.words import page_sms, page_words
 from bot.chat.page import StaffPage
 from bot.schema import alert
 from bot.staff import enrolment
