@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot import member_chat, member_words, menus, sms_side, staff_chat
+from bot import menus, staff_chat
 from bot.alerts import alerts, pages
 from bot.alerts.pump import AlertPump
 from bot.chat.context import MEMBER_DESK, STAFF_DESK, BotApplication
@@ -35,6 +35,7 @@ from bot.inbox.inbox import Claimed, Envelope, Reader, purge
 from bot.inbox.shelf import Shelf
 from bot.keeper import Chore, keep
 from bot.member.desk import MemberDesk
+from bot.member_chat import handlers, sms, vote_words
 from bot.notice_watch import NoticeWatch
 from bot.settings import Settings
 from bot.staff.desk import StaffDesk
@@ -200,7 +201,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         postman = Postman(
             database,
             outlets,
-            renderers={**member_words.renderers(), **pages.renderers()},
+            renderers={**vote_words.renderers(), **pages.renderers()},
             on_trouble=alerts.trouble_teller(house.clock),
             on_migrated=alerts.on_migrated,
             on_held=alerts.on_held,
@@ -223,7 +224,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         application = None
         if bot is not None:
             desks: dict[str, object] = {MEMBER_DESK: member_desk, STAFF_DESK: staff_desk}
-            application = telegram.make_application(bot, member_chat.handlers(), desks, before=staff_chat.handlers())
+            application = telegram.make_application(bot, handlers.handlers(), desks, before=staff_chat.handlers())
             await application.initialize()
             stack.push_async_callback(application.shutdown)
         post = _PostRoom(house, application, postman)
@@ -276,7 +277,7 @@ class _PostRoom:
             await telegram.process(self.application, row)
         elif row.source == "twilio_inbound":
             bot_url = self.application.bot.link if self.application is not None else ""
-            await sms_side.on_sms(self.house.database, row, now=self.house.clock(), bot_url=bot_url)
+            await sms.on_sms(self.house.database, row, now=self.house.clock(), bot_url=bot_url)
             self.postman.wake()
         elif row.source == "twilio_status":
             await self._status(row)

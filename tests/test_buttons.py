@@ -17,7 +17,7 @@ from bot.chat.buttons import (
     paper_button,
     read,
 )
-from bot.member_paper import GESTURES
+from bot.member_chat.presses import GESTURES
 from voting.votes.clerk import new_intent_id
 
 KEY, OTHER_KEY = secrets.token_bytes(32), secrets.token_bytes(32)

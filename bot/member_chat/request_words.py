@@ -17,7 +17,7 @@ from bot.member.answers import (
 from bot.member.linking import AskLink, CodeOnItsWay, CodeWrong, Linked, NotYourNumber, NumberUnknown, WhichMember
 from bot.member.privacy import Kept
 from bot.member.status import MemberStatus, PackState
-from bot.member_words import PARAGRAPH, Page, lock_words
+from bot.member_chat.vote_words import PARAGRAPH, Page, lock_words
 from messages.words.dates import between_text, on_day_text, window_text
 from messages.words.texts import html_text, text
 from voting.model import Phase

@@ -30,7 +30,7 @@ from bot.chat.context import Context
 from bot.chat.said import Said
 from bot.member.callers import Caller
 from bot.member.desk import MemberDesk
-from bot.member_words import Page
+from bot.member_chat.vote_words import Page
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language
 from voting.refusals import NoPoll, Refusal

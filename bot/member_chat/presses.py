@@ -10,14 +10,14 @@ from typing import Final
 
 from telegram.error import BadRequest, NetworkError, RetryAfter
 
-from bot import member_pages
 from bot.chat.buttons import ForeignButton, Gesture, PaperPress, read
 from bot.member.answers import CodesUsed, Locked, VotedHere
-from bot.member_words import WORDS
-from bot.visit import Visit
+from bot.member_chat import request_words
+from bot.member_chat.visit import Visit
+from bot.member_chat.vote_words import WORDS
 from messages.words.texts import text
 
-WORDS_AND_PAGES: Final = {**WORDS, **member_pages.PAGES}
+WORDS_AND_PAGES: Final = {**WORDS, **request_words.PAGES}
 
 
 async def on_press(visit: Visit) -> None:
@@ -52,7 +52,7 @@ async def _on_paper(visit: Visit, press: PaperPress) -> None:
 async def _on_gesture(visit: Visit, gesture: Gesture) -> None:
     act = GESTURES.get(gesture.name)
     if act is None:  # made by an older version of ours
-        await visit.say(member_pages.help_page(visit.page, linked=visit.caller.chat.member_id is not None))
+        await visit.say(request_words.help_page(visit.page, linked=visit.caller.chat.member_id is not None))
         return
     await act(visit, gesture.reference)
 
@@ -85,7 +85,7 @@ async def on_status(visit: Visit, _reference: str = "") -> None:
 
 async def on_help(visit: Visit, _reference: str = "") -> None:
     """Answer /help."""
-    await visit.say(member_pages.help_page(visit.page, linked=visit.caller.chat.member_id is not None))
+    await visit.say(request_words.help_page(visit.page, linked=visit.caller.chat.member_id is not None))
 
 
 async def on_missing(visit: Visit, _reference: str = "") -> None:
@@ -149,13 +149,13 @@ async def on_set_texts(visit: Visit, wanted: str) -> None:
 
 async def on_language(visit: Visit, _reference: str = "") -> None:
     """Answer /language."""
-    await visit.say(member_pages.languages(visit.page))
+    await visit.say(request_words.languages(visit.page))
 
 
 async def on_set_language(visit: Visit, language: str) -> None:
     """Speak the language chosen."""
     visit.caller = await visit.desk.requests.set_language(visit.caller, language)
-    await visit.replace(member_pages.language_set(visit.page))
+    await visit.replace(request_words.language_set(visit.page))
 
 
 async def on_privacy(visit: Visit, _reference: str = "") -> None:
@@ -166,17 +166,17 @@ async def on_privacy(visit: Visit, _reference: str = "") -> None:
 async def on_export(visit: Visit, _reference: str) -> None:
     """Send all that is kept."""
     await visit.say_file(
-        "my-data.json", await visit.desk.privacy.export(visit.caller), member_pages.file_words(visit.page)
+        "my-data.json", await visit.desk.privacy.export(visit.caller), request_words.file_words(visit.page)
     )
 
 
 async def on_forget(visit: Visit, sure: str) -> None:
     """Ask once more, then forget the chat and the number."""
     if sure != "yes":
-        await visit.replace(member_pages.ask_forget(visit.page))
+        await visit.replace(request_words.ask_forget(visit.page))
         return
     await visit.desk.privacy.forget_me(visit.caller)
-    await visit.replace(member_pages.forgotten(visit.page))
+    await visit.replace(request_words.forgotten(visit.page))
 
 
 GESTURES: Final[Mapping[str, Callable[[Visit, str], Awaitable[None]]]] = {

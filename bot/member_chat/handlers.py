@@ -9,14 +9,14 @@ from typing import Any, Final
 from telegram import ChatMember, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
 
-from bot import member_pages
 from bot.chat.context import Context
 from bot.member.answers import NotUnderstood
 from bot.member.chats import Step
 from bot.member.desk import MemberDesk
 from bot.member.linking import CODE_DIGITS, Answer, Linked
 from bot.member.vote_desk import PURPOSES
-from bot.member_paper import (
+from bot.member_chat import request_words
+from bot.member_chat.presses import (
     answer_with,
     on_help,
     on_language,
@@ -28,7 +28,7 @@ from bot.member_paper import (
     on_verify,
     on_vote,
 )
-from bot.visit import Act, Visit, visit
+from bot.member_chat.visit import Act, Visit, visit
 from voting.codes import codes
 
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
@@ -56,7 +56,7 @@ async def on_start(visiting: Visit) -> None:
         await on_texts(visiting)
         return
     linked = visiting.caller.chat.member_id is not None
-    await visiting.say(member_pages.welcome(visiting.page, linked=linked, from_pack=payload == FROM_PACK))
+    await visiting.say(request_words.welcome(visiting.page, linked=linked, from_pack=payload == FROM_PACK))
 
 
 async def on_text(visiting: Visit) -> None:
@@ -102,7 +102,7 @@ async def on_unreadable(visiting: Visit) -> None:
     """Take a picture, a voice, a file; one sent instead of codes may show them and is deleted."""
     if visiting.caller.chat.step in PURPOSES:
         await visiting.delete()
-    await visiting.say(member_pages.only_words(visiting.page))
+    await visiting.say(request_words.only_words(visiting.page))
 
 
 async def on_unknown_command(visiting: Visit) -> None:
