@@ -19,7 +19,6 @@ from starlette.routing import BaseRoute
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot import menus, staff_chat
 from bot.alerts import alerts, pages
 from bot.alerts.pump import AlertPump
 from bot.chat.context import MEMBER_DESK, STAFF_DESK, BotApplication
@@ -36,9 +35,11 @@ from bot.inbox.shelf import Shelf
 from bot.keeper import Chore, keep
 from bot.member.desk import MemberDesk
 from bot.member_chat import handlers, sms, vote_words
-from bot.notice_watch import NoticeWatch
 from bot.settings import Settings
 from bot.staff.desk import StaffDesk
+from bot.staff_chat import handlers as staff_chat
+from bot.staff_chat import menus
+from bot.staff_chat.notice_watch import NoticeWatch
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
 from messages.ledger.callbacks import read_report

@@ -9,11 +9,11 @@ from prepared import SECRETS
 from sqlalchemy import insert, select, update
 from telegram import Bot
 
-from bot.notice_watch import NoticeWatch
 from bot.sandbox import Fault, Message, Person, Sandbox
 from bot.schema import notice_message
 from bot.staff import enrolment
 from bot.staff.roles import Role
+from bot.staff_chat.notice_watch import NoticeWatch
 from messages.channels.telegram_request import AiohttpRequest
 from messages.notices.life import cancel, finish
 from messages.pace.pacer import Pacer

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from prepared import NOW, SECRETS, chain_kinds, make_poll
 
-from bot import broadcast_chat, notice_chat, staff_chat, staff_words, window_chat
 from bot.house import House
 from bot.settings import Settings
 from bot.staff import enrolment, roles
@@ -21,6 +20,7 @@ from bot.staff.enrolment import (
     StaffUnknown,
 )
 from bot.staff.roles import ALLOWED, Act, NotStaff, NotYourRole, Role
+from bot.staff_chat import broadcast, handlers, notices, window, words
 from voting.store.database import Database
 
 BY = {"actor": "Gwen", "via": "command line", "now": NOW}
@@ -73,21 +73,21 @@ def test_support_may_help_members_and_no_more(act: Act) -> None:
 
 
 def test_every_command_of_the_staff_menu_is_a_command_with_the_same_act() -> None:
-    assert staff_words.COMMANDS.items() <= {name: act for name, (act, _) in staff_chat.COMMANDS.items()}.items()
-    assert staff_chat.COMMANDS.keys() - staff_words.COMMANDS.keys() == {"staff"}
+    assert words.COMMANDS.items() <= {name: act for name, (act, _) in handlers.COMMANDS.items()}.items()
+    assert handlers.COMMANDS.keys() - words.COMMANDS.keys() == {"staff"}
 
 
 def test_every_button_has_its_act_and_no_two_share_a_name() -> None:
-    rooms = (window_chat, broadcast_chat, notice_chat)
+    rooms = (window, broadcast, notices)
     names = [name for room in rooms for name in room.GESTURES]
     assert len(names) == len(set(names))
-    assert {act for act, _ in staff_chat.GESTURES.values()} <= ALLOWED.keys()
+    assert {act for act, _ in handlers.GESTURES.values()} <= ALLOWED.keys()
 
 
 def test_every_gesture_a_page_offers_is_one_that_is_taken() -> None:
     """A button that nobody answers would be a dead end."""
     offered = set()
-    for path in Path(staff_chat.__file__).parent.glob("*.py"):
+    for path in Path(handlers.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
@@ -97,7 +97,7 @@ def test_every_gesture_a_page_offers_is_one_that_is_taken() -> None:
                 offered.add(values[1])
             if "page" in owner and node.func.attr == "payload" and path.name not in _MEMBERS:
                 offered.add(values[0])
-    assert offered - {None} == staff_chat.GESTURES.keys()
+    assert offered - {None} == handlers.GESTURES.keys()
 
 
 _MEMBERS = {"member_words.py", "member_pages.py", "member_paper.py", "member_chat.py"}

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select
 from town import Town
 
-from bot import menus
 from bot.member import privacy
 from bot.schema import chat, missing_pack
+from bot.staff_chat import menus
 from messages.reach import State, channels_of
 from messages.schema import delivery, one_time_code
 from voting import schema

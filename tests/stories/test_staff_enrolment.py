@@ -4,13 +4,13 @@ import pytest
 from staff_stories import is_true, until
 from town import Town, Townsperson
 
-from bot import menus, staff_chat
 from bot.chat.buttons import gesture_button
 from bot.chat.page import GESTURE_PREFIX
 from bot.staff import enrolment, roles
 from bot.staff.roles import Role
+from bot.staff_chat import handlers, menus
 
-COMMANDS = [*staff_chat.COMMANDS]
+COMMANDS = [*handlers.COMMANDS]
 
 
 async def test_a_link_enrols_one_person_and_nobody_after(town: Town) -> None:
@@ -50,7 +50,7 @@ async def test_the_commands_menu_of_staff_is_what_their_role_can_do_and_leaves_w
     await until(lambda: is_true(person.commands[0].command == "staff"))
 
     offered = [line.command for line in person.commands]
-    may = [name for name, (act, _) in staff_chat.COMMANDS.items() if roles.may(role, act) and name != "here"]
+    may = [name for name, (act, _) in handlers.COMMANDS.items() if roles.may(role, act) and name != "here"]
     assert set(offered) == {*may, *menus.COMMANDS}
     assert len(offered) == len(set(offered))
     assert [line.command for line in stranger.commands] == list(menus.COMMANDS)
@@ -94,7 +94,7 @@ async def test_a_stranger_who_tries_a_staff_command_gets_nowhere(town: Town, com
 @pytest.mark.parametrize("role", list(Role), ids=str)
 async def test_every_command_serves_the_roles_of_the_table_and_no_other(town: Town, role: Role) -> None:
     person = await town.staff("pat", role)
-    for name, (act, _) in staff_chat.COMMANDS.items():
+    for name, (act, _) in handlers.COMMANDS.items():
         answer = await person.asks(person.types(f"/{name}"))
         refused = answer.words.startswith(f"That is not for {role}")
         assert refused != roles.may(role, act), name
@@ -105,7 +105,7 @@ async def test_no_button_serves_a_role_that_is_not_in_the_table(town: Town, role
     """Even one that was made for this very chat, as when somebody's role changed since."""
     person = await town.staff("pat", role)
     page = person.last
-    for name, (act, _) in staff_chat.GESTURES.items():
+    for name, (act, _) in handlers.GESTURES.items():
         if roles.may(role, act):
             continue
         told = len(person.alerts)

@@ -20,7 +20,6 @@ from telegram.ext import (
     filters,
 )
 
-from bot import broadcast_chat, case_chat, charts, notice_chat, window_chat
 from bot.alerts import alerts
 from bot.chat import buttons
 from bot.chat.context import Context
@@ -33,8 +32,9 @@ from bot.staff.drafts import Step
 from bot.staff.enrolment import PREFIX
 from bot.staff.roles import Act, NotStaff, insist
 from bot.staff.turnout import turnout
-from bot.staff_visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
-from bot.staff_words import duty_said, staff_said, turnout_caption
+from bot.staff_chat import broadcast, cases, notices, turnout_picture, window
+from bot.staff_chat.visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
+from bot.staff_chat.words import duty_said, staff_said, turnout_caption
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language, html_text, text
 from voting.audit import chain
@@ -101,7 +101,7 @@ async def on_turnout(visiting: StaffVisit) -> None:
     """Show turnout as a picture."""
     async with visiting.desk.looking(visiting.user_id, Act.SEE_TURNOUT) as looking:
         counted = await turnout(looking.connection, looking.now)
-    picture = await asyncio.to_thread(charts.turnout_png, counted, visiting.language)
+    picture = await asyncio.to_thread(turnout_picture.turnout_png, counted, visiting.language)
     await visiting.say_photo(picture, turnout_caption(counted, visiting.language))
 
 
@@ -168,11 +168,11 @@ COMMANDS: Final[Mapping[str, tuple[Act, Do]]] = {
     "duty": (Act.GO_ON_DUTY, on_duty),
     "turnout": (Act.SEE_TURNOUT, on_turnout),
     "console": (Act.OPEN_CONSOLE, on_console),
-    "cases": (Act.SEE_CASES, case_chat.on_cases),
-    "member": (Act.SEE_MEMBERS, case_chat.on_member),
-    "missing_packs": (Act.SEE_PACKS, case_chat.on_missing_packs),
-    "broadcast": (Act.SEE_NOTICES, broadcast_chat.on_broadcast),
-    "window": (Act.SET_WINDOW, window_chat.on_window),
+    "cases": (Act.SEE_CASES, cases.on_cases),
+    "member": (Act.SEE_MEMBERS, cases.on_member),
+    "missing_packs": (Act.SEE_PACKS, cases.on_missing_packs),
+    "broadcast": (Act.SEE_NOTICES, broadcast.on_broadcast),
+    "window": (Act.SET_WINDOW, window.on_window),
     "here": (Act.SET_GROUP, on_here),
 }
 
@@ -181,27 +181,27 @@ GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
     "ackall": (Act.ACKNOWLEDGE, on_acknowledge_all),
     "duty": (Act.GO_ON_DUTY, on_duty),
     "cancel": (Act.SEE_STAFF, on_cancel),
-    "case": (Act.SEE_CASES, case_chat.on_case),
-    "caseack": (Act.ACKNOWLEDGE, case_chat.on_case_acknowledge),
-    "assign": (Act.WORK_ON_CASES, case_chat.on_assign),
-    "outcomes": (Act.WORK_ON_CASES, case_chat.on_outcomes),
-    "propose": (Act.WORK_ON_CASES, case_chat.on_propose),
-    "nonote": (Act.WORK_ON_CASES, case_chat.on_no_note),
-    "settle": (Act.WORK_ON_CASES, case_chat.on_settle),
-    "packask": (Act.REPLACE_PACKS, case_chat.on_pack_ask),
-    "packyes": (Act.REPLACE_PACKS, case_chat.on_pack_approve),
-    "unlock": (Act.UNLOCK_PACKS, case_chat.on_unlock),
-    **window_chat.GESTURES,
-    **broadcast_chat.GESTURES,
-    **notice_chat.GESTURES,
+    "case": (Act.SEE_CASES, cases.on_case),
+    "caseack": (Act.ACKNOWLEDGE, cases.on_case_acknowledge),
+    "assign": (Act.WORK_ON_CASES, cases.on_assign),
+    "outcomes": (Act.WORK_ON_CASES, cases.on_outcomes),
+    "propose": (Act.WORK_ON_CASES, cases.on_propose),
+    "nonote": (Act.WORK_ON_CASES, cases.on_no_note),
+    "settle": (Act.WORK_ON_CASES, cases.on_settle),
+    "packask": (Act.REPLACE_PACKS, cases.on_pack_ask),
+    "packyes": (Act.REPLACE_PACKS, cases.on_pack_approve),
+    "unlock": (Act.UNLOCK_PACKS, cases.on_unlock),
+    **window.GESTURES,
+    **broadcast.GESTURES,
+    **notices.GESTURES,
 }
 
 STEPS: Final[Mapping[Step, tuple[Act, Do]]] = {
-    Step.CASE_NOTE: (Act.WORK_ON_CASES, case_chat.on_case_note),
-    Step.WINDOW_DAYS: (Act.SET_WINDOW, window_chat.on_days),
-    Step.WINDOW_REASON: (Act.SET_WINDOW, window_chat.on_reason),
-    Step.NOTICE_AUDIENCE: (Act.WRITE_NOTICES, broadcast_chat.on_audience_words),
-    Step.NOTICE_WORDS: (Act.WRITE_NOTICES, broadcast_chat.on_words),
+    Step.CASE_NOTE: (Act.WORK_ON_CASES, cases.on_case_note),
+    Step.WINDOW_DAYS: (Act.SET_WINDOW, window.on_days),
+    Step.WINDOW_REASON: (Act.SET_WINDOW, window.on_reason),
+    Step.NOTICE_AUDIENCE: (Act.WRITE_NOTICES, broadcast.on_audience_words),
+    Step.NOTICE_WORDS: (Act.WRITE_NOTICES, broadcast.on_words),
 }
 assert STEPS.keys() == set(Step)
 

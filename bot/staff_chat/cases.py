@@ -7,7 +7,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts import alerts
-from bot.case_words import LISTED_MAX, case_said, cases_said, member_said, missing_said, outcome_rows
 from bot.chat.said import Said
 from bot.member.file import member_file
 from bot.schema import missing_pack
@@ -15,7 +14,8 @@ from bot.staff import drafts
 from bot.staff.desk import Acting
 from bot.staff.drafts import Step
 from bot.staff.roles import Act
-from bot.staff_visit import StaffVisit
+from bot.staff_chat.case_words import LISTED_MAX, case_said, cases_said, member_said, missing_said, outcome_rows
+from bot.staff_chat.visit import StaffVisit
 from messages.words.texts import html_text, text
 from voting import schema
 from voting.packs import packs

@@ -9,13 +9,13 @@ from sqlalchemy import func, select
 
 from bot.chat.said import Said
 from bot.edge.links import ways_of
-from bot.notice_chat import notice_page, on_notice, read_mark
-from bot.notice_words import audience_said, menu_said
 from bot.staff import drafts
 from bot.staff.desk import Acting
 from bot.staff.drafts import Step
 from bot.staff.roles import Act
-from bot.staff_visit import Do, StaffVisit
+from bot.staff_chat.notice_words import audience_said, menu_said
+from bot.staff_chat.notices import notice_page, on_notice, read_mark
+from bot.staff_chat.visit import Do, StaffVisit
 from messages import audience as audiences
 from messages.notices import notices
 from messages.notices.model import ENDED, Content

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.alerts.pages import tell_staff
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
-from bot.notice_words import preview_said, progress_said, report_said
 from bot.schema import notice_message
 from bot.staff import enrolment
 from bot.staff.desk import Acting
 from bot.staff.roles import Act, may
-from bot.staff_visit import Do, StaffVisit
+from bot.staff_chat.notice_words import preview_said, progress_said, report_said
+from bot.staff_chat.visit import Do, StaffVisit
 from messages.notices import life, notices, sending
 from messages.notices.model import EDITABLE, ENDED, Notice
 from messages.notices.preview import preview

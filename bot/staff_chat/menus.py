@@ -9,7 +9,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
 from bot.staff import enrolment
 from bot.staff.roles import Role, may
-from bot.staff_words import COMMANDS as STAFF_COMMANDS
+from bot.staff_chat.words import COMMANDS as STAFF_COMMANDS
 from messages.words.texts import fit_language, text
 from voting.store.database import Database
 

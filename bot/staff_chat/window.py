@@ -9,7 +9,7 @@ from bot.chat.said import Said
 from bot.staff import drafts
 from bot.staff.drafts import Draft, Step
 from bot.staff.roles import Act
-from bot.staff_visit import Do, StaffVisit
+from bot.staff_chat.visit import Do, StaffVisit
 from messages.notices import supersede
 from messages.words.dates import window_text
 from messages.words.texts import html_text, text

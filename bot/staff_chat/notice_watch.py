@@ -14,9 +14,9 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from bot.chat.keyboards import keyboard
 from bot.chat.page import StaffPage
 from bot.chat.said import Said
-from bot.notice_words import progress_said, report_said
 from bot.schema import notice_message
 from bot.staff import enrolment
+from bot.staff_chat.notice_words import progress_said, report_said
 from messages.channels.telegram_request import LANE
 from messages.notices import notices
 from messages.notices.model import ENDED
