@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from bot.alerts import alerts
-from bot.console import pages, plots, sessions
+from bot.console import pages, sessions, turnout_picture
 from bot.console.door import Deed, Screen, Visit
 from bot.console.headers import PICTURE_POLICY
 from bot.console.sessions import COOKIE
@@ -65,7 +65,9 @@ async def acknowledge(visit: Visit) -> Response:
 async def show_turnout(visit: Visit) -> Response:
     """Draw votes by hour, in the steps that `bot.staff.turnout` lets out."""
     latest = await visit.console.snapshots.latest()
-    drawn = await plots.turnout(latest.turnout, dark=visit.asked("dark") == "1", small=visit.asked("small") == "1")
+    drawn = await turnout_picture.turnout(
+        latest.turnout, dark=visit.asked("dark") == "1", small=visit.asked("small") == "1"
+    )
     return Response(drawn, media_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE_POLICY})
 
 
