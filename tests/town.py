@@ -25,9 +25,9 @@ from prepared import HEADER, POLL, WINDOW, line, read_phone
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
+from bot.app.run import Service, assemble
 from bot.house import House
 from bot.sandbox import Message, Person, Phone, Sandbox
-from bot.service import Service, assemble
 from bot.settings import Settings
 from bot.staff import enrolment
 from bot.staff.roles import Role

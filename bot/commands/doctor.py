@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from telegram.error import InvalidToken, TelegramError
 
 from bot import logs
+from bot.app.run import twilio_account
 from bot.edge import telegram
 from bot.house import clock
-from bot.service import twilio_account
 from bot.settings import Settings, read_settings
 from bot.terminal import OUT, AsJson, print_json, run
 from messages.pace.pacer import Pacer

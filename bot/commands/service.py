@@ -8,8 +8,8 @@ from contextlib import suppress
 import typer
 
 from bot import logs
+from bot.app.run import assemble
 from bot.house import House
-from bot.service import assemble
 from bot.settings import read_settings
 from bot.terminal import error_line, run
 from voting import secrets_file

@@ -11,11 +11,11 @@ from time import monotonic
 
 from pydantic import SecretStr
 
+from bot.app.run import Service, assemble
 from bot.edge.links import link
 from bot.house import House
 from bot.reading import read_phone
 from bot.sandbox import Sandbox
-from bot.service import Service, assemble
 from bot.settings import Settings
 from messages import reach
 from messages.words.wording import Ways

@@ -21,6 +21,7 @@ from telegram.ext import ExtBot
 
 from bot.alerts import alerts, pages
 from bot.alerts.pump import AlertPump
+from bot.app.chores import Chore, keep
 from bot.chat.context import MEMBER_DESK, STAFF_DESK, BotApplication
 from bot.console.routes import console_routes
 from bot.edge import server as web
@@ -32,7 +33,6 @@ from bot.house import House
 from bot.inbox import predecessors
 from bot.inbox.inbox import Claimed, Envelope, Reader, purge
 from bot.inbox.shelf import Shelf
-from bot.keeper import Chore, keep
 from bot.member.desk import MemberDesk
 from bot.member_chat import handlers, sms, vote_words
 from bot.settings import Settings
