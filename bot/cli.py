@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from bot.terminal import error_line
+from bot.commands.terminal import error_line
 from voting.refusals import Fault, Refusal
 
 ROOMS: Final = {

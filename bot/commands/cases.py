@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
 from bot.house import House
-from bot.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
 from voting.votes import cases
 from voting.votes.cases import Case
 

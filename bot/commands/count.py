@@ -10,9 +10,7 @@ import typer
 from rich.markup import escape
 
 from bot import logs
-from bot.house import House, clock
-from bot.reading import read_phone
-from bot.terminal import (
+from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
     VIA,
@@ -26,6 +24,8 @@ from bot.terminal import (
     run,
     stages_bar,
 )
+from bot.house import House, clock
+from bot.reading import read_phone
 from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.count.count import count as count_poll

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from bot import logs
+from bot.commands.terminal import error_line, run
 from bot.demo import poll_files
 from bot.demo.ballot import Ballot, StoryClock
 from bot.demo.roll import write_roll
@@ -22,7 +23,6 @@ from bot.edge.server import PortTaken
 from bot.house import clock
 from bot.sandbox import Sandbox
 from bot.staff.roles import Role
-from bot.terminal import error_line, run
 
 DEFAULT_PORT: Final = 8022
 HOST: Final = "127.0.0.1"

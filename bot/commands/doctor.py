@@ -14,10 +14,10 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot import logs
 from bot.app.run import twilio_account
+from bot.commands.terminal import OUT, AsJson, print_json, run
 from bot.edge import telegram
 from bot.house import clock
 from bot.settings import Settings, read_settings
-from bot.terminal import OUT, AsJson, print_json, run
 from messages.pace.pacer import Pacer
 from voting import secrets_file
 from voting.poll import polls

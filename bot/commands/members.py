@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
 from bot.house import House
 from bot.member.file import member_file
-from bot.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
 
 
 def register(app: typer.Typer) -> None:

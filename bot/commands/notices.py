@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.edge.links import ways_now
-from bot.house import House, clock
-from bot.terminal import (
+from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
     VIA,
@@ -25,6 +23,8 @@ from bot.terminal import (
     print_table,
     progress_bar,
 )
+from bot.edge.links import ways_now
+from bot.house import House, clock
 from messages.notices import life, notices, reports, sending
 from messages.notices.model import ENDED, Content, Notice
 from messages.notices.preview import Preview, preview

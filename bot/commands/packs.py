@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.edge.links import bot_url
-from bot.house import House, clock
-from bot.terminal import (
+from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
     VIA,
@@ -20,6 +18,8 @@ from bot.terminal import (
     print_report,
     progress_bar,
 )
+from bot.edge.links import bot_url
+from bot.house import House, clock
 from voting.csv_file import ImportReport
 from voting.packs import packs
 from voting.votes.checks import lift_lockout

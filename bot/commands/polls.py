@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from bot import logs
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json, run
 from bot.house import House, clock
 from bot.settings import read_settings
-from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json, run
 from messages.notices import supersede
 from voting import secrets_file
 from voting.audit.chain import sign_head

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from bot.alerts import alerts
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
 from bot.house import House, clock
-from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
 from voting.csv_file import ImportReport
 from voting.post import scans
 

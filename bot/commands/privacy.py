@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json
 from bot.house import House
 from bot.member import privacy
 from bot.member.privacy import Forgotten
-from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking; a script must say so.")]
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from bot.house import House, clock
 from bot.reading import read_phone
-from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from messages.reach import sync_sms_channels
 from voting.csv_file import ImportReport
 from voting.roll import roll

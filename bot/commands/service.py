@@ -9,9 +9,9 @@ import typer
 
 from bot import logs
 from bot.app.run import assemble
+from bot.commands.terminal import error_line, run
 from bot.house import House
 from bot.settings import read_settings
-from bot.terminal import error_line, run
 from voting import secrets_file
 from voting.refusals import Fault, Refusal
 from voting.store.database import Database

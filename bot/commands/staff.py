@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_json, print_table
 from bot.edge.links import bot_name, link
 from bot.house import House, clock
 from bot.staff import enrolment
 from bot.staff.enrolment import PREFIX, Staff
 from bot.staff.roles import Role
-from bot.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_json, print_table
 from messages.words.phone import read_phone
 from voting.refusals import StaffRefusal
 
