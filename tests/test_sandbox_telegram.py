@@ -33,8 +33,8 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from bot.sandbox import Fault, Person, Sandbox
-from bot.sandbox.markup import parse_html, to_html
 from bot.sandbox.meter import Meter
+from bot.sandbox.telegram.markup import parse_html, to_html
 
 # The library announces a change of type of RetryAfter.retry_after each time it is read.
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
@@ -950,7 +950,7 @@ async def test_a_taken_port_is_an_error_and_leaves_nothing_behind(sandbox: Sandb
 
 
 async def test_without_keeping_messages_only_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sandbox.telegram_world.MESSAGES_KEPT_MAX", 3)
+    monkeypatch.setattr("bot.sandbox.telegram.world.MESSAGES_KEPT_MAX", 3)
     async with Sandbox(keep_messages=False) as sandbox, bot_of(sandbox) as bot:
         ada = sandbox.telegram.person("Ada")
         await ada.types("/start")

@@ -11,8 +11,8 @@ The unmodified clients talk to it over HTTP: point them at `sandbox.telegram.api
 
 from bot.sandbox.faults import Fault
 from bot.sandbox.server import Sandbox
-from bot.sandbox.telegram_model import Button, Message, Press
-from bot.sandbox.telegram_people import Group, Person
+from bot.sandbox.telegram.model import Button, Message, Press
+from bot.sandbox.telegram.people import Group, Person
 from bot.sandbox.twilio import Phone, Twilio
 from bot.sandbox.twilio_model import Sms
 

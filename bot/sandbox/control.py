@@ -13,9 +13,9 @@ import segno
 from aiohttp import web
 
 from bot.sandbox.phones import Cast, Phones
-from bot.sandbox.telegram import Telegram
-from bot.sandbox.telegram_model import Chat, Message
-from bot.sandbox.telegram_people import Group, Person
+from bot.sandbox.telegram.model import Chat, Message
+from bot.sandbox.telegram.people import Group, Person
+from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.twilio import Twilio
 from bot.sandbox.twilio_model import Sms
 

@@ -12,8 +12,8 @@ from bot.sandbox.chores import Chores
 from bot.sandbox.control import Control
 from bot.sandbox.faults import Faults, Stage
 from bot.sandbox.phones import Cast, Letter, Phones
-from bot.sandbox.telegram import Telegram
-from bot.sandbox.telegram_people import Person
+from bot.sandbox.telegram.people import Person
+from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.twilio import Twilio
 
 HOST: Final = "127.0.0.1"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.sandbox.bell import Bell
-from bot.sandbox.markup import Entity, to_html
+from bot.sandbox.telegram.markup import Entity, to_html
 
 Json = dict[str, Any]
 Kind = Literal["private", "group", "supergroup"]

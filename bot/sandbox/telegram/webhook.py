@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bot.sandbox.chores import Chores
-from bot.sandbox.telegram_updates import Update, Updates
+from bot.sandbox.telegram.updates import Update, Updates
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 ANSWER_TIMEOUT = ClientTimeout(total=60)

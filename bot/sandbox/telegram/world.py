@@ -13,13 +13,13 @@ from typing import Any, Final, Literal
 from uuid import uuid4
 
 from bot.sandbox.faults import Faults
-from bot.sandbox.keyboards import NO_MARKUP, Markup, inline_as_json
 from bot.sandbox.limit import ChatLimits, Limit
-from bot.sandbox.markup import found_in
 from bot.sandbox.meter import Meter
-from bot.sandbox.telegram_errors import ApiError, bad_request
-from bot.sandbox.telegram_model import Chat, Command, Json, Message, Numbers, Press, User
-from bot.sandbox.telegram_updates import Updates
+from bot.sandbox.telegram.errors import ApiError, bad_request
+from bot.sandbox.telegram.keyboards import NO_MARKUP, Markup, inline_as_json
+from bot.sandbox.telegram.markup import found_in
+from bot.sandbox.telegram.model import Chat, Command, Json, Message, Numbers, Press, User
+from bot.sandbox.telegram.updates import Updates
 
 BOT_ID: Final = 8_000_000_001
 FIRST_USER_ID: Final = 5_000_000_001  # beyond 32 bits, as real ones are today

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, web
 
-from bot.sandbox.telegram_errors import bad_request
-from bot.sandbox.telegram_model import Json
-from bot.sandbox.telegram_world import TelegramWorld
+from bot.sandbox.telegram.errors import bad_request
+from bot.sandbox.telegram.model import Json
+from bot.sandbox.telegram.world import TelegramWorld
 
 Upload = tuple[str, bytes]
 

@@ -10,8 +10,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from bot.sandbox.bell import Bell
-from bot.sandbox.telegram_errors import ApiError
-from bot.sandbox.telegram_model import Json
+from bot.sandbox.telegram.errors import ApiError
+from bot.sandbox.telegram.model import Json
 
 FIRST_UPDATE_ID = 815_000_001
 UPDATE_LIFETIME_SECONDS = 24 * 60 * 60  # Bot API, "Getting updates"

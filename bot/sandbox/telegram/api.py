@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from bot.sandbox.keyboards import NO_MARKUP, Markup, parse_markup
-from bot.sandbox.markup import found_in, parse_html, utf16_length
-from bot.sandbox.telegram_errors import bad_request
-from bot.sandbox.telegram_model import Chat, Command, Json, Message
-from bot.sandbox.telegram_params import Params
-from bot.sandbox.telegram_world import TEXT_MAX, TelegramWorld, clean
+from bot.sandbox.telegram.errors import bad_request
+from bot.sandbox.telegram.keyboards import NO_MARKUP, Markup, parse_markup
+from bot.sandbox.telegram.markup import found_in, parse_html, utf16_length
+from bot.sandbox.telegram.model import Chat, Command, Json, Message
+from bot.sandbox.telegram.params import Params
+from bot.sandbox.telegram.world import TEXT_MAX, TelegramWorld, clean
 
 CAPTION_MAX: Final = 1024
 TOAST_MAX: Final = 200

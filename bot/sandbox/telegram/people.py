@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.sandbox.telegram_model import Button, Chat, Command, Json, Message, Press, User
-from bot.sandbox.telegram_world import TEXT_MAX, TelegramWorld, clean, text_content
+from bot.sandbox.telegram.model import Button, Chat, Command, Json, Message, Press, User
+from bot.sandbox.telegram.world import TEXT_MAX, TelegramWorld, clean, text_content
 
 START_LINK: Final = re.compile(r"https?://t\.me/(\w+)(?:\?start=([A-Za-z0-9_-]{0,64}))?$")
 PATIENCE_SECONDS: Final = 5.0

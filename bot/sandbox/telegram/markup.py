@@ -8,7 +8,7 @@ import html
 import re
 from typing import Any, Final
 
-from bot.sandbox.telegram_errors import ApiError
+from bot.sandbox.telegram.errors import ApiError
 
 Entity = dict[str, Any]
 

@@ -9,12 +9,12 @@ from aiohttp import ClientSession, web
 from bot.sandbox.addresses import local_address
 from bot.sandbox.chores import Chores
 from bot.sandbox.faults import REQUEST_KINDS, Fault, Stage
-from bot.sandbox.telegram_api import METHODS, Method, Result, get_updates
-from bot.sandbox.telegram_errors import ApiError, bad_request
-from bot.sandbox.telegram_model import Json
-from bot.sandbox.telegram_params import Params, read_params
-from bot.sandbox.telegram_webhook import CONNECTIONS_DEFAULT, Webhook, WebhookFeed
-from bot.sandbox.telegram_world import TelegramWorld
+from bot.sandbox.telegram.api import METHODS, Method, Result, get_updates
+from bot.sandbox.telegram.errors import ApiError, bad_request
+from bot.sandbox.telegram.model import Json
+from bot.sandbox.telegram.params import Params, read_params
+from bot.sandbox.telegram.webhook import CONNECTIONS_DEFAULT, Webhook, WebhookFeed
+from bot.sandbox.telegram.world import TelegramWorld
 
 COUNTED: Final = frozenset(
     {

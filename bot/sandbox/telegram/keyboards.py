@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.telegram_errors import bad_request
-from bot.sandbox.telegram_model import Button, Json, ReplyKeyboard, Rows
+from bot.sandbox.telegram.errors import bad_request
+from bot.sandbox.telegram.model import Button, Json, ReplyKeyboard, Rows
 
 CALLBACK_DATA_BYTES_MAX = 64  # Bot API, InlineKeyboardButton.callback_data: 1-64 bytes
 BUTTONS_MAX = 100  # the server's limit for one inline keyboard
