@@ -15,8 +15,8 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from bot.sandbox import Fault, Phone, Sandbox
-from bot.sandbox.sms_segments import segments
-from bot.sandbox.twilio_signature import sign
+from bot.sandbox.twilio.signature import sign
+from bot.sandbox.twilio.sms_segments import segments
 
 # The twilio client authenticates in a way that aiohttp is about to drop.
 pytestmark = [
@@ -539,7 +539,7 @@ def test_segments_are_counted_as_on_the_air(text: str, count: int) -> None:
 
 
 async def test_without_keeping_messages_only_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sandbox.twilio_world.KEPT_MAX", 2)
+    monkeypatch.setattr("bot.sandbox.twilio.world.KEPT_MAX", 2)
     async with Sandbox(keep_messages=False) as sandbox, AsyncTwilioHttpClient() as http:
         client = client_of(sandbox, http=http)
         for number in range(5):

@@ -13,7 +13,7 @@ from bot.sandbox.faults import Fault
 from bot.sandbox.server import Sandbox
 from bot.sandbox.telegram.model import Button, Message, Press
 from bot.sandbox.telegram.people import Group, Person
-from bot.sandbox.twilio import Phone, Twilio
-from bot.sandbox.twilio_model import Sms
+from bot.sandbox.twilio.model import Sms
+from bot.sandbox.twilio.twilio import Phone, Twilio
 
 __all__ = ["Button", "Fault", "Group", "Message", "Person", "Phone", "Press", "Sandbox", "Sms", "Twilio"]

@@ -16,8 +16,8 @@ from bot.sandbox.phones import Cast, Phones
 from bot.sandbox.telegram.model import Chat, Message
 from bot.sandbox.telegram.people import Group, Person
 from bot.sandbox.telegram.telegram import Telegram
-from bot.sandbox.twilio import Twilio
-from bot.sandbox.twilio_model import Sms
+from bot.sandbox.twilio.model import Sms
+from bot.sandbox.twilio.twilio import Twilio
 
 Json = dict[str, Any]
 STATIC: Final = Path(__file__).parent / "static"

@@ -14,7 +14,7 @@ from bot.sandbox.faults import Faults, Stage
 from bot.sandbox.phones import Cast, Letter, Phones
 from bot.sandbox.telegram.people import Person
 from bot.sandbox.telegram.telegram import Telegram
-from bot.sandbox.twilio import Twilio
+from bot.sandbox.twilio.twilio import Twilio
 
 HOST: Final = "127.0.0.1"
 UPLOAD_BYTES_MAX: Final = 50 * 1024 * 1024  # Bot API, sendDocument

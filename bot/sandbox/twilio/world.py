@@ -12,10 +12,10 @@ from bot.sandbox.chores import Chores
 from bot.sandbox.faults import CALLBACK_KINDS, Fault, Faults
 from bot.sandbox.limit import Limit
 from bot.sandbox.meter import Meter
-from bot.sandbox.sms_segments import segments
-from bot.sandbox.twilio_calls import TwilioCalls
-from bot.sandbox.twilio_errors import TwilioError
-from bot.sandbox.twilio_model import FINAL, Json, Sms, new_sid
+from bot.sandbox.twilio.calls import TwilioCalls
+from bot.sandbox.twilio.errors import TwilioError
+from bot.sandbox.twilio.model import FINAL, Json, Sms, new_sid
+from bot.sandbox.twilio.sms_segments import segments
 
 BODY_MAX: Final = 1600
 VALIDITY_SECONDS_MAX: Final = 36_000

@@ -5,10 +5,10 @@ from aiohttp import ClientSession, web
 from bot.sandbox.chores import Chores
 from bot.sandbox.faults import Faults, Stage
 from bot.sandbox.meter import Meter
-from bot.sandbox.twilio_calls import TwilioCalls
-from bot.sandbox.twilio_http import TwilioHttp
-from bot.sandbox.twilio_model import Sms
-from bot.sandbox.twilio_world import Changed, Line, Outcome, TwilioWorld
+from bot.sandbox.twilio.calls import TwilioCalls
+from bot.sandbox.twilio.http import TwilioHttp
+from bot.sandbox.twilio.model import Sms
+from bot.sandbox.twilio.world import Changed, Line, Outcome, TwilioWorld
 
 ACCOUNT_SID = "AC5a0db0c05a0db0c05a0db0c05a0db0c0"
 AUTH_TOKEN = "5a0db0c0good0on0this0machine0only"  # noqa: S105 - it opens the sandbox only

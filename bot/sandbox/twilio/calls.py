@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bot.sandbox.addresses import local_address
-from bot.sandbox.twilio_signature import sign
+from bot.sandbox.twilio.signature import sign
 
 ANSWER_TIMEOUT: Final = ClientTimeout(total=15)  # Twilio's own limit for a webhook
 CALLS_AT_ONCE: Final = 50

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from bot.sandbox.sms_segments import segments
+from bot.sandbox.twilio.sms_segments import segments
 
 Json = dict[str, Any]
 API_VERSION: Final = "2010-04-01"

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 from aiohttp import web
 
 from bot.sandbox.faults import REQUEST_KINDS, Fault, Stage
-from bot.sandbox.twilio_errors import TwilioError
-from bot.sandbox.twilio_model import API_VERSION, FINAL, Json, Sms
-from bot.sandbox.twilio_world import TwilioWorld
+from bot.sandbox.twilio.errors import TwilioError
+from bot.sandbox.twilio.model import API_VERSION, FINAL, Json, Sms
+from bot.sandbox.twilio.world import TwilioWorld
 
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1000

@@ -1,0 +1,4 @@
+"""A local Twilio: its messages API, with phones that answer; begin at `twilio`.
+
+May import: bot.sandbox's root.
+"""
