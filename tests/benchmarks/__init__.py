@@ -3,4 +3,4 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))  # what tests stand on: electorate.py, prepared.py
+sys.path.insert(0, str(Path(__file__).parent.parent / "parts"))  # what tests stand on: electorate.py, prepared.py

@@ -722,7 +722,7 @@ def test_the_check_imports_nothing_of_ours_but_the_format() -> None:
     ran = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     ours = ran.stdout.split()
 
-    assert {name for name in ours if "verify" not in name} == {"voting", "voting.verify.format"}
+    assert {name for name in ours if not name.startswith("voting.verify")} == {"voting"}
 
 
 def test_the_format_is_what_the_house_writes() -> None:

@@ -25,6 +25,7 @@ from bot.sandbox import Fault, Sandbox
 from messages.postman.line import IN_FLIGHT_MAX
 from voting.store.database import Database
 
+ROOT = Path(__file__).parents[3]
 RATE = max(60.0, MEMBERS / KILLS / 2)  # of each provider: the broadcast lasts longer than the killing
 PATIENCE_SECONDS = 60 + MEMBERS / 20
 
@@ -36,11 +37,11 @@ async def process(told: dict[str, Any]) -> AsyncIterator[asyncio.subprocess.Proc
     """Start a postman; kill it with -9 when the block ends."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(Path(__file__).with_name("crashing_postman.py")),
+        str(ROOT / "tests" / "parts" / "crashing_postman.py"),
         json.dumps(told),
         stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).parent.parent,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert child.stdout is not None
     assert await child.stdout.readline() == b"ready\n"

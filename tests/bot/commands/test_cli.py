@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 POLL = (ROOT / "examples" / "poll.toml").read_text(encoding="utf-8")
 
 

@@ -39,7 +39,7 @@ from voting.refusals import (
 )
 from voting.store.database import Database
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "poll.toml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "poll.toml"
 FILE = """
 [poll]
 id = "leader-2022"

@@ -29,7 +29,7 @@ PROCESSES = 4
 RACERS_EACH = 64
 PATIENCE_SECONDS = 120.0
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[3]
 
 
 @asynccontextmanager
@@ -43,11 +43,11 @@ async def process(
     path.write_text(json.dumps(common | {"letters": [asdict(letter) for letter in letters]} | told), encoding="utf-8")
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(HERE / "voting_process.py"),
+        str(ROOT / "tests" / "parts" / "voting_process.py"),
         str(path),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(HERE.parent)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     try:
         yield child

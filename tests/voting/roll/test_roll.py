@@ -29,8 +29,9 @@ from voting.refusals import FileUnreadable, NoPoll, PollOver, UnknownMember
 from voting.roll import roll
 from voting.store.database import Database
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
-SAMPLE = Path(__file__).with_name("data") / "roll-sample.csv"
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "examples"
+SAMPLE = ROOT / "tests" / "data" / "roll-sample.csv"
 
 
 @pytest.fixture

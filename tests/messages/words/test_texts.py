@@ -31,7 +31,7 @@ from messages.words.sms_text import BODY_CHARACTERS_MAX, Encoding, encode_plan, 
 from voting.model import Phase
 from voting.refusals import Fault, PollNotOpen, PollStillOpen, Refusal, WindowBackwards
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 LANGUAGES = texts.languages()
 DOMAINS = ("member", "notices", "refusals", "staff", "words")
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
+from enrolled import BY, enrolled
 from prepared import NOW, SECRETS, make_poll
 from sqlalchemy import func, insert, select, update
 from telegram import Bot
-from test_staff import BY, enrolled
 
 from bot.alerts import alerts
 from bot.alerts.alerts import Kind

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from enrolled import BY, enrolled
 from prepared import NOW, SECRETS, chain_kinds, make_poll
 
 from bot.house import House
@@ -16,23 +17,11 @@ from bot.staff.enrolment import (
     AnonymousAdmin,
     InvitationUnusable,
     LoginLinkUnusable,
-    Staff,
     StaffUnknown,
 )
 from bot.staff.roles import ALLOWED, Act, NotStaff, NotYourRole, Role
 from bot.staff_chat import broadcast, handlers, notices, window, words
 from voting.store.database import Database
-
-BY = {"actor": "Gwen", "via": "command line", "now": NOW}
-
-
-async def enrolled(
-    database: Database, name: str = "Huw", role: Role = Role.SUPPORT, user_id: int = 7, called: str | None = None
-) -> Staff:
-    async with database.writing() as connection:
-        token = await enrolment.invite_staff(connection, role, **BY)
-        return await enrolment.enrol(connection, token, user_id=user_id, called=called or name, language="en", now=NOW)
-
 
 # -- roles ---------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from voting import schema, secrets_file
 from voting.audit.probes import run_probes
 from voting.store.database import Database
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 ROUNDS = 12 if SOAK else 1  # of two kills each
 VOTERS_EACH = 8
 PATIENCE_SECONDS = 45.0  # an alert that was just being shown waits for its lease
