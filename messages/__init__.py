@@ -1,1 +1,5 @@
-"""What we say: words, notices, the delivery ledger, the pace, the channels."""
+"""What we say: words, notices, the ledger of deliveries, the pace, the channels.
+
+May import: voting.
+Everybody in messages may import: messages.schema, messages.reach, messages.audience.
+"""

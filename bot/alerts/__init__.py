@@ -1,4 +1,4 @@
-"""What staff are told at once, and where; begin at `alerts`.
+"""What staff are told at once, and where. Begin at `alerts`.
 
-May import: bot.member, bot.staff, bot.chat, bot's root, messages, voting.
+May import: bot.member, bot.staff, bot.chat.
 """

@@ -21,8 +21,8 @@ from bot.staff.roles import Act, may
 from messages.channels.channels import Buttons, Outgoing, Renderer
 from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane
-from messages.postman.letters import LITERAL
 from messages.reach import SMS, TELEGRAM
+from messages.words.purposes import LITERAL
 from messages.words.sms_text import encode_plan, plain
 from voting.model import Poll
 from voting.poll import polls

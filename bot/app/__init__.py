@@ -1,4 +1,4 @@
-"""The service: everything joined and kept going; begin at `run`.
+"""The service: everything joined, started and kept going. Begin at `run`.
 
-May import: everything of the house but commands.
+May import: bot.console, bot.staff_chat, bot.member_chat.
 """

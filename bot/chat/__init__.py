@@ -1,4 +1,4 @@
-"""What every conversation shares: what was said, buttons, pages and posting.
+"""What every conversation shares: what was said, buttons, pages. Begin at `said`.
 
-May import: bot's root, messages, voting.
+May import: messages.
 """

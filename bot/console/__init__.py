@@ -1,1 +1,4 @@
-"""The staff's web console: pages that say what is true now and what one can do, with or without JavaScript."""
+"""The staff's console in a browser. Begin at `routes`.
+
+May import: bot.alerts, bot.edge.
+"""

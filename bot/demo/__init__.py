@@ -1,1 +1,4 @@
-"""`ballotline demo`: a whole ballot on this machine, with no accounts, as a story that checks itself."""
+"""The story that `make demo` plays. Begin at `story`.
+
+May import: bot.app, bot.sandbox.
+"""

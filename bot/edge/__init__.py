@@ -1,4 +1,4 @@
-"""The wire: the HTTP server, webhooks, polling; begin at `server`.
+"""The wire: the HTTP server, webhooks, polling. Begin at `server`.
 
-May import: bot.inbox, bot.chat, bot's root, messages, voting.
+May import: bot.inbox, bot.chat.
 """

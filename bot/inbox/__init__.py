@@ -1,4 +1,4 @@
-"""What providers handed over: stored, claimed in a chat's order, done; begin at `inbox`.
+"""What providers handed over: stored, claimed in each chat's order, done. Begin at `inbox`.
 
-May import: bot's root, messages, voting.
+May import: messages.
 """

@@ -1,4 +1,4 @@
-"""What members ask, decided: no Telegram, no words; begin at `desk`.
+"""What members ask, decided: no Telegram, no words. Begin at `desk`.
 
-May import: bot.inbox, bot.staff, bot.chat.buttons, bot's root, messages, voting.
+May import: bot.inbox, bot.staff, bot.chat.
 """

@@ -1,4 +1,4 @@
-"""The member's side of the chat and of text messages; begin at `handlers`.
+"""The member's side of the chat and of text messages. Begin at `handlers`.
 
-May import: bot.member, bot.chat, bot's root, messages, voting.
+May import: bot.member, bot.chat.
 """

@@ -6,7 +6,11 @@
         await ada.hears("Welcome")
 
 The unmodified clients talk to it over HTTP: point them at `sandbox.telegram.api_url` and
-`sandbox.twilio.api_url`. Imports nothing of the rest of the house.
+`sandbox.twilio.api_url`.
+
+May import: bot.sandbox.telegram, bot.sandbox.twilio.
+Everybody in bot.sandbox may import: bot.sandbox.addresses, bot.sandbox.bell, bot.sandbox.chores,
+bot.sandbox.faults, bot.sandbox.limit, bot.sandbox.meter.
 """
 
 from bot.sandbox.faults import Fault

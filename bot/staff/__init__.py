@@ -1,4 +1,4 @@
-"""Who is on the staff and what each may do; begin at `enrolment`.
+"""Who is on the staff, and what each may do. Begin at `enrolment`.
 
-May import: bot's root, messages, voting.
+May import: messages.
 """

@@ -1,4 +1,4 @@
-"""The staff's side of the chat; begin at `handlers`.
+"""The staff's side of the chat. Begin at `handlers`.
 
-May import: bot.alerts, bot.edge, what they may import, messages, voting.
+May import: bot.alerts, bot.edge.
 """

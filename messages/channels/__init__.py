@@ -1,4 +1,4 @@
-"""One file a provider: a message becomes a request, an answer becomes a verdict; begin at `channels`.
+"""One file a provider: a message becomes a request, an answer becomes a verdict. Begin at `channels`.
 
-May import: messages.pace, messages.reach, messages' root, and voting.
+May import: messages.pace.
 """

@@ -1,4 +1,4 @@
-"""The ledger of deliveries: one notice, one member, one channel; begin at `outbox`.
+"""The ledger of deliveries: one notice, one member, one channel. Begin at `outbox`.
 
-May import: messages.channels, messages.audience, messages' root, and voting.
+May import: messages.channels, messages.words.
 """

@@ -1,4 +1,4 @@
-"""A notice from its draft to its report; begin at `notices`.
+"""A notice, from its draft to its report. Begin at `notices`.
 
-May import: messages.ledger, messages.words, messages' root, and voting.
+May import: messages.ledger, messages.words.
 """

@@ -17,9 +17,9 @@ from messages.notices.model import ENDED, Notice
 from messages.notices.notices import draft, locked, record, refuse_too_late, refuse_unless, show
 from messages.notices.preview import Preview, plan_of, preview
 from messages.pace.pacer import Lane
-from messages.postman.letters import LITERAL
 from messages.reach import SMS, TELEGRAM
 from messages.schema import notice
+from messages.words.purposes import LITERAL
 from messages.words.texts import fit_language
 from messages.words.wording import Ways
 from voting.poll import polls

@@ -1,4 +1,4 @@
-"""How fast: each provider's limit is met and never exceeded; begin at `pacer`.
+"""How fast: a provider's limit is met and never exceeded. Begin at `pacer`.
 
-May import: messages.schema, and voting.
+May import: voting.
 """

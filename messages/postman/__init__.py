@@ -1,4 +1,4 @@
-"""The postman: claims deliveries, sends them, settles what was heard; begin at `postman`.
+"""The postman: claims deliveries, sends them, settles what came of them. Begin at `postman`.
 
-May import: messages.notices, messages.ledger, messages' root, and voting.
+May import: messages.notices, messages.ledger.
 """

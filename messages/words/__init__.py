@@ -1,4 +1,4 @@
-"""Sentences, dates, numbers and keywords as people write them; begin at `texts`.
+"""Sentences, dates, numbers and keywords, as people write them. Begin at `texts`.
 
-May import: nothing of messages, and voting.
+May import: voting.
 """

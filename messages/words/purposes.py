@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 DOMAIN: Final = "notices"
+LITERAL: Final = "literal"  # a purpose whose facts are the words themselves
 
 # Texts that end with a link to the bot: each has a shorter one for where there is no bot.
 POINT_TO_BOT: Final = frozenset(

@@ -1,4 +1,4 @@
-"""The audit log as a chain of hashes, and the sums that must hold at every minute; begin at `chain`.
+"""The chain of what happened, and the sums that must hold at every minute. Begin at `chain`.
 
-May import: voting.store and voting's root.
+May import: voting.store.
 """

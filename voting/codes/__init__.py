@@ -1,4 +1,4 @@
-"""Pack codes, vote codes and words: how they are made, written, read and hashed; begin at `codes`.
+"""Pack codes, vote codes and words: how they are made, written, read and hashed. Begin at `codes`.
 
-May import: nothing of ours.
+May import: nothing.
 """

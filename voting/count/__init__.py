@@ -1,4 +1,4 @@
-"""The count and its published bundle; begin at `count`.
+"""The count, and the bundle it publishes. Begin at `count`.
 
-May import: voting.post, voting.sealing, voting.verify.format, and what voting.post may import.
+May import: voting.post, voting.sealing, voting.verify.
 """

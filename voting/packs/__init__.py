@@ -1,4 +1,4 @@
-"""Packs: issued, printed, replaced, and what the mailing house says of them; begin at `packs`.
+"""Packs: issued, printed, replaced, and what the mailing house says of them. Begin at `packs`.
 
-May import: voting.roll, voting.poll, voting.codes, voting.audit, voting.store and voting's root.
+May import: voting.roll, voting.codes.
 """

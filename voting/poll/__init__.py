@@ -1,4 +1,4 @@
-"""The poll: its file, its phases, the delivery window and how it stands; begin at `polls`.
+"""The poll: its file, its phases, its delivery window, how it stands. Begin at `polls`.
 
-May import: voting.audit, voting.store and voting's root.
+May import: voting.audit.
 """

@@ -1,4 +1,4 @@
-"""Votes by post: scanned envelopes and counted papers; begin at `scans`.
+"""Votes by post: scanned envelopes and counted papers. Begin at `scans`.
 
-May import: voting.votes and what it may import.
+May import: voting.votes.
 """

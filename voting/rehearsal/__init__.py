@@ -1,4 +1,4 @@
-"""A whole poll at full size in a temporary database; begin at `rehearsal`.
+"""A whole poll at full size in a temporary database. Begin at `rehearsal`.
 
-May import: all of voting.
+May import: voting.count, voting.packs.
 """

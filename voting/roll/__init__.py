@@ -1,4 +1,4 @@
-"""Who may vote; begin at `roll`.
+"""Who may vote: the roll and its import. Begin at `roll`.
 
-May import: voting.poll, voting.audit, voting.store and voting's root.
+May import: voting.poll.
 """

@@ -1,4 +1,4 @@
-"""The election key, its shares, and sealed ballots.
+"""The election key, its shares, and sealed ballots. Begin at `seal`.
 
-May import: voting.audit and voting's root.
+May import: voting.audit.
 """

@@ -7,8 +7,6 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Integer, LargeBinary, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from voting.codes.hashing import HASH_BYTES
-
 LISTED: Final = "listed"
 JOINED: Final = "joined"
 
@@ -23,17 +21,17 @@ def among(engine: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
     return column.in_(select(cast(value, column.type) if engine == "postgresql" else value))
 
 
-def among_hashes(engine: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Say that a column of bytes is one of the 32-byte hashes that `listed_hashes` gives, as `among` does."""
+def among_bytes(engine: str, column: ColumnElement[Any], size: int) -> ColumnElement[bool]:
+    """Say that a column of `size` bytes is one of the values that `listed_bytes` gives, as `among` does."""
     begins = cast(_each_listed(engine), Integer)
     joined = bindparam(JOINED, type_=LargeBinary)
-    return column.in_(select(func.substr(joined, begins, HASH_BYTES)))
+    return column.in_(select(func.substr(joined, begins, size)))
 
 
-def listed_hashes(hashes: Collection[bytes]) -> dict[str, str | bytes]:
-    """Give the parameters of a statement with `among_hashes`: the hashes in a row, and where each begins."""
-    begins = range(1, len(hashes) * HASH_BYTES + 1, HASH_BYTES)
-    return {LISTED: json.dumps(list(begins)), JOINED: b"".join(hashes)}
+def listed_bytes(values: Collection[bytes], size: int) -> dict[str, str | bytes]:
+    """Give the parameters of a statement with `among_bytes`: the values in a row, and where each begins."""
+    begins = range(1, len(values) * size + 1, size)
+    return {LISTED: json.dumps(list(begins)), JOINED: b"".join(values)}
 
 
 def listed(values: Collection[int | str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Checks a published bundle alone; begin at `verify`.
+"""Checks a published bundle, alone. Begin at `verify`.
 
-May import: nothing of ours. That is its whole promise.
+May import: nothing.
 """

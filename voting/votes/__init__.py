@@ -1,4 +1,4 @@
-"""Codes are checked, votes locked, attempts recorded; begin at `clerk`.
+"""Codes are checked, votes locked, attempts and cases recorded. Begin at `clerk`.
 
-May import: voting.poll, voting.sealing, voting.codes, voting.audit, voting.store and voting's root.
+May import: voting.poll, voting.sealing, voting.codes.
 """

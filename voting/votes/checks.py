@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.codes.codes import hash_pack, hash_vote, same
+from voting.codes.hashing import HASH_BYTES
 from voting.codes.pack_word import word_for
 from voting.model import Intent, Lock, Poll
 from voting.poll.polls import load
@@ -35,7 +36,7 @@ from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
 from voting.store.database import Database
 from voting.store.inserts import insert_rows
-from voting.store.many_values import among, among_hashes, listed, listed_hashes
+from voting.store.many_values import among, among_bytes, listed, listed_bytes
 from voting.store.together import Together
 from voting.votes.attempts import AttemptSeen, OnAttempt, classify, record, tell_nobody
 from voting.votes.clerk import new_intent_id
@@ -240,7 +241,7 @@ class Checks:
     async def _judge_packs(
         self, connection: AsyncConnection, asks: Sequence[_PackAsk], *, counting: bool
     ) -> list[_Pack | Exception]:
-        hashes = listed_hashes({ask.digest for ask in asks})
+        hashes = listed_bytes({ask.digest for ask in asks}, HASH_BYTES)
         rows = await connection.execute(_packs_by_hash(connection.dialect.name), hashes)
         by_hash = {pack.pack_hash: pack for pack in itertools.starmap(_Pack, rows)}
         wrong = await wrong_in_chats(connection, {ask.chat for ask in asks}, min(ask.now for ask in asks))
@@ -369,7 +370,9 @@ async def _packs_of(connection: AsyncConnection, wanted: Collection[int | bytes]
     if ids := [one for one in wanted if isinstance(one, int)]:
         found += itertools.starmap(_Pack, await connection.execute(_packs_by_id(engine), listed(ids)))
     if hashes := [one for one in wanted if isinstance(one, bytes)]:
-        found += itertools.starmap(_Pack, await connection.execute(_packs_by_hash(engine), listed_hashes(hashes)))
+        found += itertools.starmap(
+            _Pack, await connection.execute(_packs_by_hash(engine), listed_bytes(hashes, HASH_BYTES))
+        )
     return {pack.id: pack for pack in found} | {pack.pack_hash: pack for pack in found}
 
 
@@ -380,7 +383,7 @@ def _packs_by_id(engine: str) -> Select[Any]:
 
 @cache
 def _packs_by_hash(engine: str) -> Select[Any]:
-    return _packs().where(among_hashes(engine, schema.pack.c.pack_hash))
+    return _packs().where(among_bytes(engine, schema.pack.c.pack_hash, HASH_BYTES))
 
 
 def _packs() -> Select[Any]:

@@ -1,4 +1,4 @@
-"""A local Telegram: the Bot API over HTTP, with people who type and press; begin at `telegram`.
+"""A local Telegram: the Bot API over HTTP, with people who type and press. Begin at `telegram`.
 
-May import: bot.sandbox's root.
+May import: bot.sandbox.
 """

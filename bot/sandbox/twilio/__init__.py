@@ -1,4 +1,4 @@
-"""A local Twilio: its messages API, with phones that answer; begin at `twilio`.
+"""A local Twilio: its messages API, with phones that answer. Begin at `twilio`.
 
-May import: bot.sandbox's root.
+May import: bot.sandbox.
 """

@@ -8,6 +8,7 @@ import pytest
 from enrolled import BY, enrolled
 from prepared import NOW, SECRETS, chain_kinds, make_poll
 
+from bot.alerts import alerts
 from bot.house import House
 from bot.settings import Settings
 from bot.staff import enrolment, roles
@@ -76,7 +77,8 @@ def test_every_button_has_its_act_and_no_two_share_a_name() -> None:
 def test_every_gesture_a_page_offers_is_one_that_is_taken() -> None:
     """A button that nobody answers would be a dead end."""
     offered = set()
-    for path in Path(handlers.__file__).parent.glob("*.py"):
+    rooms = [Path(room.__file__).parent for room in (handlers, alerts)]
+    for path in [path for room in rooms for path in room.glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
