@@ -125,3 +125,18 @@ def test_every_command_is_in_the_readme_and_has_an_example() -> None:
     assert [
         name for name, command in commands if "Example:" not in (command.help or command.callback.__doc__ or "")
     ] == []
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    promises = re.split(r"^\d+\. ", design.partition("## Promises")[2], flags=re.MULTILINE)[1:]
+    tests = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+    }
+    named = [set(re.findall(r"`(test_\w+)`", promise)) for promise in promises]
+
+    assert len(promises) == 16
+    assert all(named)
+    assert set().union(*named) - tests == set()
