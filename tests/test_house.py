@@ -140,3 +140,23 @@ def test_every_promise_names_tests_that_exist() -> None:
     assert len(promises) == 16
     assert all(named)
     assert set().union(*named) - tests == set()
+
+
+def test_the_table_of_rooms_is_the_tree() -> None:
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {
+        f"{path.relative_to(ROOT)}/"
+        for floor in FLOORS
+        for path in [ROOT / floor, *(ROOT / floor).iterdir()]
+        if (path / "__init__.py").exists() and path.name != "migrations"
+    }
+    table = contributing.partition("| room |")[2].partition("A request goes")[0]
+    named = {
+        name
+        for row in table.splitlines()
+        for name in re.findall(r"`((?:voting|messages|bot)/\w*/?)`", row.split(" | ")[0])
+    }
+    files = set(re.findall(r"`((?:voting|messages|bot)/[\w/]+\.py)`", contributing))
+
+    assert named == rooms
+    assert {name for name in files if not (ROOT / name).exists()} == set()

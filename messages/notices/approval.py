@@ -1,8 +1,15 @@
-"""What an approval is for: one hash over the words in every language, the audience, the time and the cost."""
+"""Whether a notice needs a second person, and what an approval is for: words, audience, time and cost, as one hash."""
+
+from typing import Final
 
 from messages.notices.model import Notice
+from messages.notices.preview import Preview
 from messages.words.texts import languages
 from voting.audit.canonical import canonical_json, sha256_hex
+from voting.refusals import NotApproved, NoticeChanged, NoticeOutgrown
+
+# An audience moves a little between approval and sending (people link chats, vote); beyond this it is another one.
+GROWTH_MAX: Final = 1.1
 
 
 def approval_hash(notice: Notice) -> str:
@@ -26,3 +33,17 @@ def approval_hash(notice: Notice) -> str:
             }
         )
     )
+
+
+def refuse_unapproved(found: Notice, seen: Preview, *, approve_over: int) -> None:
+    """Go on only with what a second person approved, or with what needs nobody's approval.
+
+    NotApproved, NoticeChanged, NoticeOutgrown.
+    """
+    if found.approved_hash is not None:
+        if approval_hash(found) != found.approved_hash:
+            raise NoticeChanged(notice_id=found.id)
+        if found.members is not None and seen.members > max(found.members * GROWTH_MAX, found.members + 1):
+            raise NoticeOutgrown(notice_id=found.id, approved=found.members, members=seen.members)
+    elif seen.members > approve_over:
+        raise NotApproved(notice_id=found.id, members=seen.members)

@@ -12,10 +12,11 @@ from typing import Any, Final
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from messages.notices.approval import refuse_unapproved
 from messages.notices.model import Notice
 from messages.notices.notices import NOT_APPROVED, record, refuse_too_late, show
 from messages.notices.preview import Preview, preview
-from messages.notices.sending import BOTH, let_go, refuse_unapproved
+from messages.notices.sending import BOTH, let_go
 from messages.schema import notice
 from voting.model import SYSTEM
 from voting.poll import polls

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.ledger.planning import plan_message, plan_notice
-from messages.notices.approval import approval_hash
+from messages.notices.approval import approval_hash, refuse_unapproved
 from messages.notices.model import ENDED, Notice
 from messages.notices.notices import draft, locked, record, refuse_too_late, refuse_unless, show
 from messages.notices.preview import Preview, plan_of, preview
@@ -23,10 +23,8 @@ from messages.words.purposes import LITERAL
 from messages.words.texts import fit_language
 from messages.words.wording import Ways
 from voting.poll import polls
-from voting.refusals import ChannelsOff, NobodyToTell, NotApproved, NoticeChanged, NoticeNotThere, NoticeOutgrown
+from voting.refusals import ChannelsOff, NobodyToTell, NoticeNotThere
 
-# An audience moves a little between approval and sending (people link chats, vote); beyond this it is another one.
-GROWTH_MAX: Final = 1.1
 BOTH: Final = frozenset({TELEGRAM, SMS})
 
 
@@ -111,20 +109,6 @@ async def resend_to_unreached(
     if not seen.audience[TELEGRAM] + seen.audience[SMS]:
         raise NobodyToTell(audience=content.audience)
     return again
-
-
-def refuse_unapproved(found: Notice, seen: Preview, *, approve_over: int) -> None:
-    """Go on only with what a second person approved, or with what needs nobody's approval.
-
-    NotApproved, NoticeChanged, NoticeOutgrown.
-    """
-    if found.approved_hash is not None:
-        if approval_hash(found) != found.approved_hash:
-            raise NoticeChanged(notice_id=found.id)
-        if found.members is not None and seen.members > max(found.members * GROWTH_MAX, found.members + 1):
-            raise NoticeOutgrown(notice_id=found.id, approved=found.members, members=seen.members)
-    elif seen.members > approve_over:
-        raise NotApproved(notice_id=found.id, members=seen.members)
 
 
 async def let_go(
