@@ -3,6 +3,7 @@
 Any step may come twice, after a crash, with the same `occasion`; it then has the same effect as once.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,7 +38,7 @@ from voting import schema
 from voting.codes import codes
 from voting.codes.codes import Kind, Parsed, Problem
 from voting.model import Lock, Phase
-from voting.refusals import AlreadyVoted, CodeRefusal, UnknownIntent, WrongVoteCode
+from voting.refusals import AlreadyVoted, CodeRefusal, PackLockedOut, UnknownIntent, WrongVoteCode
 from voting.store.database import Database
 from voting.store.together import Together
 from voting.votes.checks import Checks, CodesGood, PackFound, Purpose
@@ -164,12 +165,17 @@ class VoteDesk:
                 pack, vote, **self._going_through(caller, purpose, message_id), warned=False
             )
         except CodeRefusal as refusal:
-            if isinstance(refusal, WrongVoteCode):  # the pack is known from now on
-                found = await self.checks.pack_code(pack, chat=caller.chat.identity, now=caller.now)
-                await self._save(_knowing(caller, found.pack_id, found.member_id), caller.now)
+            if isinstance(refusal, WrongVoteCode):
+                await self._remember(caller, pack)
             raise
         await self._save(_knowing(caller, good.pack_id, good.member_id, done=True), caller.now)
         return _outcome(good, caller.chat, purpose, await self.checks.word(pack))
+
+    async def _remember(self, caller: Caller, pack: str) -> None:
+        """Know the pack from now on, unless that wrong vote code was the last: the pack is held then."""
+        with contextlib.suppress(PackLockedOut):
+            found = await self.checks.pack_code(pack, chat=caller.chat.identity, now=caller.now)
+            await self._save(_knowing(caller, found.pack_id, found.member_id), caller.now)
 
     async def _both(self, caller: Caller, pair: "_Pair", purpose: Purpose, message_id: int) -> Given:
         warned = await self._warned(caller.chat, pair.member_id, message_id)

@@ -10,8 +10,10 @@ from town import Letter, Town, receipt_in
 from bot.sandbox import Fault
 from voting import schema
 from voting.codes import codes
+from voting.codes.codes import Kind, generate, printed
 from voting.model import How
 from voting.store.database import Database
+from voting.votes.wrong_codes import WRONG_VOTE_CODES_MAX
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 
@@ -505,8 +507,6 @@ async def test_too_many_wrong_vote_codes_hold_the_pack_and_say_who_helps(town: T
     for code in wrong:
         await ada.types(code)
         await ada.heard_any("does not go with this pack code", "is held for safety")
-    from voting.codes.codes import Kind, generate, printed
-
     while True:
         await ada.types(printed(Kind.VOTE, generate(Kind.VOTE, town.poll.id)))
         heard = await ada.heard_any("does not go with this pack code", "is held for safety")
@@ -515,6 +515,18 @@ async def test_too_many_wrong_vote_codes_hold_the_pack_and_say_who_helps(town: T
 
     await ada.types(ada.pack.vote_code)
     await ada.hears("is held for safety")
+
+
+async def test_the_last_wrong_vote_code_beside_its_pack_code_is_still_called_wrong(town: Town) -> None:
+    """As it is when the codes come one after the other; only the next is told that the pack is held."""
+    ada = town.member("ada")
+    await ada.asks(ada.types("/vote"))
+    await ada.asks(ada.presses("I understand"))
+    for _ in range(WRONG_VOTE_CODES_MAX):
+        wrong = printed(Kind.VOTE, generate(Kind.VOTE, town.poll.id))
+        await ada.asks(ada.types(f"{ada.pack.pack_code} {wrong}"), "does not go with this pack code")
+
+    await ada.asks(ada.types(ada.pack.codes), "is held for safety")
 
 
 async def test_an_ineligible_member_s_pack_opens_no_paper(town: Town) -> None:
