@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
-from console_house import ConsoleHouse, console_house, fill
+from console_house import ConsoleHouse, filled_house
 from playwright.async_api import Browser, Page, expect
 from prepared import HEADER, line
 from town import Town, Townsperson
@@ -52,8 +52,7 @@ def engine_name() -> str:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def filled(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with console_house(database, tmp_path) as town:
-        await fill(town)
+    async with filled_house(database, tmp_path) as town:
         yield town
 
 
