@@ -7,6 +7,7 @@ once more, never not at all. In a storm a chat gets one message for many alerts 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,8 +15,7 @@ from typing import Final
 import structlog
 from sqlalchemy import and_, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from telegram import Bot, LinkPreviewOptions
-from telegram.constants import ParseMode
+from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bot.alerts import alerts
@@ -24,8 +24,8 @@ from bot.alerts.alerts import Alert, Kind
 from bot.alerts.pages import page_due
 from bot.alerts.places import ROWS_MAX, Place
 from bot.alerts.words import alert_said, bundle_said
-from bot.chat.keyboards import keyboard
-from bot.chat.page import StaffPage
+from bot.chat import posting
+from bot.chat.page import Page, Reader
 from bot.chat.said import Said
 from bot.schema import alert, alert_message
 from messages.channels.telegram_request import LANE
@@ -42,9 +42,7 @@ EDIT_EVERY: Final = timedelta(seconds=2)  # of one message
 STORM: Final = 5  # messages within STORM_SPAN after which more alerts share one
 BUNDLE_ALERTS_MAX: Final = 200
 
-UNCHANGED: Final = "not modified"
 NO_TOPIC: Final = "thread not found"
-NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 log = structlog.get_logger()
 
@@ -212,7 +210,7 @@ class AlertPump:
     ) -> tuple[dict[int, int], Said]:
         poll = await polls.load(connection)
         place = message.place
-        page = StaffPage(place.chat_id, place.language, poll.timezone, self._button_key, now)
+        page = Page(Reader.STAFF, poll, place.chat_id, place.language, self._button_key, now)
         shown = [await alerts.show(connection, alert_id) for alert_id in message.alert_ids]
         found = {
             case.id: case
@@ -224,37 +222,15 @@ class AlertPump:
         """Send, or edit what is there; a message that is gone is sent anew."""
         place = message.place
         if message.message_id is not None:
-            try:
-                await self._bot.edit_message_text(
-                    said.html,
-                    chat_id=place.chat_id,
-                    message_id=message.message_id,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=keyboard(said),
-                    link_preview_options=NO_PREVIEW,
-                )
-            except BadRequest as refused:
-                if UNCHANGED in refused.message.lower():
-                    return message.message_id
-            else:
+            with suppress(BadRequest):
+                await posting.edit(self._bot, said, place.chat_id, message.message_id)
                 return message.message_id
         try:
-            return await self._send(place.chat_id, place.topic_id, said)
+            return await posting.send(self._bot, said, place.chat_id, topic_id=place.topic_id)
         except BadRequest as refused:
             if place.topic_id is None or NO_TOPIC not in refused.message.lower():
                 raise
-            return await self._send(place.chat_id, None, said)  # the topic was deleted: the group still hears
-
-    async def _send(self, chat_id: int, topic_id: int | None, said: Said) -> int:
-        sent = await self._bot.send_message(
-            chat_id,
-            said.html,
-            parse_mode=ParseMode.HTML,
-            reply_markup=keyboard(said),
-            message_thread_id=topic_id,
-            link_preview_options=NO_PREVIEW,
-        )
-        return int(sent.message_id)
+            return await posting.send(self._bot, said, place.chat_id)  # the topic was deleted: the group still hears
 
     async def _give_up(self, message: _Message, problem: TelegramError) -> None:
         """Note that this chat cannot be told; it is tried again with the alert's next news."""
@@ -272,7 +248,7 @@ class AlertPump:
             await connection.execute(update(alert_message).where(mine).values(lease_until=again))
 
 
-def _said(page: StaffPage, shown: Sequence[Alert], found: dict[int, Case], *, bundled: bool) -> Said:
+def _said(page: Page, shown: Sequence[Alert], found: dict[int, Case], *, bundled: bool) -> Said:
     if bundled:
         return bundle_said(page, shown, found)
     (one,) = shown

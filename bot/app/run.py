@@ -22,7 +22,7 @@ from telegram.ext import ExtBot
 from bot.alerts import alerts, pages
 from bot.alerts.pump import AlertPump
 from bot.app.chores import Chore, keep
-from bot.chat.context import MEMBER_DESK, STAFF_DESK, BotApplication
+from bot.chat.context import BotApplication
 from bot.console.routes import console_routes
 from bot.edge import server as web
 from bot.edge import telegram
@@ -224,11 +224,11 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         staff_desk = StaffDesk(house, wake=postman.wake)
         application = None
         if bot is not None:
-            desks: dict[str, object] = {MEMBER_DESK: member_desk, STAFF_DESK: staff_desk}
-            application = telegram.make_application(bot, handlers.handlers(), desks, before=staff_chat.handlers())
+            before = staff_chat.handlers(staff_desk)
+            application = telegram.make_application(bot, handlers.handlers(member_desk), before=before)
             await application.initialize()
             stack.push_async_callback(application.shutdown)
-        post = _PostRoom(house, application, postman)
+        post = _PostRoom(house, application, member_desk, postman)
         reader = Reader(
             database,
             envelope,
@@ -270,6 +270,7 @@ class _PostRoom:
 
     house: House
     application: BotApplication | None
+    member_desk: MemberDesk
     postman: Postman
 
     async def handle(self, row: Claimed) -> None:
@@ -286,7 +287,7 @@ class _PostRoom:
     async def failed(self, row: Claimed) -> None:
         """Tell staff of a row that could not be handled, and whoever waits for an answer."""
         if self.application is not None:
-            await self.application.bot_data[MEMBER_DESK].apologise(row)
+            await self.member_desk.apologise(row)
         async with self.house.database.writing() as connection:
             await alerts.raise_alert(
                 connection,

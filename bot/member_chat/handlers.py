@@ -4,12 +4,13 @@ Groups and channels are met with silence here: a member's affairs belong in a pr
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from telegram import ChatMember, Update
-from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
+from telegram.ext import CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
 
-from bot.chat.context import Context
+from bot.chat.context import Context, Handlers
 from bot.member.answers import NotUnderstood
 from bot.member.chats import Step
 from bot.member.desk import MemberDesk
@@ -117,13 +118,12 @@ async def on_edited(visiting: Visit) -> None:
         await visiting.delete()
 
 
-async def on_membership(update: Update, context: Context) -> None:
+async def on_membership(desk: MemberDesk, update: Update, _context: Context) -> None:
     """Take the news that the person blocked the bot, or let it in again."""
     change = update.my_chat_member
     assert change is not None  # the handler's kind
     if change.chat.type != "private":
         return
-    desk: MemberDesk = context.member_desk
     blocked = change.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
     await desk.requests.set_blocked(change.chat.id, blocked=blocked, now=desk.now())
 
@@ -132,19 +132,19 @@ async def _ignore(_update: Update, _context: Context) -> None:
     """Be silent on purpose."""
 
 
-def handlers() -> list[BaseHandler[Any, Context, Any]]:
+def handlers(desk: MemberDesk) -> Handlers:
     """Give the members' handlers, in their order; private chats only."""
     edited = filters.ChatType.PRIVATE & filters.UpdateType.EDITED_MESSAGE
     service = PRIVATE & filters.StatusUpdate.ALL
     return [
-        CommandHandler("start", visit(on_start), PRIVATE & ~FOR_STAFF),
-        *(CommandHandler(name, visit(act), PRIVATE) for name, act in COMMANDS.items()),
-        MessageHandler(PRIVATE & filters.CONTACT, visit(on_contact)),
-        MessageHandler(PRIVATE & filters.COMMAND, visit(on_unknown_command)),
-        MessageHandler(PRIVATE & filters.TEXT, visit(on_text)),
+        CommandHandler("start", visit(desk, on_start), PRIVATE & ~FOR_STAFF),
+        *(CommandHandler(name, visit(desk, act), PRIVATE) for name, act in COMMANDS.items()),
+        MessageHandler(PRIVATE & filters.CONTACT, visit(desk, on_contact)),
+        MessageHandler(PRIVATE & filters.COMMAND, visit(desk, on_unknown_command)),
+        MessageHandler(PRIVATE & filters.TEXT, visit(desk, on_text)),
         MessageHandler(service, _ignore),
-        MessageHandler(PRIVATE, visit(on_unreadable)),
-        MessageHandler(edited, visit(on_edited)),
-        CallbackQueryHandler(visit(on_press)),
-        ChatMemberHandler(on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
+        MessageHandler(PRIVATE, visit(desk, on_unreadable)),
+        MessageHandler(edited, visit(desk, on_edited)),
+        CallbackQueryHandler(visit(desk, on_press)),
+        ChatMemberHandler(partial(on_membership, desk), ChatMemberHandler.MY_CHAT_MEMBER),
     ]

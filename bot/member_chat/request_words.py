@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.member.answers import (
     HelpNoted,
@@ -17,7 +18,7 @@ from bot.member.answers import (
 from bot.member.linking import AskLink, CodeOnItsWay, CodeWrong, Linked, NotYourNumber, NumberUnknown, WhichMember
 from bot.member.privacy import Kept
 from bot.member.status import MemberStatus, PackState
-from bot.member_chat.vote_words import PARAGRAPH, Page, lock_words
+from bot.member_chat.vote_words import PARAGRAPH, lock_words
 from messages.words.dates import between_text, on_day_text, window_text
 from messages.words.texts import html_text, text
 from voting.model import Phase
@@ -41,7 +42,7 @@ def status(page: Page, answer: MemberStatus) -> Said:
         parts.append(html_text("member", f"status.not_eligible.{answer.ineligible_reason}", page.language))
         return Said(PARAGRAPH.join(parts), ((page.button("button.call_staff", "call_staff"),),))
     if answer.lock is not None:
-        own = answer.lock.chat == f"telegram:{page.user_id}"
+        own = answer.lock.chat == f"telegram:{page.chat_id}"
         parts.append(lock_words(page, answer.lock, own=own))
     else:
         parts += [*pack_words(page, answer), html_text("member", "status.not_voted", page.language)]
@@ -179,7 +180,7 @@ def missing_needless(page: Page, answer: MissingNeedless) -> Said:
     """Say why no pack is needed."""
     call = ((page.button("button.call_staff", "call_staff"),),)
     if answer.lock is not None:
-        own = answer.lock.chat == f"telegram:{page.user_id}"
+        own = answer.lock.chat == f"telegram:{page.chat_id}"
         html = lock_words(page, answer.lock, own=own)
         return Said(html + PARAGRAPH + html_text("member", "missing.voted", page.language), call)
     if not answer.eligible:

@@ -6,13 +6,13 @@ let through to them, so that a stranger who tries /staff learns nothing.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from sqlalchemy import update as sql_update
 from telegram import ChatMember, Update
 from telegram.ext import (
     ApplicationHandlerStop,
-    BaseHandler,
     CallbackQueryHandler,
     ChatMemberHandler,
     CommandHandler,
@@ -21,10 +21,10 @@ from telegram.ext import (
 )
 
 from bot.alerts import alerts
-from bot.chat import buttons
-from bot.chat.context import Context
+from bot.chat import buttons, posting
+from bot.chat.context import Context, Handlers
 from bot.chat.page import GESTURE_PREFIX
-from bot.chat.said import Said
+from bot.chat.said import Said, plainly
 from bot.schema import staff_group
 from bot.staff import drafts, enrolment
 from bot.staff.desk import StaffDesk
@@ -48,12 +48,11 @@ ENROLMENT: Final = filters.Regex(r"^/start(@\w+)?\s+" + PREFIX)
 LOGIN_PATH: Final = "/console/login/"
 
 
-async def on_enrol(update: Update, context: Context) -> None:
+async def on_enrol(desk: StaffDesk, update: Update, context: Context) -> None:
     """Take an invitation's link; whoever cannot use it is told so and no more."""
     user, message = update.effective_user, update.effective_message
     assert user is not None  # a private chat
     assert message is not None
-    desk: StaffDesk = context.staff_desk
     token = (message.text or "").split()[1].removeprefix(PREFIX)
     language = fit_language(user.language_code)
     try:
@@ -67,11 +66,11 @@ async def on_enrol(update: Update, context: Context) -> None:
                 now=desk.now(),
             )
     except Refusal as refusal:
-        await context.bot.send_message(user.id, refusal_text(refusal, language, "UTC"))
+        await posting.send(context.bot, plainly(refusal_text(refusal, language, "UTC")), user.id)
         raise ApplicationHandlerStop from None
     role = text("staff", f"role.{staff.role}", staff.language)
     words = html_text("staff", "staff.enrolled", staff.language, name=staff.name, role=role)
-    await context.bot.send_message(user.id, words, parse_mode="HTML")
+    await posting.send(context.bot, Said(words), user.id)
     raise ApplicationHandlerStop
 
 
@@ -206,14 +205,14 @@ STEPS: Final[Mapping[Step, tuple[Act, Do]]] = {
 assert STEPS.keys() == set(Step)
 
 
-async def on_press(update: Update, context: Context) -> None:
+async def on_press(desk: StaffDesk, update: Update, context: Context) -> None:
     """Take a press on one of staff's buttons, from whoever pressed it."""
     query = update.callback_query
     assert query is not None
-    visiting = await visit_of(update, context)
+    visiting = await visit_of(desk, update, context)
     if visiting is None:
         words = refusal_text(NotStaff(), fit_language(query.from_user.language_code), "UTC")
-        await context.bot.answer_callback_query(query.id, words, show_alert=True)
+        await posting.answer_press(context.bot, query.id, words, alert=True)
         raise ApplicationHandlerStop
     try:
         await refuse_elsewhere(visiting)
@@ -231,16 +230,15 @@ async def on_press(update: Update, context: Context) -> None:
     raise ApplicationHandlerStop
 
 
-async def on_words(update: Update, context: Context) -> None:
+async def on_words(desk: StaffDesk, update: Update, context: Context) -> None:
     """Take plain words from staff in the middle of something; codes and everything else belong to the members' side."""
     message, user = update.effective_message, update.effective_user
     if message is None or user is None or codes.contains_code(message.text or ""):
         return
-    desk: StaffDesk = context.staff_desk
     begun = await desk.begun(user.id)
     if begun is None:
         return
-    visiting = await visit_of(update, context)
+    visiting = await visit_of(desk, update, context)
     if visiting is None:
         return
     act, do = STEPS[begun.step]
@@ -252,48 +250,45 @@ async def on_words(update: Update, context: Context) -> None:
     raise ApplicationHandlerStop
 
 
-async def on_other_command(update: Update, context: Context) -> None:
+async def on_other_command(desk: StaffDesk, update: Update, _context: Context) -> None:
     """End what was begun when its author turns to something else, and let that through."""
     user = update.effective_user
-    desk: StaffDesk = context.staff_desk
     if user is not None and await desk.begun(user.id) is not None:
         async with desk.house.database.writing() as connection:
             await drafts.clear(connection, user.id)
 
 
-async def on_migrated(update: Update, context: Context) -> None:
+async def on_migrated(desk: StaffDesk, update: Update, _context: Context) -> None:
     """Follow a staff group that became a supergroup."""
     message = update.effective_message
     if message is not None and message.migrate_to_chat_id is not None:
-        desk: StaffDesk = context.staff_desk
         async with desk.house.database.writing() as connection:
             await alerts.on_migrated(connection, str(message.chat_id), str(message.migrate_to_chat_id))
 
 
-async def on_membership(update: Update, context: Context) -> None:
+async def on_membership(desk: StaffDesk, update: Update, _context: Context) -> None:
     """Forget a group that put the bot out."""
     change = update.my_chat_member
     assert change is not None  # the handler's kind
     if change.chat.type == "private" or change.new_chat_member.status not in (ChatMember.BANNED, ChatMember.LEFT):
         return
-    desk: StaffDesk = context.staff_desk
     async with desk.house.database.writing() as connection:
         await connection.execute(
             sql_update(staff_group).where(staff_group.c.chat_id == change.chat.id).values(removed_at=desk.now())
         )
 
 
-def handlers() -> list[BaseHandler[Any, Context, Any]]:
+def handlers(desk: StaffDesk) -> Handlers:
     """Give staff's handlers, to be asked before the members'."""
     return [
-        MessageHandler(PRIVATE & ENROLMENT, on_enrol),
+        MessageHandler(PRIVATE & ENROLMENT, partial(on_enrol, desk)),
         *(
-            CommandHandler(name, for_staff(act, do, any_group=name == "here"), PRIVATE | GROUPS)
+            CommandHandler(name, for_staff(desk, act, do, any_group=name == "here"), PRIVATE | GROUPS)
             for name, (act, do) in COMMANDS.items()
         ),
-        CallbackQueryHandler(on_press, pattern=rf"^g{GESTURE_PREFIX}"),
-        MessageHandler(PRIVATE & filters.COMMAND, on_other_command),
-        MessageHandler(PRIVATE & filters.TEXT, on_words),
-        MessageHandler(filters.StatusUpdate.MIGRATE, on_migrated),
-        ChatMemberHandler(on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
+        CallbackQueryHandler(partial(on_press, desk), pattern=rf"^g{GESTURE_PREFIX}"),
+        MessageHandler(PRIVATE & filters.COMMAND, partial(on_other_command, desk)),
+        MessageHandler(PRIVATE & filters.TEXT, partial(on_words, desk)),
+        MessageHandler(filters.StatusUpdate.MIGRATE, partial(on_migrated, desk)),
+        ChatMemberHandler(partial(on_membership, desk), ChatMemberHandler.MY_CHAT_MEMBER),
     ]
