@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.alerts import places as alert_places
 from bot.alerts.alerts import Alert, Kind
 from bot.alerts.pages import page_due
@@ -176,7 +176,7 @@ class AlertPump:
                 await self._show(message)
             except ChatMigrated as moved:
                 async with self._database.writing() as connection:
-                    await alerts.on_migrated(connection, str(message.place.chat_id), str(moved.new_chat_id))
+                    await hooks.on_migrated(connection, str(message.place.chat_id), str(moved.new_chat_id))
                 return
             except (BadRequest, Forbidden) as problem:  # blocked, kicked, gone
                 await self._give_up(message, problem)

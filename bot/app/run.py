@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot.alerts import alerts, pages
+from bot.alerts import alerts, hooks, pages
 from bot.alerts.pump import AlertPump
 from bot.app.chores import Chore, keep
 from bot.chat.context import BotApplication
@@ -203,13 +203,13 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             database,
             outlets,
             renderers={**vote_words.renderers(), **pages.renderers()},
-            on_trouble=alerts.trouble_teller(house.clock),
-            on_migrated=alerts.on_migrated,
-            on_held=alerts.on_held,
+            on_trouble=hooks.trouble_teller(house.clock),
+            on_migrated=hooks.on_migrated,
+            on_held=hooks.on_held,
             now=house.clock,
             **({"timing": timing} if timing else {}),
         )
-        checks = Checks(database, secrets, on_attempt=alerts.on_attempt, on_alarm=alerts.on_alarm)
+        checks = Checks(database, secrets, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm)
         member_desk = MemberDesk(
             database,
             secrets,
@@ -218,7 +218,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             envelope,
             clock=house.clock,
             wake=postman.wake,
-            on_report=alerts.on_report,
+            on_report=hooks.on_report,
             sms=settings.sms_on,
         )
         staff_desk = StaffDesk(house, wake=postman.wake)

@@ -20,7 +20,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.chat import buttons, posting
 from bot.chat.context import Context, Handlers
 from bot.chat.page import GESTURE_PREFIX
@@ -263,7 +263,7 @@ async def on_migrated(desk: StaffDesk, update: Update, _context: Context) -> Non
     message = update.effective_message
     if message is not None and message.migrate_to_chat_id is not None:
         async with desk.house.database.writing() as connection:
-            await alerts.on_migrated(connection, str(message.chat_id), str(message.migrate_to_chat_id))
+            await hooks.on_migrated(connection, str(message.chat_id), str(message.migrate_to_chat_id))
 
 
 async def on_membership(desk: StaffDesk, update: Update, _context: Context) -> None:

@@ -14,7 +14,7 @@ from prepared import NOW, SECRETS
 from pydantic import SecretStr
 from sqlalchemy import insert, select, update
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.console.routes import console_routes
 from bot.edge.server import Server, bind
 from bot.house import House
@@ -222,7 +222,7 @@ async def _attempt(town: ConsoleHouse) -> None:
     now = town.clock()
     electorate = town.electorate
     electorate.checks = type(electorate.checks)(
-        town.database, SECRETS, on_attempt=alerts.on_attempt, on_alarm=alerts.on_alarm
+        town.database, SECRETS, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm
     )
     for place, letter in enumerate((electorate.letters[0], electorate.letters[5], electorate.letters[10])):
         for flow in range(1 + place):
