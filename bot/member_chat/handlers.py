@@ -11,10 +11,10 @@ from telegram import ChatMember, Update
 from telegram.ext import CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
 
 from bot.chat.context import Context, Handlers
-from bot.member.answers import NotUnderstood
+from bot.member.answers import Linked, NotUnderstood
 from bot.member.chats import Step
 from bot.member.desk import MemberDesk
-from bot.member.linking import CODE_DIGITS, Answer, Linked
+from bot.member.linking import CODE_DIGITS, Answer
 from bot.member.vote_desk import PURPOSES
 from bot.member_chat import request_words
 from bot.member_chat.presses import (

@@ -6,16 +6,22 @@ from typing import Any, Final
 from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.member.answers import (
+    AskLink,
+    CodeOnItsWay,
+    CodeWrong,
     HelpNoted,
+    Linked,
     MissingEarly,
     MissingNeedless,
     MissingNoted,
     NotLinked,
     NotUnderstood,
+    NotYourNumber,
+    NumberUnknown,
     Texts,
     TheftNoted,
+    WhichMember,
 )
-from bot.member.linking import AskLink, CodeOnItsWay, CodeWrong, Linked, NotYourNumber, NumberUnknown, WhichMember
 from bot.member.privacy import Kept
 from bot.member.status import MemberStatus, PackState
 from bot.member_chat.vote_words import PARAGRAPH, lock_words
