@@ -13,9 +13,9 @@ from telegram.ext import CallbackQueryHandler, ChatMemberHandler, CommandHandler
 from bot.chat.context import Context, Handlers
 from bot.member.answers import Linked, NotUnderstood
 from bot.member.chats import Step
+from bot.member.code_desk import PURPOSES
 from bot.member.desk import MemberDesk
 from bot.member.linking import CODE_DIGITS, Answer
-from bot.member.vote_desk import PURPOSES
 from bot.member_chat import request_words
 from bot.member_chat.presses import (
     answer_with,
@@ -71,7 +71,7 @@ async def on_text(visiting: Visit) -> None:
         return
     if readable or codes.contains_code(text):
         await visiting.delete()
-    given = await visiting.desk.votes.take_text(visiting.caller, text, message_id=message.message_id)
+    given = await visiting.desk.codes.take_text(visiting.caller, text, message_id=message.message_id)
     await answer_with(visiting, given)
 
 

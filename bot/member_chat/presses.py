@@ -36,7 +36,7 @@ async def on_press(visit: Visit) -> None:
 
 
 async def _on_paper(visit: Visit, press: PaperPress) -> None:
-    answer = await visit.desk.votes.press(visit.caller, press)
+    answer = await visit.desk.papers.press(visit.caller, press)
     said = WORDS[type(answer)](visit.page, answer)
     if not isinstance(answer, Locked):
         await visit.replace(said)
