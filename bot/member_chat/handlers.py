@@ -16,19 +16,8 @@ from bot.member.chats import Step
 from bot.member.code_desk import PURPOSES
 from bot.member.desk import MemberDesk
 from bot.member.linking import CODE_DIGITS, Answer
-from bot.member_chat import request_words
-from bot.member_chat.presses import (
-    answer_with,
-    on_help,
-    on_language,
-    on_missing,
-    on_press,
-    on_privacy,
-    on_status,
-    on_texts,
-    on_verify,
-    on_vote,
-)
+from bot.member_chat import acts, request_words
+from bot.member_chat.presses import on_press
 from bot.member_chat.visit import Act, Visit, visit
 from voting.codes import codes
 
@@ -38,14 +27,14 @@ FROM_PACK: Final = "pack"  # the start payload of the letter's QR code
 FROM_TEXT: Final = "sms"  # the start payload of a text message's way out
 
 COMMANDS: Final[Mapping[str, Act]] = {
-    "vote": on_vote,
-    "verify": on_verify,
-    "status": on_status,
-    "missing": on_missing,
-    "language": on_language,
-    "sms": on_texts,
-    "privacy": on_privacy,
-    "help": on_help,
+    "vote": acts.on_vote,
+    "verify": acts.on_verify,
+    "status": acts.on_status,
+    "missing": acts.on_missing,
+    "language": acts.on_language,
+    "sms": acts.on_texts,
+    "privacy": acts.on_privacy,
+    "help": acts.on_help,
 }
 
 
@@ -54,7 +43,7 @@ async def on_start(visiting: Visit) -> None:
     words = ((visiting.message.text if visiting.message else "") or "").split()
     payload = words[1] if len(words) > 1 else ""
     if payload == FROM_TEXT:
-        await on_texts(visiting)
+        await acts.on_texts(visiting)
         return
     linked = visiting.caller.chat.member_id is not None
     await visiting.say(request_words.welcome(visiting.page, linked=linked, from_pack=payload == FROM_PACK))
@@ -72,7 +61,7 @@ async def on_text(visiting: Visit) -> None:
     if readable or codes.contains_code(text):
         await visiting.delete()
     given = await visiting.desk.codes.take_text(visiting.caller, text, message_id=message.message_id)
-    await answer_with(visiting, given)
+    await acts.answer_with(visiting, given)
 
 
 async def _on_linking(visiting: Visit, text: str, step: Step) -> None:
@@ -88,7 +77,7 @@ async def _on_linking(visiting: Visit, text: str, step: Step) -> None:
 async def _say_linking(visiting: Visit, answer: Answer) -> None:
     if isinstance(answer, Linked):  # it may have changed the language
         visiting.caller = await visiting.desk.receive(visiting.user.id, visiting.user.language_code)
-    await answer_with(visiting, answer)
+    await acts.answer_with(visiting, answer)
 
 
 async def on_contact(visiting: Visit) -> None:
@@ -108,7 +97,7 @@ async def on_unreadable(visiting: Visit) -> None:
 
 async def on_unknown_command(visiting: Visit) -> None:
     """Take a command that is not ours."""
-    await answer_with(visiting, NotUnderstood())
+    await acts.answer_with(visiting, NotUnderstood())
 
 
 async def on_edited(visiting: Visit) -> None:

@@ -1,4 +1,4 @@
-"""The desk's answers in the member's language: status, packs, linking, texts, privacy, help."""
+"""The desk's answers in the member's language: status, packs, texts, privacy, help."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -6,21 +6,14 @@ from typing import Any, Final
 from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.member.answers import (
-    AskLink,
-    CodeOnItsWay,
-    CodeWrong,
     HelpNoted,
-    Linked,
     MissingEarly,
     MissingNeedless,
     MissingNoted,
     NotLinked,
     NotUnderstood,
-    NotYourNumber,
-    NumberUnknown,
     Texts,
     TheftNoted,
-    WhichMember,
 )
 from bot.member.privacy import Kept
 from bot.member.status import MemberStatus, PackState
@@ -114,52 +107,6 @@ def not_linked(page: Page, answer: NotLinked) -> Said:
         html_text("member", "status.rule", page.language, rule=rule),
     ]
     return Said(PARAGRAPH.join(parts), ((page.button("button.link", "link"),),))
-
-
-def ask_link(page: Page, answer: AskLink) -> Said:
-    """Ask for the number or the member number."""
-    label = text("member", "button.share_number", page.language)
-    if answer.sms:
-        return Said(html_text("member", "link.ask", page.language), contact_key=label)
-    return Said(html_text("member", "link.ask_contact_only", page.language), contact_key=label)
-
-
-def linked(page: Page, answer: Linked) -> Said:
-    """Say that the chat is linked; the keyboard that shared the number goes."""
-    html = html_text("member", "link.done", page.language, member_no=answer.member_no)
-    return Said(html, removes_keys=True)
-
-
-def not_your_number(page: Page, _answer: NotYourNumber) -> Said:
-    """Say that only one's own number counts."""
-    return Said(html_text("member", "link.not_yours", page.language))
-
-
-def number_unknown(page: Page, answer: NumberUnknown) -> Said:
-    """Say that the number is on no member's record."""
-    if answer.sms:
-        return Said(html_text("member", "link.unknown", page.language), removes_keys=True)
-    return Said(html_text("member", "link.unknown_no_sms", page.language), removes_keys=True)
-
-
-def which_member(page: Page, answer: WhichMember) -> Said:
-    """Ask which member of the household it is."""
-    if answer.wrong:
-        return Said(html_text("member", "link.which_again", page.language))
-    return Said(html_text("member", "link.which", page.language), removes_keys=True)
-
-
-def code_on_its_way(page: Page, answer: CodeOnItsWay) -> Said:
-    """Ask for the code; the same whether or not the member number exists."""
-    html = html_text("member", "link.code_sent", page.language, minutes=answer.minutes)
-    return Said(html, removes_keys=True)
-
-
-def code_wrong(page: Page, answer: CodeWrong) -> Said:
-    """Say that the code is not right."""
-    if answer.left:
-        return Said(html_text("member", "link.code_wrong", page.language))
-    return Said(html_text("member", "link.code_over", page.language))
 
 
 def missing_early(page: Page, answer: MissingEarly) -> Said:
@@ -289,16 +236,9 @@ def _contact(page: Page) -> str:
     return PARAGRAPH + html_text("member", "help.contact", page.language, contact=contact) if contact else ""
 
 
-PAGES: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
+REQUEST_WORDS: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
     MemberStatus: status,
     NotLinked: not_linked,
-    AskLink: ask_link,
-    Linked: linked,
-    NotYourNumber: not_your_number,
-    NumberUnknown: number_unknown,
-    WhichMember: which_member,
-    CodeOnItsWay: code_on_its_way,
-    CodeWrong: code_wrong,
     MissingEarly: missing_early,
     MissingNoted: missing_noted,
     MissingNeedless: missing_needless,

@@ -189,7 +189,7 @@ def codes_unasked(page: Page, _answer: CodesUnasked) -> Said:
     return Said(html_text("member", "codes.unasked", page.language), _rows([[vote], [verify]]))
 
 
-WORDS: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
+VOTE_WORDS: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
     NotOpenYet: not_open_yet,
     Over: over,
     VotedHere: voted_here,
