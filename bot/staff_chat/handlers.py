@@ -24,17 +24,17 @@ from bot.alerts import alerts, hooks
 from bot.chat import buttons, posting
 from bot.chat.context import Context, Handlers
 from bot.chat.page import GESTURE_PREFIX
-from bot.chat.said import Said, plainly
+from bot.chat.said import Said
 from bot.schema import staff_group
-from bot.staff import drafts, enrolment
+from bot.staff import drafts
 from bot.staff.desk import StaffDesk
 from bot.staff.drafts import Step
 from bot.staff.enrolment import PREFIX
 from bot.staff.roles import Act, NotStaff, insist
 from bot.staff.turnout import turnout
-from bot.staff_chat import broadcast, cases, notices, turnout_picture, window
+from bot.staff_chat import broadcast, cases, notices, oneself, turnout_picture, window
 from bot.staff_chat.visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
-from bot.staff_chat.words import duty_said, staff_said, turnout_caption
+from bot.staff_chat.words import turnout_caption
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language, html_text, text
 from voting.audit import chain
@@ -45,55 +45,6 @@ from voting.store.inserts import insert_into
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 GROUPS: Final = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
 ENROLMENT: Final = filters.Regex(r"^/start(@\w+)?\s+" + PREFIX)
-LOGIN_PATH: Final = "/console/login/"
-
-
-async def on_enrol(desk: StaffDesk, update: Update, context: Context) -> None:
-    """Take an invitation's link; whoever cannot use it is told so and no more."""
-    user, message = update.effective_user, update.effective_message
-    assert user is not None  # a private chat
-    assert message is not None
-    token = (message.text or "").split()[1].removeprefix(PREFIX)
-    language = fit_language(user.language_code)
-    try:
-        async with desk.house.database.writing() as connection:
-            staff = await enrolment.enrol(
-                connection,
-                token,
-                user_id=user.id,
-                called=user.full_name,
-                language=user.language_code,
-                now=desk.now(),
-            )
-    except Refusal as refusal:
-        await posting.send(context.bot, plainly(refusal_text(refusal, language, "UTC")), user.id)
-        raise ApplicationHandlerStop from None
-    role = text("staff", f"role.{staff.role}", staff.language)
-    words = html_text("staff", "staff.enrolled", staff.language, name=staff.name, role=role)
-    await posting.send(context.bot, Said(words), user.id)
-    raise ApplicationHandlerStop
-
-
-async def on_staff(visiting: StaffVisit) -> None:
-    """Say who one is, what one can do, who is on duty."""
-    async with visiting.desk.looking(visiting.user_id, Act.SEE_STAFF) as looking:
-        duty = await enrolment.on_duty(looking.connection)
-        waiting = len(await alerts.open_alerts(looking.connection))
-        said = staff_said(visiting.page, looking.staff, duty, waiting)
-    await visiting.say(said)
-
-
-async def on_duty(visiting: StaffVisit) -> None:
-    """Go on or off duty; without a word, say who is."""
-    wish = (visiting.reference or visiting.words).casefold()
-    async with visiting.desk.acting(visiting.user_id, Act.GO_ON_DUTY) as acting:
-        staff = acting.staff
-        if wish in ("on", "off"):
-            staff = await enrolment.set_duty(acting.connection, staff.id, on=wish == "on", **acting.by)
-        said = duty_said(visiting.page, staff, await enrolment.on_duty(acting.connection))
-    if visiting.query is not None:
-        await visiting.toast()
-    await visiting.say(said)
 
 
 async def on_turnout(visiting: StaffVisit) -> None:
@@ -102,16 +53,6 @@ async def on_turnout(visiting: StaffVisit) -> None:
         counted = await turnout(looking.connection, looking.now)
     picture = await asyncio.to_thread(turnout_picture.turnout_png, counted, visiting.language)
     await visiting.say_photo(picture, turnout_caption(counted, visiting.language))
-
-
-async def on_console(visiting: StaffVisit) -> None:
-    """Give a link that opens the console once; to the person alone."""
-    settings = visiting.desk.house.settings
-    async with visiting.desk.acting(visiting.user_id, Act.OPEN_CONSOLE) as acting:
-        token = await enrolment.make_login_link(acting.connection, acting.staff.id, acting.now)
-    url = (settings.public_url or f"http://{settings.listen}") + LOGIN_PATH + token
-    words = html_text("staff", "console.link", visiting.language, url=url)
-    await visiting.say_privately(Said(words, secret=True))
 
 
 async def on_here(visiting: StaffVisit) -> None:
@@ -155,18 +96,11 @@ async def on_acknowledge_all(visiting: StaffVisit) -> None:
     await visiting.toast()
 
 
-async def on_cancel(visiting: StaffVisit) -> None:
-    """Leave whatever was begun."""
-    async with visiting.desk.house.database.writing() as connection:
-        await drafts.clear(connection, visiting.user_id)
-    await visiting.replace(Said(html_text("staff", "draft.canceled", visiting.language)))
-
-
 COMMANDS: Final[Mapping[str, tuple[Act, Do]]] = {
-    "staff": (Act.SEE_STAFF, on_staff),
-    "duty": (Act.GO_ON_DUTY, on_duty),
+    "staff": (Act.SEE_STAFF, oneself.on_staff),
+    "duty": (Act.GO_ON_DUTY, oneself.on_duty),
     "turnout": (Act.SEE_TURNOUT, on_turnout),
-    "console": (Act.OPEN_CONSOLE, on_console),
+    "console": (Act.OPEN_CONSOLE, oneself.on_console),
     "cases": (Act.SEE_CASES, cases.on_cases),
     "member": (Act.SEE_MEMBERS, cases.on_member),
     "missing_packs": (Act.SEE_PACKS, cases.on_missing_packs),
@@ -178,8 +112,8 @@ COMMANDS: Final[Mapping[str, tuple[Act, Do]]] = {
 GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
     "ack": (Act.ACKNOWLEDGE, on_acknowledge),
     "ackall": (Act.ACKNOWLEDGE, on_acknowledge_all),
-    "duty": (Act.GO_ON_DUTY, on_duty),
-    "cancel": (Act.SEE_STAFF, on_cancel),
+    "duty": (Act.GO_ON_DUTY, oneself.on_duty),
+    "cancel": (Act.SEE_STAFF, oneself.on_cancel),
     "case": (Act.SEE_CASES, cases.on_case),
     "caseack": (Act.ACKNOWLEDGE, cases.on_case_acknowledge),
     "assign": (Act.WORK_ON_CASES, cases.on_assign),
@@ -281,7 +215,7 @@ async def on_membership(desk: StaffDesk, update: Update, _context: Context) -> N
 def handlers(desk: StaffDesk) -> Handlers:
     """Give staff's handlers, to be asked before the members'."""
     return [
-        MessageHandler(PRIVATE & ENROLMENT, partial(on_enrol, desk)),
+        MessageHandler(PRIVATE & ENROLMENT, partial(oneself.on_enrol, desk)),
         *(
             CommandHandler(name, for_staff(desk, act, do, any_group=name == "here"), PRIVATE | GROUPS)
             for name, (act, do) in COMMANDS.items()
