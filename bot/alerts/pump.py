@@ -28,15 +28,13 @@ from bot.chat import posting
 from bot.chat.page import Page, Reader
 from bot.chat.said import Said
 from bot.schema import alert, alert_message
-from messages.channels.telegram_request import LANE
-from messages.pace.pacer import Lane
 from voting.poll import polls
 from voting.store.database import Database
 from voting.votes import cases
 from voting.votes.cases import Case
 
-LOOK_SECONDS: Final = 0.5
-AFTER_TROUBLE_SECONDS: Final = 5.0
+LOOK_EVERY: Final = timedelta(seconds=0.5)
+AGAIN_AFTER: Final = timedelta(seconds=5)  # when Telegram was away, or told us to wait
 LEASE: Final = timedelta(seconds=30)
 EDIT_EVERY: Final = timedelta(seconds=2)  # of one message
 STORM: Final = 5  # messages within STORM_SPAN after which more alerts share one
@@ -66,7 +64,7 @@ class _Row:
 
 
 class AlertPump:
-    """Shows alerts through `bot` until cancelled; `wake` planned text messages and pages."""
+    """Shows alerts through `bot`, one step after another; `wake` planned text messages and pages."""
 
     def __init__(
         self,
@@ -79,18 +77,6 @@ class AlertPump:
     ) -> None:
         self._database, self._button_key, self._bot = database, button_key, bot
         self._clock, self._wake = clock, wake
-
-    async def run(self) -> None:
-        """Look for news until cancelled."""
-        LANE.set(Lane.ALERT)
-        while True:
-            wait = LOOK_SECONDS
-            try:
-                await self.step()
-            except Exception as problem:  # the outermost loop: alerts must go on whatever happens to one of them
-                log.exception("alerts", kind=type(problem).__name__)
-                wait = AFTER_TROUBLE_SECONDS
-            await asyncio.sleep(wait)
 
     async def step(self) -> None:
         """Show what is new and wake who is to be woken, once."""
@@ -242,7 +228,7 @@ class AlertPump:
 
     async def _retry(self, message: _Message) -> None:
         """Let it be shown again soon: rather twice than not at all."""
-        again = self._clock() + timedelta(seconds=AFTER_TROUBLE_SECONDS)
+        again = self._clock() + AGAIN_AFTER
         mine = and_(alert_message.c.chat_id == message.place.chat_id, alert_message.c.alert_id.in_(message.alert_ids))
         async with self._database.writing() as connection:
             await connection.execute(update(alert_message).where(mine).values(lease_until=again))

@@ -20,9 +20,9 @@ from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
 from bot.edge import letters
-from bot.inbox.inbox import Letter, backlog
-from bot.inbox.shelf import Shelf, ShelfFull
+from bot.inbox.inbox import Arrivals, Letter, backlog
 from voting.store.database import Database
+from voting.store.together import TooMany
 
 BODY_MAX_BYTES: Final = 1024 * 1024
 BODY_SECONDS: Final = 10.0
@@ -41,7 +41,7 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     BodyTooLarge: (413, "too large"),
     TimeoutError: (408, "too slow"),
     ClientDisconnect: (400, "gone"),
-    ShelfFull: (503, "come again"),
+    TooMany: (503, "come again"),
     KeyError: (400, "not understood"),
     ValueError: (400, "not understood"),
 }
@@ -51,7 +51,7 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
 class Edges:
     """What the webhooks need. A None secret or validator means that provider is off: 403."""
 
-    shelf: Shelf
+    arrivals: Arrivals
     database: Database
     telegram_secret: str | None
     twilio_token: str | None
@@ -129,7 +129,7 @@ class Edges:
             letter = letter_from(body)
             if letter is None:
                 return PlainTextResponse("not signed", status_code=403)
-            await self.shelf.put(letter)
+            await self.arrivals.put(letter)
         except tuple(REFUSED) as problem:
             status, words = next(answer for kind, answer in REFUSED.items() if isinstance(problem, kind))
             return PlainTextResponse(words, status_code=status)

@@ -1,11 +1,9 @@
 """Live progress: the message that shows a notice is edited every few seconds, and ends as the report with its file."""
 
-import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import select, update
 from telegram import Bot
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
@@ -15,24 +13,20 @@ from bot.chat.page import Page, Reader
 from bot.schema import notice_message
 from bot.staff import enrolment
 from bot.staff_chat.notice_words import progress_said, report_said
-from messages.channels.telegram_request import LANE
 from messages.notices import notices
 from messages.notices.model import ENDED
 from messages.notices.report_csv import unreached_csv
 from messages.notices.reports import progress, report
-from messages.pace.pacer import Lane
 from messages.words.texts import html_text
 from voting.poll import polls
 from voting.store.database import Database
 
-EDIT_SECONDS: Final = 3.0
+LOOK_EVERY: Final = timedelta(seconds=3)
 WATCHED_MAX: Final = 20  # messages looked after at once
-
-log = structlog.get_logger()
 
 
 class NoticeWatch:
-    """Keeps progress messages true until cancelled."""
+    """Keeps progress messages true, one step after another."""
 
     def __init__(
         self,
@@ -41,20 +35,9 @@ class NoticeWatch:
         bot: Bot,
         *,
         clock: Callable[[], datetime],
-        every_seconds: float = EDIT_SECONDS,
     ) -> None:
         self._database, self._button_key, self._bot = database, button_key, bot
-        self._clock, self._every_seconds = clock, every_seconds
-
-    async def run(self) -> None:
-        """Look after the messages until cancelled."""
-        LANE.set(Lane.ALERT)
-        while True:
-            try:
-                await self.step()
-            except Exception as problem:  # the outermost loop: the next round shows what this one could not
-                log.exception("progress could not be shown", kind=type(problem).__name__)
-            await asyncio.sleep(self._every_seconds)
+        self._clock = clock
 
     async def step(self) -> None:
         """Edit every message whose notice has moved, once."""
