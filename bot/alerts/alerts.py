@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import alert, alert_message
 from voting.audit import chain
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import StaffRefusal
 from voting.store.inserts import insert_into
@@ -113,15 +114,15 @@ async def open_alerts(connection: AsyncConnection, limit: int = 100) -> list[Ale
     return [_alert(row) for row in rows.mappings()]
 
 
-async def acknowledge(connection: AsyncConnection, alert_id: int, *, actor: str, via: str, now: datetime) -> Alert:
+async def acknowledge(connection: AsyncConnection, alert_id: int, *, by: By) -> Alert:
     """Say that somebody is looking: nobody else is woken. The first one counts and stands in the answer. AlertGone."""
     first = await connection.execute(
         update(alert)
         .where(alert.c.id == alert_id, alert.c.acknowledged_by.is_(None))
         .values(
-            acknowledged_by=actor,
-            acknowledged_at=now,
-            changed_at=now,
+            acknowledged_by=by.actor,
+            acknowledged_at=by.at,
+            changed_at=by.at,
             next_page_at=None,
             version=alert.c.version + 1,
         )
@@ -130,11 +131,11 @@ async def acknowledge(connection: AsyncConnection, alert_id: int, *, actor: str,
     if not first.rowcount:
         return known
     if known.case_id is not None:
-        await cases.acknowledge(connection, known.case_id, actor=actor, via=via, now=now)
+        await cases.acknowledge(connection, known.case_id, by=by)
     else:
         body = {"alert": alert_id, "kind": known.kind.value}
-        await chain.append(connection, "alert_acknowledged", body, actor=actor, via=via, now=now)
-        await _change(connection, alert_id, ended_at=now)
+        await chain.append(connection, "alert_acknowledged", body, by=by)
+        await _change(connection, alert_id, ended_at=by.at)
     return known
 
 

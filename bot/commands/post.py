@@ -9,6 +9,7 @@ from bot.alerts import hooks
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
 from bot.house import House, clock
 from voting.csv_file import ImportReport
+from voting.model import By
 from voting.post import scans
 
 
@@ -37,9 +38,7 @@ def postal_import(
             file,
             house.secrets,
             on_attempt=hooks.on_attempt,
-            now=clock(),
-            actor=actor,
-            via=VIA,
+            by=By(actor, VIA, clock()),
             dry_run=dry_run,
         )
 
@@ -59,7 +58,7 @@ def postal_count(
     """
 
     async def act(house: House) -> None:
-        await scans.import_count(house.database, file, justification=justification, actor=actor, via=VIA, now=clock())
+        await scans.import_count(house.database, file, justification=justification, by=By(actor, VIA, clock()))
 
     in_house(act)
     OUT.print(f"The count of papers in {file} is taken in.")

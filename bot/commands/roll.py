@@ -10,6 +10,7 @@ from bot.house import House, clock
 from bot.reading import read_phone
 from messages.reach import sync_sms_channels
 from voting.csv_file import ImportReport
+from voting.model import By
 from voting.roll import roll
 
 
@@ -40,9 +41,7 @@ def roll_import(
                 file,
                 house.secrets,
                 read_phone=read_phone,
-                now=clock(),
-                actor=actor,
-                via=VIA,
+                by=By(actor, VIA, clock()),
                 dry_run=dry_run,
                 progress=progress,
             )
@@ -67,7 +66,7 @@ def lapse(
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            await roll.lapse(connection, member_no, reason, actor=actor, via=VIA, now=clock())
+            await roll.lapse(connection, member_no, reason, by=By(actor, VIA, clock()))
         OUT.print(f"{member_no} may not vote any more.")
 
     in_house(act)
@@ -84,7 +83,7 @@ def restore(
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            await roll.restore(connection, member_no, actor=actor, via=VIA, now=clock())
+            await roll.restore(connection, member_no, by=By(actor, VIA, clock()))
         OUT.print(f"{member_no} may vote again.")
 
     in_house(act)

@@ -30,7 +30,7 @@ from bot.staff.roles import Act, NotYourRole, insist, may
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import DEFAULT_LANGUAGE, MissingText
 from voting import schema as voting_schema
-from voting.model import Poll
+from voting.model import By, Poll
 from voting.poll import polls
 from voting.refusals import CaseUnknown, NoPoll, NoticeUnknown, Refusal, StaffRefusal, UnknownMember
 
@@ -93,9 +93,9 @@ class Visit:
         return self.console.now()
 
     @property
-    def deed(self) -> dict[str, Any]:
+    def by(self) -> By:
         """Give who acts, how and when, as every act asks for it."""
-        return {"actor": self.guest.staff.name, "via": VIA, "now": self.now}
+        return By(self.guest.staff.name, VIA, self.now)
 
     def path(self, name: str) -> int:
         """Give a number from the address."""

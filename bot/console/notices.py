@@ -158,9 +158,9 @@ class Notices:
         ways = await self._ways()
         async with self._console.house.database.writing() as connection:
             content = read_content(visit, await polls.load(connection))
-            made = await notices.draft(connection, content, ways=ways, **visit.deed)
+            made = await notices.draft(connection, content, ways=ways, by=visit.by)
             if visit.word("then") == "submit":
-                await notices.submit(connection, made.id, **visit.deed)
+                await notices.submit(connection, made.id, by=visit.by)
         return visit.back(f"/console/notices/{made.id}")
 
     async def edit(self, visit: Visit) -> Response:
@@ -168,9 +168,9 @@ class Notices:
         notice_id = visit.path("notice_id")
         async with self._console.house.database.writing() as connection:
             content = read_content(visit, await polls.load(connection))
-            await notices.edit(connection, notice_id, content, version=visit.number("version"), **visit.deed)
+            await notices.edit(connection, notice_id, content, version=visit.number("version"), by=visit.by)
             if visit.word("then") == "submit":
-                await notices.submit(connection, notice_id, **visit.deed)
+                await notices.submit(connection, notice_id, by=visit.by)
         return visit.back(f"/console/notices/{notice_id}")
 
     async def send(self, visit: Visit) -> Response:
@@ -182,7 +182,7 @@ class Notices:
         """Draft it again for whom it did not reach."""
         ways = await self._ways()
         async with self._console.house.database.writing() as connection:
-            made = await sending.resend_to_unreached(connection, visit.path("notice_id"), ways=ways, **visit.deed)
+            made = await sending.resend_to_unreached(connection, visit.path("notice_id"), ways=ways, by=visit.by)
         return visit.back(f"/console/notices/{made.id}")
 
     async def try_on(self, visit: Visit) -> Response:
@@ -216,7 +216,7 @@ class Notices:
         notice_id = visit.path("notice_id")
         async with self._console.house.database.writing() as connection:
             await notices.locked(connection, notice_id, version=visit.number("version"))
-            await act(connection, notice_id, **visit.deed, **more)
+            await act(connection, notice_id, by=visit.by, **more)
         self._reports.pop(notice_id, None)
         self._console.desk.wake()
         return visit.back(f"/console/notices/{notice_id}")

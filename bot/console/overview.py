@@ -55,7 +55,7 @@ async def show_alarms(visit: Visit) -> Response:
 async def acknowledge(visit: Visit) -> Response:
     """Say that somebody is looking."""
     async with visit.console.house.database.writing() as connection:
-        await alerts.acknowledge(connection, visit.path("alert_id"), **visit.deed)
+        await alerts.acknowledge(connection, visit.path("alert_id"), by=visit.by)
     visit.console.desk.wake()
     if visit.is_fragment:
         return await show_alarms(visit)

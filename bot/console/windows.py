@@ -23,7 +23,7 @@ async def set_new(visit: Visit) -> Response:
     """Set new days; notices about older ones are overtaken in the same transaction."""
     first, last = _day(visit.word("first_day")), _day(visit.word("last_day"))
     async with visit.console.house.database.writing() as connection:
-        made = await window.set_window(connection, first, last, visit.word("reason"), **visit.deed)
+        made = await window.set_window(connection, first, last, visit.word("reason"), by=visit.by)
         await supersede.older_than(connection, made.version, now=visit.now)
     visit.console.snapshots.spoil()
     visit.console.desk.wake()

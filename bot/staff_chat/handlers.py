@@ -71,14 +71,14 @@ async def on_here(visiting: StaffVisit) -> None:
         }
         statement = insert_into(acting.connection, staff_group).values(chat_id=visiting.chat_id, **values)
         await acting.connection.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
-        await chain.append(acting.connection, "staff_group_set", {"on": not off}, **acting.by)
+        await chain.append(acting.connection, "staff_group_set", {"on": not off}, by=acting.by)
     await visiting.say(Said(html_text("staff", "here.off" if off else "here.on", visiting.language)))
 
 
 async def on_acknowledge(visiting: StaffVisit) -> None:
     """Take an alert; the pump changes its message for all."""
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
-        known = await alerts.acknowledge(acting.connection, int(visiting.reference), **acting.by)
+        known = await alerts.acknowledge(acting.connection, int(visiting.reference), by=acting.by)
     assert known.acknowledged_by is not None
     assert known.acknowledged_at is not None
     at = visiting.page.moment(known.acknowledged_at)
@@ -92,7 +92,7 @@ async def on_acknowledge_all(visiting: StaffVisit) -> None:
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
         found = await alerts.alerts_in(acting.connection, visiting.chat_id, visiting.query.message.message_id)
         for alert_id in found:
-            await alerts.acknowledge(acting.connection, alert_id, **acting.by)
+            await alerts.acknowledge(acting.connection, alert_id, by=acting.by)
     await visiting.toast()
 
 

@@ -82,7 +82,7 @@ async def on_submit(visiting: StaffVisit) -> None:
         if found.state != "submitted":
             if found.version != version:
                 raise NoticeChanged(notice_id=notice_id)
-            found = await notices.submit(acting.connection, notice_id, **acting.by)
+            found = await notices.submit(acting.connection, notice_id, by=acting.by)
             await ask_approval(acting, found, visiting.desk.button_key)
         said = await notice_page(acting, visiting.page, found)
     visiting.desk.wake()
@@ -110,7 +110,7 @@ async def on_approve(visiting: StaffVisit) -> None:
     async with visiting.desk.acting(visiting.user_id, Act.APPROVE_NOTICES) as acting:
         found = await notices.show(acting.connection, notice_id)
         if found.approved_by != acting.staff.name:
-            found = await notices.approve(acting.connection, notice_id, version=version, **acting.by)
+            found = await notices.approve(acting.connection, notice_id, version=version, by=acting.by)
             await tell_author(acting, found, visiting.desk.button_key)
         said = await notice_page(acting, visiting.page, found)
     visiting.desk.wake()
@@ -139,7 +139,7 @@ async def on_send(visiting: StaffVisit) -> None:
         if found.state in EDITABLE and found.version != version:
             raise NoticeChanged(notice_id=notice_id)
         on = visiting.desk.house.settings.channels_on
-        notice = await sending.send(acting.connection, notice_id, providers=on, **acting.by)
+        notice = await sending.send(acting.connection, notice_id, providers=on, by=acting.by)
         said = await notice_page(acting, visiting.own_page, notice)
     visiting.desk.wake()
     message_id = await visiting.say_privately(said)
@@ -164,7 +164,7 @@ async def on_cancel_notice(visiting: StaffVisit) -> None:
 
 async def _move(visiting: StaffVisit, move: Any) -> None:  # noqa: ANN401 - one of three functions alike
     async with visiting.desk.acting(visiting.user_id, Act.SEND_NOTICES) as acting:
-        notice = await move(acting.connection, read_mark(visiting.reference)[0], **acting.by)
+        notice = await move(acting.connection, read_mark(visiting.reference)[0], by=acting.by)
         said = await notice_page(acting, visiting.own_page, notice)
     await visiting.replace(said)
 
@@ -175,7 +175,7 @@ async def on_urgent(visiting: StaffVisit) -> None:
     async with visiting.desk.acting(visiting.user_id, Act.WRITE_NOTICES) as acting:
         found = await notices.show(acting.connection, notice_id)
         changed = replace(found.content, urgent=not found.content.urgent)
-        notice = await notices.edit(acting.connection, notice_id, changed, version=version, **acting.by)
+        notice = await notices.edit(acting.connection, notice_id, changed, version=version, by=acting.by)
         said = await notice_page(acting, visiting.page, notice)
     await visiting.replace(said)
 

@@ -63,7 +63,7 @@ async def on_duty(visiting: StaffVisit) -> None:
     async with visiting.desk.acting(visiting.user_id, Act.GO_ON_DUTY) as acting:
         staff = acting.staff
         if wish in ("on", "off"):
-            staff = await enrolment.set_duty(acting.connection, staff.id, on=wish == "on", **acting.by)
+            staff = await enrolment.set_duty(acting.connection, staff.id, on=wish == "on", by=acting.by)
         said = duty_said(visiting.page, staff, await enrolment.on_duty(acting.connection))
     if visiting.query is not None:
         await visiting.toast()

@@ -28,6 +28,7 @@ from messages.notices.model import Content
 from messages.schema import channel, delivery
 from messages.words.wording import Ways
 from voting import schema
+from voting.model import By
 from voting.packs import packs
 from voting.store.database import Database
 from voting.votes.checks import CodesGood
@@ -145,7 +146,7 @@ async def _enrol(town: ConsoleHouse) -> None:
     async with town.database.writing() as connection:
         for number, (name, role) in enumerate(PEOPLE):
             token = await enrolment.invite_staff(
-                connection, role, name=name, actor="setup", via="command line", now=town.clock()
+                connection, role, name=name, by=By("setup", "command line", town.clock())
             )
             town.staff[name] = await enrolment.enrol(
                 connection, token, user_id=500 + number, called=name, language="en-GB", now=town.clock()
@@ -234,7 +235,6 @@ async def _attempt(town: ConsoleHouse) -> None:
 async def _write(town: ConsoleHouse) -> None:
     """One notice sent, with every way to end; one being sent; one waiting; one draft."""
     now = town.clock()
-    carys = {"actor": "Carys", "via": "console"}
     async with town.database.writing() as connection:
         contents = (
             Content("pack_delayed", "all"),
@@ -250,14 +250,16 @@ async def _write(town: ConsoleHouse) -> None:
             ),
         )
         made = [
-            await notices.draft(connection, content, ways=WAYS, now=now - timedelta(hours=9 - place), **carys)
+            await notices.draft(
+                connection, content, ways=WAYS, by=By("Carys", "console", now - timedelta(hours=9 - place))
+            )
             for place, content in enumerate(contents)
         ]
         for one in made[:3]:
-            await notices.submit(connection, one.id, now=now - timedelta(hours=5), **carys)
+            await notices.submit(connection, one.id, by=By("Carys", "console", now - timedelta(hours=5)))
         for one in made[:2]:
-            await notices.approve(connection, one.id, actor="Gwen", via="chat", now=now - timedelta(hours=4))
-            await sending.send(connection, one.id, now=now - timedelta(hours=3), **carys)
+            await notices.approve(connection, one.id, by=By("Gwen", "chat", now - timedelta(hours=4)))
+            await sending.send(connection, one.id, by=By("Carys", "console", now - timedelta(hours=3)))
         rows = (
             await connection.execute(select(delivery.c.id, delivery.c.state).where(delivery.c.notice_id == made[0].id))
         ).all()
@@ -295,8 +297,8 @@ async def _miss(town: ConsoleHouse) -> None:
                 "reported_at": now - timedelta(hours=20 - place),
             }
             await connection.execute(insert(missing_pack).values(values))
-        await packs.ask_replacement(connection, f"{47:07}", "water damage", actor="Sam", via="chat", now=now)
-        await packs.ask_replacement(connection, f"{48:07}", "never came", actor="Gwen", via="chat", now=now)
+        await packs.ask_replacement(connection, f"{47:07}", "water damage", by=By("Sam", "chat", now))
+        await packs.ask_replacement(connection, f"{48:07}", "never came", by=By("Gwen", "chat", now))
         await alerts.raise_alert(
             connection,
             alerts.Kind.PROVIDER_TROUBLE,

@@ -15,6 +15,7 @@ from messages.notices import notices, sending
 from messages.notices.model import Content
 from voting import schema
 from voting.codes.codes import Kind, generate, printed
+from voting.model import By
 from voting.store.database import Database
 from voting.votes.wrong_codes import ALARM_WRONG_CODES
 
@@ -69,9 +70,9 @@ async def schedules_reminder(town: Town, at: datetime) -> None:
     """Have a reminder to everybody wait for its time, written by Gwen and approved by Mair."""
     async with town.database.writing() as connection:
         content = Content(kind="reminder", send_at=at)
-        made = await notices.draft(connection, content, ways=WAYS, actor="Gwen", now=town.clock())
-        await notices.approve(connection, made.id, actor="Mair", now=town.clock())
-        await sending.send(connection, made.id, actor="Gwen", now=town.clock())
+        made = await notices.draft(connection, content, ways=WAYS, by=By("Gwen", "command line", town.clock()))
+        await notices.approve(connection, made.id, by=By("Mair", "command line", town.clock()))
+        await sending.send(connection, made.id, by=By("Gwen", "command line", town.clock()))
 
 
 async def test_a_notice_whose_audience_grew_is_held_at_its_time_and_goes_when_it_is_approved_again(town: Town) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
-from voting.model import How, Lock
+from voting.model import By, How, Lock
 from voting.store.inserts import insert_into
 
 
@@ -118,7 +118,7 @@ async def record(
     seen = AttemptSeen(case_id, int(attempt_id or 0), member_id, kind, now, chat, new, int(counted or 0))
     if new:
         await _reopen(connection, case_id)
-        await chain.append(connection, "attempt_recorded", {"class": str(kind)}, now=now)
+        await chain.append(connection, "attempt_recorded", {"class": str(kind)}, by=By.system(now))
         await on_attempt(connection, seen)
     return seen
 

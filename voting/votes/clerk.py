@@ -23,7 +23,7 @@ from voting import schema
 from voting.audit import chain
 from voting.codes.format import ALPHABET
 from voting.codes.hashing import keyed_hash
-from voting.model import Lock, Phase, Poll
+from voting.model import By, Lock, Phase, Poll
 from voting.poll.polls import load
 from voting.refusals import (
     AlreadyVoted,
@@ -223,7 +223,8 @@ class Clerk:
             await _put_in_tray(connection, [chosen[paper] for paper in won])
             given = "\n".join(sorted(outcome.receipt for outcome in won.values()))
             body = {"n": len(won), "receipts": hashlib.sha256(given.encode()).hexdigest()}
-            await chain.append(connection, "votes_locked", body, now=max(outcome.at for outcome in won.values()))
+            latest = max(outcome.at for outcome in won.values())
+            await chain.append(connection, "votes_locked", body, by=By.system(latest))
         return won
 
 

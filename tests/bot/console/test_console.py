@@ -29,6 +29,7 @@ from bot.staff.roles import Role, may
 from messages.notices import notices
 from voting import schema
 from voting.audit import chain
+from voting.model import By
 from voting.store.database import Database
 from voting.votes import cases
 
@@ -157,8 +158,8 @@ async def test_a_new_role_holds_from_the_next_request(town: ConsoleHouse) -> Non
     async with town.visitor("Sam") as sam:
         assert (await sam.looks("/notices")).status_code == 403
         async with town.database.writing() as connection:
-            by = {"actor": "Gwen", "via": "chat", "now": town.clock()}
-            token = await enrolment.invite_staff(connection, Role.COMMS, **by)
+            by = By("Gwen", "chat", town.clock())
+            token = await enrolment.invite_staff(connection, Role.COMMS, by=by)
             await enrolment.enrol(
                 connection, token, user_id=town.staff["Sam"].user_id, called="Sam", language=None, now=town.clock()
             )

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
 from voting import schema
+from voting.model import By
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
 from voting.store.database import Database
 from voting.votes import cases
@@ -27,13 +28,13 @@ async def town(database: Database) -> Electorate:
 async def propose(town: Electorate, version: int, actor: str = "Nia") -> cases.Case:
     async with town.database.writing() as connection:
         return await cases.propose(
-            connection, 1, Outcome.CODES_STOLEN, " letter taken ", version=version, actor=actor, via=VIA, now=NOW
+            connection, 1, Outcome.CODES_STOLEN, " letter taken ", version=version, by=By(actor, VIA, NOW)
         )
 
 
 async def settle(town: Electorate, version: int, actor: str) -> cases.Case:
     async with town.database.writing() as connection:
-        return await cases.settle(connection, 1, version=version, actor=actor, via=VIA, now=NOW)
+        return await cases.settle(connection, 1, version=version, by=By(actor, VIA, NOW))
 
 
 async def test_a_case_shows_its_evidence_and_never_an_option(town: Electorate) -> None:
@@ -55,8 +56,8 @@ async def test_a_case_shows_its_evidence_and_never_an_option(town: Electorate) -
 
 async def test_the_first_to_acknowledge_stands(town: Electorate) -> None:
     async with town.database.writing() as connection:
-        await cases.acknowledge(connection, 1, actor="Nia", via=VIA, now=NOW)
-        case = await cases.acknowledge(connection, 1, actor="Gwen", via=VIA, now=NOW)
+        await cases.acknowledge(connection, 1, by=By("Nia", VIA, NOW))
+        case = await cases.acknowledge(connection, 1, by=By("Gwen", VIA, NOW))
 
     assert case.acknowledged_by == "Nia"
 
@@ -92,7 +93,7 @@ async def test_the_database_too_refuses_one_person_as_two(town: Electorate) -> N
 async def test_who_looks_at_an_older_version_changes_nothing(town: Electorate) -> None:
     seen = (await case_of(town)).version
     async with town.database.writing() as connection:
-        await cases.assign(connection, 1, "Huw", version=seen, actor="Gwen", via=VIA, now=NOW)
+        await cases.assign(connection, 1, "Huw", version=seen, by=By("Gwen", VIA, NOW))
 
     with pytest.raises(CaseChanged):
         await propose(town, seen)

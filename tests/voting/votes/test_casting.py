@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from voting import schema
 from voting.codes import codes
-from voting.model import How, Lock
+from voting.model import By, How, Lock
 from voting.refusals import (
     ChatLockedOut,
     NotEligible,
@@ -114,10 +114,10 @@ async def test_five_distinct_wrong_vote_codes_lock_the_pack_and_staff_hear_of_it
     with pytest.raises(PackLockedOut):
         await town.gives_codes(town.letters[0])
     async with town.database.writing() as connection:
-        assert await lift_lockout(connection, "0000001", actor="Nia", via="chat", now=NOW)
-        assert not await lift_lockout(connection, "0000001", actor="Nia", via="chat", now=NOW)
+        assert await lift_lockout(connection, "0000001", by=By("Nia", "chat", NOW))
+        assert not await lift_lockout(connection, "0000001", by=By("Nia", "chat", NOW))
         with pytest.raises(UnknownMember):
-            await lift_lockout(connection, "nobody", actor="Nia", via="chat", now=NOW)
+            await lift_lockout(connection, "nobody", by=By("Nia", "chat", NOW))
     await wrong_vote(town, same)  # counts from the beginning again
     assert (await town.gives_codes(town.letters[0])).intent is not None
     assert await town.broken_probes() == []
@@ -377,8 +377,8 @@ async def test_staff_let_a_chat_try_again(town: Electorate) -> None:
         await wrong_pack(town, another(codes.Kind.PACK))
 
     async with town.database.writing() as connection:
-        assert await lift_chat(connection, "telegram:9", actor="Nia", via="chat", now=NOW)
-        assert not await lift_chat(connection, "telegram:9", actor="Nia", via="chat", now=NOW)
+        assert await lift_chat(connection, "telegram:9", by=By("Nia", "chat", NOW))
+        assert not await lift_chat(connection, "telegram:9", by=By("Nia", "chat", NOW))
 
     assert (await town.checks.pack_code(town.letters[0].pack_code, chat="telegram:9", now=NOW)).pack_id == 1
     assert await town.broken_probes() == []

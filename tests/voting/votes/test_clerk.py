@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from voting import schema
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import (
     AlreadyVoted,
@@ -227,7 +228,7 @@ async def test_after_the_close_a_replay_still_gets_its_receipt(town: Electorate)
     intent, never = await town.opens_paper(ada), await town.opens_paper(bob)
     first = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
     async with town.database.writing() as connection:
-        await polls.close_poll(connection, actor="Gwen", now=NOW)
+        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
 
     again = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
 
