@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.alerts import alerts
+from bot.alerts import hooks
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
 from bot.house import House, clock
 from voting.csv_file import ImportReport
@@ -37,7 +37,7 @@ def postal_import(
             house.database,
             file,
             house.secrets,
-            on_attempt=alerts.on_attempt,
+            on_attempt=hooks.on_attempt,
             by=By(actor, VIA, clock()),
             dry_run=dry_run,
         )

@@ -20,7 +20,7 @@ from sqlalchemy import select
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, Response
 
-from bot.alerts import alerts
+from bot.alerts import hooks
 from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, zone_of
 from bot.console.sessions import VIA
 from bot.reading import read_phone
@@ -187,7 +187,7 @@ class Imports:
         if found.kind == "pack_events":
             return await update_events(house.database, path, **named)
         if found.kind == "postal":
-            return await scans.import_postal(house.database, path, house.secrets, on_attempt=alerts.on_attempt, **named)
+            return await scans.import_postal(house.database, path, house.secrets, on_attempt=hooks.on_attempt, **named)
         report = await roll.import_roll(house.database, path, house.secrets, read_phone=read_phone, **named)
         if not dry_run:
             async with house.database.writing() as connection:

@@ -15,7 +15,7 @@ from prepared import NOW, SECRETS
 from pydantic import SecretStr
 from sqlalchemy import insert, select, update
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.console.routes import console_routes
 from bot.edge.server import Server, bind
 from bot.house import House
@@ -284,7 +284,7 @@ async def _attempt(town: ConsoleHouse) -> None:
 
 def _tell_staff(electorate: Electorate) -> None:
     electorate.checks = type(electorate.checks)(
-        electorate.database, SECRETS, on_attempt=alerts.on_attempt, on_alarm=alerts.on_alarm
+        electorate.database, SECRETS, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm
     )
 
 

@@ -25,7 +25,8 @@ from prepared import HEADER, POLL, WINDOW, line, read_phone
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from bot.app.run import Service, assemble
+from bot.app.assembly import assemble
+from bot.app.run import Service
 from bot.house import House
 from bot.sandbox import Message, Person, Phone, Sandbox
 from bot.settings import Settings

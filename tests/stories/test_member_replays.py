@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 from town import Resident, Town
 
-from bot.edge.poller import letter_of
+from bot.edge.letters import letter_of
 from bot.inbox.inbox import Claimed
 from voting import schema
 from voting.store.database import Database

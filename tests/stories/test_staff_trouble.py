@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from staff_stories import is_true, sends_with, until
 from town import Town, Townsperson
 
-from bot.app import run
+from bot.app import chores
 from bot.sandbox import Fault
 from messages.notices import notices, sending
 from messages.notices.model import Content
@@ -56,7 +56,7 @@ async def test_codes_being_guessed_from_many_chats_reach_staff(town: Town) -> No
 async def test_books_that_do_not_add_up_reach_staff(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "PROBES_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr(chores, "PROBES_EVERY", timedelta(seconds=0.2))
     async with Town(database, tmp_path) as town:
         gwen = await town.staff("gwen")
         async with town.database.writing() as connection:
