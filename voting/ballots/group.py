@@ -58,21 +58,27 @@ def times(scalar: int, point: Point, field: str = "point") -> Point:
         raise PointWrong(field) from refused
 
 
-def plus(one: Point, other: Point) -> Point:
-    """Multiply two points of the group; both checked before, or results of this module."""
-    return _add(one, other)
+def plus(one: Point, other: Point, field: str = "point") -> Point:
+    """Multiply two points; `PointWrong(field)` if one is not on the curve. That it is of order q is for its reader."""
+    try:
+        return _add(one, other)
+    except (nacl.exceptions.RuntimeError, nacl.exceptions.TypeError) as refused:
+        raise PointWrong(field) from refused
 
 
-def minus(one: Point, other: Point) -> Point:
-    """Divide `one` by `other`; both checked before, or results of this module."""
-    return _sub(one, other)
+def minus(one: Point, other: Point, field: str = "point") -> Point:
+    """Divide `one` by `other`; refuses as `plus`."""
+    try:
+        return _sub(one, other)
+    except (nacl.exceptions.RuntimeError, nacl.exceptions.TypeError) as refused:
+        raise PointWrong(field) from refused
 
 
-def product(points: Iterable[Point]) -> Point:
-    """Multiply checked points; the product of none is the identity."""
+def product(points: Iterable[Point], field: str = "point") -> Point:
+    """Multiply points; the product of none is the identity. Refuses as `plus`."""
     total = IDENTITY
     for point in points:
-        total = point if total == IDENTITY else _add(total, point)
+        total = plus(total, point, field)
     return total
 
 

@@ -6,6 +6,7 @@ The prefix says what is proved, so it must hold everything that the prover could
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from voting.ballots.group import (
@@ -103,7 +104,12 @@ def second_decryption_prefix(election_hash: str, public: Point, alpha: Point, fa
 
 def shifted(alpha: Point, beta: Point, value: int) -> Statement:
     """State that (alpha, beta) encrypts `value`."""
-    return Statement(alpha, minus(beta, base_times(value)) if value else beta)
+    return Statement(alpha, minus(beta, _encoded(value)) if value else beta)
+
+
+@lru_cache(maxsize=64)  # the sums that a question allows: a few small numbers
+def _encoded(value: int) -> Point:
+    return base_times(value)
 
 
 def prove_one_of(key: Point, branches: Sequence[Branch], true: int, prefix: str) -> list[Proof]:
