@@ -75,6 +75,8 @@ def write_ballot(ballot: Ballot) -> bytes:
 
 def read_ballot(raw: bytes) -> Ballot:
     """Read the JSON of a signed ballot, spelled exactly so; nothing in it is believed before `check`."""
+    if b"\\" in raw:
+        raise FieldWrong("ballot", problem="compact JSON without escapes")
     content = read_json(raw, bytes_max=BALLOT_BYTES_MAX, field="ballot").fields(_SIGNED)
     signature = content["signature"].fields(("hash", "proof"))
     ballot = Ballot(
@@ -87,7 +89,7 @@ def read_ballot(raw: bytes) -> Ballot:
     if signature["hash"].value != hash_of(write_unsigned(ballot).encode()):
         raise FieldWrong("signature.hash", problem="the hash of the ballot without its signature")
     if write_ballot(ballot) != raw:
-        raise FieldWrong("ballot", problem="compact JSON without escapes")
+        raise FieldWrong("ballot", problem="compact JSON")
     return ballot
 
 

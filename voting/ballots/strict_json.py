@@ -17,6 +17,7 @@ class Item:
 
     value: Any
     field: str
+    nested: bool = True  # False for the whole file, whose name does not stand before its fields
 
     def has(self, name: str) -> bool:
         """Say whether this is an object with a field of this name."""
@@ -25,8 +26,8 @@ class Item:
     def fields(self, names: Sequence[str]) -> dict[str, "Item"]:
         """Give the fields of an object that has exactly these, in this order."""
         if not isinstance(self.value, dict) or tuple(self.value) != tuple(names):
-            raise FieldWrong(self.field or "ballot", problem=f"exactly the fields {', '.join(names)} in this order")
-        prefix = f"{self.field}." if self.field else ""
+            raise FieldWrong(self.field, problem=f"exactly the fields {', '.join(names)} in this order")
+        prefix = f"{self.field}." if self.nested else ""
         return {name: Item(value, prefix + name) for name, value in self.value.items()}
 
     def items(self) -> Iterator["Item"]:
@@ -53,7 +54,7 @@ def read_json(raw: bytes, *, bytes_max: int, field: str) -> Item:
     if len(raw) > bytes_max:
         raise FieldWrong(field, problem=f"at most {bytes_max} bytes")
     try:
-        return Item(json.loads(raw.decode(), object_pairs_hook=_once), "")
+        return Item(json.loads(raw.decode(), object_pairs_hook=_once), field, nested=False)
     except (ValueError, RecursionError) as problem:
         raise FieldWrong(field, problem="JSON in UTF-8") from problem
 
