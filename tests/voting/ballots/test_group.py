@@ -111,9 +111,20 @@ def test_a_point_is_written_backwards() -> None:
         " " + "6" * 63,
         None,
         6,
+        int("1" * 64),
         "٦" * 64,
     ],
-    ids=["63 digits", "65 digits", "a capital", "a letter", "a space", "nothing", "a number", "Arabic digits"],
+    ids=[
+        "63 digits",
+        "65 digits",
+        "a capital",
+        "a letter",
+        "a space",
+        "nothing",
+        "a number",
+        "64 digits of a number",
+        "Arabic digits",
+    ],
 )
 def test_a_point_is_64_small_hexadecimal_digits(text: object) -> None:
     for read in (read_point, read_point_or_identity, read_point_unchecked):
