@@ -21,7 +21,8 @@ from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, Response
 
 from bot.alerts import hooks
-from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, zone_of
+from bot.console.door import Deed, Screen
+from bot.console.visit import Console, FormWrong, Visit, sentence, zone_of
 from bot.staff.roles import Act
 from messages.reach import sync_sms_channels
 from messages.words.phone import phone_or_reason

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Screen, Visit
+from bot.console.door import Screen
+from bot.console.visit import Visit
 from bot.member.file import member_file
 from bot.staff.roles import Act
 from messages.reach import channels_of

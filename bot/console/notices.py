@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from bot.console.compose import Counts, draw, read_content, unwritten
-from bot.console.door import Console, Deed, Handler, Screen, Visit, sentence
+from bot.console.door import Deed, Handler, Screen
 from bot.console.overview import bar
+from bot.console.visit import Console, Visit, sentence
 from bot.edge.links import ways_now
 from bot.staff.roles import Act
 from messages.audience import Group

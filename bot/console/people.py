@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.console.door import Deed, Screen
+from bot.console.visit import FormWrong, Visit
 from bot.edge.links import bot_name, link
 from bot.schema import invite
 from bot.staff import enrolment
