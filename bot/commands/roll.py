@@ -7,8 +7,8 @@ import typer
 
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from bot.house import House, clock
-from bot.reading import read_phone
 from messages.reach import sync_sms_channels
+from messages.words.phone import phone_or_reason
 from voting.csv_file import ImportReport
 from voting.model import By
 from voting.roll import roll
@@ -40,7 +40,7 @@ def roll_import(
                 house.database,
                 file,
                 house.secrets,
-                read_phone=read_phone,
+                read_phone=phone_or_reason,
                 by=By(actor, VIA, clock()),
                 dry_run=dry_run,
                 progress=progress,
