@@ -22,7 +22,14 @@ from messages.channels.channels import Channel
 from messages.channels.verdicts import SendFailed, Verdict
 from messages.ledger.aftermath import Aftermath
 from messages.ledger.outbox import LEASE, Order, claim, is_due, settle
-from messages.ledger.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
+from messages.ledger.settlement import (
+    EXHAUSTED_FOR,
+    Claimed,
+    Settlement,
+    after_failure,
+    after_no_slot,
+    after_sent,
+)
 from messages.pace.pacer import Lane, NoSlot, Pacer
 from messages.postman.letters import Letters
 from messages.postman.line_rest import REST_SECONDS, Wire
@@ -216,8 +223,10 @@ class Line:
     def _failed(self, claimed: Claimed, failure: SendFailed) -> Settlement:
         self._wire.note(failure.verdict, _loop_time())
         self.counts.failed[failure.verdict] = self.counts.failed.get(failure.verdict, 0) + 1
-        if failure.verdict is Verdict.SLOW_DOWN:
+        if failure.verdict is Verdict.SLOW_DOWN and not failure.obeyed:
             self.pacer.slow_down(failure.retry_after_seconds or 1.0)
+        if failure.verdict is Verdict.EXHAUSTED:
+            self.pacer.hold(EXHAUSTED_FOR.total_seconds())
         return after_failure(claimed, failure, self._now())
 
     async def _gather(self) -> None:
