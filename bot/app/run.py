@@ -26,12 +26,13 @@ from bot.chat.context import MEMBER_DESK, STAFF_DESK, BotApplication
 from bot.console.routes import console_routes
 from bot.edge import server as web
 from bot.edge import telegram
+from bot.edge.hearing import Hearing
 from bot.edge.links import TelegramAway, TokenWrong
 from bot.edge.poller import KINDS, Poller
 from bot.edge.webhooks import Edges
 from bot.house import House
 from bot.inbox import predecessors
-from bot.inbox.inbox import Claimed, Envelope, Reader, purge
+from bot.inbox.inbox import Claimed, Envelope, Reader, Unreadable, purge
 from bot.inbox.shelf import Shelf
 from bot.member.desk import MemberDesk
 from bot.member_chat import handlers, sms, vote_words
@@ -58,6 +59,7 @@ SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
 PURGE_EVERY: Final = timedelta(hours=1)
 MENUS_EVERY: Final = timedelta(seconds=2)
+HEARING_EVERY: Final = timedelta(seconds=10)
 
 log = structlog.get_logger()
 
@@ -76,7 +78,9 @@ class Service:
     pump: AlertPump | None
     watch: NoticeWatch | None
     menus: menus.StaffMenus | None
+    hearing: Hearing | None
     routes: Sequence[BaseRoute]
+    told: str | None = None  # of what `hearing` has said
 
     async def run(self, stop: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
         """Run until `stop`, then finish what is under way."""
@@ -117,14 +121,14 @@ class Service:
 
     async def _announce(self, application: BotApplication) -> None:
         """Say hello to Telegram: a wrong token is found here, in one sentence."""
-        settings = self.house.settings
-        if settings.public_url:
-            await telegram.register_webhook(application.bot, settings.public_url, self.house.webhook_secret, KINDS)
+        settings, bot = self.house.settings, application.bot
+        if url := settings.public_url:
+            await telegram.patiently(lambda: telegram.register_webhook(bot, url, self.house.webhook_secret, KINDS))
         else:
-            await telegram.forget_webhook(application.bot)
+            await telegram.patiently(lambda: telegram.forget_webhook(bot))
         async with self.house.database.reading() as connection:
             poll = await load(connection)
-        await menus.publish(application.bot, poll.languages)
+        await telegram.patiently(lambda: menus.publish(bot, poll.languages))
 
     def _chores(self) -> list[Chore]:
         return [
@@ -133,6 +137,7 @@ class Service:
             Chore("probes", PROBES_EVERY, self._probes),
             Chore("purge", PURGE_EVERY, self._purge),
             *([Chore("menus", MENUS_EVERY, self.menus.refresh)] if self.menus is not None else []),
+            *([Chore("hearing", HEARING_EVERY, self._listen)] if self.hearing is not None else []),
         ]
 
     async def _move_tray(self) -> None:
@@ -158,6 +163,27 @@ class Service:
                     facts={"probe": probe.name, "detail": probe.detail},
                     now=self.house.clock(),
                 )
+
+    async def _listen(self) -> None:
+        """Look whether what members write reaches us, and tell staff when it does not."""
+        assert self.hearing is not None
+        assert self.application is not None
+        if self.poller is None:
+            await self._look_at_webhook(self.application.bot, self.hearing)
+        why = self.hearing.trouble
+        if why is not None and why != self.told:
+            now = self.house.clock()
+            async with self.house.database.writing() as connection:
+                await alerts.raise_alert(
+                    connection, alerts.Kind.NOT_HEARD, f"not_heard:{why}:{now.isoformat()}", {"why": why}, now
+                )
+        self.told = why
+
+    async def _look_at_webhook(self, bot: ExtBot[None], hearing: Hearing) -> None:
+        try:
+            hearing.looked(await bot.get_webhook_info(), telegram.webhook_url(self.house.settings.public_url))
+        except TelegramError as problem:
+            hearing.not_heard(problem)
 
     async def _purge(self) -> None:
         async with self.house.database.writing() as connection:
@@ -238,9 +264,18 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             clock=house.clock,
         )
         shelf = Shelf(database, envelope, wake=reader.wake, clock=house.clock)
+        hearing = Hearing()
         poller = None
         if bot is not None and not settings.public_url:
-            poller = Poller(bot, database, envelope, wake=reader.wake, on_refused=_log_refused, clock=house.clock)
+            poller = Poller(
+                telegram.polling_request(bot),
+                bot.base_url,
+                database,
+                envelope,
+                wake=reader.wake,
+                hearing=hearing,
+                clock=house.clock,
+            )
         edges = Edges(
             shelf=shelf,
             database=database,
@@ -248,6 +283,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             twilio_token=settings.twilio_auth_token.get_secret_value() if settings.twilio_auth_token else None,
             public_url=settings.public_url,
             clock=house.clock,
+            hearing=hearing if bot is not None else None,
+            waits=postman.waits,
         )
         yield Service(
             house=house,
@@ -260,6 +297,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             pump=AlertPump(database, secrets.button_key, bot, clock=house.clock, wake=postman.wake) if bot else None,
             watch=NoticeWatch(database, secrets.button_key, bot, clock=house.clock) if bot else None,
             menus=menus.StaffMenus(bot, database) if bot else None,
+            hearing=hearing if bot is not None else None,
             routes=[*edges.routes(), *console_routes(house, staff_desk)],
         )
 
@@ -273,7 +311,9 @@ class _PostRoom:
     postman: Postman
 
     async def handle(self, row: Claimed) -> None:
-        """Handle one row; repeatable."""
+        """Handle one row; repeatable. Unreadable, PutOff."""
+        if not row.payload:
+            raise Unreadable("sealed")
         if row.source == "telegram" and self.application is not None:
             await telegram.process(self.application, row)
         elif row.source == "twilio_inbound":
@@ -283,18 +323,14 @@ class _PostRoom:
         elif row.source == "twilio_status":
             await self._status(row)
 
-    async def failed(self, row: Claimed) -> None:
+    async def failed(self, row: Claimed, problem: Exception) -> None:
         """Tell staff of a row that could not be handled, and whoever waits for an answer."""
+        kind = alerts.Kind.UNREADABLE if isinstance(problem, Unreadable) else alerts.Kind.INBOX_FAILED
+        facts = {"source": row.source, "row": row.id, "number": row.key}
+        async with self.house.database.writing() as connection:
+            await alerts.raise_alert(connection, kind, f"inbox:{row.id}", facts, self.house.clock())
         if self.application is not None:
             await self.application.bot_data[MEMBER_DESK].apologise(row)
-        async with self.house.database.writing() as connection:
-            await alerts.raise_alert(
-                connection,
-                alerts.Kind.INBOX_FAILED,
-                occasion=f"inbox:{row.id}",
-                facts={"source": row.source, "row": row.id},
-                now=self.house.clock(),
-            )
 
     async def _status(self, row: Claimed) -> None:
         fields = row.payload
@@ -312,12 +348,8 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 async def _initialize(bot: ExtBot[None], settings: Settings) -> None:
     try:
-        await bot.initialize()
+        await telegram.patiently(bot.initialize)
     except InvalidToken:
         raise TokenWrong from None
     except (NetworkError, TelegramError) as problem:
         raise TelegramAway(url=settings.telegram_api_url, problem=problem.message) from None
-
-
-def _log_refused(problem: TelegramError) -> None:
-    log.error("telegram refuses to be polled", kind=type(problem).__name__)

@@ -20,9 +20,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
-from bot.edge.poller import letter_of
+from bot.edge.hearing import Hearing
+from bot.edge.letters import inbound_letter, letter_of, status_letter, update_id
 from bot.inbox.inbox import Letter, backlog
 from bot.inbox.shelf import Shelf, ShelfFull
+from messages.channels import bad_answers
+from messages.postman.line_rest import LONG_WAIT_SECONDS
 from voting.store.database import Database
 
 BODY_MAX_BYTES: Final = 1024 * 1024
@@ -31,6 +34,9 @@ LAG_MAX: Final = timedelta(seconds=60)  # older than this and /readyz says no
 TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 INBOX_WAITING: Final = Gauge("ballotline_inbox_waiting", "What providers handed over and nobody has handled yet.")
 INBOX_LAG_SECONDS: Final = Gauge("ballotline_inbox_lag_seconds", "How long the oldest of it has waited.")
+SILENCE_SECONDS: Final = Gauge("ballotline_telegram_silence_seconds", "Since Telegram last answered as it should.")
+NOT_HEARD: Final = Gauge("ballotline_telegram_not_heard", "1 while updates do not come: /readyz has the reason.")
+WAIT_SECONDS: Final = Gauge("ballotline_provider_wait_seconds", "For how long a provider wants quiet.", ["provider"])
 TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
@@ -45,6 +51,7 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     ShelfFull: (503, "come again"),
     KeyError: (400, "not understood"),
     ValueError: (400, "not understood"),
+    RecursionError: (400, "not understood"),
 }
 
 
@@ -58,6 +65,8 @@ class Edges:
     twilio_token: str | None
     public_url: str
     clock: Callable[[], datetime]
+    hearing: Hearing | None = None  # None: Telegram is off
+    waits: Callable[[], dict[str, float]] = dict  # by provider: for how many seconds it wants quiet
 
     def routes(self) -> list[Route]:
         """Give the routes of INTERFACE.md but the console's."""
@@ -79,21 +88,30 @@ class Edges:
 
     async def twilio_inbound(self, request: Request) -> Response:
         """Take an SMS that somebody sent us."""
-        return await self._twilio(request, _inbound_letter, Response(TWIML, media_type="application/xml"))
+        return await self._twilio(request, inbound_letter, Response(TWIML, media_type="application/xml"))
 
     async def twilio_status(self, request: Request) -> Response:
         """Take the news of an SMS that we sent."""
-        return await self._twilio(request, _status_letter, Response(status_code=204))
+        return await self._twilio(request, status_letter, Response(status_code=204))
 
     async def healthz(self, _request: Request) -> Response:
         """Say that the process lives."""
         return JSONResponse({"ok": True})
 
     async def readyz(self, _request: Request) -> Response:
-        """Say whether the database answers and the inbox is not behind."""
+        """Say whether the database answers, the inbox is not behind, Telegram is heard; and which provider waits."""
         waiting, lag = await self._backlog()
-        ok = lag <= LAG_MAX
-        facts = {"ok": ok, "inbox_waiting": waiting, "inbox_lag_seconds": round(lag.total_seconds(), 3)}
+        trouble = None if self.hearing is None else self.hearing.trouble
+        ok = lag <= LAG_MAX and trouble is None
+        facts: dict[str, Any] = {
+            "ok": ok,
+            "inbox_waiting": waiting,
+            "inbox_lag_seconds": round(lag.total_seconds(), 3),
+            "telegram": trouble or ("off" if self.hearing is None else "heard"),
+            "waits_seconds": {
+                name: round(seconds) for name, seconds in self.waits().items() if seconds > LONG_WAIT_SECONDS
+            },
+        }
         return JSONResponse(facts, status_code=200 if ok else 503)
 
     async def metrics(self, _request: Request) -> Response:
@@ -101,6 +119,11 @@ class Edges:
         waiting, lag = await self._backlog()
         INBOX_WAITING.set(waiting)
         INBOX_LAG_SECONDS.set(lag.total_seconds())
+        if self.hearing is not None:
+            SILENCE_SECONDS.set(self.hearing.silence_seconds)
+            NOT_HEARD.set(self.hearing.trouble is not None)
+        for name, seconds in self.waits().items():
+            WAIT_SECONDS.labels(name).set(seconds)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def _backlog(self) -> tuple[int, timedelta]:
@@ -149,16 +172,7 @@ async def _body(request: Request) -> bytes:
 
 async def _telegram_letter(body: bytes) -> Letter:
     update: Any = json.loads(body)
-    if isinstance(update, dict) and isinstance(update.get("update_id"), int):
-        return letter_of(update)
-    raise ValueError("not an update")
-
-
-def _inbound_letter(fields: dict[str, str], _query: dict[str, str]) -> Letter:
-    return Letter("twilio_inbound", fields["MessageSid"], f"sms:{fields['From']}", dict(fields))
-
-
-def _status_letter(fields: dict[str, str], query: dict[str, str]) -> Letter:
-    sid = fields.get("MessageSid") or fields["SmsSid"]
-    payload: dict[str, str] = {**fields, "delivery": query.get("delivery", "")}
-    return Letter("twilio_status", f"{sid}:{fields['MessageStatus']}", f"sms-status:{sid}", payload)
+    if update_id(update) is None:
+        bad_answers.note("telegram", "update")
+        raise ValueError("not an update")
+    return letter_of(update)

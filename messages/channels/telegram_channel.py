@@ -18,7 +18,7 @@ from telegram.error import (
 
 from messages.channels.channels import Buttons, Outgoing, Sent
 from messages.channels.telegram_answer import NotTelegram
-from messages.channels.telegram_request import LANE, NotSent, parameters
+from messages.channels.telegram_request import LANE, NotSent, held_seconds, parameters
 from messages.channels.verdicts import TELEGRAM_BAD_REQUEST, TELEGRAM_FORBIDDEN, UNCLEAR, SendFailed, Verdict
 from messages.reach import TELEGRAM
 
@@ -65,9 +65,8 @@ def _looked_up(table: Iterable[tuple[str, Verdict, str]], error: TelegramError, 
 
 
 def _slow_down(error: TelegramError) -> SendFailed:
-    """Read `retry_after` whichever type python-telegram-bot gives it: the attribute itself warns of a change."""
-    seconds = float(error.__reduce__()[1][0])
-    return SendFailed(Verdict.SLOW_DOWN, "429", retry_after_seconds=seconds, obeyed=True)
+    assert isinstance(error, RetryAfter)
+    return SendFailed(Verdict.SLOW_DOWN, "429", retry_after_seconds=held_seconds(error), obeyed=True)
 
 
 def _migrated(error: TelegramError) -> SendFailed:

@@ -151,6 +151,11 @@ class AiohttpRequest(BaseRequest):
         return self._session
 
 
+def held_seconds(error: RetryAfter) -> float:
+    """Read `retry_after` whichever type python-telegram-bot gives it: the attribute itself warns of a change."""
+    return float(error.__reduce__()[1][0])
+
+
 def _retry_after(seconds: int) -> RetryAfter:
     """Make python-telegram-bot's exception without its warning about the type of an attribute we do not read."""
     with warnings.catch_warnings():

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.channels.channels import Channel
 from messages.channels.verdicts import SendFailed, Verdict
-from messages.ledger.aftermath import Aftermath
+from messages.ledger.aftermath import PROVIDERS, Aftermath, Trouble
 from messages.ledger.outbox import LEASE, Order, claim, is_due, settle
 from messages.ledger.settlement import (
     EXHAUSTED_FOR,
@@ -32,7 +32,7 @@ from messages.ledger.settlement import (
 )
 from messages.pace.pacer import Lane, NoSlot, Pacer
 from messages.postman.letters import Letters
-from messages.postman.line_rest import REST_SECONDS, Wire
+from messages.postman.line_rest import LONG_WAIT_SECONDS, REST_SECONDS, Wire
 from messages.postman.runnable import orders
 from messages.reach import SMS, TELEGRAM
 from voting.store.database import Database
@@ -106,6 +106,15 @@ class Line:
     def in_flight(self) -> int:
         """Rows that the ledger has as `sending`: not answered, or answered and not written."""
         return self._flying + len(self._settlements)
+
+    @property
+    def waits(self) -> Trouble | None:
+        """What staff must hear of: quiet that the provider wants for long, or refusals without an end."""
+        provider = PROVIDERS[self.channel.kind]
+        if self.pacer.held_for() > LONG_WAIT_SECONDS:
+            return Trouble(provider, "waits", self._wire.refused_for or "429", None)
+        reason = self._wire.repeats(_loop_time())
+        return None if reason is None else Trouble(provider, "repeats", reason, None)
 
     def wake(self) -> None:
         """Look for work at once: something was just planned."""
@@ -221,7 +230,7 @@ class Line:
             self._awake.set()
 
     def _failed(self, claimed: Claimed, failure: SendFailed) -> Settlement:
-        self._wire.note(failure.verdict, _loop_time())
+        self._wire.note(failure.verdict, _loop_time(), failure.reason)
         self.counts.failed[failure.verdict] = self.counts.failed.get(failure.verdict, 0) + 1
         if failure.verdict is Verdict.SLOW_DOWN and not failure.obeyed:
             self.pacer.slow_down(failure.retry_after_seconds or 1.0)
