@@ -20,12 +20,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.channels.channels import Channel
 from messages.channels.verdicts import SendFailed, Verdict
-from messages.ledger.aftermath import Aftermath
+from messages.ledger.aftermath import PROVIDERS, Aftermath, Trouble
 from messages.ledger.outbox import LEASE, Order, claim, is_due, settle
-from messages.ledger.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
+from messages.ledger.settlement import (
+    EXHAUSTED_FOR,
+    Claimed,
+    Settlement,
+    after_failure,
+    after_no_slot,
+    after_sent,
+)
 from messages.pace.pacer import Lane, NoSlot, Pacer
 from messages.postman.letters import Letters
-from messages.postman.line_rest import REST_SECONDS, Wire
+from messages.postman.line_rest import LONG_WAIT_SECONDS, REST_SECONDS, Wire
 from messages.postman.runnable import orders
 from messages.reach import SMS, TELEGRAM
 from voting.store.database import Database
@@ -99,6 +106,15 @@ class Line:
     def in_flight(self) -> int:
         """Rows that the ledger has as `sending`: not answered, or answered and not written."""
         return self._flying + len(self._settlements)
+
+    @property
+    def waits(self) -> Trouble | None:
+        """What staff must hear of: quiet that the provider wants for long, or refusals without an end."""
+        provider = PROVIDERS[self.channel.kind]
+        if self.pacer.held_for() > LONG_WAIT_SECONDS:
+            return Trouble(provider, "waits", self._wire.refused_for or "429", None)
+        reason = self._wire.repeats(_loop_time())
+        return None if reason is None else Trouble(provider, "repeats", reason, None)
 
     def wake(self) -> None:
         """Look for work at once: something was just planned."""
@@ -214,10 +230,12 @@ class Line:
             self._awake.set()
 
     def _failed(self, claimed: Claimed, failure: SendFailed) -> Settlement:
-        self._wire.note(failure.verdict, _loop_time())
+        self._wire.note(failure.verdict, _loop_time(), failure.reason)
         self.counts.failed[failure.verdict] = self.counts.failed.get(failure.verdict, 0) + 1
-        if failure.verdict is Verdict.SLOW_DOWN:
+        if failure.verdict is Verdict.SLOW_DOWN and not failure.obeyed:
             self.pacer.slow_down(failure.retry_after_seconds or 1.0)
+        if failure.verdict is Verdict.EXHAUSTED:
+            self.pacer.hold(EXHAUSTED_FOR.total_seconds())
         return after_failure(claimed, failure, self._now())
 
     async def _gather(self) -> None:
