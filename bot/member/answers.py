@@ -31,6 +31,11 @@ class VotedHere:
     own: bool  # made from this very chat
     warns: bool
 
+    @property
+    def member_id(self) -> int:
+        """Say whose vote it is."""
+        return self.lock.member_id
+
 
 @dataclass(frozen=True, slots=True)
 class ReadRule:

@@ -23,6 +23,7 @@ from bot.member.callers import Caller, Callers
 from bot.member.chats import Chat, Step, was_warned
 from voting.codes import codes
 from voting.codes.codes import Kind, Parsed, Problem
+from voting.model import Lock
 from voting.refusals import CodeRefusal, PackLockedOut, WrongVoteCode
 from voting.store.database import Database
 from voting.votes.checks import Checks, CodesGood, PackFound, Purpose
@@ -113,14 +114,20 @@ class CodeDesk:
     async def _warned(self, chat: Chat, member_id: int, message_id: int) -> bool:
         if chat.warned_message_id is None:
             return False
+        lock = await self._lock_of(member_id)
+        return lock is not None and was_warned(chat, message_id, lock)
+
+    async def _lock_of(self, member_id: int) -> Lock | None:
         async with self._database.reading() as connection:
-            lock = await find_lock(connection, member_id)
-        return lock is not None and was_warned(chat, message_id, lock.at)
+            return await find_lock(connection, member_id)
 
     async def _found(self, caller: Caller, found: PackFound | None, purpose: Purpose, problem: Problem | None) -> Given:
         assert found is not None  # some code was read, and no vote code
         facts = {"pack_id": found.pack_id, "member_id": found.member_id}
         await self._save(caller.chat.at(caller.chat.step, caller.now, **facts), caller.now)
+        lock = await self._lock_of(found.member_id) if purpose is Purpose.VOTE else None
+        if lock is not None and lock.at <= caller.now:
+            return _used(lock, caller.chat, reported=False)
         return GiveVoteCode(found.word, purpose, problem)
 
     async def _hold(self, caller: Caller, vote: str | None, purpose: Purpose, problem: Problem | None) -> Given:
@@ -183,12 +190,12 @@ def _outcome(good: CodesGood, chat: Chat, purpose: Purpose, word: str | None) ->
     if good.intent is not None:
         return VotingPaper(good.intent.id, word)
     assert good.lock is not None  # for a vote it is one or the other
-    own = good.lock.chat == chat.identity
+    return _used(good.lock, chat, reported=good.attempt is not None)
+
+
+def _used(lock: Lock, chat: Chat, *, reported: bool) -> CodesUsed:
+    """Say of a lock what this chat may know; the receipt is for the chat that voted."""
+    own = lock.chat == chat.identity
     return CodesUsed(
-        good.member_id,
-        good.lock.how,
-        good.lock.at,
-        own=own,
-        receipt=good.lock.receipt if own else None,
-        reported=good.attempt is not None,
+        lock.member_id, lock.how, lock.at, own=own, receipt=lock.receipt if own else None, reported=reported
     )

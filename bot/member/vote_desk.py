@@ -66,13 +66,13 @@ class VoteDesk:
         await self._save(caller.chat.rest(caller.now), caller.now)
         return PutAside()
 
-    async def note_warned(self, caller: Caller, message_id: int) -> None:
-        """Note the message by which this chat was warned: what is typed after it counts as an attempt."""
+    async def note_warned(self, caller: Caller, member_id: int, message_id: int) -> None:
+        """Note the message that warned this chat of a member's lock: what is typed after it counts as an attempt."""
         async with self._database.writing() as connection:
             await connection.execute(
                 update(chat_table)
                 .where(chat_table.c.user_id == caller.chat.user_id)
-                .values(warned_at=caller.now, warned_message_id=message_id)
+                .values(warned_at=caller.now, warned_member_id=member_id, warned_message_id=message_id)
             )
 
     async def _ask_codes(self, caller: Caller, purpose: Purpose) -> GiveCodes:

@@ -19,7 +19,7 @@ async def answer_with(visit: Visit, answer: object, *, in_place: bool = False) -
         return
     message_id = await visit.say(said)
     if isinstance(answer, VotedHere | CodesUsed) and answer.warns:
-        await visit.desk.votes.note_warned(visit.caller, message_id)
+        await visit.desk.votes.note_warned(visit.caller, answer.member_id, message_id)
 
 
 async def on_vote(visit: Visit, _reference: str = "") -> None:

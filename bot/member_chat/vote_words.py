@@ -178,8 +178,10 @@ def codes_used(page: Page, answer: CodesUsed) -> Said:
         parts.append(html_text("member", "used.receipt", page.language, receipt=answer.receipt))
     if answer.reported:
         parts.append(html_text("member", "used.reported", page.language))
-    else:
+    elif answer.own:
         parts.append(html_text("member", "used.warned", page.language))
+    else:
+        parts.append(html_text("member", "used.warned_elsewhere", page.language))
     return Said(PARAGRAPH.join(parts), _rows([[page.button("button.theft", "theft", str(answer.member_id))]]))
 
 

@@ -107,6 +107,10 @@ def member_said(page: Page, found: Mapping[str, Any]) -> Said:
     if not found["channels"]:
         reason = text("words", f"phone.reason.{found['phone_reason'] or 'missing'}", page.language)
         lines.append(html_text("staff", "member.no_channel", page.language, reason=reason))
+    lines += [
+        html_text("staff", "member.paper_refused", page.language, at=page.moment(paper["refused_at"]))
+        for paper in found["papers_refused"]
+    ]
     rows: list[tuple[tuple[str, str], ...]] = []
     if any(pack["locked_out_at"] for pack in found["packs"]):
         rows.append((page.button("button.unlock", "unlock", found["member_no"]),))

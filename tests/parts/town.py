@@ -127,6 +127,11 @@ class Townsperson:
                 break
         return await self.person.types(typed)
 
+    async def insists(self, codes: str) -> Message:
+        """Give codes that were used already: be told so, and give them again all the same."""
+        await self.asks(self.gives_codes(codes), "somebody else's letter", "llythyr rhywun arall")
+        return await self.asks(self.person.types(codes), "the staff can see it", "gall y staff")
+
     async def asks(self, act: Awaitable[object], *texts: str) -> Message:
         """Do something and wait for the first answer to it, new or edited, that has any of these texts."""
         before = len(self.person.chat.log)

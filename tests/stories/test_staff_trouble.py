@@ -133,7 +133,7 @@ async def test_a_case_is_taken_on_by_one_and_the_others_see_it(town: Town) -> No
     gwen, huw = await town.staff("gwen"), await town.staff("huw", "support")
     ada, thief = town.member("ada"), town.stranger("thief")
     await ada.votes("North Quay")
-    await thief.gives_codes(ada.pack.codes)
+    await thief.insists(ada.pack.codes)
     await gwen.hears("used from another account")
     await gwen.presses("Open case")
     await gwen.hears("One person proposes")
