@@ -226,7 +226,11 @@ class Reader:
             await self.handle(row)
         except Exception as problem:  # the outermost loop: one row must not stop the rest
             log.exception(
-                "inbox row failed", row=row.id, source=row.source, tries=row.tries, kind=type(problem).__name__
+                "a row of the inbox could not be handled",
+                row=row.id,
+                source=row.source,
+                tries=row.tries,
+                kind=type(problem).__name__,
             )
             self._broken.append(row)
         else:
