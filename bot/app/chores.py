@@ -60,7 +60,7 @@ async def keep(chore: Chore) -> None:
         try:
             await chore.act()
         except Exception:  # the outermost loop: one chore's trouble must not end the service
-            log.exception("chore failed", chore=chore.name)
+            log.exception("a chore failed", chore=chore.name)
             wait = WAIT_AFTER_TROUBLE
         await asyncio.sleep(wait.total_seconds())
 
@@ -141,7 +141,7 @@ class _Books:
         async with self.house.database.reading() as connection:
             broken = [probe for probe in await run_probes(connection) if not probe.holds]
         for probe in broken:
-            log.error("probe broken", probe=probe.name, detail=probe.detail)
+            log.error("a probe does not hold", probe=probe.name, detail=probe.detail)
             async with self.house.database.writing() as connection:
                 await alerts.raise_alert(
                     connection,

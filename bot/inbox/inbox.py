@@ -272,13 +272,15 @@ class Reader:
         try:
             await self.handle(row)
         except Unreadable as problem:
-            log.error("inbox row cannot be read", row=row.id, source=row.source, kind=problem.kind)  # noqa: TRY400 - a trace could hold a word of it
+            log.error("a row of the inbox cannot be read", row=row.id, source=row.source, kind=problem.kind)  # noqa: TRY400 - a trace could hold a word of it
             self._given_up.append((row, problem))
         except PutOff as wait:
             self._try_again(row, wait, timedelta(seconds=wait.seconds), PUT_OFF_MAX)
         except Exception as problem:  # the outermost loop: one row must not stop the rest
             kind = type(problem).__name__
-            log.exception("inbox row failed", row=row.id, source=row.source, tries=row.tries, kind=kind)
+            log.exception(
+                "a row of the inbox could not be handled", row=row.id, source=row.source, tries=row.tries, kind=kind
+            )
             self._try_again(row, problem, RETRY_AFTER * 2 ** (row.tries - 1), TRIES_MAX)
         else:
             self._finished.append(row.id)
