@@ -26,8 +26,9 @@ from messages.notices.reports import OUTCOMES, Report, progress, report, report_
 from messages.reach import TELEGRAM
 from messages.schema import delivery
 from messages.schema import notice as notice_table
+from messages.words.kinds import Kind
 from messages.words.texts import fit_language, languages
-from messages.words.wording import Kind, Ways
+from messages.words.wording import Ways
 from voting.poll import polls
 from voting.refusals import Refusal
 from voting.schema import member
