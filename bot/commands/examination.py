@@ -118,7 +118,7 @@ async def _twilio(settings: Settings) -> list[Finding]:
         return [Finding("twilio", ok=None, detail="off: its settings are not all set")]
     import aiohttp
 
-    from bot.app.run import twilio_account
+    from bot.app.assembly import twilio_account
 
     account = twilio_account(settings)
     url = f"{account.api_url}/2010-04-01/Accounts/{account.account_sid}.json"

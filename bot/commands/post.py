@@ -28,7 +28,7 @@ def postal_import(
 
     Example: ballotline postal import postal.csv --dry-run
     """
-    from bot.alerts import alerts
+    from bot.alerts import hooks
     from bot.house import House, in_house
     from voting.post import scans
 
@@ -37,7 +37,7 @@ def postal_import(
             house.database,
             file,
             house.secrets,
-            on_attempt=alerts.on_attempt,
+            on_attempt=hooks.on_attempt,
             by=By(actor, VIA, house.clock()),
             dry_run=dry_run,
         )

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from contextlib import suppress
 
-from bot.app.run import assemble
+from bot.app.assembly import assemble
 from bot.commands.terminal import error_line
 from bot.house import House
 from bot.settings import Settings

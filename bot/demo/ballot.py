@@ -11,7 +11,8 @@ from time import monotonic
 
 from pydantic import SecretStr
 
-from bot.app.run import Service, assemble
+from bot.app.assembly import assemble
+from bot.app.run import Service
 from bot.edge.links import link
 from bot.house import House
 from bot.reading import read_phone

@@ -12,7 +12,8 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.pages import tell_staff
-from bot.chat.page import StaffPage
+from bot.chat import posting
+from bot.chat.page import Page, Reader
 from bot.chat.said import Said
 from bot.schema import notice_message
 from bot.staff import enrolment
@@ -33,7 +34,7 @@ from voting.store.inserts import insert_into
 _MARK: Final = re.compile(r"(?P<notice>\d+)(?:v(?P<version>\d+))?$")
 
 
-async def notice_page(acting: Acting, page: StaffPage, notice: Notice) -> Said:
+async def notice_page(acting: Acting, page: Page, notice: Notice) -> Said:
     """Show a notice as it stands: its preview, how far it is, or what became of it."""
     if notice.state in EDITABLE:
         seen = await preview(acting.connection, notice, now=acting.now)
@@ -94,7 +95,7 @@ async def ask_approval(acting: Acting, notice: Notice, button_key: bytes) -> Non
     for person in await enrolment.everybody(acting.connection):
         if person.name == notice.author or not may(person.role, Act.APPROVE_NOTICES):
             continue
-        page = StaffPage(person.user_id, person.language, acting.poll.timezone, button_key, acting.now)
+        page = Page(Reader.STAFF, acting.poll, person.user_id, person.language, button_key, acting.now)
         said = preview_said(page, notice, seen, person, approve_over=acting.poll.staff.approve_over)
         words = html_text("staff", "notice.please_approve", person.language, name=notice.author)
         occasion = f"approve:{notice.id}:{notice.version}:{person.id}"
@@ -121,7 +122,7 @@ async def tell_author(acting: Acting, notice: Notice, button_key: bytes) -> None
     for person in await enrolment.everybody(acting.connection):
         if person.name != notice.author:
             continue
-        page = StaffPage(person.user_id, person.language, acting.poll.timezone, button_key, acting.now)
+        page = Page(Reader.STAFF, acting.poll, person.user_id, person.language, button_key, acting.now)
         words = html_text(
             "staff", "notice.is_approved", person.language, notice=notice.id, name=str(notice.approved_by)
         )
@@ -184,7 +185,7 @@ async def on_file(visiting: StaffVisit) -> None:
     notice_id, _ = read_mark(visiting.reference)
     async with visiting.desk.looking(visiting.user_id, Act.SEE_DELIVERIES) as looking:
         content = await unreached_csv(looking.connection, notice_id)
-    await visiting.bot.send_document(visiting.user_id, content, filename=f"notice-{notice_id}-not-reached.csv")
+    await posting.send_file(visiting.bot, f"notice-{notice_id}-not-reached.csv", content, visiting.user_id)
 
 
 async def _watch(visiting: StaffVisit, notice_id: int, message_id: int) -> None:

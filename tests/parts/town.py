@@ -25,7 +25,8 @@ from prepared import HEADER, POLL, WINDOW, line, read_phone
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from bot.app.run import Service, assemble
+from bot.app.assembly import assemble
+from bot.app.run import Service
 from bot.house import House
 from bot.sandbox import Message, Person, Phone, Sandbox
 from bot.settings import Settings
@@ -125,6 +126,11 @@ class Townsperson:
                 await self.asks(self.person.presses(label))
                 break
         return await self.person.types(typed)
+
+    async def insists(self, codes: str) -> Message:
+        """Give codes that were used already: be told so, and give them again all the same."""
+        await self.asks(self.gives_codes(codes), "somebody else's letter", "llythyr rhywun arall")
+        return await self.asks(self.person.types(codes), "the staff can see it", "gall y staff")
 
     async def asks(self, act: Awaitable[object], *texts: str) -> Message:
         """Do something and wait for the first answer to it, new or edited, that has any of these texts."""

@@ -178,14 +178,13 @@ class PollMachine(RuleBasedStateMachine):
             self.shown.append(Paper(person, letter, good.intent.id, chat))
 
     def comes_late(self, person: Person, chat: str, flow: str, *, warned: bool) -> None:
-        """Codes after the lock: an attempt, unless the member's own chat was not warned yet."""
+        """Codes after the lock: an attempt, unless this chat was not warned yet."""
         good = self.run(self.town.gives_codes(person.letters[-1], chat=chat, flow=flow, warned=warned))
-        if person.how is How.POST:
-            kind: Kind | None = Kind.ONLINE_AFTER_POST
-        elif chat != person.chat:
-            kind = Kind.FOREIGN
-        else:
-            kind = Kind.REPEAT if warned else None
+        kind: Kind | None = None
+        if warned and person.how is How.POST:
+            kind = Kind.ONLINE_AFTER_POST
+        elif warned:
+            kind = Kind.REPEAT if chat == person.chat else Kind.FOREIGN
         assert (good.attempt.kind if good.attempt else None) == kind
         assert good.warn_first == (kind is None)
         if kind is not None:

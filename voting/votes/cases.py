@@ -16,6 +16,8 @@ from voting import schema
 from voting.audit import chain
 from voting.model import By
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
+from voting.votes.attempts import open_case
+from voting.votes.locks import find_lock
 
 NOTE_CHARACTERS_MAX: Final = 2_000
 EXPORT_COLUMNS: Final = (
@@ -179,7 +181,10 @@ async def settle(connection: AsyncConnection, case_id: int, *, version: int, by:
 
 
 async def dispute(connection: AsyncConnection, member_id: int, *, now: datetime) -> Case | None:
-    """Note that somebody holding this member's codes says the first vote was not theirs; None without a case."""
+    """Note that somebody holding this member's codes says the first vote was not theirs; None without a vote."""
+    if await find_lock(connection, member_id) is None:
+        return None
+    await open_case(connection, member_id, now)
     noted = await connection.execute(
         update(schema.case)
         .where(schema.case.c.member_id == member_id, schema.case.c.disputed_at.is_(None))

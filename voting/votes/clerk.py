@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
@@ -272,7 +272,19 @@ async def _explain_all(
     for waiting in rest:
         intent = intents.get(waiting.cast.intent_id)
         answers.append(_explain(poll, waiting, intent, locks.get(intent.member_id) if intent else None))
+    refused = [one for one, answer in zip(rest, answers, strict=True) if isinstance(answer, AlreadyVoted)]
+    if refused:
+        await _leave_trace(connection, refused)
     return answers
+
+
+async def _leave_trace(connection: AsyncConnection, refused: Sequence[_Waiting]) -> None:
+    """Note on each paper that it was cast after its member had voted elsewhere: no attempt, but staff see it."""
+    papers = {waiting.cast.intent_id: waiting.now for waiting in refused}
+    first = schema.intent.c.refused_at.is_(None)
+    for intent_id, at in papers.items():
+        statement = update(schema.intent).where(schema.intent.c.id == intent_id, first)
+        await connection.execute(statement.values(refused_at=at))
 
 
 def _explain(poll: Poll, waiting: _Waiting, intent: _Opened | None, lock: Lock | None) -> CastOutcome | Exception:

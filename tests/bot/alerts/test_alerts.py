@@ -9,7 +9,7 @@ from prepared import NOW, SECRETS, make_poll
 from sqlalchemy import func, insert, select, update
 from telegram import Bot
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.alerts.alerts import Kind
 from bot.alerts.pages import page_due
 from bot.alerts.pump import LEASE, STORM, AlertPump
@@ -341,7 +341,7 @@ async def test_missing_packs_of_a_day_are_one_alert_that_counts(database: Databa
     async with database.writing() as connection:
         for member in range(3):
             report = Report(ReportKind.MISSING_PACK, f"missing:{member}", "telegram:7", None, NOW)
-            await alerts.on_report(connection, report)
+            await hooks.on_report(connection, report)
         (one,) = await alerts.open_alerts(connection)
         assert one.facts == {"count": 3}
         assert await connection.scalar(select(func.count()).select_from(alert)) == 1

@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 import pytest
-from console_house import ConsoleHouse, Visitor, console_house, fill
+from console_house import ConsoleHouse, Visitor, console_house, filled_house
 from prepared import HEADER, line
 from sqlalchemy import func, select
 
@@ -46,8 +46,7 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with console_house(database, tmp_path) as town:
-        await fill(town)
+    async with filled_house(database, tmp_path) as town:
         yield town
 
 

@@ -98,7 +98,7 @@ async def town(database: Database, tmp_path: Path) -> Electorate:
     await empty_tray(database, now=NOW)
     await town.votes(bob)
     await take_papers(town, tmp_path, [cai])
-    await town.gives_codes(ada, chat="telegram:77", flow="thief")
+    await town.gives_codes(ada, chat="telegram:77", flow="thief", warned=True)
     assert await town.broken_probes() == []
     return town
 

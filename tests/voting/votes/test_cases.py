@@ -21,7 +21,7 @@ async def town(database: Database) -> Electorate:
     """Ada voted, and somebody else gave her codes after that."""
     town = await open_electorate(database)
     await town.votes(town.letters[0])
-    await town.gives_codes(town.letters[0], chat="telegram:66", flow="a")
+    await town.gives_codes(town.letters[0], chat="telegram:66", flow="a", warned=True)
     return town
 
 
@@ -105,7 +105,7 @@ async def test_a_new_attempt_opens_a_settled_case_again(town: Electorate) -> Non
     proposed = await propose(town, (await case_of(town)).version)
     await settle(town, proposed.version, "Gwen")
 
-    await town.gives_codes(town.letters[0], chat="telegram:67", flow="b")
+    await town.gives_codes(town.letters[0], chat="telegram:67", flow="b", warned=True)
 
     case = await case_of(town)
     assert (case.state, case.outcome, len(case.attempts)) == ("open", None, 2)
@@ -125,3 +125,14 @@ async def test_a_member_says_that_the_first_vote_was_not_theirs(town: Electorate
 async def case_of(town: Electorate) -> cases.Case:
     async with town.database.reading() as connection:
         return await cases.show_case(connection, 1)
+
+
+async def test_who_says_the_vote_was_not_theirs_has_a_case_without_any_attempt(town: Electorate) -> None:
+    await town.votes(town.letters[1])
+
+    async with town.database.writing() as connection:
+        case = await cases.dispute(connection, 2, now=NOW)
+
+    assert case is not None
+    assert (case.state, case.disputed_at, case.attempts) == ("open", NOW, ())
+    assert await town.broken_probes() == []

@@ -208,13 +208,24 @@ async def test_the_same_chat_is_warned_before_anything_is_an_attempt(town: Elect
     assert [seen.kind for seen in town.told] == [Kind.REPEAT]
 
 
-async def test_codes_from_another_account_after_the_lock_are_an_attempt_once_per_going_through(
+async def test_another_account_is_warned_before_anything_is_an_attempt(town: Electorate) -> None:
+    """It may be the wrong letter at the same table, or the member's own second phone."""
+    ada = town.letters[0]
+    await town.votes(ada)
+
+    first = await town.gives_codes(ada, chat="telegram:66", flow="a")
+
+    assert (first.warn_first, first.attempt, await town.count("attempt")) == (True, None, 0)
+    assert town.told == []
+
+
+async def test_codes_from_a_warned_account_after_the_lock_are_an_attempt_once_per_going_through(
     town: Electorate,
 ) -> None:
     ada = town.letters[0]
     await town.votes(ada)
 
-    seen = [await town.gives_codes(ada, chat="telegram:66", flow=flow) for flow in ("a", "a", "b")]
+    seen = [await town.gives_codes(ada, chat="telegram:66", flow=flow, warned=True) for flow in ("a", "a", "b")]
 
     attempts = [good.attempt for good in seen]
     assert all(attempt is not None and attempt.kind is Kind.FOREIGN for attempt in attempts)
@@ -233,9 +244,9 @@ async def test_the_message_that_opened_a_paper_before_the_lock_is_no_attempt_whe
     await town.opens_paper(ada, chat="telegram:66", message="41")
     await town.votes(ada)
 
-    again = await town.gives_codes(ada, chat="telegram:66", message="41")
-    typed_anew = await town.gives_codes(ada, chat="telegram:66", message="45")
-    somebody_elses = await town.gives_codes(ada, chat="telegram:67", flow="other", message="41")
+    again = await town.gives_codes(ada, chat="telegram:66", message="41", warned=True)
+    typed_anew = await town.gives_codes(ada, chat="telegram:66", message="45", warned=True)
+    somebody_elses = await town.gives_codes(ada, chat="telegram:67", flow="other", message="41", warned=True)
 
     assert (again.attempt, again.intent, again.warn_first) == (None, None, True)
     assert again.lock is not None
@@ -402,9 +413,10 @@ LOCK = {how: Lock(1, how, NOW, 1, "i", "r", "telegram:1" if how is How.ONLINE el
     [
         (How.ONLINE, "telegram:1", False, False, None),
         (How.ONLINE, "telegram:1", False, True, Kind.REPEAT),
-        (How.ONLINE, "telegram:2", False, False, Kind.FOREIGN),
+        (How.ONLINE, "telegram:2", False, False, None),
         (How.ONLINE, "telegram:2", False, True, Kind.FOREIGN),
-        (How.POST, "telegram:1", False, False, Kind.ONLINE_AFTER_POST),
+        (How.POST, "telegram:1", False, False, None),
+        (How.POST, "telegram:1", False, True, Kind.ONLINE_AFTER_POST),
         (How.ONLINE, None, True, False, Kind.POST_AFTER_ONLINE),
         (How.POST, None, True, False, Kind.SECOND_PAPER),
     ],
