@@ -26,7 +26,8 @@ from messages.pace.pacer import Lane
 from messages.postman.runnable import is_quiet, orders
 from messages.reach import SMS, TELEGRAM
 from messages.schema import delivery, notice
-from messages.words.wording import Kind, Ways
+from messages.words.kinds import Kind
+from messages.words.wording import Ways
 from voting.model import By, SmsRules
 from voting.refusals import (
     AudienceUnknown,
