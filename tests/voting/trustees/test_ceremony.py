@@ -219,7 +219,17 @@ def test_a_different_set_of_certificates_has_a_different_fingerprint(town: Town)
     theirs = deal(town.secrets[1], [other.certificates[0], *town.certificates[1:]]).fingerprint
 
     assert mine != theirs
-    assert len(mine) == len("ABCD-EFGH-JKMN-PQRS")
+
+
+def test_the_fingerprint_is_long_enough_for_who_plays_the_other_trustees(town: Town) -> None:
+    """One mark could be met from both sides with 2^40 tries; so there are two, over different bytes."""
+    ceremony = convene([read_file(path) for path in town.certificates])
+    first, second = ceremony.fingerprint.split()
+
+    assert (len(first), len(second)) == (len("ABCD-EFGH-JKMN-PQRS"),) * 2
+    assert ceremony._replace(digest=ceremony.digest[:20] + "0" * 44).fingerprint.split()[0] == first
+    assert ceremony._replace(digest="0" * 20 + ceremony.digest[20:]).fingerprint.split()[1] == second
+    assert first != second
 
 
 def test_a_polynomial_or_key_of_another_ceremony_is_named(town: Town) -> None:
