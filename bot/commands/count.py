@@ -25,10 +25,11 @@ from bot.commands.terminal import (
     stages_bar,
 )
 from bot.house import House, clock
-from bot.reading import read_phone
+from messages.words.phone import phone_or_reason
 from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.count.count import count as count_poll
+from voting.model import By
 from voting.refusals import Fault
 from voting.rehearsal.rehearsal import CannotRehearse, Plan, Rehearsal, rehearse, usual_plan
 from voting.verify.verify import Verdict
@@ -57,7 +58,7 @@ def count(
     async def act(house: House) -> dict[str, Any]:
         with progress_bar("Opening the box", quiet=as_json) as progress:
             return await count_poll(
-                house.database, share, out, secrets=house.secrets, actor=actor, via=VIA, now=clock(), progress=progress
+                house.database, share, out, secrets=house.secrets, by=By(actor, VIA, clock()), progress=progress
             )
 
     result = in_house(act)
@@ -162,7 +163,7 @@ def rehearse_poll(
 
     async def act(folder: Path) -> Rehearsal:
         with stages_bar(quiet=as_json) as progress:
-            return await rehearse(folder, plan, read_phone=read_phone, now=clock(), progress=progress)
+            return await rehearse(folder, plan, read_phone=phone_or_reason, now=clock(), progress=progress)
 
     with tempfile.TemporaryDirectory(prefix="ballotline-rehearsal-") as folder:
         done = run(act(Path(folder)))

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from telegram.error import InvalidToken, TelegramError
 
 from bot import logs
-from bot.app.run import twilio_account
+from bot.app.assembly import twilio_account
 from bot.commands.terminal import OUT, AsJson, print_json, run
 from bot.edge import telegram
 from bot.house import clock

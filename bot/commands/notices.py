@@ -32,6 +32,7 @@ from messages.notices.report_csv import write_report_csv
 from messages.reach import TELEGRAM
 from messages.words.wording import Kind
 from voting.csv_file import read_moment
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import NoticeTextMissing, StaffRefusal
 
@@ -90,7 +91,7 @@ def draft(
                 send_at=_moment(send_at, poll.timezone),
                 send_before=_moment(send_before, poll.timezone),
             )
-            made = await notices.draft(connection, content, ways=ways, actor=actor, via=VIA, now=clock())
+            made = await notices.draft(connection, content, ways=ways, by=By(actor, VIA, clock()))
             return await preview(connection, made, now=clock())
 
     _print_preview(in_house(act), as_json=as_json)
@@ -143,7 +144,7 @@ def _mover(name: str, move: _Move) -> Callable[[int, str], None]:
     def command(notice_id: NoticeId, actor: Actor = DEFAULT_ACTOR) -> None:
         async def act(house: House) -> Notice:
             async with house.database.writing() as connection:
-                return await move.act(connection, notice_id, actor=actor, via=VIA, now=clock())
+                return await move.act(connection, notice_id, by=By(actor, VIA, clock()))
 
         in_house(act)
         OUT.print(f"Notice {notice_id} {move.done.format(id=notice_id)}.")
@@ -165,7 +166,7 @@ def send(
     async def act(house: House) -> None:
         on = house.settings.channels_on
         async with house.database.writing() as connection:
-            sent = await sending.send(connection, notice_id, actor=actor, via=VIA, now=clock(), providers=on)
+            sent = await sending.send(connection, notice_id, by=By(actor, VIA, clock()), providers=on)
             counts = await reports.progress(connection, notice_id)
         OUT.print(f"Notice {notice_id} is {sent.state}: {sum(counts.values())} messages planned.")
         if watching:

@@ -21,6 +21,7 @@ from bot.commands.terminal import (
 from bot.edge.links import bot_url
 from bot.house import House, clock
 from voting.csv_file import ImportReport
+from voting.model import By
 from voting.packs import packs
 from voting.votes.checks import lift_lockout
 
@@ -58,7 +59,7 @@ def issue(
         with progress_bar("Making packs", quiet=as_json) as progress:
             printing = packs.Printing(print_file, url, recipient=recipient, roll_path=roll_file)
             return await packs.issue(
-                house.database, house.secrets, printing, actor=actor, via=VIA, now=clock(), progress=progress
+                house.database, house.secrets, printing, by=By(actor, VIA, clock()), progress=progress
             )
 
     issued = in_house(act)
@@ -83,7 +84,7 @@ def update(
     """
 
     async def act(house: House) -> ImportReport:
-        return await packs.update_events(house.database, file, actor=actor, via=VIA, now=clock(), dry_run=dry_run)
+        return await packs.update_events(house.database, file, by=By(actor, VIA, clock()), dry_run=dry_run)
 
     print_report(file, in_house(act), dry_run=dry_run, as_json=as_json)
 
@@ -105,7 +106,7 @@ def replace(
         url = await bot_url(house.settings, "pack")
         printing = packs.Printing(print_file, url, recipient=recipient, roll_path=roll_file)
         return await packs.replace(
-            house.database, house.secrets, member_no, printing, reason=reason, actor=actor, via=VIA, now=clock()
+            house.database, house.secrets, member_no, printing, reason=reason, by=By(actor, VIA, clock())
         )
 
     done = in_house(act)
@@ -127,6 +128,6 @@ def unlock(
 
     async def act(house: House) -> bool:
         async with house.database.writing() as connection:
-            return await lift_lockout(connection, member_no, actor=actor, via=VIA, now=clock())
+            return await lift_lockout(connection, member_no, by=By(actor, VIA, clock()))
 
     OUT.print(f"{member_no}: " + ("unlocked." if in_house(act) else "was not locked out."))

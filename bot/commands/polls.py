@@ -14,7 +14,7 @@ from messages.notices import supersede
 from voting import secrets_file
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
-from voting.model import Phase
+from voting.model import By, Phase
 from voting.poll import polls, window
 from voting.poll.status import poll_facts
 from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
@@ -66,7 +66,7 @@ def init(
                 secrets_file.save(settings.secrets_file, secrets_file.make())
             secrets = secrets_file.load(settings.secrets_file)
             async with database.writing() as connection:
-                return await polls.init(connection, poll, delivery, secrets, actor=actor, via=VIA, now=now)
+                return await polls.init(connection, poll, delivery, secrets, by=By(actor, VIA, now))
         finally:
             await database.close()
 
@@ -97,9 +97,7 @@ def keys_create(
                 trustees=trustees,
                 threshold=threshold,
                 share_digests=key.share_digests,
-                actor=actor,
-                via=VIA,
-                now=clock(),
+                by=By(actor, VIA, clock()),
             )
             return _written(out, key.shares)  # before the commit: a key nobody holds is never made public
 
@@ -145,7 +143,7 @@ def poll_open(actor: Actor = DEFAULT_ACTOR) -> None:
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.open_poll(connection, actor=actor, via=VIA, now=clock())
+            poll = await polls.open_poll(connection, by=By(actor, VIA, clock()))
             await sign_head(connection, house.secrets, clock())
         OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
 
@@ -162,7 +160,7 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
         async with house.database.writing() as connection:
             poll = await polls.load(connection)
             if poll.phase is not Phase.CLOSED:
-                poll = await polls.close_poll(connection, actor=actor, via=VIA, now=clock())
+                poll = await polls.close_poll(connection, by=By(actor, VIA, clock()))
         moved = await empty_tray(house.database, now=clock())
         async with house.database.writing() as connection:
             await sign_head(connection, house.secrets, clock())
@@ -207,7 +205,7 @@ def poll_rule(
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.change_rule(connection, rule, actor=actor, via=VIA, now=clock())
+            poll = await polls.change_rule(connection, rule, by=By(actor, VIA, clock()))
         OUT.print(f"The rule is now version {poll.rule_version}. Tell members: ballotline notice draft rule_changed")
 
     in_house(act)
@@ -227,7 +225,7 @@ def window_set(
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            version = await window.set_window(connection, *days, reason, actor=actor, via=VIA, now=clock())
+            version = await window.set_window(connection, *days, reason, by=By(actor, VIA, clock()))
             stopped = await supersede.older_than(connection, version.version, now=clock())
         OUT.print(f"Packs now arrive {version.first_day} to {version.last_day} (version {version.version}).")
         if stopped:

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from bot.alerts import alerts
+from bot.alerts import hooks
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
 from bot.house import House, clock
 from voting.csv_file import ImportReport
+from voting.model import By
 from voting.post import scans
 
 
@@ -36,10 +37,8 @@ def postal_import(
             house.database,
             file,
             house.secrets,
-            on_attempt=alerts.on_attempt,
-            now=clock(),
-            actor=actor,
-            via=VIA,
+            on_attempt=hooks.on_attempt,
+            by=By(actor, VIA, clock()),
             dry_run=dry_run,
         )
 
@@ -59,7 +58,7 @@ def postal_count(
     """
 
     async def act(house: House) -> None:
-        await scans.import_count(house.database, file, justification=justification, actor=actor, via=VIA, now=clock())
+        await scans.import_count(house.database, file, justification=justification, by=By(actor, VIA, clock()))
 
     in_house(act)
     OUT.print(f"The count of papers in {file} is taken in.")

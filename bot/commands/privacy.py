@@ -9,6 +9,7 @@ from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_hou
 from bot.house import House
 from bot.member import privacy
 from bot.member.privacy import Forgotten
+from voting.model import By
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking; a script must say so.")]
 
@@ -39,7 +40,7 @@ def purge(
         typer.confirm("Forget every chat, phone number and address for good?", abort=True, err=True)
 
     async def act(house: House) -> Forgotten:
-        return await privacy.forget(house.database, house.clock(), actor=actor, via=VIA)
+        return await privacy.forget(house.database, by=By(actor, VIA, house.clock()))
 
     forgotten = asdict(in_house(act))
     if as_json:

@@ -7,9 +7,10 @@ import typer
 
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from bot.house import House, clock
-from bot.reading import read_phone
 from messages.reach import sync_sms_channels
+from messages.words.phone import phone_or_reason
 from voting.csv_file import ImportReport
+from voting.model import By
 from voting.roll import roll
 
 
@@ -39,10 +40,8 @@ def roll_import(
                 house.database,
                 file,
                 house.secrets,
-                read_phone=read_phone,
-                now=clock(),
-                actor=actor,
-                via=VIA,
+                read_phone=phone_or_reason,
+                by=By(actor, VIA, clock()),
                 dry_run=dry_run,
                 progress=progress,
             )
@@ -67,7 +66,7 @@ def lapse(
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            await roll.lapse(connection, member_no, reason, actor=actor, via=VIA, now=clock())
+            await roll.lapse(connection, member_no, reason, by=By(actor, VIA, clock()))
         OUT.print(f"{member_no} may not vote any more.")
 
     in_house(act)
@@ -84,7 +83,7 @@ def restore(
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            await roll.restore(connection, member_no, actor=actor, via=VIA, now=clock())
+            await roll.restore(connection, member_no, by=By(actor, VIA, clock()))
         OUT.print(f"{member_no} may vote again.")
 
     in_house(act)

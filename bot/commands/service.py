@@ -8,7 +8,7 @@ from contextlib import suppress
 import typer
 
 from bot import logs
-from bot.app.run import assemble
+from bot.app.assembly import assemble
 from bot.commands.terminal import error_line, run
 from bot.house import House
 from bot.settings import read_settings

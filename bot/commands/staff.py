@@ -11,6 +11,7 @@ from bot.staff import enrolment
 from bot.staff.enrolment import PREFIX, Staff
 from bot.staff.roles import Role
 from messages.words.phone import read_phone
+from voting.model import By
 from voting.refusals import StaffRefusal
 
 
@@ -46,7 +47,7 @@ def invite(
     async def act(house: House) -> str:
         bot = await bot_name(house.settings)
         async with house.database.writing() as connection:
-            token = await enrolment.invite_staff(connection, role, actor=actor, via=VIA, now=clock(), name=name)
+            token = await enrolment.invite_staff(connection, role, by=By(actor, VIA, clock()), name=name)
         return link(bot, f"{PREFIX}{token}")
 
     url = in_house(act)
@@ -83,7 +84,7 @@ def remove(staff_id: StaffId, actor: Actor = DEFAULT_ACTOR) -> None:
 
     async def act(house: House) -> Staff:
         async with house.database.writing() as connection:
-            return await enrolment.remove(connection, staff_id, actor=actor, via=VIA, now=clock())
+            return await enrolment.remove(connection, staff_id, by=By(actor, VIA, clock()))
 
     OUT.print(f"{in_house(act).name} is no longer on the staff.")
 
@@ -106,7 +107,7 @@ def duty(
         async with house.database.writing() as connection:
             if staff_ids or clear:
                 ids = [] if clear else list(staff_ids or [])
-                return await enrolment.set_duty_list(connection, ids, actor=actor, via=VIA, now=clock())
+                return await enrolment.set_duty_list(connection, ids, by=By(actor, VIA, clock()))
             return await enrolment.on_duty(connection)
 
     listed = in_house(act)
@@ -128,7 +129,7 @@ def phone(
 
     async def act(house: House) -> Staff:
         async with house.database.writing() as connection:
-            return await enrolment.set_phone(connection, staff_id, e164, actor=actor, via=VIA, now=clock())
+            return await enrolment.set_phone(connection, staff_id, e164, by=By(actor, VIA, clock()))
 
     person = in_house(act)
     OUT.print(f"{person.name}: " + (f"texts go to {person.phone}." if person.phone else "no number."))

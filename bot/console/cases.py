@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from bot.alerts import alerts
-from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.console.door import Deed, Screen
+from bot.console.visit import FormWrong, Visit
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
 from voting.votes import cases
@@ -60,8 +61,8 @@ async def acknowledge(visit: Visit) -> Response:
     async with visit.console.house.database.writing() as connection:
         alert = await alerts.alert_of_case(connection, case_id)
         if alert is not None:
-            await alerts.acknowledge(connection, alert.id, **visit.deed)
-        await cases.acknowledge(connection, case_id, **visit.deed)
+            await alerts.acknowledge(connection, alert.id, by=visit.by)
+        await cases.acknowledge(connection, case_id, by=visit.by)
     return _done(visit, case_id)
 
 
@@ -70,7 +71,7 @@ async def assign(visit: Visit) -> Response:
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
         person = await enrolment.by_id(connection, visit.number("to"))
-        await cases.assign(connection, case_id, person.name, version=visit.number("version"), **visit.deed)
+        await cases.assign(connection, case_id, person.name, version=visit.number("version"), by=visit.by)
         await _show_anew(visit, connection, case_id)
     return _done(visit, case_id)
 
@@ -84,7 +85,7 @@ async def propose(visit: Visit) -> Response:
         raise FormWrong(field="outcome") from None
     async with visit.console.house.database.writing() as connection:
         await cases.propose(
-            connection, case_id, outcome, visit.word("note"), version=visit.number("version"), **visit.deed
+            connection, case_id, outcome, visit.word("note"), version=visit.number("version"), by=visit.by
         )
         await _show_anew(visit, connection, case_id)
     return _done(visit, case_id)
@@ -94,7 +95,7 @@ async def settle(visit: Visit) -> Response:
     """Agree with the proposed outcome."""
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
-        await cases.settle(connection, case_id, version=visit.number("version"), **visit.deed)
+        await cases.settle(connection, case_id, version=visit.number("version"), by=visit.by)
         await _show_anew(visit, connection, case_id, ended=True)
     return _done(visit, case_id)
 

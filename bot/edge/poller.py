@@ -7,14 +7,15 @@ over its `Bot.get_updates`: https://core.telegram.org/bots/api#getupdates.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy import select
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot.inbox.inbox import Envelope, Letter, store
+from bot.edge.letters import letter_of
+from bot.inbox.inbox import Envelope, store
 from bot.schema import cursor
 from voting.store.database import Database
 from voting.store.inserts import insert_into
@@ -28,17 +29,6 @@ NAME: Final = "telegram"
 KINDS: Final = ("message", "edited_message", "callback_query", "my_chat_member")
 
 log = structlog.get_logger()
-
-
-def letter_of(update: dict[str, Any]) -> Letter:
-    """Address an update to its queue: the private chat, the group, or the person who pressed."""
-    for part in update.values():
-        if isinstance(part, dict):
-            message = part.get("message") or part
-            chat = message.get("chat") or part.get("from") or part.get("user")
-            if isinstance(chat, dict) and "id" in chat:
-                return Letter("telegram", str(update["update_id"]), f"telegram:{chat['id']}", update)
-    return Letter("telegram", str(update["update_id"]), "telegram:other", update)
 
 
 class Poller:

@@ -6,13 +6,12 @@ that the inbox row stays and is tried again; python-telegram-bot alone would log
 
 from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Final
 
 from telegram import Bot, Update
-from telegram.error import TelegramError
-from telegram.ext import Application, ApplicationHandlerStop, BaseHandler, ContextTypes, ExtBot
+from telegram.ext import Application, ApplicationHandlerStop, ExtBot
 
-from bot.chat.context import BotApplication, Context
+from bot.chat.context import BotApplication, Context, Handlers
 from bot.inbox.inbox import Claimed
 from bot.settings import Settings
 from messages.channels.telegram_request import AiohttpRequest
@@ -20,8 +19,6 @@ from messages.pace.pacer import Pacer
 
 POLL_READ_SECONDS: Final = 40.0
 _TROUBLE: ContextVar[list[BaseException] | None] = ContextVar("_TROUBLE", default=None)
-
-Handlers = Iterable[BaseHandler[Any, Context, Any]]
 
 
 def make_bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
@@ -36,19 +33,14 @@ def make_bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
     )
 
 
-def make_application(
-    bot: ExtBot[None], handlers: Handlers, bot_data: dict[str, object], *, before: Handlers = ()
-) -> BotApplication:
+def make_application(bot: ExtBot[None], handlers: Handlers, *, before: Handlers = ()) -> BotApplication:
     """Make the application that gives updates to handlers, the first that fits.
 
     Those of `before` are asked first, and end an update's way with ApplicationHandlerStop or let it through.
     """
-    application: BotApplication = (
-        Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=Context)).build()
-    )
+    application: BotApplication = Application.builder().bot(bot).updater(None).job_queue(None).build()
     application.add_handlers({-1: list(before), 0: list(handlers)})
     application.add_error_handler(_keep)
-    application.bot_data.update(bot_data)
     return application
 
 
@@ -82,12 +74,3 @@ async def register_webhook(bot: Bot, public_url: str, secret: str, kinds: Iterab
 async def forget_webhook(bot: Bot) -> None:
     """Let updates be polled again; waiting ones are kept."""
     await bot.delete_webhook(drop_pending_updates=False)
-
-
-async def webhook_trouble(bot: Bot) -> str | None:
-    """Give what Telegram last could not deliver, if it says so."""
-    try:
-        info = await bot.get_webhook_info()
-    except TelegramError as problem:
-        return type(problem).__name__
-    return info.last_error_message

@@ -104,13 +104,13 @@ async def _draft_words(acting: Acting, visiting: StaffVisit, facts: Mapping[str,
         return await _draft(acting, visiting, Content(Kind.CUSTOM, facts["audience"], texts))
     found = await notices.show(acting.connection, facts["notice"])
     changed = replace(found.content, texts=texts)
-    notice = await notices.edit(acting.connection, found.id, changed, version=facts["version"], **acting.by)
+    notice = await notices.edit(acting.connection, found.id, changed, version=facts["version"], by=acting.by)
     return await notice_page(acting, visiting.own_page, notice)
 
 
 async def _draft(acting: Acting, visiting: StaffVisit, content: Content) -> Said:
     ways = ways_of(visiting.bot.username, visiting.desk.house.settings)
-    notice = await notices.draft(acting.connection, content, ways=ways, **acting.by)
+    notice = await notices.draft(acting.connection, content, ways=ways, by=acting.by)
     return await notice_page(acting, visiting.own_page, notice)
 
 

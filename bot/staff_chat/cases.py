@@ -62,27 +62,27 @@ async def acknowledge_case(acting: Acting, case_id: int) -> Case:
     """Acknowledge a case, and the alert that tells of it, as one act; for the console too."""
     told = await alerts.alert_of_case(acting.connection, case_id)
     if told is not None and told.acknowledged_by is None:
-        await alerts.acknowledge(acting.connection, told.id, **acting.by)
-    return await cases.acknowledge(acting.connection, case_id, **acting.by)
+        await alerts.acknowledge(acting.connection, told.id, by=acting.by)
+    return await cases.acknowledge(acting.connection, case_id, by=acting.by)
 
 
 async def assign_case(acting: Acting, case_id: int, to: str, version: int) -> Case:
     """Give a case to somebody; its alert says so. CaseChanged, CaseSettled."""
-    case = await cases.assign(acting.connection, case_id, to, version=version, **acting.by)
+    case = await cases.assign(acting.connection, case_id, to, version=version, by=acting.by)
     await alerts.case_changed(acting.connection, case_id, acting.now)
     return case
 
 
 async def propose_outcome(acting: Acting, case_id: int, outcome: Outcome, note: str, version: int) -> Case:
     """Propose an outcome; its alert says so. CaseChanged, CaseSettled."""
-    case = await cases.propose(acting.connection, case_id, outcome, note, version=version, **acting.by)
+    case = await cases.propose(acting.connection, case_id, outcome, note, version=version, by=acting.by)
     await alerts.case_changed(acting.connection, case_id, acting.now)
     return case
 
 
 async def settle_case(acting: Acting, case_id: int, version: int) -> Case:
     """Agree with another person's proposal; the alert ends. NeedsSecondPerson, NothingProposed, CaseChanged."""
-    case = await cases.settle(acting.connection, case_id, version=version, **acting.by)
+    case = await cases.settle(acting.connection, case_id, version=version, by=acting.by)
     await alerts.case_changed(acting.connection, case_id, acting.now, ended=True)
     return case
 
@@ -179,7 +179,7 @@ async def on_pack_ask(visiting: StaffVisit) -> None:
     """Ask that a pack be replaced."""
     async with visiting.desk.acting(visiting.user_id, Act.REPLACE_PACKS) as acting:
         reason = "reported missing"
-        await packs.ask_replacement(acting.connection, visiting.reference, reason, **acting.by)
+        await packs.ask_replacement(acting.connection, visiting.reference, reason, by=acting.by)
         said = await _missing(acting, visiting)
     await visiting.replace(said)
 
@@ -194,7 +194,7 @@ async def on_pack_approve(visiting: StaffVisit) -> None:
 
 async def approve_replacement(acting: Acting, member_no: str) -> None:
     """Approve a replacement and note that the report of the missing pack is dealt with."""
-    await packs.approve_replacement(acting.connection, member_no, **acting.by)
+    await packs.approve_replacement(acting.connection, member_no, by=acting.by)
     member = select(schema.member.c.id).where(schema.member.c.member_no == member_no).scalar_subquery()
     await acting.connection.execute(
         update(missing_pack)
@@ -250,7 +250,7 @@ async def on_unlock(visiting: StaffVisit) -> None:
     """Let a pack be tried again."""
     member_no = visiting.reference
     async with visiting.desk.acting(visiting.user_id, Act.UNLOCK_PACKS) as acting:
-        await lift_lockout(acting.connection, member_no, **acting.by)
+        await lift_lockout(acting.connection, member_no, by=acting.by)
         said = member_said(visiting.page, await member_file(acting.connection, member_no))
     await visiting.toast(text("staff", "member.unlocked", visiting.language, member_no=member_no))
     await visiting.replace(said)

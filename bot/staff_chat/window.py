@@ -70,7 +70,7 @@ async def on_set(visiting: StaffVisit) -> None:
             await visiting.toast(text("staff", "draft.over", visiting.language), alert=True)
             return
         first, last = _days(begun)
-        version = await window.set_window(acting.connection, first, last, begun.facts["reason"], **acting.by)
+        version = await window.set_window(acting.connection, first, last, begun.facts["reason"], by=acting.by)
         await supersede.older_than(acting.connection, version.version, now=acting.now)
         await drafts.clear(acting.connection, visiting.user_id)
     days = window_text(version.first_day, version.last_day, visiting.language)

@@ -25,7 +25,8 @@ from prepared import HEADER, POLL, WINDOW, line, read_phone
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from bot.app.run import Service, assemble
+from bot.app.assembly import assemble
+from bot.app.run import Service
 from bot.house import House
 from bot.sandbox import Message, Person, Phone, Sandbox
 from bot.settings import Settings
@@ -35,7 +36,7 @@ from messages import reach
 from messages.postman.line import Tempo
 from messages.postman.postman import Timing
 from voting import schema, secrets_file
-from voting.model import Lock, Poll
+from voting.model import By, Lock, Poll
 from voting.packs.packs import Printing, issue
 from voting.poll import polls, window
 from voting.roll import roll
@@ -125,6 +126,11 @@ class Townsperson:
                 await self.asks(self.person.presses(label))
                 break
         return await self.person.types(typed)
+
+    async def insists(self, codes: str) -> Message:
+        """Give codes that were used already: be told so, and give them again all the same."""
+        await self.asks(self.gives_codes(codes), "somebody else's letter", "llythyr rhywun arall")
+        return await self.asks(self.person.types(codes), "the staff can see it", "gall y staff")
 
     async def asks(self, act: Awaitable[object], *texts: str) -> Message:
         """Do something and wait for the first answer to it, new or edited, that has any of these texts."""
@@ -265,9 +271,7 @@ class Town:
     async def invite(self, role: str) -> str:
         """Make an enrolment link."""
         async with self.database.writing() as connection:
-            token = await enrolment.invite_staff(
-                connection, Role(role), actor="Gwen", via="command line", now=self.clock()
-            )
+            token = await enrolment.invite_staff(connection, Role(role), by=By("Gwen", "command line", self.clock()))
         return f"https://t.me/{self.sandbox.telegram.bot_username}?start={enrolment.PREFIX}{token}"
 
     # -- facts ---------------------------------------------------------------------------
@@ -312,17 +316,17 @@ class Town:
     async def opens_poll(self) -> None:
         """Open the poll."""
         async with self.database.writing() as connection:
-            self.poll = await polls.open_poll(connection, actor="Gwen", now=self.clock())
+            self.poll = await polls.open_poll(connection, by=By("Gwen", "command line", self.clock()))
 
     async def closes_poll(self) -> None:
         """Close the poll."""
         async with self.database.writing() as connection:
-            self.poll = await polls.close_poll(connection, actor="Gwen", now=self.clock())
+            self.poll = await polls.close_poll(connection, by=By("Gwen", "command line", self.clock()))
 
     async def moves_window(self, first: date, last: date, reason: str) -> None:
         """Set new delivery days."""
         async with self.database.writing() as connection:
-            await window.set_window(connection, first, last, reason, actor="Gwen", now=self.clock())
+            await window.set_window(connection, first, last, reason, by=By("Gwen", "command line", self.clock()))
 
     async def changes_pack(self, name: str, **values: Any) -> None:
         """Write what the mailing house tells of a member's pack."""
@@ -393,15 +397,14 @@ class Town:
         now = self.clock()
         self.key = seal.create_election_key(3, 2, poll_id=self.poll.id)
         async with self.database.writing() as connection:
-            await polls.init(connection, self.poll, WINDOW, self.secrets, actor="Gwen", now=now)
+            await polls.init(connection, self.poll, WINDOW, self.secrets, by=By("Gwen", "command line", now))
             await polls.set_election_key(
                 connection,
                 self.key.public_key,
                 trustees=3,
                 threshold=2,
                 share_digests=list(self.key.share_digests),
-                actor="Gwen",
-                now=now,
+                by=By("Gwen", "command line", now),
             )
         await self._imports_roll(now)
         await self._issues_packs(now)
@@ -423,13 +426,15 @@ class Town:
         ]
         path = self.folder / "roll.csv"
         await asyncio.to_thread(path.write_text, "\n".join([HEADER, *lines, ""]))
-        await roll.import_roll(self.database, path, self.secrets, read_phone=read_phone, now=now, actor="Gwen")
+        await roll.import_roll(
+            self.database, path, self.secrets, read_phone=read_phone, by=By("Gwen", "command line", now)
+        )
         async with self.database.writing() as connection:
             await reach.sync_sms_channels(connection, now)
 
     async def _issues_packs(self, now: datetime) -> None:
         path = self.folder / "print.csv"
-        await issue(self.database, self.secrets, Printing(path), actor="Gwen", now=now)
+        await issue(self.database, self.secrets, Printing(path), by=By("Gwen", "command line", now))
         text = await asyncio.to_thread(path.read_text, encoding="utf-8-sig")
         for row in csv.DictReader(text.splitlines()):
             self.letters[row["member_no"]] = Letter(row["pack_code"], row["vote_code"], row["word"])

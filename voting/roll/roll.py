@@ -36,6 +36,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 from voting import schema
 from voting.audit import chain
 from voting.csv_file import CsvFile, ImportReport, Level, Progress, batches, open_csv
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import UnknownMember
 from voting.roll.rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest
@@ -79,9 +80,7 @@ async def import_roll(
     secrets: Secrets,
     *,
     read_phone: ReadPhone,
-    now: datetime,
-    actor: str,
-    via: str = "command line",
+    by: By,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -106,10 +105,10 @@ async def import_roll(
             if dry_run:
                 await connection.rollback()
                 return report
-            await _remember_file(connection, file, now)
+            await _remember_file(connection, file, by.at)
             if report.changes_something:
                 body = {"sha256": file.sha256.hex(), **report.counts()}
-                await chain.append(connection, "roll_imported", body, actor=actor, via=via, now=now)
+                await chain.append(connection, "roll_imported", body, by=by)
     return report
 
 
@@ -123,9 +122,7 @@ async def find(connection: AsyncConnection, member_no: str) -> Member:
     return Member(**{name: row[name] for name in Member.__dataclass_fields__})
 
 
-async def lapse(
-    connection: AsyncConnection, member_no: str, reason: str, *, actor: str, via: str = "command line", now: datetime
-) -> Member:
+async def lapse(connection: AsyncConnection, member_no: str, reason: str, *, by: By) -> Member:
     """Take the right to vote from a member from now on; a vote already locked stands. UnknownMember, PollOver.
 
     `reason` is for staff and stays in the database; the published chain says only that one member lapsed.
@@ -137,17 +134,15 @@ async def lapse(
     values = {
         "eligible": False,
         "ineligible_reason": Ineligible.LAPSED.value,
-        "lapsed_at": now,
+        "lapsed_at": by.at,
         "lapsed_reason": reason,
     }
     await connection.execute(update(schema.member).where(schema.member.c.id == member.id).values(values))
-    await chain.append(connection, "eligibility_lapsed", {"members": 1}, actor=actor, via=via, now=now)
+    await chain.append(connection, "eligibility_lapsed", {"members": 1}, by=by)
     return await find(connection, member_no)
 
 
-async def restore(
-    connection: AsyncConnection, member_no: str, *, actor: str, via: str = "command line", now: datetime
-) -> Member:
+async def restore(connection: AsyncConnection, member_no: str, *, by: By) -> Member:
     """Undo a lapse: the join date alone decides again. UnknownMember, PollOver."""
     poll = await polls.refuse_when_over(connection)
     member = await find(connection, member_no)
@@ -156,7 +151,7 @@ async def restore(
     why = ineligible(member.joined_on, poll.joined_by)
     values = {"eligible": why is None, "ineligible_reason": why, "lapsed_at": None, "lapsed_reason": None}
     await connection.execute(update(schema.member).where(schema.member.c.id == member.id).values(values))
-    await chain.append(connection, "eligibility_restored", {"members": 1}, actor=actor, via=via, now=now)
+    await chain.append(connection, "eligibility_restored", {"members": 1}, by=by)
     return await find(connection, member_no)
 
 

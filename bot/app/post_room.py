@@ -1,0 +1,54 @@
+"""Where each row of the inbox goes: to the chat's handlers, to the answers of text messages, to the ledger."""
+
+from dataclasses import dataclass
+
+from bot.alerts import alerts
+from bot.chat.context import BotApplication
+from bot.edge import telegram
+from bot.house import House
+from bot.inbox.inbox import Claimed
+from bot.member.desk import MemberDesk
+from bot.member_chat import sms
+from messages.ledger.callbacks import read_report
+from messages.postman.postman import Postman
+
+
+@dataclass(frozen=True, slots=True)
+class PostRoom:
+    """Gives each inbox row to whom it is for; `application` is None when Telegram is off."""
+
+    house: House
+    application: BotApplication | None
+    member_desk: MemberDesk
+    postman: Postman
+
+    async def handle(self, row: Claimed) -> None:
+        """Handle one row; repeatable."""
+        if row.source == "telegram" and self.application is not None:
+            await telegram.process(self.application, row)
+        elif row.source == "twilio_inbound":
+            bot_url = self.application.bot.link if self.application is not None else ""
+            await sms.on_sms(self.house.database, row, now=self.house.clock(), bot_url=bot_url)
+            self.postman.wake()
+        elif row.source == "twilio_status":
+            await self._status(row)
+
+    async def failed(self, row: Claimed) -> None:
+        """Tell staff of a row that could not be handled, and whoever waits for an answer."""
+        if self.application is not None:
+            await self.member_desk.apologise(row)
+        async with self.house.database.writing() as connection:
+            await alerts.raise_alert(
+                connection,
+                alerts.Kind.INBOX_FAILED,
+                occasion=f"inbox:{row.id}",
+                facts={"source": row.source, "row": row.id},
+                now=self.house.clock(),
+            )
+
+    async def _status(self, row: Claimed) -> None:
+        fields = row.payload
+        sid = fields.get("MessageSid") or fields["SmsSid"]
+        report = read_report(sid, fields["MessageStatus"], fields.get("ErrorCode"), fields.get("delivery"))
+        async with self.house.database.writing() as connection:
+            await self.postman.record_status(connection, report, self.house.clock())
