@@ -220,6 +220,22 @@ def test_the_form_is_exact(form: Callable[[bytes], bytes]) -> None:
         read_ballot(form(WRITTEN))
 
 
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        (
+            "another order inside",
+            r"^answers\[0\]\.choices\[0\] is not as the rules have it: exactly the fields alpha, beta",
+        ),
+        ("answers that are a text", "^answers is not as the rules have it: a list"),
+        ("too long", "^ballot is not as the rules have it: at most 1048576 bytes"),
+    ],
+)
+def test_the_refusal_names_the_place_and_the_rule(form: str, words: str) -> None:
+    with pytest.raises(FieldWrong, match=words):
+        read_ballot(FORMS[form](WRITTEN))
+
+
 def test_the_hash_in_the_signature_is_the_ballot_s() -> None:
     with pytest.raises(FieldWrong) as refused:
         read_ballot(with_value(("signature", "hash"), lambda text: text[::-1]))
