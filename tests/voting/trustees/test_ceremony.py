@@ -395,6 +395,18 @@ def test_a_letter_that_nobody_could_open_is_seen_by_all(town: Town, letter: str)
             finish(secret, town.certificates, [town.polynomials[0], wrong, town.polynomials[2]])
 
 
+def test_a_signed_file_of_another_kind_is_not_taken_for_a_polynomial(town: Town) -> None:
+    town.deal()
+    names = ("index", "ceremony", "coefexps", "signature", "letters")
+    values = read_signed_file(town.polynomials[1].read_bytes(), "ballotline polynomial 1", names).values
+
+    def other_kind(secret: Secret) -> bytes:
+        return write_signed_file(secret.signing_key, "ballotline polynomial 2", dict(zip(names, values, strict=True)))
+
+    with pytest.raises(FileDamaged, match="format is not as the rules have it: it must be ballotline polynomial 1"):
+        finish(town.secrets[0], town.certificates, [forge(town, 2, other_kind, "polynomial"), town.polynomials[0]])
+
+
 def test_another_trustees_file_in_the_place_of_mine_is_not_taken_for_mine(town: Town) -> None:
     town.deal()
     shutil.copy(town.polynomials[1], town.polynomials[0])
