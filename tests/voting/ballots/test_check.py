@@ -46,7 +46,7 @@ def test_belenios_own_ballots_hold(number: int) -> None:
 # ---- one byte
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(WRITTEN) - 1), st.integers(0, 255))
 def test_no_byte_of_the_json_can_be_changed(at: int, byte: int) -> None:
     assume(WRITTEN[at] != byte)
@@ -54,7 +54,7 @@ def test_no_byte_of_the_json_can_be_changed(at: int, byte: int) -> None:
         judge(WRITTEN[:at] + bytes([byte]) + WRITTEN[at + 1 :])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(pack(BALLOT)) - 1), st.integers(1, 255))
 def test_no_byte_of_the_packed_ballot_can_be_changed(at: int, flip: int) -> None:
     packed = bytearray(pack(BALLOT))
