@@ -158,7 +158,7 @@ def rehearse_poll(
     """
     from bot import logs
     from bot.house import clock
-    from bot.reading import read_phone
+    from messages.words.phone import phone_or_reason
     from voting.rehearsal.rehearsal import Plan, Rehearsal, rehearse, usual_plan
 
     logs.configure("ERROR", json_lines=False)
@@ -166,7 +166,7 @@ def rehearse_poll(
 
     async def act(folder: Path) -> Rehearsal:
         with stages_bar(quiet=as_json) as progress:
-            return await rehearse(folder, plan, read_phone=read_phone, now=clock(), progress=progress)
+            return await rehearse(folder, plan, read_phone=phone_or_reason, now=clock(), progress=progress)
 
     with tempfile.TemporaryDirectory(prefix="ballotline-rehearsal-") as folder:
         done = run(act(Path(folder)))

@@ -30,8 +30,8 @@ def roll_import(
     Example: ballotline roll import roll.csv --dry-run
     """
     from bot.house import House, in_house
-    from bot.reading import read_phone
     from messages.reach import sync_sms_channels
+    from messages.words.phone import phone_or_reason
     from voting.roll import roll
 
     async def act(house: House) -> ImportReport:
@@ -40,7 +40,7 @@ def roll_import(
                 house.database,
                 file,
                 house.secrets,
-                read_phone=read_phone,
+                read_phone=phone_or_reason,
                 by=By(actor, VIA, house.clock()),
                 dry_run=dry_run,
                 progress=progress,

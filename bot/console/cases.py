@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from bot.alerts import alerts
-from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.console.door import Deed, Screen
+from bot.console.visit import FormWrong, Visit
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
 from voting.votes import cases

@@ -21,11 +21,12 @@ from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, Response
 
 from bot.alerts import hooks
-from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, zone_of
+from bot.console.door import Deed, Screen
 from bot.console.sessions import VIA
-from bot.reading import read_phone
+from bot.console.visit import Console, FormWrong, Visit, sentence, zone_of
 from bot.staff.roles import Act
 from messages.reach import sync_sms_channels
+from messages.words.phone import phone_or_reason
 from voting import schema
 from voting.csv_file import ImportReport, report_path, write_report
 from voting.model import By
@@ -188,7 +189,7 @@ class Imports:
             return await update_events(house.database, path, **named)
         if found.kind == "postal":
             return await scans.import_postal(house.database, path, house.secrets, on_attempt=hooks.on_attempt, **named)
-        report = await roll.import_roll(house.database, path, house.secrets, read_phone=read_phone, **named)
+        report = await roll.import_roll(house.database, path, house.secrets, read_phone=phone_or_reason, **named)
         if not dry_run:
             async with house.database.writing() as connection:
                 await sync_sms_channels(connection, by.at)

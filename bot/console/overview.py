@@ -12,10 +12,11 @@ from starlette.responses import Response, StreamingResponse
 
 from bot.alerts import alerts
 from bot.console import pages, sessions, turnout_picture
-from bot.console.door import Deed, Screen, Visit
+from bot.console.door import Deed, Screen
 from bot.console.headers import PICTURE_POLICY
 from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
+from bot.console.visit import Visit
 from bot.schema import alert
 from bot.staff.roles import Act
 from bot.staff.turnout import STEP

@@ -15,10 +15,10 @@ from bot.app.assembly import assemble
 from bot.app.run import Service
 from bot.edge.links import link
 from bot.house import House
-from bot.reading import read_phone
 from bot.sandbox import Sandbox
 from bot.settings import Settings
 from messages import reach
+from messages.words.phone import phone_or_reason
 from messages.words.wording import Ways
 from voting import secrets_file
 from voting.csv_file import ImportReport
@@ -101,7 +101,7 @@ class Ballot:
         """Do as `roll import` does."""
         now = self.clock()
         report = await roll.import_roll(
-            self.database, path, self.house.secrets, read_phone=read_phone, by=By(actor, VIA, now)
+            self.database, path, self.house.secrets, read_phone=phone_or_reason, by=By(actor, VIA, now)
         )
         async with self.database.writing() as connection:
             await reach.sync_sms_channels(connection, now)
