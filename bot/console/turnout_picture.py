@@ -6,10 +6,6 @@ from collections import OrderedDict
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from matplotlib import dates
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-
 from bot.staff.turnout import HOUR, STEP, Turnout
 
 KEPT_MAX: Final = 16
@@ -37,6 +33,8 @@ async def turnout(known: Turnout, *, dark: bool, small: bool = False) -> bytes:
 
 
 def _draw(known: Turnout, *, dark: bool, small: bool) -> bytes:
+    from matplotlib.figure import Figure
+
     ink, quiet, online, post = COLOURS[dark]
     figure = Figure(figsize=INCHES[small], layout="constrained")
     axes: Any = figure.add_subplot()  # matplotlib's types do not know dates
@@ -53,6 +51,9 @@ def _draw(known: Turnout, *, dark: bool, small: bool) -> bytes:
 
 
 def _dress(axes: Any, zone: ZoneInfo, ink: str, quiet: str) -> None:  # noqa: ANN401 - as above
+    from matplotlib import dates
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     untyped: Any = dates
     locator = untyped.AutoDateLocator(tz=zone, minticks=TICKS[0], maxticks=TICKS[1])
     axes.xaxis.set_major_locator(locator)
