@@ -8,7 +8,7 @@ import typer
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from bot.house import House, clock
 from bot.reading import read_phone
-from messages.reach import sync_sms_channels
+from messages.roll_import import import_roll
 from voting.csv_file import ImportReport
 from voting.model import By
 from voting.roll import roll
@@ -36,7 +36,7 @@ def roll_import(
 
     async def act(house: House) -> ImportReport:
         with progress_bar("Reading the roll", quiet=as_json) as progress:
-            report = await roll.import_roll(
+            return await import_roll(
                 house.database,
                 file,
                 house.secrets,
@@ -45,10 +45,6 @@ def roll_import(
                 dry_run=dry_run,
                 progress=progress,
             )
-        if not dry_run:
-            async with house.database.writing() as connection:
-                await sync_sms_channels(connection, clock())
-        return report
 
     report = in_house(act)
     print_report(file, report, dry_run=dry_run, as_json=as_json)
