@@ -10,7 +10,7 @@ from bot import logs
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json, run
 from bot.house import House, clock
 from bot.settings import read_settings
-from messages.notices import supersede
+from messages.window_move import move_window
 from voting import secrets_file
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
@@ -225,11 +225,11 @@ def window_set(
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            version = await window.set_window(connection, *days, reason, by=By(actor, VIA, clock()))
-            stopped = await supersede.older_than(connection, version.version, now=clock())
+            moved = await move_window(connection, *days, reason, by=By(actor, VIA, clock()))
+        version = moved.window
         OUT.print(f"Packs now arrive {version.first_day} to {version.last_day} (version {version.version}).")
-        if stopped:
-            OUT.print(f"{stopped} messages still queued with the older dates were stopped.")
+        if moved.stopped:
+            OUT.print(f"{moved.stopped} messages still queued with the older dates were stopped.")
         OUT.print("Tell members: ballotline notice draft window_changed")
 
     in_house(act)
