@@ -5,10 +5,10 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.reach import sync_sms_channels
+from messages.words.phone import phone_or_reason
 from voting.csv_file import ImportReport, Progress
 from voting.model import By
 from voting.roll import roll
-from voting.roll.rows import ReadPhone
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 
@@ -18,7 +18,6 @@ async def import_roll(
     path: Path,
     secrets: Secrets,
     *,
-    read_phone: ReadPhone,
     by: By,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -29,5 +28,5 @@ async def import_roll(
         await sync_sms_channels(connection, by.at)
 
     return await roll.import_roll(
-        database, path, secrets, read_phone=read_phone, by=by, dry_run=dry_run, progress=progress, on_taken=sync
+        database, path, secrets, read_phone=phone_or_reason, by=by, dry_run=dry_run, progress=progress, on_taken=sync
     )

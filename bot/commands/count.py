@@ -25,7 +25,7 @@ from bot.commands.terminal import (
     stages_bar,
 )
 from bot.house import House, clock
-from bot.reading import read_phone
+from messages.words.phone import phone_or_reason
 from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.count.count import count as count_poll
@@ -163,7 +163,7 @@ def rehearse_poll(
 
     async def act(folder: Path) -> Rehearsal:
         with stages_bar(quiet=as_json) as progress:
-            return await rehearse(folder, plan, read_phone=read_phone, now=clock(), progress=progress)
+            return await rehearse(folder, plan, read_phone=phone_or_reason, now=clock(), progress=progress)
 
     with tempfile.TemporaryDirectory(prefix="ballotline-rehearsal-") as folder:
         done = run(act(Path(folder)))

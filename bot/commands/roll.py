@@ -7,7 +7,6 @@ import typer
 
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
 from bot.house import House, clock
-from bot.reading import read_phone
 from messages.roll_import import import_roll
 from voting.csv_file import ImportReport
 from voting.model import By
@@ -40,7 +39,6 @@ def roll_import(
                 house.database,
                 file,
                 house.secrets,
-                read_phone=read_phone,
                 by=By(actor, VIA, clock()),
                 dry_run=dry_run,
                 progress=progress,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.console.door import FormWrong, Visit
+from bot.console.visit import FormWrong, Visit
 from messages import audience as audiences
 from messages.notices.model import Content, Notice
 from messages.notices.preview import preview

@@ -21,9 +21,9 @@ from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, Response
 
 from bot.alerts import hooks
-from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, zone_of
+from bot.console.door import Deed, Screen
 from bot.console.sessions import VIA
-from bot.reading import read_phone
+from bot.console.visit import Console, FormWrong, Visit, sentence, zone_of
 from bot.staff.roles import Act
 from messages.roll_import import import_roll
 from voting import schema
@@ -187,7 +187,7 @@ class Imports:
             return await update_events(house.database, path, **named)
         if found.kind == "postal":
             return await scans.import_postal(house.database, path, house.secrets, on_attempt=hooks.on_attempt, **named)
-        return await import_roll(house.database, path, house.secrets, read_phone=read_phone, **named)
+        return await import_roll(house.database, path, house.secrets, **named)
 
     # -- files ---------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.console.door import Deed, Screen
 from bot.console.snapshot import LatePage, Snapshot, overdue_page
+from bot.console.visit import FormWrong, Visit
 from bot.schema import missing_pack
 from bot.staff.roles import Act
 from voting.packs import packs

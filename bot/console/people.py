@@ -6,12 +6,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.console.door import Deed, Screen
+from bot.console.visit import FormWrong, Visit
 from bot.edge.links import bot_name, link
-from bot.reading import read_phone
 from bot.schema import invite
 from bot.staff import enrolment
 from bot.staff.roles import Act, Role
+from messages.words.phone import read_phone
 from voting.poll import polls
 from voting.refusals import StaffRefusal
 
@@ -66,7 +67,7 @@ async def set_duty(visit: Visit) -> Response:
 async def set_phone(visit: Visit) -> Response:
     """Note somebody's on-call number, or that there is none."""
     raw = visit.word("phone")
-    phone, _ = read_phone(raw, "GB") if raw else (None, None)
+    phone = read_phone(raw, "GB").e164 if raw else None
     if raw and phone is None:
         raise NotAPhone(phone=raw[:30])
     async with visit.console.house.database.writing() as connection:

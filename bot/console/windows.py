@@ -5,7 +5,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bot.console.door import Deed, Screen, Visit
+from bot.console.door import Deed, Screen
+from bot.console.visit import Visit
 from bot.staff.roles import Act
 from messages.window_move import move_window
 from voting.poll import window

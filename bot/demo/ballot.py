@@ -15,7 +15,6 @@ from bot.app.assembly import assemble
 from bot.app.run import Service
 from bot.edge.links import link
 from bot.house import House
-from bot.reading import read_phone
 from bot.sandbox import Sandbox
 from bot.settings import Settings
 from messages import roll_import
@@ -98,9 +97,7 @@ class Ballot:
 
     async def import_roll(self, path: Path, actor: str) -> ImportReport:
         """Do as `roll import` does."""
-        return await roll_import.import_roll(
-            self.database, path, self.house.secrets, read_phone=read_phone, by=By(actor, VIA, self.clock())
-        )
+        return await roll_import.import_roll(self.database, path, self.house.secrets, by=By(actor, VIA, self.clock()))
 
     async def issue_packs(self, actor: str) -> Issued:
         """Do as `packs issue` does, and keep the letters as the mailing house would print them."""

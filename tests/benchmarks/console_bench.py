@@ -20,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.console.door import Console
 from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
+from bot.console.visit import Console
 from bot.edge.server import Server, bind
 from messages.notices import notices, sending
 from messages.notices.model import Content

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from prepared import NOW, SECRETS, chain_kinds, line, make_poll, read_phone, rows, write_roll
+from prepared import NOW, SECRETS, chain_kinds, line, make_poll, rows, write_roll
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,7 +19,7 @@ GWEN = By("Gwen", "command line", NOW)
 
 
 async def take(database: Database, path: Path, *, dry_run: bool = False) -> ImportReport:
-    return await roll_import.import_roll(database, path, SECRETS, read_phone=read_phone, by=GWEN, dry_run=dry_run)
+    return await roll_import.import_roll(database, path, SECRETS, by=GWEN, dry_run=dry_run)
 
 
 async def numbers(database: Database) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from prepared import HEADER, POLL, WINDOW, line, read_phone
+from prepared import HEADER, POLL, WINDOW, line
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
@@ -426,7 +426,7 @@ class Town:
         ]
         path = self.folder / "roll.csv"
         await asyncio.to_thread(path.write_text, "\n".join([HEADER, *lines, ""]))
-        await import_roll(self.database, path, self.secrets, read_phone=read_phone, by=By("Gwen", "command line", now))
+        await import_roll(self.database, path, self.secrets, by=By("Gwen", "command line", now))
 
     async def _issues_packs(self, now: datetime) -> None:
         path = self.folder / "print.csv"

@@ -17,11 +17,12 @@ from console_house import ConsoleHouse, Visitor, console_house, filled_house
 from prepared import HEADER, line
 from sqlalchemy import func, select
 
-from bot.console.door import Console, Deed, Screen
+from bot.console.door import Deed, Screen
 from bot.console.headers import HEADERS
 from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
+from bot.console.visit import Console
 from bot.sandbox import Sandbox
 from bot.schema import alert, session
 from bot.staff import enrolment

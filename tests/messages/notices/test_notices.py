@@ -23,8 +23,7 @@ from messages.notices.reports import progress, report, report_lines
 from messages.notices.scheduled import Held, start_scheduled
 from messages.notices.sending import resend_to_unreached, send, try_on
 from messages.pace.pacer import Lane
-from messages.postman.quiet import is_quiet
-from messages.postman.runnable import orders
+from messages.postman.runnable import is_quiet, orders
 from messages.reach import SMS, TELEGRAM
 from messages.schema import delivery, notice
 from messages.words.wording import Kind, Ways
