@@ -22,7 +22,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.schema import inbox
 from voting.store.database import Database
 from voting.store.inserts import insert_into
-from voting.store.together import Together
 
 LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait for somebody else
 LEASE_KEPT_SECONDS: Final = 5.0  # how often the leases of what is worked on are made longer
@@ -32,8 +31,6 @@ PUT_OFF_MAX: Final = 60  # tries of a row that is not at fault: its provider cou
 RETRY_AFTER: Final = timedelta(seconds=2)  # doubled with each try
 GOODBYE_SECONDS: Final = 5.0  # for rows being worked on when the service ends
 IDLE_SECONDS: Final = 1.0  # how long a row stored by another process may wait to be seen
-TOGETHER_MAX: Final = 256  # letters in one transaction
-WAITING_MAX: Final = 10_000  # letters to be stored; beyond this the provider is told to come again
 KEEP_DONE: Final = timedelta(days=2)  # Telegram and Twilio repeat themselves for a day at most
 
 log = structlog.get_logger()
@@ -117,35 +114,6 @@ async def store(connection: AsyncConnection, envelope: Envelope, letters: Sequen
     ]
     statement = insert_into(connection, inbox)
     await connection.execute(statement.on_conflict_do_nothing(index_elements=["source", "key"]), rows)
-
-
-class Arrivals:
-    """Stores what webhooks hand over; letters that arrive together share one transaction, and then `wake` is called."""
-
-    def __init__(
-        self, database: Database, envelope: Envelope, *, wake: Callable[[], None], clock: Callable[[], datetime]
-    ) -> None:
-        self._database, self._envelope, self._wake, self._clock = database, envelope, wake, clock
-        self._together: Together[Letter, None] = Together(
-            "letters", self._store, together_max=TOGETHER_MAX, waiting_max=WAITING_MAX
-        )
-
-    async def put(self, letter: Letter) -> None:
-        """Return once the letter is durable; a repetition is as good as stored.
-
-        TooMany, Fault: then the provider must not be told that it is.
-        """
-        await self._together.ask(letter)
-
-    async def finish(self) -> None:
-        """Wait until nothing waits to be stored."""
-        await self._together.finish()
-
-    async def _store(self, letters: Sequence[Letter]) -> list[None]:
-        async with self._database.writing() as connection:
-            await store(connection, self._envelope, letters, self._clock())
-        self._wake()
-        return [None for _ in letters]
 
 
 _CLAIM_SQL: Final = """

@@ -7,8 +7,9 @@ import pytest
 from prepared import NOW, rows
 from sqlalchemy import insert
 
-from bot.inbox import inbox as inboxes
-from bot.inbox.inbox import KEEP_DONE, Arrivals, Envelope, Letter, claim, purge, store
+from bot.inbox import arrivals
+from bot.inbox.arrivals import Arrivals
+from bot.inbox.inbox import KEEP_DONE, Envelope, Letter, claim, purge, store
 from bot.schema import inbox
 from voting.refusals import Fault
 from voting.store.database import Database
@@ -94,20 +95,20 @@ async def test_nobody_is_told_that_a_letter_is_stored_when_it_is_not(database: D
 async def test_more_than_a_process_holds_is_told_to_come_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inboxes, "WAITING_MAX", 3)
-    arrivals = Receiving(database).arrivals
+    monkeypatch.setattr(arrivals, "WAITING_MAX", 3)
+    narrow = Receiving(database).arrivals
 
-    given = await asyncio.gather(*(arrivals.put(letter(number)) for number in range(5)), return_exceptions=True)
+    given = await asyncio.gather(*(narrow.put(letter(number)) for number in range(5)), return_exceptions=True)
 
     assert [type(answer) for answer in given] == [type(None)] * 3 + [TooMany] * 2
 
 
 async def test_at_the_end_what_was_handed_over_is_stored_first(database: Database) -> None:
-    arrivals = Receiving(database).arrivals
-    handed = asyncio.create_task(arrivals.put(letter(1)))
+    receiving = Receiving(database)
+    handed = asyncio.create_task(receiving.arrivals.put(letter(1)))
     await asyncio.sleep(0)  # it has asked
 
-    await arrivals.finish()
+    await receiving.arrivals.finish()
 
     assert len(await rows(database, inbox)) == 1
     await handed
