@@ -158,15 +158,16 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
     Example: ballotline poll close --as Gwen
     """
     from bot.house import House, in_house
+    from bot.inbox.closing import close_poll
     from voting.audit.chain import sign_head
     from voting.poll import polls
     from voting.votes.box import empty_tray
 
     async def act(house: House) -> None:
-        async with house.database.writing() as connection:
+        async with house.database.reading() as connection:
             poll = await polls.load(connection)
-            if poll.phase is not Phase.CLOSED:
-                poll = await polls.close_poll(connection, by=By(actor, VIA, house.clock()))
+        if poll.phase is not Phase.CLOSED:
+            poll = await close_poll(house.database, by=By(actor, VIA, house.clock()))
         moved = await empty_tray(house.database, now=house.clock())
         async with house.database.writing() as connection:
             await sign_head(connection, house.secrets, house.clock())
