@@ -40,10 +40,19 @@ class Kind(StrEnum):
     MISSING_PACKS = "missing_packs"
     HELP_ASKED = "help_asked"
     INBOX_FAILED = "inbox_failed"
+    UNREADABLE = "unreadable"
+    NOT_HEARD = "not_heard"
+    ANSWERS_STOPPED = "answers_stopped"
+    MAY_HAVE_STOPPED = "may_have_stopped"
 
 
+PAUSES: Final = frozenset({"our_setup", "on_the_way"})  # troubles after which a notice waits for somebody
 # Nobody is woken for these: they are shown, and can wait for the morning.
-NOT_PAGED: Final = frozenset({Kind.MISSING_PACKS, Kind.HELP_ASKED})
+NOT_PAGED: Final = frozenset(
+    {Kind.MISSING_PACKS, Kind.HELP_ASKED, Kind.UNREADABLE, Kind.ANSWERS_STOPPED, Kind.MAY_HAVE_STOPPED}
+)
+# The chat itself may be what fails: for these the on-call phones get a text message at once.
+BY_TEXT: Final = frozenset({Kind.NOT_HEARD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ async def raise_alert(
     Joining with the same facts changes nothing; with others, it is shown anew where it stands. One that had ended
     is raised again from the beginning.
     """
-    page_at = None if kind in NOT_PAGED else now + await _patience(connection)
+    page_at = None if kind in NOT_PAGED else now if kind in BY_TEXT else now + await _patience(connection)
     fresh = {"raised_at": now, "changed_at": now, "next_page_at": page_at}
     statement = insert_into(connection, alert).values(
         kind=kind.value, occasion=occasion, case_id=case_id, facts=dict(facts), **fresh

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.alerts import Kind, case_changed, raise_alert
+from bot.alerts.alerts import PAUSES, Kind, case_changed, raise_alert
 from bot.member.requests import Report, ReportKind
 from bot.schema import alert, alert_message, staff_group
 from messages.ledger.aftermath import OnTrouble, Trouble
@@ -70,7 +70,7 @@ def trouble_teller(clock: Callable[[], datetime]) -> OnTrouble:
         now = clock()
         occasion = f"trouble:{trouble.provider}:{trouble.kind}:{trouble.detail}:{now:%Y%m%d}"
         facts = {"provider": trouble.provider, "trouble": trouble.kind, "detail": trouble.detail}
-        if trouble.notice_id is not None:
+        if trouble.notice_id is not None and trouble.kind in PAUSES:
             facts["notice"] = str(trouble.notice_id)
         await raise_alert(connection, Kind.PROVIDER_TROUBLE, occasion, facts, now)
 

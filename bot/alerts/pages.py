@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts.alerts import Alert, show
+from bot.alerts.alerts import BY_TEXT, Alert, show
 from bot.alerts.words import page_sms, page_words
 from bot.chat.page import Page, Reader
 from bot.schema import alert
@@ -56,7 +56,7 @@ class _Pager:
         step = late.escalated + 1
         patience = self.poll.staff.escalate_after_minutes
         next_page_at = None
-        if step < min(len(listed), PERSONS_MAX):
+        if step < min(len(listed), PERSONS_MAX) and late.kind not in BY_TEXT:
             await self._wake_in_chat(late, listed[step], step * patience)
             next_page_at = self.now + timedelta(minutes=patience)
         else:

@@ -14,6 +14,7 @@ PARAGRAPH: Final = "\n\n"
 ATTEMPTS_SHOWN_MAX: Final = 5
 BUNDLE_SHOWN_MAX: Final = 12
 TELEGRAM: Final = "telegram:"
+COUNTED: Final = frozenset({Kind.MISSING_PACKS, Kind.ANSWERS_STOPPED})  # one alert a day, however many
 
 
 def alert_said(page: Page, alert: Alert, case: Case | None) -> Said:
@@ -82,8 +83,13 @@ def _other(page: Page, alert: Alert) -> list[str]:
     kind = text("staff", f"kind.{alert.kind}", page.language)
     if alert.kind is Kind.NOTICE_HELD:
         params["reason"] = text("refusals", params["why"], page.language, **alert.facts)
-    if alert.kind is Kind.MISSING_PACKS:
-        body = html_plural("staff", "alert.missing_packs", page.language, int(alert.facts["count"]))
+    if alert.kind in COUNTED:
+        body = html_plural("staff", f"alert.{alert.kind}", page.language, int(alert.facts["count"]))
+    elif alert.kind is Kind.NOT_HEARD:
+        body = html_text("staff", f"alert.not_heard.{alert.facts['why']}", page.language, **params)
+    elif alert.kind is Kind.PROVIDER_TROUBLE:
+        what = text("staff", f"trouble.{alert.facts['trouble']}", page.language)
+        body = html_text("staff", "alert.provider_trouble", page.language, **params | {"what": what})
     else:
         body = html_text("staff", f"alert.{alert.kind}", page.language, **params)
     parts = [f"⚠️ <b>{kind}</b>", body]

@@ -4,7 +4,6 @@ import secrets as randomness
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
@@ -15,6 +14,7 @@ from bot.app.run import Service
 from bot.chat.context import BotApplication
 from bot.console.routes import console_routes
 from bot.edge import telegram
+from bot.edge.hearing import Hearing
 from bot.edge.links import TelegramAway, TokenWrong
 from bot.edge.poller import Poller
 from bot.edge.webhooks import Edges
@@ -34,8 +34,6 @@ from messages.postman.postman import Outlet, Postman, Timing
 from voting.poll import polls
 from voting.votes.checks import Checks
 from voting.votes.clerk import Clerk
-
-log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -67,7 +65,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             clock=house.clock,
         )
         arrivals = Arrivals(database, envelope, wake=reader.wake, clock=house.clock)
-        polled = bot is not None and not settings.public_url
+        hearing = Hearing()
+        polled = not settings.public_url
         yield Service(
             house=house,
             application=application,
@@ -75,9 +74,15 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             postman=postman,
             reader=reader,
             arrivals=arrivals,
-            poller=_poller(house, bot, envelope, reader) if bot is not None and polled else None,
-            chores=[*chores(house), *(chores_in_chat(house, bot, wake=postman.wake) if bot is not None else [])],
-            routes=[*_edges(house, arrivals).routes(), *console_routes(house, staff_desk)],
+            poller=_poller(house, bot, envelope, reader, hearing) if bot is not None and polled else None,
+            chores=[
+                *chores(house),
+                *(chores_in_chat(house, bot, wake=postman.wake, hearing=hearing) if bot is not None else []),
+            ],
+            routes=[
+                *_edges(house, arrivals, hearing if bot is not None else None, postman).routes(),
+                *console_routes(house, staff_desk),
+            ],
         )
 
 
@@ -113,7 +118,7 @@ async def _outlets(settings: Settings, stack: AsyncExitStack) -> tuple[ExtBot[No
 
 async def _initialize(bot: ExtBot[None], settings: Settings) -> None:
     try:
-        await bot.initialize()
+        await telegram.patiently(bot.initialize)
     except InvalidToken:
         raise TokenWrong from None
     except TelegramError as problem:
@@ -157,11 +162,19 @@ async def _application(
     return application
 
 
-def _poller(house: House, bot: ExtBot[None], envelope: Envelope, reader: Reader) -> Poller:
-    return Poller(bot, house.database, envelope, wake=reader.wake, on_refused=_log_refused, clock=house.clock)
+def _poller(house: House, bot: ExtBot[None], envelope: Envelope, reader: Reader, hearing: Hearing) -> Poller:
+    return Poller(
+        telegram.polling_request(bot),
+        bot.base_url,
+        house.database,
+        envelope,
+        wake=reader.wake,
+        hearing=hearing,
+        clock=house.clock,
+    )
 
 
-def _edges(house: House, arrivals: Arrivals) -> Edges:
+def _edges(house: House, arrivals: Arrivals, hearing: Hearing | None, postman: Postman) -> Edges:
     settings = house.settings
     return Edges(
         arrivals=arrivals,
@@ -170,8 +183,6 @@ def _edges(house: House, arrivals: Arrivals) -> Edges:
         twilio_token=settings.twilio_auth_token.get_secret_value() if settings.twilio_auth_token else None,
         public_url=settings.public_url,
         clock=house.clock,
+        hearing=hearing,
+        waits=postman.waits,
     )
-
-
-def _log_refused(problem: TelegramError) -> None:
-    log.error("telegram refuses to be polled", kind=type(problem).__name__)

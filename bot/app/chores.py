@@ -10,10 +10,13 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from telegram import Bot
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
 
 from bot.alerts import alerts, pump
 from bot.alerts.pump import AlertPump
+from bot.edge import telegram
+from bot.edge.hearing import Hearing
 from bot.house import House
 from bot.inbox import inbox
 from bot.staff_chat import notice_watch
@@ -33,6 +36,7 @@ SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
 PURGE_EVERY: Final = timedelta(hours=1)
 MENUS_EVERY: Final = timedelta(seconds=2)
+HEARING_EVERY: Final = timedelta(seconds=10)
 WAIT_AFTER_TROUBLE: Final = timedelta(seconds=5)
 
 log = structlog.get_logger()
@@ -56,7 +60,7 @@ async def keep(chore: Chore) -> None:
         try:
             await chore.act()
         except Exception:  # the outermost loop: one chore's trouble must not end the service
-            log.exception("chore failed", chore=chore.name)
+            log.exception("a chore failed", chore=chore.name)
             wait = WAIT_AFTER_TROUBLE
         await asyncio.sleep(wait.total_seconds())
 
@@ -72,7 +76,7 @@ def chores(house: House) -> list[Chore]:
     ]
 
 
-def chores_in_chat(house: House, bot: Bot, *, wake: Callable[[], None]) -> list[Chore]:
+def chores_in_chat(house: House, bot: ExtBot[None], *, wake: Callable[[], None], hearing: Hearing) -> list[Chore]:
     """Give what is done so that staff see what is true; `wake` the postman for whom an alert wakes."""
     key = house.secrets.button_key
     alarms = AlertPump(house.database, key, bot, clock=house.clock, wake=wake)
@@ -81,7 +85,37 @@ def chores_in_chat(house: House, bot: Bot, *, wake: Callable[[], None]) -> list[
         Chore("alerts", pump.LOOK_EVERY, alarms.step, Lane.ALERT),
         Chore("progress", notice_watch.LOOK_EVERY, progress.step, Lane.ALERT),
         Chore("menus", MENUS_EVERY, StaffMenus(bot, house.database).refresh),
+        Chore("hearing", HEARING_EVERY, _Listener(house, bot, hearing).listen),
     ]
+
+
+@dataclass(slots=True)
+class _Listener:
+    """Looks whether what members write reaches us, and tells staff when it does not."""
+
+    house: House
+    bot: ExtBot[None]
+    hearing: Hearing
+    told: str | None = None
+
+    async def listen(self) -> None:
+        """Tell staff once of each trouble."""
+        if self.house.settings.public_url:
+            await self._look_at_webhook(self.house.settings.public_url)
+        why = self.hearing.trouble
+        if why is not None and why != self.told:
+            now = self.house.clock()
+            async with self.house.database.writing() as connection:
+                await alerts.raise_alert(
+                    connection, alerts.Kind.NOT_HEARD, f"not_heard:{why}:{now.isoformat()}", {"why": why}, now
+                )
+        self.told = why
+
+    async def _look_at_webhook(self, public_url: str) -> None:
+        try:
+            self.hearing.looked(await self.bot.get_webhook_info(), telegram.webhook_url(public_url))
+        except TelegramError as problem:
+            self.hearing.not_heard(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +141,7 @@ class _Books:
         async with self.house.database.reading() as connection:
             broken = [probe for probe in await run_probes(connection) if not probe.holds]
         for probe in broken:
-            log.error("probe broken", probe=probe.name, detail=probe.detail)
+            log.error("a probe does not hold", probe=probe.name, detail=probe.detail)
             async with self.house.database.writing() as connection:
                 await alerts.raise_alert(
                     connection,

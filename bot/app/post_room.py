@@ -6,7 +6,7 @@ from bot.alerts import alerts
 from bot.chat.context import BotApplication
 from bot.edge import telegram
 from bot.house import House
-from bot.inbox.inbox import Claimed
+from bot.inbox.inbox import Claimed, Unreadable
 from bot.member.desk import MemberDesk
 from bot.member_chat import sms
 from messages.ledger.callbacks import read_report
@@ -23,7 +23,9 @@ class PostRoom:
     postman: Postman
 
     async def handle(self, row: Claimed) -> None:
-        """Handle one row; repeatable."""
+        """Handle one row; repeatable. Unreadable, PutOff."""
+        if not row.payload:
+            raise Unreadable("sealed")
         if row.source == "telegram" and self.application is not None:
             await telegram.process(self.application, row)
         elif row.source == "twilio_inbound":
@@ -33,18 +35,14 @@ class PostRoom:
         elif row.source == "twilio_status":
             await self._status(row)
 
-    async def failed(self, row: Claimed) -> None:
+    async def failed(self, row: Claimed, problem: Exception) -> None:
         """Tell staff of a row that could not be handled, and whoever waits for an answer."""
+        kind = alerts.Kind.UNREADABLE if isinstance(problem, Unreadable) else alerts.Kind.INBOX_FAILED
+        facts = {"source": row.source, "row": row.id, "number": row.key}
+        async with self.house.database.writing() as connection:
+            await alerts.raise_alert(connection, kind, f"inbox:{row.id}", facts, self.house.clock())
         if self.application is not None:
             await self.member_desk.apologise(row)
-        async with self.house.database.writing() as connection:
-            await alerts.raise_alert(
-                connection,
-                alerts.Kind.INBOX_FAILED,
-                occasion=f"inbox:{row.id}",
-                facts={"source": row.source, "row": row.id},
-                now=self.house.clock(),
-            )
 
     async def _status(self, row: Claimed) -> None:
         fields = row.payload

@@ -76,14 +76,14 @@ class Service:
 
     async def _announce(self, application: BotApplication) -> None:
         """Say hello to Telegram: a wrong token is found here, in one sentence."""
-        settings = self.house.settings
-        if settings.public_url:
-            await telegram.register_webhook(application.bot, settings.public_url, self.house.webhook_secret, KINDS)
+        settings, bot = self.house.settings, application.bot
+        if url := settings.public_url:
+            await telegram.patiently(lambda: telegram.register_webhook(bot, url, self.house.webhook_secret, KINDS))
         else:
-            await telegram.forget_webhook(application.bot)
+            await telegram.patiently(lambda: telegram.forget_webhook(bot))
         async with self.house.database.reading() as connection:
             poll = await polls.load(connection)
-        await menus.publish(application.bot, poll.languages)
+        await telegram.patiently(lambda: menus.publish(bot, poll.languages))
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -1,26 +1,33 @@
 """Fetch updates from Telegram when there is no public URL: store first, confirm the offset after.
 
-python-telegram-bot's own poller confirms before it processes (a crash then loses a press), so this is our loop
-over its `Bot.get_updates`: https://core.telegram.org/bots/api#getupdates.
+python-telegram-bot's own poller confirms before it processes (a crash then loses a press), and its objects of an
+update are not what came over the wire, so this is our loop over its transport:
+https://core.telegram.org/bots/api#getupdates.
 """
 
 import asyncio
+import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import select
-from telegram import Bot
-from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+from sqlalchemy.exc import DBAPIError
+from telegram.error import InvalidToken, RetryAfter, TelegramError
+from telegram.request import BaseRequest
 
-from bot.edge.letters import letter_of
+from bot.edge.hearing import Hearing
+from bot.edge.letters import letter_of, update_id
 from bot.inbox.inbox import Envelope, store
 from bot.schema import cursor
+from messages.channels import bad_answers
+from messages.channels.telegram_request import held_seconds, parameters
 from voting.store.database import Database
 from voting.store.inserts import insert_into
 
 POLL_SECONDS: Final = 25
+READ_SECONDS: Final = POLL_SECONDS + 10.0
 BATCH_MAX: Final = 100
 WAIT_FIRST_SECONDS: Final = 0.5
 WAIT_MOST_SECONDS: Final = 30.0
@@ -36,49 +43,54 @@ class Poller:
 
     def __init__(
         self,
-        bot: Bot,
+        request: BaseRequest,
+        base_url: str,
         database: Database,
         envelope: Envelope,
         *,
         wake: Callable[[], None],
-        on_refused: Callable[[TelegramError], None],
+        hearing: Hearing,
         clock: Callable[[], datetime],
     ) -> None:
-        self._bot, self._database, self._envelope = bot, database, envelope
-        self._wake, self._on_refused, self._clock = wake, on_refused, clock
+        self._request, self._url = request, f"{base_url}/getUpdates"
+        self._database, self._envelope = database, envelope
+        self._wake, self._hearing, self._clock = wake, hearing, clock
 
     async def run(self) -> None:
-        """Poll until cancelled; a wrong token or a second poller is reported and waited out, not crashed on."""
-        offset = await self._offset()
-        wait = WAIT_FIRST_SECONDS
+        """Poll until cancelled, whatever Telegram or the database answers: it is noted, and waited out."""
+        offset, wait = -1, WAIT_FIRST_SECONDS
         while True:
             try:
+                if offset < 0:
+                    offset = await self._offset()
                 offset = await self._fetch(offset)
                 wait = WAIT_FIRST_SECONDS
-            except RetryAfter as held:
-                await asyncio.sleep(_seconds(held.retry_after))
-            except (Conflict, InvalidToken) as refused:
-                self._on_refused(refused)
-                await asyncio.sleep(WAIT_MOST_SECONDS)
-            except NetworkError as problem:
-                log.warning("telegram cannot be reached", kind=type(problem).__name__, wait_seconds=wait)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, WAIT_MOST_SECONDS)
+                continue
+            except TelegramError as problem:
+                self._hearing.not_heard(problem)
+                pause = _pause(problem, wait)
+                log.warning("telegram is not heard", kind=type(problem).__name__, wait_seconds=pause)
+            except (DBAPIError, OSError) as problem:  # nothing was confirmed, so it comes again
+                pause = wait
+                log.warning("updates could not be stored", kind=type(problem).__name__, wait_seconds=pause)
+            await asyncio.sleep(pause)
+            wait = min(wait * 2, WAIT_MOST_SECONDS)
 
     async def _fetch(self, offset: int) -> int:
-        updates = await self._bot.get_updates(
-            offset=offset,
-            limit=BATCH_MAX,
-            timeout=POLL_SECONDS,
-            read_timeout=POLL_SECONDS + 10,
-            allowed_updates=list(KINDS),
-        )
+        values = {"offset": offset, "limit": BATCH_MAX, "timeout": POLL_SECONDS, "allowed_updates": KINDS}
+        asked = parameters({name: json.dumps(value) for name, value in values.items()})
+        found = await self._request.post(self._url, asked, read_timeout=READ_SECONDS)
+        assert isinstance(found, list)  # as telegram_answer insists
+        self._hearing.heard()
+        updates: list[dict[str, Any]] = [one for one in found if update_id(one) is not None]
+        for _ in range(len(found) - len(updates)):  # without a number it can be neither stored nor confirmed
+            bad_answers.note("telegram", "update")
         if not updates:
+            await asyncio.sleep(WAIT_FIRST_SECONDS if found else 0)
             return offset
-        following = updates[-1].update_id + 1
+        following: int = max(one["update_id"] for one in updates) + 1
         async with self._database.writing() as connection:
-            letters = [letter_of(update.to_dict()) for update in updates]
-            await store(connection, self._envelope, letters, self._clock())
+            await store(connection, self._envelope, [letter_of(one) for one in updates], self._clock())
             statement = insert_into(connection, cursor).values(name=NAME, value=following)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["name"], set_={"value": following})
@@ -88,8 +100,11 @@ class Poller:
 
     async def _offset(self) -> int:
         async with self._database.reading() as connection:
-            return (await connection.execute(select(cursor.c.value).where(cursor.c.name == NAME))).scalar() or 0
+            return int(await connection.scalar(select(cursor.c.value).where(cursor.c.name == NAME)) or 0)
 
 
-def _seconds(value: int | timedelta) -> float:
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+def _pause(problem: TelegramError, wait_seconds: float) -> float:
+    """Say how long to wait: as Telegram says, or long where somebody has to act first."""
+    if isinstance(problem, RetryAfter):
+        return held_seconds(problem)
+    return WAIT_MOST_SECONDS if isinstance(problem, InvalidToken) else wait_seconds

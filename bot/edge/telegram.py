@@ -4,20 +4,28 @@ Its updater is left out (it confirms before it processes). An error in a handler
 that the inbox row stays and is tried again; python-telegram-bot alone would log it and go on.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from typing import Final
 
 from telegram import Bot, Update
+from telegram.error import BadRequest, NetworkError, RetryAfter
 from telegram.ext import Application, ApplicationHandlerStop, ExtBot
+from telegram.request import BaseRequest
 
 from bot.chat.context import BotApplication, Context, Handlers
-from bot.inbox.inbox import Claimed
+from bot.inbox.inbox import Claimed, PutOff, Unreadable
 from bot.settings import Settings
-from messages.channels.telegram_request import AiohttpRequest
+from messages.channels.telegram_answer import NotTelegram
+from messages.channels.telegram_request import AiohttpRequest, NotSent, held_seconds
 from messages.pace.pacer import Pacer
 
-POLL_READ_SECONDS: Final = 40.0
+PUT_OFF_MOST_SECONDS: Final = 30.0
+HELLO_TRIES_MAX: Final = 5
+HELLO_WAIT_SECONDS: Final = 0.5  # doubled with each try
+# What python-telegram-bot raises of an update that is not as the Bot API says.
+_UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 _TROUBLE: ContextVar[list[BaseException] | None] = ContextVar("_TROUBLE", default=None)
 
 
@@ -29,7 +37,7 @@ def make_bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
         base_url=f"{settings.telegram_api_url}/bot",
         base_file_url=f"{settings.telegram_api_url}/file/bot",
         request=AiohttpRequest(pacer),
-        get_updates_request=AiohttpRequest(read_timeout_seconds=POLL_READ_SECONDS),
+        get_updates_request=AiohttpRequest(),
     )
 
 
@@ -45,8 +53,11 @@ def make_application(bot: ExtBot[None], handlers: Handlers, *, before: Handlers 
 
 
 async def process(application: BotApplication, row: Claimed) -> None:
-    """Handle one update; what a handler raised is raised here."""
-    update = Update.de_json(row.payload, application.bot)
+    """Handle one update; what a handler raised is raised here. Unreadable, PutOff."""
+    try:
+        update = Update.de_json(row.payload, application.bot)
+    except _UNREADABLE as problem:
+        raise Unreadable(type(problem).__name__) from None
     trouble: list[BaseException] = []
     token = _TROUBLE.set(trouble)
     try:
@@ -54,7 +65,16 @@ async def process(application: BotApplication, row: Claimed) -> None:
     finally:
         _TROUBLE.reset(token)
     if trouble:
-        raise trouble[0]
+        raise _judged(trouble[0], row.tries)
+
+
+def _judged(problem: BaseException, tries: int) -> BaseException:
+    """Tell apart what the update is not at fault for: Telegram wants quiet, or nothing got through to it."""
+    if isinstance(problem, RetryAfter):
+        return PutOff(held_seconds(problem))
+    if isinstance(problem, NotSent) or (isinstance(problem, NotTelegram) and not problem.passed_on):
+        return PutOff(min(2.0**tries, PUT_OFF_MOST_SECONDS))
+    return problem
 
 
 async def _keep(_update: object, context: Context) -> None:
@@ -64,11 +84,32 @@ async def _keep(_update: object, context: Context) -> None:
         raise ApplicationHandlerStop  # what failed half-way is tried again, not given to the next handler
 
 
+async def patiently(call: Callable[[], Awaitable[object]]) -> None:
+    """Do what is done once at the start: an answer that was lost on the way does not end the process, five do."""
+    for tries in range(HELLO_TRIES_MAX):
+        try:
+            await call()
+        except (NetworkError, RetryAfter) as problem:
+            if isinstance(problem, BadRequest) or tries + 1 == HELLO_TRIES_MAX:
+                raise
+            await asyncio.sleep(HELLO_WAIT_SECONDS * 2**tries)
+        else:
+            return
+
+
+def polling_request(bot: Bot) -> BaseRequest:
+    """Give the bot's transport for getUpdates, which its own method would read before we can keep it."""
+    return bot._request[0]  # noqa: SLF001 - python-telegram-bot names only the other one of the pair
+
+
+def webhook_url(public_url: str) -> str:
+    """Give where Telegram is to send updates."""
+    return f"{public_url}/telegram/webhook"
+
+
 async def register_webhook(bot: Bot, public_url: str, secret: str, kinds: Iterable[str]) -> None:
     """Tell Telegram where to send updates, signed with `secret`."""
-    await bot.set_webhook(
-        f"{public_url}/telegram/webhook", secret_token=secret, allowed_updates=list(kinds), max_connections=40
-    )
+    await bot.set_webhook(webhook_url(public_url), secret_token=secret, allowed_updates=list(kinds), max_connections=40)
 
 
 async def forget_webhook(bot: Bot) -> None:

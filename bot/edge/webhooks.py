@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -20,7 +20,9 @@ from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
 from bot.edge import letters
+from bot.edge.hearing import Hearing
 from bot.inbox.inbox import Arrivals, Letter, backlog
+from messages.postman.line_rest import LONG_WAIT_SECONDS
 from voting.store.database import Database
 from voting.store.together import TooMany
 
@@ -30,6 +32,9 @@ LAG_MAX: Final = timedelta(seconds=60)  # older than this and /readyz says no
 TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 INBOX_WAITING: Final = Gauge("ballotline_inbox_waiting", "What providers handed over and nobody has handled yet.")
 INBOX_LAG_SECONDS: Final = Gauge("ballotline_inbox_lag_seconds", "How long the oldest of it has waited.")
+SILENCE_SECONDS: Final = Gauge("ballotline_telegram_silence_seconds", "Since Telegram last answered as it should.")
+NOT_HEARD: Final = Gauge("ballotline_telegram_not_heard", "1 while updates do not come: /readyz has the reason.")
+WAIT_SECONDS: Final = Gauge("ballotline_provider_wait_seconds", "For how long a provider wants quiet.", ["provider"])
 TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
@@ -44,6 +49,7 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     TooMany: (503, "come again"),
     KeyError: (400, "not understood"),
     ValueError: (400, "not understood"),
+    RecursionError: (400, "not understood"),
 }
 
 
@@ -57,6 +63,8 @@ class Edges:
     twilio_token: str | None
     public_url: str
     clock: Callable[[], datetime]
+    hearing: Hearing | None = None  # None: Telegram is off
+    waits: Callable[[], dict[str, float]] = dict  # by provider: for how many seconds it wants quiet
 
     def routes(self) -> list[Route]:
         """Give the routes of INTERFACE.md but the console's."""
@@ -89,10 +97,19 @@ class Edges:
         return JSONResponse({"ok": True})
 
     async def readyz(self, _request: Request) -> Response:
-        """Say whether the database answers and the inbox is not behind."""
+        """Say whether the database answers, the inbox is not behind, Telegram is heard; and which provider waits."""
         waiting, lag = await self._backlog()
-        ok = lag <= LAG_MAX
-        facts = {"ok": ok, "inbox_waiting": waiting, "inbox_lag_seconds": round(lag.total_seconds(), 3)}
+        trouble = None if self.hearing is None else self.hearing.trouble
+        ok = lag <= LAG_MAX and trouble is None
+        facts: dict[str, Any] = {
+            "ok": ok,
+            "inbox_waiting": waiting,
+            "inbox_lag_seconds": round(lag.total_seconds(), 3),
+            "telegram": trouble or ("off" if self.hearing is None else "heard"),
+            "waits_seconds": {
+                name: round(seconds) for name, seconds in self.waits().items() if seconds > LONG_WAIT_SECONDS
+            },
+        }
         return JSONResponse(facts, status_code=200 if ok else 503)
 
     async def metrics(self, _request: Request) -> Response:
@@ -100,6 +117,11 @@ class Edges:
         waiting, lag = await self._backlog()
         INBOX_WAITING.set(waiting)
         INBOX_LAG_SECONDS.set(lag.total_seconds())
+        if self.hearing is not None:
+            SILENCE_SECONDS.set(self.hearing.silence_seconds)
+            NOT_HEARD.set(self.hearing.trouble is not None)
+        for name, seconds in self.waits().items():
+            WAIT_SECONDS.labels(name).set(seconds)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def _backlog(self) -> tuple[int, timedelta]:

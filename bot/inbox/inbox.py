@@ -1,7 +1,8 @@
 """The durable inbox: what a provider handed over is stored before it is acknowledged, and processed until done.
 
 A row is claimed with a lease, the oldest of its queue first; while it is claimed nobody takes another row of that
-queue, here or in another process. The payload is encrypted at rest (members type codes) and gone once processed.
+queue, here or in another process, and the lease is kept as long as it is worked on. The payload is encrypted at rest
+(members type codes) and gone once processed.
 """
 
 import asyncio
@@ -12,8 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
+from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import inbox
@@ -22,8 +25,10 @@ from voting.store.inserts import insert_into
 from voting.store.together import Together
 
 LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait for somebody else
+LEASE_KEPT_SECONDS: Final = 5.0  # how often the leases of what is worked on are made longer
 CLAIM_MAX: Final = 128  # queues worked on at once
 TRIES_MAX: Final = 5
+PUT_OFF_MAX: Final = 60  # tries of a row that is not at fault: its provider could not be asked
 RETRY_AFTER: Final = timedelta(seconds=2)  # doubled with each try
 GOODBYE_SECONDS: Final = 5.0  # for rows being worked on when the service ends
 IDLE_SECONDS: Final = 1.0  # how long a row stored by another process may wait to be seen
@@ -44,9 +49,25 @@ class Letter:
     payload: dict[str, Any]
 
 
+class PutOff(Exception):  # noqa: N818 - not the row's fault
+    """The provider could not be asked, and nothing was sent: the same row once more, in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"once more in {seconds} s")
+        self.seconds = seconds
+
+
+class Unreadable(Exception):  # noqa: N818 - a fact about a row
+    """What was handed over cannot be read; `kind` is what went wrong and holds no word of it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row to be processed now, `tries` before this one."""
+    """A row to be processed now, `tries` with this one; `payload` is empty if it cannot be opened."""
 
     id: int
     source: str
@@ -70,6 +91,13 @@ class Envelope:
         """Decrypt; nacl.exceptions.CryptoError when the key is another."""
         payload: dict[str, Any] = json.loads(self._box.decrypt(sealed))
         return payload
+
+    def try_open(self, sealed: bytes) -> dict[str, Any]:
+        """Decrypt; nothing when the key is another: one row must not be in the way of all."""
+        try:
+            return self.open(sealed)
+        except (CryptoError, ValueError, TypeError):
+            return {}
 
 
 async def store(connection: AsyncConnection, envelope: Envelope, letters: Sequence[Letter], now: datetime) -> None:
@@ -141,9 +169,16 @@ async def claim(database: Database, envelope: Envelope, *, who: str, now: dateti
         found = await connection.execute(statement, {"who": who, "until": now + LEASE, "now": now, "most": most})
         rows = found.all()
     return sorted(
-        (Claimed(row.id, row.source, row.key, row.queue, envelope.open(row.payload), row.tries) for row in rows),
+        (Claimed(row.id, row.source, row.key, row.queue, envelope.try_open(row.payload), row.tries) for row in rows),
         key=lambda row: row.id,
     )
+
+
+async def keep_leases(database: Database, ids: Sequence[int], *, who: str, now: datetime) -> None:
+    """Keep rows that are still worked on: what waits for its slot is not given to anybody else meanwhile."""
+    mine = (inbox.c.id.in_(ids), inbox.c.claimed_by == who, inbox.c.state == "new")
+    async with database.writing() as connection:
+        await connection.execute(update(inbox).where(*mine).values(lease_until=now + LEASE))
 
 
 async def backlog(connection: AsyncConnection) -> tuple[int, datetime | None]:
@@ -161,6 +196,7 @@ async def purge(connection: AsyncConnection, now: datetime) -> int:
 
 
 Handler = Callable[[Claimed], Awaitable[None]]
+OnFailed = Callable[[Claimed, Exception], Awaitable[None]]
 
 
 @dataclass
@@ -168,19 +204,20 @@ class Reader:
     """Works through the inbox: one row per queue at a time, up to CLAIM_MAX queues in parallel.
 
     `handle` must be repeatable: after a crash between its work and our note of it, it is called again. A row whose
-    handling failed TRIES_MAX times is set aside as `failed` and `on_failed` is told.
+    handling failed TRIES_MAX times, or that is Unreadable, is set aside as `failed` and `on_failed` is told.
     """
 
     database: Database
     envelope: Envelope
     who: str
     handle: Handler
-    on_failed: Handler
+    on_failed: OnFailed
     clock: Callable[[], datetime]
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _busy: set[asyncio.Task[None]] = field(default_factory=set)
+    _busy: dict[int, asyncio.Task[None]] = field(default_factory=dict)  # by row
     _finished: list[int] = field(default_factory=list)
-    _broken: list[Claimed] = field(default_factory=list)
+    _again: list[tuple[Claimed, timedelta]] = field(default_factory=list)
+    _given_up: list[tuple[Claimed, Exception]] = field(default_factory=list)
 
     def wake(self) -> None:
         """Say that something was stored."""
@@ -188,18 +225,18 @@ class Reader:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        keeping = asyncio.create_task(self._keep_leases())
         try:
             while True:
                 self._wake.clear()
                 await self._note()
                 claimed = await self._claim_more()
                 for row in claimed:
-                    task = asyncio.create_task(self._work(row))
-                    self._busy.add(task)
-                    task.add_done_callback(self._busy.discard)
-                if not claimed and not self._finished and not self._broken:
+                    self._busy[row.id] = asyncio.create_task(self._work(row))
+                if not claimed and not self._finished and not self._again and not self._given_up:
                     await self._sleep()
         finally:
+            keeping.cancel()
             await self._leave()
 
     async def idle(self) -> bool:
@@ -212,7 +249,8 @@ class Reader:
         room = CLAIM_MAX - len(self._busy)
         if room <= 0:
             return []
-        return await claim(self.database, self.envelope, who=self.who, now=self.clock(), most=room)
+        claimed = await claim(self.database, self.envelope, who=self.who, now=self.clock(), most=room)
+        return [row for row in claimed if row.id not in self._busy]  # a clock that jumped ends no work under way
 
     async def _sleep(self) -> None:
         try:
@@ -221,45 +259,72 @@ class Reader:
         except TimeoutError:
             return  # look again: another process may have stored something
 
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_KEPT_SECONDS)
+            try:
+                if self._busy:
+                    await keep_leases(self.database, list(self._busy), who=self.who, now=self.clock())
+            except (DBAPIError, OSError) as problem:  # the database is away: the next time, or the lease runs out
+                log.warning("leases could not be kept", kind=type(problem).__name__)
+
     async def _work(self, row: Claimed) -> None:
         try:
             await self.handle(row)
+        except Unreadable as problem:
+            log.error("a row of the inbox cannot be read", row=row.id, source=row.source, kind=problem.kind)  # noqa: TRY400 - a trace could hold a word of it
+            self._given_up.append((row, problem))
+        except PutOff as wait:
+            self._try_again(row, wait, timedelta(seconds=wait.seconds), PUT_OFF_MAX)
         except Exception as problem:  # the outermost loop: one row must not stop the rest
+            kind = type(problem).__name__
             log.exception(
-                "inbox row failed", row=row.id, source=row.source, tries=row.tries, kind=type(problem).__name__
+                "a row of the inbox could not be handled", row=row.id, source=row.source, tries=row.tries, kind=kind
             )
-            self._broken.append(row)
+            self._try_again(row, problem, RETRY_AFTER * 2 ** (row.tries - 1), TRIES_MAX)
         else:
             self._finished.append(row.id)
+        del self._busy[row.id]
         self.wake()
+
+    def _try_again(self, row: Claimed, problem: Exception, after: timedelta, tries_max: int) -> None:
+        if row.tries < tries_max:
+            self._again.append((row, after))
+        else:
+            self._given_up.append((row, problem))
 
     async def _note(self) -> None:
         """Write down together what finished since the last time."""
         finished, self._finished = self._finished, []
-        broken, self._broken = self._broken, []
-        if not finished and not broken:
+        again, self._again = self._again, []
+        given_up, self._given_up = self._given_up, []
+        if not finished and not again and not given_up:
             return
         now = self.clock()
-        given_up = [row for row in broken if row.tries >= TRIES_MAX]
-        again = [row for row in broken if row.tries < TRIES_MAX]
         async with self.database.writing() as connection:
             done = {"payload": None, "done_at": now, "lease_until": None}
             if finished:
                 await connection.execute(update(inbox).where(inbox.c.id.in_(finished)).values(state="done", **done))
             if given_up:
-                ids = [row.id for row in given_up]
+                ids = [row.id for row, _ in given_up]
                 await connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(state="failed", **done))
-            for row in again:
-                until = now + RETRY_AFTER * 2 ** (row.tries - 1)
-                await connection.execute(update(inbox).where(inbox.c.id == row.id).values(lease_until=until))
-        for row in given_up:
-            await self.on_failed(row)
+            for row, after in again:
+                await connection.execute(update(inbox).where(inbox.c.id == row.id).values(lease_until=now + after))
+        for row, problem in given_up:
+            await self._tell(row, problem)
+
+    async def _tell(self, row: Claimed, problem: Exception) -> None:
+        try:
+            await self.on_failed(row, problem)
+        except Exception as trouble:  # as in _work: a row nobody can be told of must not stop the rest
+            log.exception("nobody was told of a failed row", row=row.id, kind=type(trouble).__name__)
 
     async def _leave(self) -> None:
         """Let what is being worked on end: a row cut off would make its queue wait for the lease."""
-        if self._busy:
-            await asyncio.wait(set(self._busy), timeout=GOODBYE_SECONDS)
-        for task in self._busy:
+        tasks = set(self._busy.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=GOODBYE_SECONDS)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._busy, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._note()

@@ -20,6 +20,8 @@ REQUEST_KINDS: Final = frozenset(
         "hang",  # neither processed nor answered
         "hang_after",  # processed, never answered
         "error",  # refused with `code` (Twilio's error codes; HTTP status for Telegram)
+        "other_before",  # not processed, and answered by something on the way: HTTP status `code`, `body`
+        "other_after",  # processed, and the answer replaced on the way
     }
 )
 CALLBACK_KINDS: Final = frozenset({"callback_doubled", "callback_reordered", "callback_early", "callback_lost"})
@@ -31,7 +33,8 @@ Answer = Callable[[], Awaitable[web.StreamResponse]]
 class Fault:
     """One thing to go wrong: `count` times (None: until cleared), each time with chance `rate`.
 
-    method, chat_id (Telegram) and to (Twilio, a phone number) narrow down which calls it meets.
+    method, chat_id (Telegram) and to (Twilio, a phone number) narrow down which calls it meets. `name`: what it is
+    counted as when played, if not as its kind.
     """
 
     kind: str
@@ -43,6 +46,8 @@ class Fault:
     chat_id: int | None = None
     to: str | None = None
     code: int = 500
+    body: str = ""
+    name: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in REQUEST_KINDS | CALLBACK_KINDS:
@@ -91,7 +96,7 @@ class Faults:
                 continue
             if fault.count is not None:
                 fault.count -= 1
-            self.played[fault.kind] += 1
+            self.played[fault.name or fault.kind] += 1
             return fault
         return None
 
@@ -106,13 +111,15 @@ class Stage:
         self, fault: Fault, request: web.Request, answer: Answer, broken: Callable[[], web.StreamResponse]
     ) -> web.StreamResponse:
         """Answer a request as the fault says. `broken` makes the provider's own HTTP 500."""
-        if fault.kind in ("5xx_after", "drop_after", "slow", "hang_after"):
+        if fault.kind in ("5xx_after", "drop_after", "slow", "hang_after", "other_after"):
             response = await answer()
             if fault.kind == "slow":
                 await self._pause(fault.delay_seconds)
                 return response
         if fault.kind in ("hang", "hang_after"):
             await self.closing.wait()
+        if fault.kind.startswith("other"):
+            return web.Response(status=fault.code, body=fault.body.encode(), content_type=_looks_like(fault.body))
         if fault.kind.startswith("5xx"):
             return broken()
         if request.transport is not None:
@@ -125,3 +132,7 @@ class Stage:
                 await self.closing.wait()
         except TimeoutError:
             return
+
+
+def _looks_like(body: str) -> str:
+    return "text/html" if body.lstrip().startswith("<") else "application/json"

@@ -1,4 +1,4 @@
-"""/broadcast: a notice drafted in chat, by kind, audience and words; what follows is notice_chat.py's."""
+"""/broadcast: a notice drafted in chat, by kind, audience and words; what follows is in notices.py."""
 
 from collections.abc import Mapping
 from dataclasses import replace

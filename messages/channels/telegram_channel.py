@@ -17,8 +17,9 @@ from telegram.error import (
 )
 
 from messages.channels.channels import Buttons, Outgoing, Sent
-from messages.channels.telegram_request import LANE, NotSent, parameters
-from messages.channels.verdicts import TELEGRAM_BAD_REQUEST, TELEGRAM_FORBIDDEN, SendFailed, Verdict
+from messages.channels.telegram_answer import NotTelegram
+from messages.channels.telegram_request import LANE, NotSent, held_seconds, parameters
+from messages.channels.verdicts import TELEGRAM_BAD_REQUEST, TELEGRAM_FORBIDDEN, UNCLEAR, SendFailed, Verdict
 from messages.reach import TELEGRAM
 
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True).to_json()
@@ -46,8 +47,7 @@ class TelegramChannel:
             raise verdict_of(error) from error
         finally:
             LANE.reset(before)
-        if not isinstance(answer, dict) or "message_id" not in answer:
-            raise SendFailed(Verdict.UNKNOWN, "unclear_answer")
+        assert isinstance(answer, dict)  # as telegram_answer insists
         return Sent(str(answer["message_id"]))
 
 
@@ -65,9 +65,8 @@ def _looked_up(table: Iterable[tuple[str, Verdict, str]], error: TelegramError, 
 
 
 def _slow_down(error: TelegramError) -> SendFailed:
-    """Read `retry_after` whichever type python-telegram-bot gives it: the attribute itself warns of a change."""
-    seconds = float(error.__reduce__()[1][0])
-    return SendFailed(Verdict.SLOW_DOWN, "429", retry_after_seconds=seconds)
+    assert isinstance(error, RetryAfter)
+    return SendFailed(Verdict.SLOW_DOWN, "429", retry_after_seconds=held_seconds(error), obeyed=True)
 
 
 def _migrated(error: TelegramError) -> SendFailed:
@@ -76,24 +75,30 @@ def _migrated(error: TelegramError) -> SendFailed:
 
 
 def _forbidden(error: TelegramError) -> SendFailed:
-    return _looked_up(TELEGRAM_FORBIDDEN, error, SendFailed(Verdict.BLOCKED, "forbidden"))
+    return _looked_up(TELEGRAM_FORBIDDEN, error, SendFailed(Verdict.DOUBTFUL, "forbidden", surprising=True))
 
 
 def _bad_request(error: TelegramError) -> SendFailed:
-    return _looked_up(TELEGRAM_BAD_REQUEST, error, SendFailed(Verdict.REFUSED, "bad_request", surprising=True))
+    return _looked_up(TELEGRAM_BAD_REQUEST, error, SendFailed(Verdict.DOUBTFUL, "bad_request", surprising=True))
+
+
+def _not_telegram(error: TelegramError) -> SendFailed:
+    assert isinstance(error, NotTelegram)
+    return SendFailed(Verdict.UNKNOWN if error.passed_on else Verdict.ON_THE_WAY, UNCLEAR)
 
 
 def _always(verdict: Verdict, reason: str) -> Callable[[TelegramError], SendFailed]:
     return lambda _error: SendFailed(verdict, reason)
 
 
-# The first that fits. BadRequest, NotSent and TimedOut are NetworkErrors, so they come before it.
+# The first that fits. BadRequest, NotSent and TimedOut are NetworkErrors, and so is NotTelegram: they come before it.
 _JUDGES: Final[tuple[tuple[type[TelegramError], Callable[[TelegramError], SendFailed]], ...]] = (
     (RetryAfter, _slow_down),
     (ChatMigrated, _migrated),
     (InvalidToken, _always(Verdict.OUR_SETUP, "token")),
     (Forbidden, _forbidden),
     (BadRequest, _bad_request),
+    (NotTelegram, _not_telegram),
     (NotSent, _always(Verdict.UNREACHABLE, "no_connection")),
     (TimedOut, _always(Verdict.UNKNOWN, "timeout")),
     (NetworkError, _always(Verdict.UNKNOWN, "connection_lost")),

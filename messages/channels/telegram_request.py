@@ -1,10 +1,11 @@
 """How we speak HTTP to Telegram: python-telegram-bot's transport, on aiohttp, that keeps the pace.
 
 It tells apart what the default transport leaves together: `NotSent` (no connection was made, nothing can have
-arrived) from every other `NetworkError` (it may have arrived). A 429 is obeyed here once for the whole process.
+arrived) and `NotTelegram` (see telegram_answer) from every other `NetworkError` (it may have arrived). A 429 is obeyed
+here once for the whole process: by its chat alone, or by all when other chats are refused too.
 """
 
-import json
+import math
 import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -12,10 +13,12 @@ from typing import Any, Final
 
 import aiohttp
 from telegram._utils.types import ODVInput
-from telegram.error import NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
+from messages.channels import bad_answers
+from messages.channels.telegram_answer import NotTelegram, read, retry_after
 from messages.pace.pacer import Lane, Pacer
 
 CONNECTIONS_MAX: Final = 64
@@ -33,6 +36,7 @@ UNPACED: Final = frozenset({"sendChatAction"})
 # The lane of what is being sent here; None: whoever sends has a slot already.
 LANE: ContextVar[Lane | None] = ContextVar("LANE", default=Lane.CHAT)
 
+TELEGRAM: Final = "telegram"
 _TOO_MANY_REQUESTS: Final = 429
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -77,14 +81,6 @@ class AiohttpRequest(BaseRequest):
             await self._session.close()
             self._session = None
 
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> Any:  # noqa: ANN401 - as in BaseRequest
-        """Parse an answer; unlike BaseRequest's own, never log its content."""
-        try:
-            return json.loads(payload)
-        except ValueError:
-            raise TelegramError("the answer is not JSON") from None
-
     async def do_request(  # noqa: PLR0917 - BaseRequest's signature
         self,
         url: str,
@@ -95,8 +91,9 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - as above
     ) -> tuple[int, bytes]:
-        """Make one request; NotSent, TimedOut, NetworkError or RetryAfter when there is no answer to read."""
-        await self._wait_for_slot(url.rpartition("/")[2])
+        """Make one request; NotSent, TimedOut, NotTelegram, NetworkError or RetryAfter: there is no answer to read."""
+        api_method, chat = url.rpartition("/")[2], _chat(request_data)
+        await self._wait_for_slot(api_method, chat)
         files = request_data.multipart_data if request_data else None
         timeout = aiohttp.ClientTimeout(
             connect=_seconds(connect_timeout, self._connect_timeout_seconds),
@@ -114,25 +111,32 @@ class AiohttpRequest(BaseRequest):
         except (aiohttp.ClientError, OSError) as problem:
             raise NetworkError(f"connection lost: {type(problem).__name__}") from problem
         if response.status == _TOO_MANY_REQUESTS:
-            raise self._obeyed(payload)
-        return response.status, payload
+            raise self._obeyed(api_method, chat, payload)
+        try:
+            known = read(api_method, chat, response.status, payload)
+        except NotTelegram:
+            bad_answers.note(TELEGRAM, api_method)
+            raise
+        return response.status, known
 
-    async def _wait_for_slot(self, api_method: str) -> None:
+    async def _wait_for_slot(self, api_method: str, chat: str | None) -> None:
+        """Wait for the pace; a chat that Telegram holds is told so at once: RetryAfter, and nothing is sent."""
         lane = LANE.get()
-        if self._pacer is None or lane is None or api_method in UNPACED:
+        if self._pacer is None or api_method in UNPACED or not api_method.startswith(PACED_PREFIXES):
             return
-        if api_method.startswith(PACED_PREFIXES):
+        if chat is not None and (held_seconds := self._pacer.chat_held_for(chat)) > 0:
+            raise _retry_after(math.ceil(held_seconds))
+        if lane is not None:
             await self._pacer.acquire(lane)
 
-    def _obeyed(self, payload: bytes) -> RetryAfter:
-        """Slow everybody down. BaseRequest takes a 429 without retry_after for a broken connection: not here."""
-        try:
-            seconds = int(json.loads(payload)["parameters"]["retry_after"])
-        except (ValueError, KeyError, TypeError):
+    def _obeyed(self, api_method: str, chat: str | None, payload: bytes) -> RetryAfter:
+        """Hold the chat, or everybody. To BaseRequest a 429 without retry_after is a broken connection: not here."""
+        seconds = retry_after(payload)
+        if seconds is None:
+            bad_answers.note(TELEGRAM, api_method)
             seconds = RETRY_AFTER_DEFAULT_SECONDS
-        seconds = max(seconds, RETRY_AFTER_DEFAULT_SECONDS)
         if self._pacer is not None:
-            self._pacer.slow_down(seconds)
+            self._pacer.refused(chat, seconds)
         return _retry_after(seconds)
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -147,11 +151,21 @@ class AiohttpRequest(BaseRequest):
         return self._session
 
 
+def held_seconds(error: RetryAfter) -> float:
+    """Read `retry_after` whichever type python-telegram-bot gives it: the attribute itself warns of a change."""
+    return float(error.__reduce__()[1][0])
+
+
 def _retry_after(seconds: int) -> RetryAfter:
     """Make python-telegram-bot's exception without its warning about the type of an attribute we do not read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return RetryAfter(seconds)
+
+
+def _chat(request_data: RequestData | None) -> str | None:
+    chat = request_data.parameters.get("chat_id") if request_data else None
+    return None if chat is None else str(chat)
 
 
 def _seconds(wanted: ODVInput[float], default: float) -> float | None:

@@ -12,8 +12,8 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.rest import Client
 
 from messages.channels.channels import Outgoing, Sent
-from messages.channels.twilio_request import REQUEST_TIMEOUT_SECONDS, TwilioRequest
-from messages.channels.verdicts import SendFailed, Verdict, twilio_verdict
+from messages.channels.twilio_request import REQUEST_TIMEOUT_SECONDS, NotTwilio, TwilioRequest
+from messages.channels.verdicts import UNCLEAR, SendFailed, Verdict, twilio_verdict
 from messages.reach import SMS
 
 VALIDITY_SECONDS_MAX: Final = 36_000  # Twilio, ValidityPeriod
@@ -123,6 +123,8 @@ class TwilioChannel:
 def verdict_of(error: Exception) -> SendFailed:
     """Say what an error means; only a connection that was never made is known to have sent nothing."""
     match error:
+        case NotTwilio():
+            return SendFailed(Verdict.UNKNOWN if error.passed_on else Verdict.ON_THE_WAY, UNCLEAR)
         case TwilioRestException() | TwilioServiceException():
             code = None if error.code == error.status else error.code
             verdict, surprising = twilio_verdict(code, error.status)
@@ -135,7 +137,7 @@ def verdict_of(error: Exception) -> SendFailed:
             return SendFailed(Verdict.UNKNOWN, "timeout")
         case aiohttp.ClientError() | OSError():
             return SendFailed(Verdict.UNKNOWN, "connection_lost")
-    return SendFailed(Verdict.UNKNOWN, "unclear_answer")
+    return SendFailed(Verdict.UNKNOWN, UNCLEAR)
 
 
 def _found(message: Any) -> Found:  # noqa: ANN401 - twilio's MessageInstance

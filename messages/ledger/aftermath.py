@@ -1,10 +1,11 @@
 """What follows from a settled delivery beyond its own row, in the same transaction.
 
 A channel that is off for its member; a text message instead of a blocked chat; a notice paused when our own set-up
-is wrong, and staff told; the next member of a household when the first needs no message any more.
+is wrong or nothing gets through, and staff told; the next member of a household when the first needs no message any
+more.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,10 +13,11 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from messages.channels.verdicts import Verdict
+from messages.channels.verdicts import UNCLEAR, SendFailed, Verdict
 from messages.ledger.outbox import Skipped
 from messages.ledger.planning import HOUSEHOLD
-from messages.ledger.settlement import Claimed, Settlement
+from messages.ledger.settlement import TRIES_MAX, Claimed, Settlement
+from messages.ledger.suspects import Broadcast, Suspects
 from messages.reach import SMS, TELEGRAM, State, set_channel_state
 from messages.schema import channel, delivery, notice
 from voting.store.inserts import insert_into
@@ -28,7 +30,7 @@ class Trouble:
     """Something staff must hear of: `detail` is a provider's code or one of our reasons."""
 
     provider: str
-    kind: str  # our_setup, unknown_code
+    kind: str  # our_setup, on_the_way, unknown_code, exhausted, repeats, waits
     detail: str
     notice_id: int | None
 
@@ -54,23 +56,61 @@ class Aftermath:
         self._on_trouble = on_trouble
         self._on_migrated = on_migrated
         self._sms = sms
+        self._suspects = Suspects()
+        self._paused: set[Broadcast] = set()
 
     async def after_settled(
         self, connection: AsyncConnection, settlements: Iterable[Settlement], now: datetime
     ) -> None:
         """Draw the consequences of settlements that were written."""
         for settlement in settlements:
-            failure = settlement.failure
-            if failure is None:
-                continue
+            await self._note(connection, settlement)
             if settlement.channel_state is not None:
                 await self._channel_off(connection, settlement, now)
-            if failure.verdict is Verdict.OUR_SETUP:
-                await self._our_setup(connection, settlement)
-            elif failure.verdict is Verdict.MIGRATED and failure.migrate_to:
+            if settlement.failure is not None:
+                await self._failed(connection, settlement, settlement.failure, now)
+
+    async def tell(self, connection: AsyncConnection, trouble: Trouble) -> None:
+        """Tell staff of something that is about no message."""
+        await self._on_trouble(connection, trouble)
+
+    async def _failed(
+        self, connection: AsyncConnection, settlement: Settlement, failure: SendFailed, now: datetime
+    ) -> None:
+        match failure.verdict:
+            case Verdict.OUR_SETUP:
+                await self._pause(connection, settlement, "our_setup")
+            case Verdict.DOUBTFUL:
+                await self._doubtful(connection, settlement, failure, now)
+            case Verdict.ON_THE_WAY | Verdict.UNKNOWN if failure.reason == UNCLEAR:
+                if self._suspects.in_a_row(_broadcast(settlement.claimed)):
+                    await self._pause(connection, settlement, "on_the_way")
+            case Verdict.EXHAUSTED:
+                await self._tell(connection, settlement, "exhausted")
+            case Verdict.MIGRATED if failure.migrate_to:
                 await self._on_migrated(connection, settlement.claimed.address, failure.migrate_to)
-            elif failure.surprising:
+            case _ if failure.surprising:
                 await self._tell(connection, settlement, "unknown_code")
+
+    async def _note(self, connection: AsyncConnection, settlement: Settlement) -> None:
+        """Remember how it went; what went before somebody resumed the notice is no evidence any more."""
+        broadcast = _broadcast(settlement.claimed)
+        if broadcast in self._paused and await _is_sending(connection, broadcast):
+            self._paused.discard(broadcast)
+            self._suspects.forget(broadcast)
+        if settlement.failure is None or settlement.claimed.tries + 1 < TRIES_MAX:
+            self._suspects.note(broadcast, settlement.claimed.id, settlement.reason if settlement.failure else None)
+
+    async def _doubtful(
+        self, connection: AsyncConnection, settlement: Settlement, failure: SendFailed, now: datetime
+    ) -> None:
+        """Leave it with its recipient, or, where several failed alike, pause and let them all be tried again later."""
+        alike = self._suspects.alike(_broadcast(settlement.claimed), failure.reason)
+        if settlement.claimed.id in alike:
+            await _put_behind(connection, alike, failure.reason, now)
+            await self._pause(connection, settlement, "our_setup")
+        elif failure.surprising:
+            await self._tell(connection, settlement, "unknown_code")
 
     async def after_skipped(self, connection: AsyncConnection, skipped: Iterable[Skipped], now: datetime) -> None:
         """Draw the consequences of rows that a claim took out."""
@@ -114,23 +154,43 @@ class Aftermath:
         statement = insert_into(connection, delivery).from_select(_FALLBACK_COLUMNS, row, include_defaults=False)
         await connection.execute(statement.on_conflict_do_nothing())
 
-    async def _our_setup(self, connection: AsyncConnection, settlement: Settlement) -> None:
+    async def _pause(self, connection: AsyncConnection, settlement: Settlement, kind: str) -> None:
+        """Pause the notice and tell staff, once; of messages to one person, only tell."""
         claimed = settlement.claimed
         if claimed.notice_id is None:
-            await self._tell(connection, settlement, "our_setup")
+            await self._tell(connection, settlement, kind)
             return
+        self._paused.add(_broadcast(claimed))
         paused = await connection.execute(
             update(notice)
             .where(notice.c.id == claimed.notice_id, notice.c.state == "sending")
             .values(state="paused", pause_reason=f"{PROVIDERS[claimed.channel]}:{settlement.reason}")
         )
         if paused.rowcount:
-            await self._tell(connection, settlement, "our_setup")
+            await self._tell(connection, settlement, kind)
 
     async def _tell(self, connection: AsyncConnection, settlement: Settlement, kind: str) -> None:
         claimed = settlement.claimed
         trouble = Trouble(PROVIDERS[claimed.channel], kind, settlement.reason or "", claimed.notice_id)
         await self._on_trouble(connection, trouble)
+
+
+def _broadcast(claimed: Claimed) -> Broadcast:
+    return claimed.channel, claimed.notice_id
+
+
+async def _is_sending(connection: AsyncConnection, broadcast: Broadcast) -> bool:
+    return await connection.scalar(select(notice.c.state).where(notice.c.id == broadcast[1])) == "sending"
+
+
+async def _put_behind(connection: AsyncConnection, ids: Sequence[int], reason: str, now: datetime) -> None:
+    """Queue rows again that failed by our fault, once, behind all others; messages to one person have no words left."""
+    ours = (delivery.c.id.in_(ids), delivery.c.notice_id.is_not(None))
+    await connection.execute(
+        update(delivery)
+        .where(*ours, delivery.c.state == "failed", delivery.c.reason == reason, delivery.c.tries + 1 < TRIES_MAX)
+        .values(state="ready", not_before=now, lease_until=None, settled_at=None, tries=delivery.c.tries + 1)
+    )
 
 
 _FALLBACK_COLUMNS: Final = [

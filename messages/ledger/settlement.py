@@ -5,9 +5,12 @@ sent            sent
 blocked, dead   failed                       the channel is off; Telegram falls back to SMS
 refused         failed
 later           ready in a while, once       failed the second time
-slow down       ready                        the pacer holds
+slow down       ready                        the pacer holds the provider, or the one chat
+exhausted       ready                        the pacer holds until tomorrow, staff told
 unreachable     ready                        the line waits a little
-our set-up      ready                        the notice is paused, staff told; alone: again in a while
+on the way      ready, behind the others     after a few the notice is paused, staff told
+our set-up      ready, behind the others     the notice is paused, staff told; alone: again in a while
+doubtful        failed                       after several: as our set-up, and these rows are ready again
 migrated        ready, to the new address
 unknown         unknown                      resolved by asking (SMS) or by the notice's policy (Telegram)
 """
@@ -25,7 +28,9 @@ TRIES_MAX: Final = 2  # of a message its receiver could not take; the second tim
 RESENDS_MAX: Final = (
     5  # of a message whose fate is unknown and may be sent again; each time it queues behind the others
 )
+MOMENT: Final = timedelta(0)
 SETUP_AFTER: Final = timedelta(seconds=30)  # until a message to one person is tried again with our set-up wrong
+EXHAUSTED_FOR: Final = timedelta(hours=24)  # Twilio 63038: the limit counts a rolling 24 hours
 RESOLVE_AFTER: Final = timedelta(seconds=30)  # a provider needs a moment to list what it was just handed
 SILENT_AFTER: Final = timedelta(minutes=10)  # a text message without a final callback is asked for
 
@@ -86,10 +91,14 @@ def after_failure(claimed: Claimed, failure: SendFailed, now: datetime) -> Settl
     match failure.verdict:
         case Verdict.LATER if claimed.tries + 1 < TRIES_MAX:
             changes: dict[str, Any] = {"state": "ready", "not_before": now + LATER_AFTER, "tries": 1}
+        case Verdict.SLOW_DOWN if failure.obeyed:
+            changes = {"state": "ready", "not_before": now + timedelta(seconds=failure.retry_after_seconds or 0)}
         case Verdict.SLOW_DOWN | Verdict.UNREACHABLE:
             changes = {"state": "ready"}
-        case Verdict.OUR_SETUP:
-            changes = {"state": "ready", "not_before": now + SETUP_AFTER if claimed.notice_id is None else None}
+        case Verdict.EXHAUSTED:
+            changes = {"state": "ready", "not_before": now}
+        case Verdict.OUR_SETUP | Verdict.ON_THE_WAY:  # of a notice: behind the others, which it must not hold up
+            changes = {"state": "ready", "not_before": now + (SETUP_AFTER if claimed.notice_id is None else MOMENT)}
         case Verdict.MIGRATED:
             changes = {"state": "ready", "address": failure.migrate_to}
         case Verdict.UNKNOWN:

@@ -16,6 +16,7 @@ from messages.pace.spacing import Spacing
 
 CHAT_SPACING_SECONDS: Final = 1.0  # Telegram: one message a second into one chat; for broadcasts only
 KEYS_MAX: Final = 4096  # chats remembered before the old ones are swept
+TOGETHER_SECONDS: Final = 2.0  # chats refused within so long of each other: the limit is the bot's, not theirs
 
 
 class Lane(IntEnum):
@@ -41,6 +42,7 @@ class Pacer:
         self._timer: asyncio.TimerHandle | None = None
         self._valid_until = math.inf
         self._keys: dict[str, float] = {}
+        self._refused: dict[str, tuple[float, float]] = {}  # a chat: when it was refused last, and held until when
         self.slowed = asyncio.Event()  # set by every 429: whoever remembers holds for a restart waits for it
 
     @property
@@ -83,6 +85,25 @@ class Pacer:
     def hold(self, seconds: float) -> None:
         """Let nothing leave for so long."""
         self._spacing.hold(_now() + seconds)
+
+    def chat_held_for(self, chat: str) -> float:
+        """Give the seconds for which nothing may go to this chat, whatever may go to others; 0.0 mostly."""
+        return max(0.0, self._refused[chat][1] - _now()) if chat in self._refused else 0.0
+
+    def refused(self, chat: str | None, retry_after_seconds: float) -> None:
+        """Obey a 429 that may be about one chat: that chat waits, and everybody if others were refused just now.
+
+        Telegram does not say whose limit was met. None: the request was about no chat.
+        """
+        now = _now()
+        others = any(at > now - TOGETHER_SECONDS for key, (at, _) in self._refused.items() if key != chat)
+        if chat is not None:
+            if len(self._refused) >= KEYS_MAX:
+                self._refused = {key: entry for key, entry in self._refused.items() if entry[1] > now}
+            held_until = max(now + retry_after_seconds, self._refused.get(chat, (0.0, 0.0))[1])
+            self._refused[chat] = (now, held_until)
+        if chat is None or others:
+            self.slow_down(retry_after_seconds)
 
     def slow_down(self, retry_after_seconds: float) -> None:
         """Obey a 429: everybody waits, and then goes slower for a while."""

@@ -20,12 +20,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.channels.channels import Channel
 from messages.channels.verdicts import SendFailed, Verdict
-from messages.ledger.aftermath import Aftermath
+from messages.ledger.aftermath import PROVIDERS, Aftermath, Trouble
 from messages.ledger.outbox import LEASE, Order, claim, is_due, settle
-from messages.ledger.settlement import Claimed, Settlement, after_failure, after_no_slot, after_sent
+from messages.ledger.settlement import (
+    EXHAUSTED_FOR,
+    Claimed,
+    Settlement,
+    after_failure,
+    after_no_slot,
+    after_sent,
+)
 from messages.pace.pacer import Lane, NoSlot, Pacer
 from messages.postman.letters import Letters
-from messages.postman.line_rest import REST_SECONDS, Wire
+from messages.postman.line_rest import LONG_WAIT_SECONDS, REST_SECONDS, Wire
 from messages.postman.runnable import orders
 from messages.reach import SMS, TELEGRAM
 from voting.store.database import Database
@@ -39,7 +46,7 @@ SLOT_SHARE_OF_LEASE: Final = 0.25  # a row that waited longer for its slot goes 
 DATABASE_PAUSE_SECONDS: Final = 1.0
 GOODBYE_SECONDS: Final = 20.0  # longer than one request can take
 
-LOG: Final = structlog.get_logger()
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,15 @@ class Line:
         """Rows that the ledger has as `sending`: not answered, or answered and not written."""
         return self._flying + len(self._settlements)
 
+    @property
+    def waits(self) -> Trouble | None:
+        """What staff must hear of: quiet that the provider wants for long, or refusals without an end."""
+        provider = PROVIDERS[self.channel.kind]
+        if self.pacer.held_for() > LONG_WAIT_SECONDS:
+            return Trouble(provider, "waits", self._wire.refused_for or "429", None)
+        reason = self._wire.repeats(_loop_time())
+        return None if reason is None else Trouble(provider, "repeats", reason, None)
+
     def wake(self) -> None:
         """Look for work at once: something was just planned."""
         self._awake.set()
@@ -110,7 +126,9 @@ class Line:
             try:
                 busy = await self._step()
             except (DBAPIError, OSError) as problem:
-                LOG.warning("postman_database", provider=self.channel.kind, error=type(problem).__name__)
+                log.warning(
+                    "the database did not answer the postman", provider=self.channel.kind, error=type(problem).__name__
+                )
                 await _pause(stop, DATABASE_PAUSE_SECONDS)
                 continue
             await (self._gather() if busy else self._rest())
@@ -196,7 +214,7 @@ class Line:
             return self._failed(claimed, failure)
         except Exception as fault:  # noqa: BLE001 - the outermost of one message: others must go on
             error = type(fault).__name__
-            LOG.error("postman_fault", provider=self.channel.kind, delivery=claimed.id, error=error)  # noqa: TRY400 - a trace could hold an address
+            log.error("sending broke", provider=self.channel.kind, delivery=claimed.id, error=error)  # noqa: TRY400 - a trace could hold an address
             return self._failed(claimed, SendFailed(Verdict.UNKNOWN, error, surprising=True))
         self._wire.note(None, _loop_time())
         self.counts.sent += 1
@@ -214,10 +232,12 @@ class Line:
             self._awake.set()
 
     def _failed(self, claimed: Claimed, failure: SendFailed) -> Settlement:
-        self._wire.note(failure.verdict, _loop_time())
+        self._wire.note(failure.verdict, _loop_time(), failure.reason)
         self.counts.failed[failure.verdict] = self.counts.failed.get(failure.verdict, 0) + 1
-        if failure.verdict is Verdict.SLOW_DOWN:
+        if failure.verdict is Verdict.SLOW_DOWN and not failure.obeyed:
             self.pacer.slow_down(failure.retry_after_seconds or 1.0)
+        if failure.verdict is Verdict.EXHAUSTED:
+            self.pacer.hold(EXHAUSTED_FOR.total_seconds())
         return after_failure(claimed, failure, self._now())
 
     async def _gather(self) -> None:

@@ -14,7 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.channels.channels import Channel, Renderer
 from messages.channels.twilio_channel import TwilioChannel
-from messages.ledger.aftermath import PROVIDERS, Aftermath, OnMigrated, OnTrouble, move_nothing, tell_nobody
+from messages.ledger.aftermath import (
+    PROVIDERS,
+    Aftermath,
+    OnMigrated,
+    OnTrouble,
+    Trouble,
+    move_nothing,
+    tell_nobody,
+)
 from messages.ledger.callbacks import StatusReport, record_status
 from messages.ledger.outbox import any_expired
 from messages.notices.life import anything_to_end, finish, sweep
@@ -29,7 +37,7 @@ from voting.store.database import Database
 
 HOUSEKEEPING_SECONDS: Final = 1.0
 
-LOG: Final = structlog.get_logger()
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ class Postman:
         self._kinds = kinds
         self._now = now
         self._on_held = on_held
+        self._told: dict[str, Trouble | None] = dict.fromkeys(kinds)
         self._timing = timing
         letters = Letters(renderers)
         self.keepers: Final = {outlet.channel.kind: self._keeper(outlet) for outlet in outlets}
@@ -140,12 +149,26 @@ class Postman:
         for resolver in self._resolvers:
             if self.keepers[SMS].holding:
                 await resolver.step(now)
+        await self._tell_waits()
+
+    def waits(self) -> dict[str, float]:
+        """Give for how many seconds each provider wants quiet."""
+        return {PROVIDERS[kind]: line.pacer.held_for() for kind, line in self.lines.items()}
+
+    async def _tell_waits(self) -> None:
+        """Tell staff once of a provider that lets nothing through for long."""
+        for kind, line in self.lines.items():
+            found = line.waits
+            if found is not None and found != self._told[kind]:
+                async with self._database.writing() as connection:
+                    await self.aftermath.tell(connection, found)
+            self._told[kind] = found
 
     async def _quietly(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
             await step()
         except (DBAPIError, OSError) as problem:  # the database is away: it is tried again
-            LOG.warning("postman_housekeeping", error=type(problem).__name__)
+            log.warning("the database did not answer the housekeeping", error=type(problem).__name__)
 
     def _keeper(self, outlet: Outlet) -> PaceKeeper:
         return PaceKeeper(

@@ -21,6 +21,7 @@ SENTENCES: Final[dict[int, tuple[int, str]]] = {
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     21624: (400, "Invalid validity period value"),
     21704: (400, "The Messaging Service does not contain any phone numbers"),
+    63038: (429, "Account exceeded the daily messages limit"),
 }
 
 

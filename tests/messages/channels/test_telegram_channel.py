@@ -10,6 +10,7 @@ from telegram import Bot, InputFile
 from telegram.error import NetworkError, RetryAfter, TimedOut
 
 from bot.sandbox import Fault, Sandbox
+from messages.channels.bad_answers import BAD_ANSWERS
 from messages.channels.channels import Outgoing
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.telegram_request import LANE, AiohttpRequest, NotSent
@@ -57,11 +58,20 @@ def refusal(code: int, description: str, **parameters: int) -> web.Response:
     return web.json_response({"ok": False, "error_code": code, "description": description, **extra}, status=code)
 
 
+def page(status: int) -> web.Response:
+    """Give what a proxy says by itself."""
+    return web.Response(status=status, text="<html><h1>Access denied</h1></html>", content_type="text/html")
+
+
+def sent(**message: object) -> web.Response:
+    return web.json_response({"ok": True, "result": message})
+
+
 ANSWERS = {
     "blocked": (refusal(403, "Forbidden: bot was blocked by the user"), Verdict.BLOCKED, "blocked"),
     "deactivated": (refusal(403, "Forbidden: user is deactivated"), Verdict.DEAD, "deactivated"),
     "never started": (refusal(403, "Forbidden: bot can't initiate conversation with a user"), Verdict.DEAD, None),
-    "another 403": (refusal(403, "Forbidden: something new"), Verdict.BLOCKED, "forbidden"),
+    "another 403": (refusal(403, "Forbidden: something new"), Verdict.DOUBTFUL, "forbidden"),
     "no such chat": (refusal(400, "Bad Request: chat not found"), Verdict.DEAD, "chat_not_found"),
     "our markup": (
         refusal(400, "Bad Request: can't parse entities: Unsupported start tag"),
@@ -69,7 +79,7 @@ ANSWERS = {
         "markup",
     ),
     "our length": (refusal(400, "Bad Request: message is too long"), Verdict.OUR_SETUP, "too_long"),
-    "another 400": (refusal(400, "Bad Request: something new"), Verdict.REFUSED, "bad_request"),
+    "another 400": (refusal(400, "Bad Request: something new"), Verdict.DOUBTFUL, "bad_request"),
     "wrong token": (refusal(401, "Unauthorized"), Verdict.OUR_SETUP, "token"),
     "no token at all": (refusal(404, "Not Found"), Verdict.OUR_SETUP, "token"),
     "a group became a supergroup": (
@@ -82,6 +92,27 @@ ANSWERS = {
     "bad gateway": (web.Response(status=502, text="<html>oops</html>"), Verdict.UNKNOWN, None),
     "internal error": (refusal(500, "Internal Server Error"), Verdict.UNKNOWN, None),
     "yes, but not JSON": (web.Response(status=200, text="ok"), Verdict.UNKNOWN, "unclear_answer"),
+    "yes, but a page": (page(200), Verdict.UNKNOWN, "unclear_answer"),
+    "yes, cut short": (web.Response(status=200, text='{"ok":true,"result":{"mess'), Verdict.UNKNOWN, "unclear_answer"),
+    "yes, to nothing": (web.json_response({"ok": True}), Verdict.UNKNOWN, "unclear_answer"),
+    "yes, as a word": (web.json_response({"ok": True, "result": "sent"}), Verdict.UNKNOWN, "unclear_answer"),
+    "yes, in somebody else's chat": (sent(message_id=1, chat={"id": 8}), Verdict.UNKNOWN, "unclear_answer"),
+    "yes, with an id beyond all ids": (sent(message_id=10**20, chat={"id": 7}), Verdict.UNKNOWN, "unclear_answer"),
+    "a proxy's 403": (page(403), Verdict.ON_THE_WAY, "unclear_answer"),
+    "a proxy's 400 of another shape": (
+        web.json_response({"error": "denied"}, status=400),
+        Verdict.ON_THE_WAY,
+        "unclear_answer",
+    ),
+    "a proxy's 401": (page(401), Verdict.ON_THE_WAY, "unclear_answer"),
+    "a proxy's 404 without a word": (web.Response(status=404), Verdict.ON_THE_WAY, "unclear_answer"),
+    "a list": (web.json_response([1], status=403), Verdict.ON_THE_WAY, "unclear_answer"),
+    "a proxy's 429": (page(429), Verdict.SLOW_DOWN, "429"),
+    "slow down, for a thousand years": (
+        refusal(429, "Too Many Requests", retry_after=10**12),
+        Verdict.SLOW_DOWN,
+        "429",
+    ),
 }
 
 
@@ -104,16 +135,47 @@ async def test_a_migrated_group_says_where_to() -> None:
     assert failed.value.migrate_to == "-1007"
 
 
-async def test_a_429_holds_everybody_for_as_long_as_it_says() -> None:
+async def test_a_429_holds_its_chat_and_when_another_is_refused_too_everybody() -> None:
+    """The answer does not say whose limit was met: one chat refused is that chat's, two within a moment are ours."""
     pacer = Pacer(100)
     answer = refusal(429, "Too Many Requests: retry after 7", retry_after=7)
     async with server_that(answer) as url, channel_to(url, pacer=pacer) as telegram:
+        for _ in range(3):
+            with pytest.raises(SendFailed) as failed:
+                await telegram.send(Outgoing("7", "Hello"))
+        assert (failed.value.retry_after_seconds, failed.value.obeyed) == (7, True)
+        assert (pacer.held_for(), pacer.rate) == (0, 100)
+        assert 6 < pacer.chat_held_for("7") <= 7
+
+        with pytest.raises(SendFailed):
+            await telegram.send(Outgoing("8", "Hello"))
+
+    assert 6 < pacer.held_for() <= 7
+    assert pacer.rate < 100
+
+
+async def test_nothing_is_asked_of_telegram_for_a_chat_that_it_holds() -> None:
+    arrived = asyncio.Event()
+    answer = refusal(429, "Too Many Requests", retry_after=7)
+    async with server_that(answer, arrived) as url, channel_to(url, pacer=Pacer(100)) as telegram:
+        with pytest.raises(SendFailed):
+            await telegram.send(Outgoing("7", "Hello"))
+        arrived.clear()
         with pytest.raises(SendFailed) as failed:
             await telegram.send(Outgoing("7", "Hello"))
 
+    assert not arrived.is_set()
     assert failed.value.retry_after_seconds == 7
-    assert 6 < pacer.held_for() <= 7
-    assert pacer.rate < 100
+
+
+async def test_every_answer_that_is_not_telegrams_is_counted() -> None:
+    counted = BAD_ANSWERS.labels("telegram", "sendMessage")
+    before = counted._value.get()
+    for answer in (page(403), page(502), page(200), page(429), sent(message_id=1, chat={"id": 8})):
+        async with server_that(answer) as url, channel_to(url) as telegram:
+            with pytest.raises(SendFailed):
+                await telegram.send(Outgoing("7", "Hello"))
+    assert counted._value.get() - before == 5
 
 
 async def test_nobody_listening_means_nothing_was_sent() -> None:

@@ -52,16 +52,16 @@ async def test_a_code_in_an_answer_means_what_the_table_says(code: int, verdict:
 @pytest.mark.parametrize(
     ("code", "status", "verdict", "surprising"),
     [
-        (29999, 400, Verdict.REFUSED, True),
+        (29999, 400, Verdict.DOUBTFUL, True),
         (29999, 429, Verdict.SLOW_DOWN, False),
-        (29999, 401, Verdict.OUR_SETUP, False),
+        (29999, 401, Verdict.DOUBTFUL, True),
         (None, 503, Verdict.UNKNOWN, False),
-        (29999, None, Verdict.REFUSED, True),
+        (29999, None, Verdict.DOUBTFUL, True),
         (None, None, Verdict.REFUSED, False),
     ],
     ids=["new 4xx", "new 429", "new 401", "5xx", "new, in a callback", "a callback without a code"],
 )
-def test_an_unknown_code_is_judged_by_its_class_and_staff_hear_of_it(
+def test_an_unknown_code_is_judged_by_how_many_fail_so_and_staff_hear_of_it(
     code: int | None,
     status: int | None,
     verdict: Verdict,

@@ -1,0 +1,70 @@
+"""Whether what members write reaches us: what the poller, or a look at the webhook, last heard from Telegram."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import Final
+
+from telegram import WebhookInfo
+from telegram.error import Conflict, InvalidToken, TelegramError
+
+SILENCE_MAX_SECONDS: Final = 60.0
+REFUSED_SECONDS: Final = 5.0  # a process that is just ending may poll for a moment more
+
+CONFLICT: Final = "conflict"  # somebody else polls, or has set a webhook of their own
+TOKEN: Final = "token"  # noqa: S105 - the reason's name: it was refused
+WEBHOOK: Final = "webhook"  # Telegram cannot hand over what it holds
+SILENT: Final = "silent"
+
+_REFUSED: Final = ((Conflict, CONFLICT), (InvalidToken, TOKEN))
+
+
+@dataclass(slots=True)
+class Hearing:
+    """When Telegram last answered as it should, and why not since; in this process's own time."""
+
+    clock: Callable[[], float] = monotonic
+    _heard_at: float = field(init=False)
+    _refused: tuple[str, float] | None = None  # the reason, and since when
+    _error_at: datetime | None = None  # of the webhook, as Telegram says
+
+    def __post_init__(self) -> None:
+        self._heard_at = self.clock()
+
+    def heard(self) -> None:
+        """Note that it answered."""
+        self._heard_at, self._refused = self.clock(), None
+
+    def not_heard(self, problem: TelegramError) -> None:
+        """Note what it answered instead; what gives no reason is silence, and passes or becomes too long."""
+        why = next((why for kind, why in _REFUSED if isinstance(problem, kind)), None)
+        if why is not None:
+            self._refuse(why)
+
+    def looked(self, info: WebhookInfo, wanted: str) -> None:
+        """Note what Telegram says of the webhook, which is to be at `wanted`."""
+        known, self._error_at = self._error_at, info.last_error_date
+        failing = info.pending_update_count > 0 and info.last_error_date not in (None, known)
+        if info.url != wanted:
+            self._refuse(CONFLICT)
+        elif failing:
+            self._refuse(WEBHOOK)
+        else:
+            self.heard()
+
+    @property
+    def silence_seconds(self) -> float:
+        """How long ago it answered."""
+        return self.clock() - self._heard_at
+
+    @property
+    def trouble(self) -> str | None:
+        """What staff must hear of; None mostly."""
+        if self._refused is not None and self.clock() - self._refused[1] >= REFUSED_SECONDS:
+            return self._refused[0]
+        return SILENT if self.silence_seconds >= SILENCE_MAX_SECONDS else None
+
+    def _refuse(self, why: str) -> None:
+        if self._refused is None or self._refused[0] != why:
+            self._refused = (why, self.clock())
