@@ -142,3 +142,20 @@ def test_a_look_at_the_poll_loads_no_provider_no_picture_and_no_words(tmp_path: 
 
     assert libraries(found) <= LINE | HOUSE
     assert "voting.store.database" in found
+
+
+def test_the_service_starts_without_the_library_that_draws(tmp_path: Path) -> None:
+    """Who asks for a picture waits for matplotlib, once; a restart does not."""
+    program = "import sys, bot.commands.serving; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+    assert "bot.staff.turnout_picture" in done.stdout.split()
+    assert "matplotlib" not in done.stdout.split()
