@@ -30,25 +30,18 @@ def roll_import(
     Example: ballotline roll import roll.csv --dry-run
     """
     from bot.house import House, in_house
-    from messages.reach import sync_sms_channels
-    from messages.words.phone import phone_or_reason
-    from voting.roll import roll
+    from messages.roll_import import import_roll
 
     async def act(house: House) -> ImportReport:
         with progress_bar("Reading the roll", quiet=as_json) as progress:
-            report = await roll.import_roll(
+            return await import_roll(
                 house.database,
                 file,
                 house.secrets,
-                read_phone=phone_or_reason,
                 by=By(actor, VIA, house.clock()),
                 dry_run=dry_run,
                 progress=progress,
             )
-        if not dry_run:
-            async with house.database.writing() as connection:
-                await sync_sms_channels(connection, house.clock())
-        return report
 
     report = in_house(act)
     print_report(file, report, dry_run=dry_run, as_json=as_json)

@@ -25,15 +25,13 @@ from bot.console.door import Deed, Screen
 from bot.console.sessions import VIA
 from bot.console.visit import Console, FormWrong, Visit, sentence, zone_of
 from bot.staff.roles import Act
-from messages.reach import sync_sms_channels
-from messages.words.phone import phone_or_reason
+from messages.roll_import import import_roll
 from voting import schema
 from voting.csv_file import ImportReport, report_path, write_report
 from voting.model import By
 from voting.packs.mailing_house import update_events
 from voting.post import scans
 from voting.refusals import Refusal, StaffRefusal
-from voting.roll import roll
 
 KINDS: Final = ("roll", "pack_events", "postal")
 FILE_BYTES_MAX: Final = 200 * 1024 * 1024
@@ -189,11 +187,7 @@ class Imports:
             return await update_events(house.database, path, **named)
         if found.kind == "postal":
             return await scans.import_postal(house.database, path, house.secrets, on_attempt=hooks.on_attempt, **named)
-        report = await roll.import_roll(house.database, path, house.secrets, read_phone=phone_or_reason, **named)
-        if not dry_run:
-            async with house.database.writing() as connection:
-                await sync_sms_channels(connection, by.at)
-        return report
+        return await import_roll(house.database, path, house.secrets, **named)
 
     # -- files ---------------------------------------------------------------------------
 

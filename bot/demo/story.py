@@ -13,22 +13,24 @@ from bot.demo.ballot import VIA, Ballot, StoryClock
 from bot.demo.roll import ADA, BEDWYR, CARYS, FARAH, Role, write_roll
 from bot.demo.stage import Stage
 from bot.edge.links import link
+from bot.inbox.closing import close_poll
 from bot.sandbox import Person, Sandbox
 from bot.staff import enrolment
 from bot.staff.roles import Role as StaffRole
-from messages.notices import notices, supersede
+from messages.notices import notices
 from messages.notices.model import Content
 from messages.notices.preview import preview
 from messages.notices.reports import report
 from messages.notices.sending import send
 from messages.schema import delivery
+from messages.window_move import move_window
 from voting import schema
 from voting.audit.chain import sign_head
 from voting.codes import codes
 from voting.count.count import count
 from voting.model import By
 from voting.packs import packs
-from voting.poll import polls, window
+from voting.poll import polls
 from voting.post import scans
 from voting.verify.verify import verify
 from voting.votes.box import empty_tray
@@ -157,10 +159,8 @@ class Story:
         self.stage.hears("Carys", "sms", (await carys.hears("late", timeout_seconds=PATIENCE_SECONDS)).body)
         self.stage.command('window set 2022-08-01 2022-08-10 --reason "added security"')
         async with self.ballot.database.writing() as connection:
-            version = await window.set_window(
-                connection, date(2022, 8, 1), date(2022, 8, 10), "added security", by=By("Gwen", VIA, self.clock())
-            )
-            await supersede.older_than(connection, version.version, now=self.clock())
+            days = date(2022, 8, 1), date(2022, 8, 10)
+            await move_window(connection, *days, "added security", by=By("Gwen", VIA, self.clock()))
         self.stage.fact("version 2 of the delivery window; what was still queued with the old dates is stopped")
         await self._tell("window_changed", "all")
         bedwyr = await self.people[BEDWYR.name].hears("1–10 Awst 2022", timeout_seconds=PATIENCE_SECONDS)
@@ -424,8 +424,7 @@ class Story:
         self.stage.scene("Friday, five o'clock: close, count, verify")
         now, folder = self.clock(), self.ballot.folder
         self.stage.command("poll close")
-        async with self.ballot.database.writing() as connection:
-            await polls.close_poll(connection, by=By("Gwen", VIA, now))
+        await close_poll(self.ballot.database, by=By("Gwen", VIA, now))
         boxed = await empty_tray(self.ballot.database, now=now)
         async with self.ballot.database.writing() as connection:
             await sign_head(connection, self.ballot.house.secrets, now)

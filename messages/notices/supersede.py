@@ -25,7 +25,7 @@ async def overtaken(connection: AsyncConnection) -> bool:
 async def older_than(connection: AsyncConnection, window_version: int, *, now: datetime) -> int:
     """End notices about a window before this version that are not done; return how many messages that stopped.
 
-    To be called where a window is set; the postman calls it too, in case nobody did.
+    Called where a window is set (`window_move`); the postman calls it too, in case nobody did.
     """
     ended = await connection.execute(
         update(notice)

@@ -1,6 +1,6 @@
 """The roll: who may vote. Imported from the membership system's file, row by row, with a report."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -43,10 +43,13 @@ from voting.roll.rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, inel
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 
+OnTaken = Callable[[AsyncConnection], Awaitable[None]]  # what belongs to a new roll, in its transaction
+
 __all__ = [
     "COLUMNS",
     "Ineligible",
     "Member",
+    "OnTaken",
     "ReadPhone",
     "find",
     "import_roll",
@@ -83,13 +86,15 @@ async def import_roll(
     by: By,
     dry_run: bool = False,
     progress: Progress | None = None,
+    on_taken: OnTaken | None = None,
 ) -> ImportReport:
     """Bring the roll up to this file in one transaction; a dry run reports the same and leaves no trace.
 
     New members are added, known ones changed where the file differs; members who are not in the file stay as
     they are (`lapse` takes the right to vote away). Of lines that repeat a member_no the first is taken. A lock
     and a lapse outlive whatever the file says. The file's path and digest are kept, since packs are addressed
-    from the file itself. FileUnreadable, NoPoll, PollOver.
+    from the file itself. `on_taken` does what belongs to a new roll in the same transaction, after everything else;
+    a dry run does not call it. FileUnreadable, NoPoll, PollOver.
     """
     report = ImportReport()
     with open_csv(path, COLUMNS) as file:
@@ -109,6 +114,8 @@ async def import_roll(
             if report.changes_something:
                 body = {"sha256": file.sha256.hex(), **report.counts()}
                 await chain.append(connection, "roll_imported", body, by=by)
+            if on_taken is not None:
+                await on_taken(connection)
     return report
 
 

@@ -19,7 +19,8 @@ from prepared import (
     take_roll,
     write_roll,
 )
-from sqlalchemy import insert, text, update
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import csv_file, schema
 from voting.csv_file import Level, ReportRow
@@ -379,6 +380,28 @@ async def test_a_crash_in_the_middle_leaves_nothing_half_done(prepared: Database
 
     assert await rows(prepared, schema.member) == []
     assert (await take_roll(prepared, SAMPLE)).added == 2004
+
+
+async def test_what_belongs_to_a_new_roll_is_done_with_it_or_neither_is(prepared: Database) -> None:
+    seen: list[int | None] = []
+
+    class PowerCutError(Exception):
+        pass
+
+    async def count(connection: AsyncConnection) -> None:
+        seen.append(await connection.scalar(select(func.count()).select_from(schema.member)))
+
+    async def cut(_connection: AsyncConnection) -> None:
+        raise PowerCutError
+
+    await take_roll(prepared, SAMPLE, on_taken=count, dry_run=True)
+    assert seen == []
+    with pytest.raises(PowerCutError):
+        await take_roll(prepared, SAMPLE, on_taken=cut)
+    assert await rows(prepared, schema.member) == []
+
+    await take_roll(prepared, SAMPLE, on_taken=count)
+    assert seen == [2004]
 
 
 def test_a_digest_is_one_person_s_and_needs_name_and_place() -> None:
