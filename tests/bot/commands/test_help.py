@@ -157,5 +157,5 @@ def test_the_service_starts_without_the_library_that_draws(tmp_path: Path) -> No
         timeout=120,
     )
 
-    assert "bot.console.overview" in done.stdout.split()
+    assert "bot.staff.turnout_picture" in done.stdout.split()
     assert "matplotlib" not in done.stdout.split()
