@@ -31,7 +31,7 @@ from voting.count.count import count
 from voting.model import By
 from voting.packs import packs
 from voting.poll import polls
-from voting.post import scans
+from voting.post import papers, scans
 from voting.verify.verify import verify
 from voting.votes.box import empty_tray
 from voting.votes.checks import Checks, Purpose
@@ -233,7 +233,7 @@ class Story:
             writer.writerow(["member_no", "event", "on"])
             writer.writerows([number, "dispatched", day.isoformat()] for number in self.ballot.letters)
         now = self.ballot.clock()
-        done = await packs.update_events(self.ballot.database, path, by=By("Gwen", VIA, now))
+        done = await packs.update_events(self.ballot.database, path, self.ballot.house.secrets, by=By("Gwen", VIA, now))
         self.deliver_letters()
         return done.added + done.changed
 
@@ -437,7 +437,7 @@ class Story:
         path = folder / "postal-count.csv"
         path.write_text("option,votes\nRowan Ellis,0\nMorgan Hale,1\n", encoding="utf-8")
         self.stage.command("postal count postal-count.csv")
-        await scans.import_count(self.ballot.database, path, by=By("Gwen", VIA, now))
+        await papers.import_count(self.ballot.database, path, by=By("Gwen", VIA, now))
         files = sorted((folder / "shares").iterdir())[:2]
         self.stage.command("count --share share-1-of-3.json --share share-2-of-3.json --out result")
         result = await count(
