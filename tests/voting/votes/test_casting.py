@@ -418,7 +418,6 @@ LOCK = {how: Lock(1, how, NOW, 1, "i", "r", "telegram:1" if how is How.ONLINE el
         (How.POST, "telegram:1", False, False, None),
         (How.POST, "telegram:1", False, True, Kind.ONLINE_AFTER_POST),
         (How.ONLINE, None, True, False, Kind.POST_AFTER_ONLINE),
-        (How.POST, None, True, False, Kind.SECOND_PAPER),
     ],
 )
 def test_the_class_of_an_attempt(how: How, chat: str | None, paper: bool, warned: bool, kind: Kind | None) -> None:
