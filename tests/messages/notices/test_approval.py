@@ -94,6 +94,14 @@ def test_one_word_of_one_language_is_another_hash(language: str) -> None:
     assert approval_hash(changed) != approval_hash(CUSTOM)
 
 
+def test_a_change_that_only_the_chat_shows_is_another_hash() -> None:
+    """A text message makes both dashes plain; the chat does not."""
+    one, other = (content(CUSTOM, texts={**CUSTOM.content.texts, "cy": f"1{dash}5 Awst"}) for dash in "–-")
+
+    assert one.words.sms("cy") == other.words.sms("cy")
+    assert approval_hash(one) != approval_hash(other)
+
+
 BOOKKEEPING = {
     "id": 8,
     "state": "approved",
