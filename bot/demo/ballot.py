@@ -17,15 +17,13 @@ from bot.edge.links import link
 from bot.house import House
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from messages import reach
-from messages.words.phone import phone_or_reason
+from messages import roll_import
 from messages.words.wording import Ways
 from voting import secrets_file
-from voting.csv_file import ImportReport
+from voting.imports.report import ImportReport
 from voting.model import By, Poll
 from voting.packs.packs import Issued, Printing, issue
 from voting.poll import polls
-from voting.roll import roll
 from voting.sealing import seal, shares
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
@@ -99,13 +97,7 @@ class Ballot:
 
     async def import_roll(self, path: Path, actor: str) -> ImportReport:
         """Do as `roll import` does."""
-        now = self.clock()
-        report = await roll.import_roll(
-            self.database, path, self.house.secrets, read_phone=phone_or_reason, by=By(actor, VIA, now)
-        )
-        async with self.database.writing() as connection:
-            await reach.sync_sms_channels(connection, now)
-        return report
+        return await roll_import.import_roll(self.database, path, self.house.secrets, by=By(actor, VIA, self.clock()))
 
     async def issue_packs(self, actor: str) -> Issued:
         """Do as `packs issue` does, and keep the letters as the mailing house would print them."""

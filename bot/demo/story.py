@@ -13,23 +13,25 @@ from bot.demo.ballot import VIA, Ballot, StoryClock
 from bot.demo.roll import ADA, BEDWYR, CARYS, FARAH, Role, write_roll
 from bot.demo.stage import Stage
 from bot.edge.links import link
+from bot.inbox.closing import close_poll
 from bot.sandbox import Person, Sandbox
 from bot.staff import enrolment
 from bot.staff.roles import Role as StaffRole
-from messages.notices import notices, supersede
+from messages.notices import notices
 from messages.notices.model import Content
 from messages.notices.preview import preview
 from messages.notices.reports import report
 from messages.notices.sending import send
 from messages.schema import delivery
+from messages.window_move import move_window
 from voting import schema
 from voting.audit.chain import sign_head
 from voting.codes import codes
 from voting.count.count import count
 from voting.model import By
 from voting.packs import packs
-from voting.poll import polls, window
-from voting.post import scans
+from voting.poll import polls
+from voting.post import papers, scans
 from voting.verify.verify import verify
 from voting.votes.box import empty_tray
 from voting.votes.checks import Checks, Purpose
@@ -157,10 +159,8 @@ class Story:
         self.stage.hears("Carys", "sms", (await carys.hears("late", timeout_seconds=PATIENCE_SECONDS)).body)
         self.stage.command('window set 2022-08-01 2022-08-10 --reason "added security"')
         async with self.ballot.database.writing() as connection:
-            version = await window.set_window(
-                connection, date(2022, 8, 1), date(2022, 8, 10), "added security", by=By("Gwen", VIA, self.clock())
-            )
-            await supersede.older_than(connection, version.version, now=self.clock())
+            days = date(2022, 8, 1), date(2022, 8, 10)
+            await move_window(connection, *days, "added security", by=By("Gwen", VIA, self.clock()))
         self.stage.fact("version 2 of the delivery window; what was still queued with the old dates is stopped")
         await self._tell("window_changed", "all")
         bedwyr = await self.people[BEDWYR.name].hears("1–10 Awst 2022", timeout_seconds=PATIENCE_SECONDS)
@@ -233,7 +233,7 @@ class Story:
             writer.writerow(["member_no", "event", "on"])
             writer.writerows([number, "dispatched", day.isoformat()] for number in self.ballot.letters)
         now = self.ballot.clock()
-        done = await packs.update_events(self.ballot.database, path, by=By("Gwen", VIA, now))
+        done = await packs.update_events(self.ballot.database, path, self.ballot.house.secrets, by=By("Gwen", VIA, now))
         self.deliver_letters()
         return done.added + done.changed
 
@@ -279,8 +279,11 @@ class Story:
         await ada.hears("Before you vote", timeout_seconds=PATIENCE_SECONDS)
         await ada.presses("I understand")
         self.stage.says("Ada", "[I understand]")
-        await ada.hears("two codes", timeout_seconds=PATIENCE_SECONDS)
-        await ada.types(f"{letter['pack_code']} {letter['vote_code']}")
+        await ada.hears("type the pack code", timeout_seconds=PATIENCE_SECONDS)
+        await ada.types(letter["pack_code"])
+        heard = await ada.hears("The word printed in it is", timeout_seconds=PATIENCE_SECONDS)
+        self.stage.hears("Ada", "telegram", first_lines(heard.words, 2))
+        await ada.types(letter["vote_code"])
         await ada.hears("This is your voting paper", timeout_seconds=PATIENCE_SECONDS)
         await ada.presses("Rowan Ellis")
         self.stage.says("Ada", "[one of the two names]")
@@ -335,7 +338,9 @@ class Story:
         heard = await ada.hears("recorded and reported", timeout_seconds=PATIENCE_SECONDS)
         self.stage.hears("Ada", "telegram", heard.words)
         await ada.presses("Another member")
-        await ada.hears("two codes", timeout_seconds=PATIENCE_SECONDS)
+        await ada.hears("Before you vote", timeout_seconds=PATIENCE_SECONDS)
+        await ada.presses("I understand")
+        await ada.hears("type the pack code", timeout_seconds=PATIENCE_SECONDS)
         await ada.types(f"{letter['pack_code']} {letter['vote_code']}")
         self.stage.says("Ada", "gives her own codes again")
         heard = await ada.hears("first vote stands", timeout_seconds=PATIENCE_SECONDS)
@@ -356,7 +361,7 @@ class Story:
         await stranger.types("/vote")
         await stranger.hears("Before you vote", timeout_seconds=PATIENCE_SECONDS)
         await stranger.presses("I understand")
-        await stranger.hears("two codes", timeout_seconds=PATIENCE_SECONDS)
+        await stranger.hears("type the pack code", timeout_seconds=PATIENCE_SECONDS)
         await stranger.types(f"{letter['pack_code']} {letter['vote_code']}")
         self.stage.says("Stranger", "types the codes from the letter")
         heard = await stranger.hears("somebody else's letter", timeout_seconds=PATIENCE_SECONDS)
@@ -424,8 +429,7 @@ class Story:
         self.stage.scene("Friday, five o'clock: close, count, verify")
         now, folder = self.clock(), self.ballot.folder
         self.stage.command("poll close")
-        async with self.ballot.database.writing() as connection:
-            await polls.close_poll(connection, by=By("Gwen", VIA, now))
+        await close_poll(self.ballot.database, by=By("Gwen", VIA, now))
         boxed = await empty_tray(self.ballot.database, now=now)
         async with self.ballot.database.writing() as connection:
             await sign_head(connection, self.ballot.house.secrets, now)
@@ -433,7 +437,7 @@ class Story:
         path = folder / "postal-count.csv"
         path.write_text("option,votes\nRowan Ellis,0\nMorgan Hale,1\n", encoding="utf-8")
         self.stage.command("postal count postal-count.csv")
-        await scans.import_count(self.ballot.database, path, by=By("Gwen", VIA, now))
+        await papers.import_count(self.ballot.database, path, by=By("Gwen", VIA, now))
         files = sorted((folder / "shares").iterdir())[:2]
         self.stage.command("count --share share-1-of-3.json --share share-2-of-3.json --out result")
         result = await count(

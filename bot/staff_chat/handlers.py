@@ -4,7 +4,6 @@ These handlers come before the members'. Whoever is not on the staff, or writes 
 let through to them, so that a stranger who tries /staff learns nothing.
 """
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -51,7 +50,7 @@ async def on_turnout(visiting: StaffVisit) -> None:
     """Show turnout as a picture."""
     async with visiting.desk.looking(visiting.user_id, Act.SEE_TURNOUT) as looking:
         counted = await turnout(looking.connection, looking.now)
-    picture = await asyncio.to_thread(turnout_picture.chat_png, counted, visiting.language)
+    picture = await turnout_picture.chat_png(counted, visiting.language)
     await visiting.say_photo(picture, turnout_caption(counted, visiting.language))
 
 

@@ -25,7 +25,7 @@ async def overtaken(connection: AsyncConnection) -> bool:
 async def older_than(connection: AsyncConnection, window_version: int, *, now: datetime) -> int:
     """End notices about a window before this version that are not done; return how many messages that stopped.
 
-    To be called in the transaction that sets a window. The postman calls it too, in case somebody forgot.
+    Called in the transaction that sets a window (`window_move`). The postman calls it too, in case somebody forgot.
     """
     ended = await connection.execute(
         update(notice)

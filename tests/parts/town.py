@@ -21,7 +21,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from prepared import HEADER, POLL, WINDOW, line, read_phone
+from prepared import HEADER, POLL, WINDOW, line
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
@@ -32,9 +32,9 @@ from bot.sandbox import Message, Person, Phone, Sandbox
 from bot.settings import Settings
 from bot.staff import enrolment
 from bot.staff.roles import Role
-from messages import reach
 from messages.postman.line import Tempo
 from messages.postman.postman import Timing
+from messages.roll_import import import_roll
 from voting import schema, secrets_file
 from voting.model import By, Lock, Poll
 from voting.packs.packs import Printing, issue
@@ -428,11 +428,7 @@ class Town:
         ]
         path = self.folder / "roll.csv"
         await asyncio.to_thread(path.write_text, "\n".join([HEADER, *lines, ""]))
-        await roll.import_roll(
-            self.database, path, self.secrets, read_phone=read_phone, by=By("Gwen", "command line", now)
-        )
-        async with self.database.writing() as connection:
-            await reach.sync_sms_channels(connection, now)
+        await import_roll(self.database, path, self.secrets, by=By("Gwen", "command line", now))
 
     async def _issues_packs(self, now: datetime) -> None:
         path = self.folder / "print.csv"
