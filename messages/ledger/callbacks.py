@@ -1,9 +1,9 @@
-"""What Twilio reports about a message: ranked in SQL, so that late, double and early news do no harm.
+"""What Twilio reports about a message: statuses have ranks, so that a late, double or early report does no harm.
 
     accepted, scheduled < queued < sending < sent < failed, undelivered, canceled < delivered < read
 
-A status is taken only if it ranks above the last one. It has to be of the try under way (the fence in the callback's
-URL, or the provider's id); of an earlier try only `delivered` counts: then the member has it, whatever we do.
+A status is written only if it ranks above the last one. It has to belong to the current try: the fence in the
+callback's URL or the provider's id says so. Of an earlier try only `delivered` and `read` count: the member has it.
 """
 
 from dataclasses import dataclass, replace
