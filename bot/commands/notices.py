@@ -30,11 +30,12 @@ from messages.notices.model import ENDED, Content, Notice
 from messages.notices.preview import Preview, preview
 from messages.notices.report_csv import write_report_csv
 from messages.reach import TELEGRAM
+from messages.refusals import NoticeTextMissing
 from messages.words.wording import Kind
 from voting.csv_file import read_moment
 from voting.model import By
 from voting.poll import polls
-from voting.refusals import NoticeTextMissing, StaffRefusal
+from voting.refusals import StaffRefusal
 
 LOOK_SECONDS: Final = 1.0
 
