@@ -23,7 +23,7 @@ from bot.house import House, clock
 from voting.csv_file import ImportReport
 from voting.model import By
 from voting.packs import packs
-from voting.votes.checks import lift_lockout
+from voting.votes.wrong_codes import lift_lockout
 
 PrintFile = Annotated[Path, typer.Option("--print-file", help="File for the mailing house; it must not exist yet.")]
 Recipient = Annotated[
