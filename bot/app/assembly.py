@@ -20,7 +20,8 @@ from bot.edge.poller import Poller
 from bot.edge.webhooks import Edges
 from bot.house import House
 from bot.inbox import predecessors
-from bot.inbox.inbox import Arrivals, Envelope, Reader
+from bot.inbox.arrivals import Arrivals
+from bot.inbox.inbox import Envelope, Reader
 from bot.member.desk import MemberDesk
 from bot.member_chat import handlers as member_chat
 from bot.member_chat import vote_words

@@ -20,7 +20,8 @@ from bot.edge import telegram
 from bot.edge.poller import KINDS, Poller
 from bot.house import House
 from bot.inbox import predecessors
-from bot.inbox.inbox import Arrivals, Reader
+from bot.inbox.arrivals import Arrivals
+from bot.inbox.inbox import Reader
 from bot.staff_chat import menus
 from messages.postman.postman import Postman
 from voting.poll import polls

@@ -11,8 +11,9 @@ from bot.edge.links import ways_now
 from messages.audience import Group
 from messages.notices import notices
 from messages.notices.model import EDITABLE, Content, Notice
+from messages.words.kinds import Kind
 from messages.words.texts import languages
-from messages.words.wording import Kind, Ways
+from messages.words.wording import Ways
 from voting.poll import polls
 from voting.refusals import Refusal
 

@@ -21,7 +21,8 @@ from twilio.request_validator import RequestValidator
 
 from bot.edge import letters
 from bot.edge.hearing import Hearing
-from bot.inbox.inbox import Arrivals, Letter, backlog
+from bot.inbox.arrivals import Arrivals
+from bot.inbox.inbox import Letter, backlog
 from messages.postman.line_rest import LONG_WAIT_SECONDS
 from voting.store.database import Database
 from voting.store.together import TooMany

@@ -22,7 +22,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.schema import inbox
 from voting.store.database import Database
 from voting.store.inserts import insert_into
-from voting.store.together import Together
 
 LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait for somebody else
 LEASE_KEPT_SECONDS: Final = 5.0  # how often the leases of what is worked on are made longer
@@ -32,8 +31,6 @@ PUT_OFF_MAX: Final = 60  # tries of a row that is not at fault: its provider cou
 RETRY_AFTER: Final = timedelta(seconds=2)  # doubled with each try
 GOODBYE_SECONDS: Final = 5.0  # for rows being worked on when the service ends
 IDLE_SECONDS: Final = 1.0  # how long a row stored by another process may wait to be seen
-TOGETHER_MAX: Final = 256  # letters in one transaction
-WAITING_MAX: Final = 10_000  # letters to be stored; beyond this the provider is told to come again
 KEEP_DONE: Final = timedelta(days=2)  # Telegram and Twilio repeat themselves for a day at most
 
 log = structlog.get_logger()
@@ -75,6 +72,7 @@ class Claimed:
     queue: str
     payload: dict[str, Any]
     tries: int
+    received_at: datetime
 
 
 class Envelope:
@@ -119,35 +117,6 @@ async def store(connection: AsyncConnection, envelope: Envelope, letters: Sequen
     await connection.execute(statement.on_conflict_do_nothing(index_elements=["source", "key"]), rows)
 
 
-class Arrivals:
-    """Stores what webhooks hand over; letters that arrive together share one transaction, and then `wake` is called."""
-
-    def __init__(
-        self, database: Database, envelope: Envelope, *, wake: Callable[[], None], clock: Callable[[], datetime]
-    ) -> None:
-        self._database, self._envelope, self._wake, self._clock = database, envelope, wake, clock
-        self._together: Together[Letter, None] = Together(
-            "letters", self._store, together_max=TOGETHER_MAX, waiting_max=WAITING_MAX
-        )
-
-    async def put(self, letter: Letter) -> None:
-        """Return once the letter is durable; a repetition is as good as stored.
-
-        TooMany, Fault: then the provider must not be told that it is.
-        """
-        await self._together.ask(letter)
-
-    async def finish(self) -> None:
-        """Wait until nothing waits to be stored."""
-        await self._together.finish()
-
-    async def _store(self, letters: Sequence[Letter]) -> list[None]:
-        async with self._database.writing() as connection:
-            await store(connection, self._envelope, letters, self._clock())
-        self._wake()
-        return [None for _ in letters]
-
-
 _CLAIM_SQL: Final = """
 UPDATE inbox SET claimed_by = :who, lease_until = :until, tries = tries + 1
 WHERE id IN (
@@ -156,20 +125,22 @@ WHERE id IN (
       AND (waiting.lease_until IS NULL OR waiting.lease_until < :now)
     ORDER BY waiting.id LIMIT :most {skip_locked}
 )
-RETURNING id, source, key, queue, payload, tries
+RETURNING id, source, key, queue, payload, tries, received_at
 """
 
 
 async def claim(database: Database, envelope: Envelope, *, who: str, now: datetime, most: int) -> list[Claimed]:
     """Take the oldest row of up to `most` queues that nobody works on."""
     statement = text(_CLAIM_SQL.format(skip_locked="" if database.is_sqlite else "FOR UPDATE SKIP LOCKED"))
-    until, at = (inbox.c.lease_until.type, inbox.c.lease_until.type)
-    statement = statement.bindparams(bindparam("until", type_=until), bindparam("now", type_=at))
+    instant = inbox.c.lease_until.type
+    statement = statement.bindparams(bindparam("until", type_=instant), bindparam("now", type_=instant))
+    given = (inbox.c[name] for name in ("id", "source", "key", "queue", "payload", "tries", "received_at"))
+    claiming = statement.columns(*given)
     async with database.writing() as connection:
-        found = await connection.execute(statement, {"who": who, "until": now + LEASE, "now": now, "most": most})
-        rows = found.all()
+        found = await connection.execute(claiming, {"who": who, "until": now + LEASE, "now": now, "most": most})
+        rows = [dict(row) for row in found.mappings()]
     return sorted(
-        (Claimed(row.id, row.source, row.key, row.queue, envelope.try_open(row.payload), row.tries) for row in rows),
+        (Claimed(**row | {"payload": envelope.try_open(row["payload"])}) for row in rows),
         key=lambda row: row.id,
     )
 

@@ -19,8 +19,8 @@ from bot.staff_chat.visit import Do, StaffVisit
 from messages import audience as audiences
 from messages.notices import notices
 from messages.notices.model import ENDED, Content
+from messages.words.kinds import Kind
 from messages.words.texts import html_text, text
-from messages.words.wording import Kind
 from voting.schema import member
 
 OFFERED: Final = ("all", "not_dispatched", "overdue", "not_voted")

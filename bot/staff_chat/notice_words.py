@@ -13,8 +13,8 @@ from messages.notices.preview import Preview, PreviewText
 from messages.notices.reports import Report
 from messages.notices.scheduled import HELD
 from messages.reach import SMS, TELEGRAM
+from messages.words.kinds import Kind
 from messages.words.texts import html_plural, html_text, text
-from messages.words.wording import Kind
 
 PARAGRAPH: Final = "\n\n"
 TEXT_CHARACTERS_MAX: Final = 700  # of each text in a preview: all of them go into one message

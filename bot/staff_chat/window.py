@@ -12,8 +12,8 @@ from bot.staff.roles import Act
 from bot.staff_chat.visit import Do, StaffVisit
 from messages.window_move import move_window
 from messages.words.dates import window_text
+from messages.words.kinds import Kind
 from messages.words.texts import html_text, text
-from messages.words.wording import Kind
 from voting.poll import window
 from voting.refusals import WindowBackwards, WrongDay
 

@@ -30,8 +30,9 @@ from messages.refusals import (
     NoticeUnknown,
 )
 from messages.schema import notice
+from messages.words.kinds import OF_WINDOW, Kind
 from messages.words.texts import languages
-from messages.words.wording import OF_WINDOW, Kind, Ways, facts_of
+from messages.words.wording import Ways, facts_of
 from voting.audit import chain
 from voting.model import By
 from voting.poll import polls, window

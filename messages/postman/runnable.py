@@ -11,7 +11,7 @@ from messages.audience import Group
 from messages.ledger.outbox import Order
 from messages.reach import SMS
 from messages.schema import notice
-from messages.words.wording import NOT_TO_VOTERS
+from messages.words.kinds import NOT_TO_VOTERS
 from voting.model import SmsRules
 from voting.schema import poll
 

@@ -16,7 +16,7 @@ from voting.ballots.proofs import knowledge_prefix, prove_knowledge
 
 TOOL = os.environ.get("BALLOTLINE_BELENIOS_TOOL") or shutil.which("belenios-tool")
 needs_tool = pytest.mark.skipif(
-    TOOL is None,
+    TOOL is None and os.environ.get("CI") != "true",
     reason="belenios-tool is neither on the PATH nor named by BALLOTLINE_BELENIOS_TOOL, so only we judge our ballots",
 )
 

@@ -84,7 +84,7 @@ def read_share(path: Path) -> Share:
     file = read_file(path)
     with reading(file.name):
         found = read_json(file.data, "the file")
-        kind, index, of, threshold, key, secret, digest = read_fields(found, _NAMES, "the file")
+        kind, index, of, threshold, key, secret, _ = read_fields(found, _NAMES, "the file")
         read_same(kind, _KIND, "format")
         size = read_number(of, TRUSTEES_MAX, "of")
         share = Share(
@@ -95,7 +95,7 @@ def read_share(path: Path) -> Share:
             read_scalar(secret, "secret"),
         )
         if share.dumps() != file.data or not 0 < share.secret < ORDER:
-            raise FieldWrong("digest", problem=f"it is not that of the share, {digest}")
+            raise FieldWrong("digest", problem="it is not that of the share")
         return share
 
 

@@ -4,7 +4,8 @@
     deal      certificates of all -> polynomial-I-of-N.json (send to all)
     finish    certificates and polynomials of all -> share-I-of-N.json (keep), key-I-of-N.json (send to the officer)
 
-At `deal` and `finish` the trustees read the fingerprint to each other: if it differs, somebody was given other files.
+Before they send what `deal` and `finish` wrote, the trustees read the fingerprint to each other: if it differs,
+somebody was given other certificates, and nothing is sent.
 """
 
 from collections.abc import Iterable

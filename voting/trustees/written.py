@@ -35,7 +35,7 @@ def read_json(data: bytes | str, field: str) -> object:
     try:
         text = data.decode("ascii") if isinstance(data, bytes) else data
         value: object = json.loads(text)
-        same = len(text) <= FILE_BYTES_MAX and write_json(value) == text
+        same = write_json(value) == text
     except (ValueError, RecursionError):
         same = False
     if not same:

@@ -41,7 +41,8 @@ from messages.refusals import (
     NoticeUnknown,
 )
 from messages.schema import delivery, notice
-from messages.words.wording import Kind, Ways
+from messages.words.kinds import Kind
+from messages.words.wording import Ways
 from voting.model import By, SmsRules
 from voting.refusals import NeedsSecondPerson
 from voting.schema import chain, member, poll

@@ -46,7 +46,7 @@ def test_belenios_own_ballots_hold(number: int) -> None:
 # ---- one byte
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(WRITTEN) - 1), st.integers(0, 255))
 def test_no_byte_of_the_json_can_be_changed(at: int, byte: int) -> None:
     assume(WRITTEN[at] != byte)
@@ -54,7 +54,7 @@ def test_no_byte_of_the_json_can_be_changed(at: int, byte: int) -> None:
         judge(WRITTEN[:at] + bytes([byte]) + WRITTEN[at + 1 :])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(pack(BALLOT)) - 1), st.integers(1, 255))
 def test_no_byte_of_the_packed_ballot_can_be_changed(at: int, flip: int) -> None:
     packed = bytearray(pack(BALLOT))
@@ -218,6 +218,22 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 def test_the_form_is_exact(form: Callable[[bytes], bytes]) -> None:
     with pytest.raises(FieldWrong):
         read_ballot(form(WRITTEN))
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        (
+            "another order inside",
+            r"^answers\[0\]\.choices\[0\] is not as the rules have it: exactly the fields alpha, beta",
+        ),
+        ("answers that are a text", "^answers is not as the rules have it: a list"),
+        ("too long", "^ballot is not as the rules have it: at most 1048576 bytes"),
+    ],
+)
+def test_the_refusal_names_the_place_and_the_rule(form: str, words: str) -> None:
+    with pytest.raises(FieldWrong, match=words):
+        read_ballot(FORMS[form](WRITTEN))
 
 
 def test_the_hash_in_the_signature_is_the_ballot_s() -> None:

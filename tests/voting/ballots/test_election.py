@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sealed import ANY, BLANK_OR_SOME, ONE_OF_TWO, UUID, belenios_files, election_of
 
@@ -31,6 +31,7 @@ def questions(draw: st.DrawFn) -> Question:
     return Question(draw(texts), options, draw(st.integers(0, most)), most, draw(st.booleans()))
 
 
+@settings(deadline=None)
 @given(st.lists(questions(), min_size=1, max_size=3), texts, texts)
 def test_what_is_written_is_read(asked: list[Question], name: str, description: str) -> None:
     election = make_election(uuid=UUID, name=name, description=description, key=BASE, questions=asked)

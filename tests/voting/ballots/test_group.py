@@ -1,7 +1,7 @@
 """The group: strictly read, totally multiplied, and nothing outside the prime-order subgroup gets in."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voting.ballots.group import (
@@ -52,6 +52,7 @@ scalars = st.integers(0, ORDER - 1)
 not_points = pytest.mark.parametrize("point", NOT_POINTS.values(), ids=NOT_POINTS)
 
 
+@settings(deadline=None)
 @given(scalars, scalars)
 def test_powers_of_g_add_up(one: int, two: int) -> None:
     assert plus(base_times(one), base_times(two)) == base_times(one + two)
@@ -144,6 +145,7 @@ def test_the_identity_is_read_only_where_it_is_allowed() -> None:
         read_point(write_point(IDENTITY), "alpha")
 
 
+@settings(deadline=None)
 @given(scalars)
 def test_a_scalar_survives_its_writing(scalar: int) -> None:
     assert read_scalar(write_scalar(scalar), "response") == scalar

@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voting.ballots.mark import ALPHABET, key_fingerprint, mark_of, read_mark
@@ -24,6 +24,7 @@ def test_a_mark_is_written_most_significant_first(number: int, mark: str) -> Non
     assert mark_of(number.to_bytes(10, "big") + b"\xff" * 22) == mark
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32))
 def test_a_mark_is_read_as_people_type_it(digest: bytes) -> None:
     mark = mark_of(digest)

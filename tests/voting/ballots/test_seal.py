@@ -71,7 +71,7 @@ def decrypted(choices: tuple[tuple[bytes, bytes], ...]) -> list[int]:
     return [powers[minus(beta, times(TRUSTEE, alpha))] for alpha, beta in choices]
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(list(QUESTIONS.values())), min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_a_ballot_survives_json_and_bytes(questions: list[Question], random: object) -> None:
     election = election_of(*questions)

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -39,9 +40,10 @@ from voting.trustees.refusals import (
 )
 from voting.trustees.secret_file import Secret, make_secret, read_secret
 from voting.trustees.shares import read_share, try_share
-from voting.trustees.signing import read_signed_file, write_signed_file
+from voting.trustees.signing import read_signed_file, sign, signed, write_signed_file
 from voting.trustees.trustee import deal, finish, new
 from voting.trustees.trustees import read_trustees
+from voting.trustees.written import write_proof
 
 
 @pytest.fixture
@@ -219,7 +221,17 @@ def test_a_different_set_of_certificates_has_a_different_fingerprint(town: Town)
     theirs = deal(town.secrets[1], [other.certificates[0], *town.certificates[1:]]).fingerprint
 
     assert mine != theirs
-    assert len(mine) == len("ABCD-EFGH-JKMN-PQRS")
+
+
+def test_the_fingerprint_is_long_enough_for_who_plays_the_other_trustees(town: Town) -> None:
+    """One mark could be met from both sides with 2^40 tries; so there are two, over different bytes."""
+    ceremony = convene([read_file(path) for path in town.certificates])
+    first, second = ceremony.fingerprint.split()
+
+    assert (len(first), len(second)) == (len("ABCD-EFGH-JKMN-PQRS"),) * 2
+    assert ceremony._replace(digest=ceremony.digest[:20] + "0" * 44).fingerprint.split()[0] == first
+    assert ceremony._replace(digest="0" * 20 + ceremony.digest[20:]).fingerprint.split()[1] == second
+    assert first != second
 
 
 def test_a_polynomial_or_key_of_another_ceremony_is_named(town: Town) -> None:
@@ -263,19 +275,60 @@ def test_a_trustee_cannot_promise_the_commitments_of_another() -> None:
 
 def dealt_with(town: Town, letter_to_first: Callable[[Secret, Certificate], object]) -> Path:
     """Trustee 2 deals by the rules, but for the letter to trustee 1."""
+    first = read_certificate(read_file(town.certificates[0]))
+
+    def change(secret: Secret, values: dict[str, Any]) -> None:
+        values["letters"][0] = letter_to_first(secret, first)
+
+    return dealt_otherwise(town, change)
+
+
+def dealt_otherwise(town: Town, change: Callable[[Secret, dict[str, Any]], object]) -> Path:
+    """Trustee 2 deals, changes something, and signs that."""
     ceremony = convene([read_file(path) for path in town.certificates])
-    first = ceremony.certificates[0]
+    names = ("index", "ceremony", "coefexps", "signature", "letters")
 
     def make(secret: Secret) -> bytes:
-        names = ("index", "ceremony", "coefexps", "signature", "letters")
         good = write_deal(secret.signing_key, 2, secret.polynomial, ceremony)
         values = dict(zip(names, read_signed_file(good, "ballotline polynomial 1", names).values, strict=True))
-        letters = values["letters"]
-        assert isinstance(letters, list)
-        values["letters"] = [letter_to_first(secret, first), *letters[1:]]
+        change(secret, values)
         return write_signed_file(secret.signing_key, "ballotline polynomial 1", values)
 
     return forge(town, 2, make, "polynomial")
+
+
+OTHER_DEALS: dict[str, tuple[Callable[[Secret, dict[str, Any]], object], str]] = {
+    "does not sign all certificates": (
+        lambda secret, deal: deal.update(signature=write_proof(sign(secret.signing_key, "certs_sig|{}"))),
+        "signature does not prove",
+    ),
+    "commits to one power less": (
+        lambda secret, deal: deal.update(
+            coefexps=signed(secret.signing_key, commitments_message(secret.polynomial[:1])).fields()
+        ),
+        r"coefexps is not as the rules have it: it must be a list of 2",
+    ),
+    "commits to the identity": (
+        lambda secret, deal: deal.update(coefexps=signed(secret.signing_key, commitments_message((0, 0))).fields()),
+        r"coefexps\[0\] is not a point of order q",
+    ),
+    "has commitments signed by another": (
+        lambda secret, deal: deal.update(coefexps=signed(5, commitments_message(secret.polynomial)).fields()),
+        r"coefexps\.signature does not prove",
+    ),
+    "writes a letter less": (lambda _, deal: deal["letters"].pop(), "letters is not as .*a list of 3"),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_DEALS)
+def test_a_trustee_who_does_not_deal_by_the_rules_is_refused_by_everybody(town: Town, case: str) -> None:
+    town.deal()
+    change, problem = OTHER_DEALS[case]
+    wrong = dealt_otherwise(town, change)
+
+    for secret in town.secrets:
+        with pytest.raises(FileDamaged, match=rf"forged-polynomial-2\.json is damaged: {problem}"):
+            finish(secret, town.certificates, [town.polynomials[0], wrong, town.polynomials[2]])
 
 
 UNHASHABLE = r'{"message":"\ud800","signature":{"challenge":"1","response":"1"}}'  # half a character
@@ -340,6 +393,18 @@ def test_a_letter_that_nobody_could_open_is_seen_by_all(town: Town, letter: str)
     for secret in town.secrets:
         with pytest.raises(FileDamaged, match=r"forged-polynomial-2\.json is damaged: letters\[0\]"):
             finish(secret, town.certificates, [town.polynomials[0], wrong, town.polynomials[2]])
+
+
+def test_a_signed_file_of_another_kind_is_not_taken_for_a_polynomial(town: Town) -> None:
+    town.deal()
+    names = ("index", "ceremony", "coefexps", "signature", "letters")
+    values = read_signed_file(town.polynomials[1].read_bytes(), "ballotline polynomial 1", names).values
+
+    def other_kind(secret: Secret) -> bytes:
+        return write_signed_file(secret.signing_key, "ballotline polynomial 2", dict(zip(names, values, strict=True)))
+
+    with pytest.raises(FileDamaged, match="format is not as the rules have it: it must be ballotline polynomial 1"):
+        finish(town.secrets[0], town.certificates, [forge(town, 2, other_kind, "polynomial"), town.polynomials[0]])
 
 
 def test_another_trustees_file_in_the_place_of_mine_is_not_taken_for_mine(town: Town) -> None:

@@ -157,6 +157,10 @@ def other_second(found: Any) -> None:
     found["second_proofs"][0][0] = found["decryption"]["decryption_proofs"][0][0]
 
 
+def other_first(found: Any) -> None:
+    found["decryption"]["decryption_proofs"][0][0] = found["second_proofs"][0][0]
+
+
 WRONG: dict[str, tuple[Callable[[Any], object], type[TrusteeRefusal], str]] = {
     "another trustee's": (
         lambda d: d.update(index=2),
@@ -165,6 +169,7 @@ WRONG: dict[str, tuple[Callable[[Any], object], type[TrusteeRefusal], str]] = {
     ),
     "another factor": (other_factor, DecryptionWrong, r"false decryption of trustee 1: decryption_proofs\[0\]\[0\]"),
     "first proof as second": (other_second, DecryptionWrong, r"trustee 1: second_proofs\[0\]\[0\] does not prove"),
+    "second proof as first": (other_first, DecryptionWrong, r"trustee 1: decryption_proofs\[0\]\[0\] does not prove"),
     "no such trustee": (lambda d: d.update(index=4), FileDamaged, "index is not as"),
     "a question less": (lambda d: d["second_proofs"].pop(), FileDamaged, "second_proofs is not as .*a list of 1"),
     "a proof less": (lambda d: d["second_proofs"][0].pop(), FileDamaged, r"second_proofs\[0\] is not as .*a list of 2"),

@@ -56,6 +56,10 @@ WRONG: dict[str, tuple[Change, str]] = {
         r"verification_keys\[0\]\.public_key is not a point",
     ),
     "a number of q": (lambda p: p["signatures"][0].update(response=str(ORDER)), r"response is not a number below q"),
+    "its fields in another order": (
+        lambda p: p.update(threshold=p.pop("threshold")),
+        r"trustees\[0\] is not as .*it must have the fields threshold",
+    ),
     "a field more": (lambda p: p.update(more=1), r"trustees\[0\] is not as .*it must have the fields threshold"),
 }
 
@@ -70,7 +74,13 @@ def test_what_does_not_fit_is_refused_and_named(name: str) -> None:
         read_trustees(File("trustees.json", compact([["Pedersen", found]])))
 
 
+PUBLISHED = dealt().trustees.data
 SHAPES = {
+    "whole, and a new line": PUBLISHED + b"\n",
+    "whole, with a space": PUBLISHED.replace(b"[[", b"[ [", 1),
+    "whole, with another escape": PUBLISHED.replace(b"Pedersen", rb"\u0050edersen", 1),
+    "whole, with a field twice": PUBLISHED.replace(b'"threshold":2', b'"threshold":3,"threshold":2', 1),
+    "trustees of another kind": compact([["Single", parameters()]]),
     "empty": b"",
     "not JSON": b"certificate",
     "not ASCII": '"é"'.encode(),

@@ -139,20 +139,25 @@ def test_a_crash_while_writing_leaves_no_file(tmp_path: Path, monkeypatch: pytes
 
 
 def test_what_is_written_is_made_durable_file_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[tuple[int, int]] = []
-    real = os.fsync
+    kept: list[object] = []
+    real, real_replace = os.fsync, Path.replace
 
     def noted(descriptor: int) -> None:
         found = os.fstat(descriptor)
         kept.append((found.st_ino, found.st_size))
         real(descriptor)
 
+    def named(self: Path, target: Path) -> Path:
+        kept.append("named")
+        return real_replace(self, target)
+
     monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(Path, "replace", named)
     write_once(tmp_path / "file", b"data")
 
-    inode = (tmp_path / "file").stat().st_ino
-    assert kept[0] == (inode, 4), "the whole file before it gets its name"
-    assert kept[-1][0] == tmp_path.stat().st_ino, "the name after it"
+    whole, folder = (tmp_path / "file").stat(), tmp_path.stat()
+    assert kept[:2] == [(whole.st_ino, len(b"data")), "named"], "the whole file before it gets its name"
+    assert kept[-1] == (folder.st_ino, folder.st_size), "and then the name"
 
 
 def test_a_record_stays_what_it_was(home: Path) -> None:
