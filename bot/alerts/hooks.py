@@ -15,7 +15,7 @@ from messages.notices.scheduled import Held
 from voting import schema
 from voting.votes import cases
 from voting.votes.attempts import AttemptSeen
-from voting.votes.checks import Alarm
+from voting.votes.wrong_codes import Alarm
 
 _OF_REPORT: Final = {
     ReportKind.MISSING_PACK: Kind.MISSING_PACKS,

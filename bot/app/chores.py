@@ -29,7 +29,7 @@ from voting.audit.probes import run_probes
 from voting.model import Phase
 from voting.poll import polls
 from voting.votes.box import move_tray
-from voting.votes.checks import purge_wrong_codes
+from voting.votes.wrong_codes import purge_wrong_codes
 
 MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)

@@ -44,8 +44,8 @@ from voting.store.database import Database
 from voting.verify.verify import verify
 from voting.votes.attempts import Kind
 from voting.votes.box import move_tray
-from voting.votes.checks import Purpose
-from voting.votes.clerk import Cast, CastOutcome
+from voting.votes.cast import Cast, CastOutcome
+from voting.votes.right_codes import Purpose
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[str]]  # as the fixture new_database gives it
 

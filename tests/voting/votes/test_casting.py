@@ -24,18 +24,19 @@ from voting.refusals import (
 )
 from voting.store.database import Database
 from voting.votes.attempts import CLASSES, Kind, Source, classify
-from voting.votes.checks import (
+from voting.votes.right_codes import CodesGood, Purpose
+from voting.votes.wrong_codes import (
+    ALARM_SPAN,
+    ALARM_WRONG_CODES,
     CHAT_SPAN,
     WRONG_PACK_CODES_MAX,
     WRONG_VOTE_CODES_MAX,
     AlarmKind,
-    CodesGood,
-    Purpose,
     lift_chat,
     lift_lockout,
     purge_wrong_codes,
+    take_turn,
 )
-from voting.votes.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES, take_turn
 
 
 @pytest.fixture(params=["together", "apart"])

@@ -20,7 +20,7 @@ from voting.post.scans import Aside
 from voting.store.database import Database
 from voting.votes.attempts import Kind
 from voting.votes.box import move_tray
-from voting.votes.checks import ALARM_WRONG_CODES
+from voting.votes.wrong_codes import ALARM_WRONG_CODES
 
 AT_ONCE = 4_096  # so that every transaction is full
 PLANTED_EACH = max(10, INNOCENT_PER_CHUNK // 1_000)
