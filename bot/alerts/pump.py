@@ -43,7 +43,7 @@ STORM: Final = 5  # messages within STORM_SPAN after which more alerts share one
 BUNDLE_ALERTS_MAX: Final = 200
 
 UNCHANGED: Final = "not modified"
-NO_TOPIC: Final = "thread not found"
+NO_TOPIC: Final = ("thread not found", "topic_closed", "topic_deleted")
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 log = structlog.get_logger()
@@ -241,9 +241,9 @@ class AlertPump:
         try:
             return await self._send(place.chat_id, place.topic_id, said)
         except BadRequest as refused:
-            if place.topic_id is None or NO_TOPIC not in refused.message.lower():
+            if place.topic_id is None or not any(why in refused.message.lower() for why in NO_TOPIC):
                 raise
-            return await self._send(place.chat_id, None, said)  # the topic was deleted: the group still hears
+            return await self._send(place.chat_id, None, said)  # deleted or closed: the group still hears
 
     async def _send(self, chat_id: int, topic_id: int | None, said: Said) -> int:
         sent = await self._bot.send_message(

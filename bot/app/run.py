@@ -189,6 +189,7 @@ class Service:
         async with self.house.database.writing() as connection:
             await purge(connection, self.house.clock())
             await purge_wrong_codes(connection, self.house.clock())
+            await sms.forget_counters(connection, self.house.clock())
 
 
 def twilio_account(settings: Settings) -> TwilioAccount:
@@ -318,7 +319,8 @@ class _PostRoom:
             await telegram.process(self.application, row)
         elif row.source == "twilio_inbound":
             bot_url = self.application.bot.link if self.application is not None else ""
-            await sms.on_sms(self.house.database, row, now=self.house.clock(), bot_url=bot_url)
+            now = self.house.clock()
+            await sms.on_sms(self.house.database, row, now=now, bot_url=bot_url, on_news=alerts.on_text_news)
             self.postman.wake()
         elif row.source == "twilio_status":
             await self._status(row)
