@@ -41,6 +41,7 @@ from bot.staff.desk import StaffDesk
 from bot.staff_chat import handlers as staff_chat
 from bot.staff_chat import menus
 from bot.staff_chat.notice_watch import NoticeWatch
+from messages.channels import bad_answers
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
 from messages.ledger.callbacks import read_report
@@ -327,7 +328,10 @@ class _PostRoom:
 
     async def failed(self, row: Claimed, problem: Exception) -> None:
         """Tell staff of a row that could not be handled, and whoever waits for an answer."""
-        kind = alerts.Kind.UNREADABLE if isinstance(problem, Unreadable) else alerts.Kind.INBOX_FAILED
+        unreadable = isinstance(problem, Unreadable)
+        kind = alerts.Kind.UNREADABLE if unreadable else alerts.Kind.INBOX_FAILED
+        if unreadable:
+            bad_answers.note(row.source, "update")
         facts = {"source": row.source, "row": row.id, "number": row.key}
         async with self.house.database.writing() as connection:
             await alerts.raise_alert(connection, kind, f"inbox:{row.id}", facts, self.house.clock())
