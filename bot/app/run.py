@@ -27,12 +27,13 @@ from bot.console.routes import console_routes
 from bot.edge import server as web
 from bot.edge import telegram
 from bot.edge.hearing import Hearing
+from bot.edge.letters import inbound_letter
 from bot.edge.links import TelegramAway, TokenWrong
 from bot.edge.poller import KINDS, Poller
 from bot.edge.webhooks import Edges
 from bot.house import House
 from bot.inbox import predecessors
-from bot.inbox.inbox import Claimed, Envelope, Reader, Unreadable, purge
+from bot.inbox.inbox import Claimed, Envelope, Reader, Unreadable, purge, store
 from bot.inbox.shelf import Shelf
 from bot.member.desk import MemberDesk
 from bot.member_chat import handlers, sms, vote_words
@@ -60,6 +61,8 @@ SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
 PURGE_EVERY: Final = timedelta(hours=1)
 MENUS_EVERY: Final = timedelta(seconds=2)
+MISSED_TEXTS_EVERY: Final = timedelta(hours=1)  # and at the start
+MISSED_TEXTS_OF: Final = timedelta(days=1)  # shorter than the inbox remembers what it has had
 HEARING_EVERY: Final = timedelta(seconds=10)
 
 log = structlog.get_logger()
@@ -80,6 +83,7 @@ class Service:
     watch: NoticeWatch | None
     menus: menus.StaffMenus | None
     hearing: Hearing | None
+    texts: TwilioChannel | None
     routes: Sequence[BaseRoute]
     told: str | None = None  # of what `hearing` has said
 
@@ -138,6 +142,7 @@ class Service:
             Chore("probes", PROBES_EVERY, self._probes),
             Chore("purge", PURGE_EVERY, self._purge),
             *([Chore("menus", MENUS_EVERY, self.menus.refresh)] if self.menus is not None else []),
+            *([Chore("missed texts", MISSED_TEXTS_EVERY, self._fetch_texts)] if self.texts is not None else []),
             *([Chore("hearing", HEARING_EVERY, self._listen)] if self.hearing is not None else []),
         ]
 
@@ -164,6 +169,18 @@ class Service:
                     facts={"probe": probe.name, "detail": probe.detail},
                     now=self.house.clock(),
                 )
+
+    async def _fetch_texts(self) -> None:
+        """Take in what people texted while nobody listened: Twilio hands a text over once, and STOP must count."""
+        assert self.texts is not None
+        now = self.house.clock()
+        found = await self.texts.received(now - MISSED_TEXTS_OF)
+        letters = [
+            inbound_letter({"MessageSid": one.provider_id, "From": one.sender, "Body": one.body}, {}) for one in found
+        ]
+        async with self.house.database.writing() as connection:
+            await store(connection, Envelope(self.house.secrets.inbox_key), letters, now)
+        self.reader.wake()
 
     async def _listen(self) -> None:
         """Look whether what members write reaches us, and tell staff when it does not."""
@@ -218,6 +235,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
     async with AsyncExitStack() as stack:
         outlets = []
         bot: ExtBot[None] | None = None
+        texts: TwilioChannel | None = None
         if settings.telegram_on:
             pacer = Pacer(settings.telegram_rate)
             bot = telegram.make_bot(settings, pacer)
@@ -225,8 +243,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             stack.push_async_callback(bot.shutdown)
             outlets.append(Outlet(TelegramChannel(bot), pacer))
         if settings.sms_on:
-            channel = await stack.enter_async_context(TwilioChannel(twilio_account(settings)))
-            outlets.append(Outlet(channel, Pacer(float(settings.sms_rate))))
+            texts = await stack.enter_async_context(TwilioChannel(twilio_account(settings)))
+            outlets.append(Outlet(texts, Pacer(float(settings.sms_rate))))
         postman = Postman(
             database,
             outlets,
@@ -300,6 +318,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             watch=NoticeWatch(database, secrets.button_key, bot, clock=house.clock) if bot else None,
             menus=menus.StaffMenus(bot, database) if bot else None,
             hearing=hearing if bot is not None else None,
+            texts=texts,
             routes=[*edges.routes(), *console_routes(house, staff_desk)],
         )
 

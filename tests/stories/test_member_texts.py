@@ -246,3 +246,17 @@ async def test_a_chat_that_was_unlinked_stays_so(town: Town) -> None:
     await town.settles()
     async with town.database.reading() as connection:
         assert {one.kind: one.state for one in await channels_of(connection, member.id)}["telegram"] is State.DEAD
+
+
+async def test_stop_said_while_the_service_was_down_counts_once_it_is_back(town: Town) -> None:
+    """Twilio hands a text over once: what nobody took is fetched from its list at the start."""
+    ada = town.member("ada")
+    await town.stops()
+    await ada.phone.texts("STOP")
+
+    await town.starts()
+
+    async with asyncio.timeout(20):
+        while await sms_state(town, "ada") is not State.OPTED_OUT:  # noqa: ASYNC110 - in a database
+            await asyncio.sleep(0.05)
+    assert len(ada.phone.inbox) == 1, "Twilio has answered it"
