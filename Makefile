@@ -3,9 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-WORKERS ?= 2
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))  # tests wait much of their time
+unexport PYTHONDONTWRITEBYTECODE  # what the tests start as processes is compiled once, not each time
 
-.PHONY: demo story test cover lint bench soak texts clean
+# Tests make thousands of small databases: in memory where there is room, they cost no disk.
+ROOM := $(shell df --output=avail /dev/shm 2>/dev/null | tail -n 1)
+IN_MEMORY := $(if $(TMPDIR),,$(shell [ "$(ROOM)" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm))
+
+.PHONY: demo story test check cover lint bench soak texts clean
 
 demo: $(READY)  ## a whole ballot on this machine, then phones and console in the browser
 	$(BIN)/ballotline demo
@@ -14,7 +19,10 @@ story: $(READY)  ## the same, ending after the story
 	$(BIN)/ballotline demo --once
 
 test: $(READY)  ## every test that needs no hour; browser tests only where there is a Chromium
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(IN_MEMORY) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+check: $(READY)  ## lint, types, and a minute of the tests of what changed since main
+	$(IN_MEMORY) $(BIN)/python -m tests.changed
 
 cover: $(READY)  ## every line and branch of voting/ by its own tests, or it fails
 	$(BIN)/python -m pytest tests/voting tests/test_house.py --cov=voting --cov-report=term-missing:skip-covered --cov-fail-under=100

@@ -1,43 +1,24 @@
 """`ballotline`: the command line's front door; each noun's commands live in bot/commands/.
 
-0 on success, 1 on a refusal or fault (one plain sentence on standard error), 2 on wrong usage. Only the room that the
-first word names is entered: `poll status` does not wait for the bot and its pictures to be loaded.
+0 on success, 1 on a refusal or fault (one plain sentence on standard error), 2 on wrong usage. A module of commands
+holds their names, options and help; what a command runs is imported when it runs, so that `--help` answers at once.
 """
 
 import sys
-from importlib import import_module
 from typing import Final
 
 import typer
 
+from bot.commands import cases, count, demo, doctor, members, notices, packs, polls, post, privacy, roll, service, staff
 from bot.commands.terminal import error_line
 from voting.refusals import Fault, Refusal
 
-ROOMS: Final = {
-    "demo": "demo",
-    "init": "polls",
-    "keys": "polls",
-    "poll": "polls",
-    "window": "polls",
-    "doctor": "doctor",
-    "roll": "roll",
-    "packs": "packs",
-    "notice": "notices",
-    "member": "members",
-    "postal": "post",
-    "cases": "cases",
-    "staff": "staff",
-    "privacy": "privacy",
-    "run": "service",
-    "count": "count",
-    "verify": "count",
-    "audit": "count",
-    "rehearse": "count",
-}
+# In the order of the help.
+NOUNS: Final = (demo, polls, doctor, roll, packs, notices, members, post, cases, staff, privacy, service, count)
 
 
-def build(word: str | None = None) -> typer.Typer:
-    """Build the command line: of the room that `word` names, or the whole of it."""
+def build() -> typer.Typer:
+    """Build the command line."""
     app = typer.Typer(
         name="ballotline",
         help="A members' ballot by post and online: notices, one vote each, locked for good, counted in the open.",
@@ -46,17 +27,15 @@ def build(word: str | None = None) -> typer.Typer:
         rich_markup_mode="rich",
         add_completion=False,
     )
-    app.callback()(lambda: None)  # stays a group even if one room has one command
-    rooms = [ROOMS[word]] if word in ROOMS else dict.fromkeys(ROOMS.values())
-    for room in rooms:
-        import_module(f"bot.commands.{room}").register(app)
+    for noun in NOUNS:
+        noun.register(app)
     return app
 
 
 def main() -> None:
     """Run one command; never a traceback for what a person can mend."""
     try:
-        build(sys.argv[1] if len(sys.argv) > 1 else None)()
+        build()()
     except Refusal as refusal:
         error_line(str(refusal))
         sys.exit(1)

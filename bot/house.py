@@ -1,16 +1,20 @@
 """What every way in needs first: settings, an open database of the right version, the secrets."""
 
-import getpass
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from bot.settings import Settings
+from bot import logs
+from bot.settings import Settings, read_settings
 from voting import secrets_file
 from voting.secrets_file import Secrets
 from voting.store.database import Database
-from voting.store.upgrade import check
+from voting.store.revision import check
+
+Result = TypeVar("Result")
 
 
 def clock() -> datetime:
@@ -34,14 +38,6 @@ class House:
         return given.get_secret_value() if given else self.secrets.webhook_secret
 
 
-def login_name() -> str:
-    """Give the name that the chain records for who typed a command without `--as`."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
-
-
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[House]:
     """Open the database and the secrets; SecretsMissing, DatabaseBehind, DatabaseTooNew, DatabaseUnreachable."""
@@ -52,3 +48,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         yield House(settings, database, secrets)
     finally:
         await database.close()
+
+
+def in_house(act: Callable[[House], Awaitable[Result]]) -> Result:
+    """Run `act` in the house that the environment names, then close it: what most commands do. As `open_house`."""
+
+    async def work() -> Result:
+        settings = read_settings()
+        logs.configure(settings.log_level if settings.log_level != "INFO" else "WARNING", json_lines=False)
+        async with open_house(settings) as house:
+            return await act(house)
+
+    return asyncio.run(work())

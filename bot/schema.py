@@ -53,6 +53,7 @@ chat = Table(
     Column("member_id", ForeignKey(member.c.id), index=True),
     Column("rule_version", Integer, nullable=False, default=0),  # of the rule accepted here
     Column("warned_at", Instant),  # told here, after the lock, that codes again are reported
+    Column("warned_member_id", ForeignKey(member.c.id)),  # of whose lock
     Column("warned_message_id", BigInteger),  # the message that said so: what was typed before it is no attempt
     Column("step", Text, nullable=False, default="idle"),  # of the conversation
     Column("flow", Text),  # id of this going-through of /vote, /verify or linking

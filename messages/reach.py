@@ -140,7 +140,7 @@ async def has_stopped(connection: AsyncConnection, address: str) -> bool:
 
 
 async def sync_sms_channels(connection: AsyncConnection, now: datetime) -> None:
-    """Let every member's SMS channel be the roll's number; to be called after each import. Two statements for all.
+    """Let every member's SMS channel be the roll's number; `roll_import` calls it. Two statements for all.
 
     A number that did not change keeps its state. A new number is on, unless it said STOP.
     """

@@ -1,15 +1,20 @@
 """What every test stands on: two real engines, and no way out of this machine."""
 
+import asyncio
+import gc
 import itertools
 import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -18,6 +23,17 @@ from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
 COUNTER = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("crash") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class OutsideWorld(RuntimeError):
@@ -80,12 +96,35 @@ def named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-async def _ask_postgres(url: str, statement: str) -> None:
-    database = Database(url)
-    async with database.engine.connect() as connection:
-        options = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await options.exec_driver_sql(statement)
-    await database.close()
+class PostgresOwner:
+    """One connection to the server for the whole session, in a thread of its own: each test has its own event loop."""
+
+    def __init__(self, url: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._connection = self._run(asyncpg.connect(url.replace("postgresql+asyncpg://", "postgresql://"))).result()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def does(self, statement: str) -> None:
+        """Execute a statement outside any transaction."""
+        await asyncio.wrap_future(self._run(self._connection.execute(statement)))
+
+    def close(self) -> None:
+        self._run(self._connection.close()).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_owner(postgres_url: str) -> Iterator[PostgresOwner]:
+    """Who makes and drops the tests' databases."""
+    owner = PostgresOwner(postgres_url)
+    yield owner
+    owner.close()
 
 
 @pytest.fixture(scope="session")
@@ -121,15 +160,15 @@ def new_database(
 
     @asynccontextmanager
     async def on_postgres() -> AsyncIterator[str]:
-        server = request.getfixturevalue("postgres_url")
+        server, owner = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_owner")
         if "postgresql" not in templates:
-            await _ask_postgres(server, "CREATE DATABASE template_ballotline")
+            await owner.does("CREATE DATABASE template_ballotline")
             await _migrate(named(server, "template_ballotline"))
             templates["postgresql"] = True
         name = f"test_{os.getpid()}_{next(COUNTER)}"
-        await _ask_postgres(server, f"CREATE DATABASE {name} TEMPLATE template_ballotline STRATEGY FILE_COPY")
+        await owner.does(f"CREATE DATABASE {name} TEMPLATE template_ballotline STRATEGY FILE_COPY")
         yield named(server, name)
-        await _ask_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
+        await owner.does(f"DROP DATABASE {name} WITH (FORCE)")
 
     return on_sqlite if engine_name == "sqlite" else on_postgres
 

@@ -160,3 +160,25 @@ def test_the_table_of_rooms_is_the_tree() -> None:
 
     assert named == rooms
     assert {name for name in files if not (ROOT / name).exists()} == set()
+
+
+def test_every_log_is_called_log_and_says_what_happened_in_words() -> None:
+    """Whoever reads a log reads sentences; what varies stands beside them in fields."""
+    trees = [(path, ast.parse(path.read_text(encoding="utf-8"))) for floor in FLOORS for path in modules(floor)]
+    made = {
+        ast.unparse(node).split("=")[0].strip()
+        for _, tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and "get_logger()" in ast.unparse(node)
+    }
+    said = [
+        (str(path.relative_to(ROOT)), event.value if isinstance(event, ast.Constant) else ast.unparse(event))
+        for path, tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.")
+        for event in node.args[:1]
+    ]
+
+    assert made == {"log"}
+    assert said
+    assert [event for event in said if " " not in str(event[1]) or "_" in str(event[1])] == []

@@ -9,6 +9,20 @@ from typing import Final
 SYSTEM: Final = "system"  # the actor of what nobody pressed
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does something, by which way in ("command line", "chat", "console"), and when; `at` has a time zone."""
+
+    actor: str
+    via: str
+    at: datetime
+
+    @classmethod
+    def system(cls, at: datetime) -> "By":
+        """Name ourselves: nobody pressed anything."""
+        return cls(SYSTEM, SYSTEM, at)
+
+
 class Phase(StrEnum):
     """Where the poll is in its life; it only ever moves down this list."""
 

@@ -159,6 +159,7 @@ intent = Table(
     Column("chat", Text, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("message", Text),  # with the codes, within its chat: delivered again it is not a new attempt
+    Column("refused_at", Instant),  # cast after the member had voted from another chat
     Index("ix_intent_member", "member_id"),
     sqlite_with_rowid=False,
 )

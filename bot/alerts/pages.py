@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.alerts import BY_TEXT, Alert, show
 from bot.alerts.words import page_sms, page_words
-from bot.chat.page import StaffPage
+from bot.chat.page import Page, Reader
 from bot.schema import alert
 from bot.staff import enrolment
 from bot.staff.enrolment import Staff
@@ -66,7 +66,7 @@ class _Pager:
         await self.connection.execute(update(alert).where(alert.c.id == late.id).values(values))
 
     async def _wake_in_chat(self, late: Alert, person: Staff, minutes: int) -> None:
-        page = StaffPage(person.user_id, person.language, self.poll.timezone, self.button_key, self.now)
+        page = Page(Reader.STAFF, self.poll, person.user_id, person.language, self.button_key, self.now)
         buttons = [page.button("button.acknowledge", "ack", late.id)]
         if late.case_id is not None:
             buttons.append(page.button("button.open_case", "case", late.case_id))

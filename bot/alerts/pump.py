@@ -7,6 +7,7 @@ once more, never not at all. In a storm a chat gets one message for many alerts 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,37 +15,32 @@ from typing import Final
 import structlog
 from sqlalchemy import and_, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from telegram import Bot, LinkPreviewOptions
-from telegram.constants import ParseMode
+from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.alerts import places as alert_places
 from bot.alerts.alerts import Alert, Kind
 from bot.alerts.pages import page_due
 from bot.alerts.places import ROWS_MAX, Place
 from bot.alerts.words import alert_said, bundle_said
-from bot.chat.keyboards import keyboard
-from bot.chat.page import StaffPage
+from bot.chat import posting
+from bot.chat.page import Page, Reader
 from bot.chat.said import Said
 from bot.schema import alert, alert_message
-from messages.channels.telegram_request import LANE
-from messages.pace.pacer import Lane
 from voting.poll import polls
 from voting.store.database import Database
 from voting.votes import cases
 from voting.votes.cases import Case
 
-LOOK_SECONDS: Final = 0.5
-AFTER_TROUBLE_SECONDS: Final = 5.0
+LOOK_EVERY: Final = timedelta(seconds=0.5)
+AGAIN_AFTER: Final = timedelta(seconds=5)  # when Telegram was away, or told us to wait
 LEASE: Final = timedelta(seconds=30)
 EDIT_EVERY: Final = timedelta(seconds=2)  # of one message
 STORM: Final = 5  # messages within STORM_SPAN after which more alerts share one
 BUNDLE_ALERTS_MAX: Final = 200
 
-UNCHANGED: Final = "not modified"
 NO_TOPIC: Final = ("thread not found", "topic_closed", "topic_deleted")
-NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 log = structlog.get_logger()
 
@@ -68,7 +64,7 @@ class _Row:
 
 
 class AlertPump:
-    """Shows alerts through `bot` until cancelled; `wake` planned text messages and pages."""
+    """Shows alerts through `bot`, one step after another; `wake` planned text messages and pages."""
 
     def __init__(
         self,
@@ -81,18 +77,6 @@ class AlertPump:
     ) -> None:
         self._database, self._button_key, self._bot = database, button_key, bot
         self._clock, self._wake = clock, wake
-
-    async def run(self) -> None:
-        """Look for news until cancelled."""
-        LANE.set(Lane.ALERT)
-        while True:
-            wait = LOOK_SECONDS
-            try:
-                await self.step()
-            except Exception as problem:  # the outermost loop: alerts must go on whatever happens to one of them
-                log.exception("alerts", kind=type(problem).__name__)
-                wait = AFTER_TROUBLE_SECONDS
-            await asyncio.sleep(wait)
 
     async def step(self) -> None:
         """Show what is new and wake who is to be woken, once."""
@@ -178,7 +162,7 @@ class AlertPump:
                 await self._show(message)
             except ChatMigrated as moved:
                 async with self._database.writing() as connection:
-                    await alerts.on_migrated(connection, str(message.place.chat_id), str(moved.new_chat_id))
+                    await hooks.on_migrated(connection, str(message.place.chat_id), str(moved.new_chat_id))
                 return
             except (BadRequest, Forbidden) as problem:  # blocked, kicked, gone
                 await self._give_up(message, problem)
@@ -212,7 +196,7 @@ class AlertPump:
     ) -> tuple[dict[int, int], Said]:
         poll = await polls.load(connection)
         place = message.place
-        page = StaffPage(place.chat_id, place.language, poll.timezone, self._button_key, now)
+        page = Page(Reader.STAFF, poll, place.chat_id, place.language, self._button_key, now)
         shown = [await alerts.show(connection, alert_id) for alert_id in message.alert_ids]
         found = {
             case.id: case
@@ -224,37 +208,15 @@ class AlertPump:
         """Send, or edit what is there; a message that is gone is sent anew."""
         place = message.place
         if message.message_id is not None:
-            try:
-                await self._bot.edit_message_text(
-                    said.html,
-                    chat_id=place.chat_id,
-                    message_id=message.message_id,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=keyboard(said),
-                    link_preview_options=NO_PREVIEW,
-                )
-            except BadRequest as refused:
-                if UNCHANGED in refused.message.lower():
-                    return message.message_id
-            else:
+            with suppress(BadRequest):
+                await posting.edit(self._bot, said, place.chat_id, message.message_id)
                 return message.message_id
         try:
-            return await self._send(place.chat_id, place.topic_id, said)
+            return await posting.send(self._bot, said, place.chat_id, topic_id=place.topic_id)
         except BadRequest as refused:
             if place.topic_id is None or not any(why in refused.message.lower() for why in NO_TOPIC):
                 raise
-            return await self._send(place.chat_id, None, said)  # deleted or closed: the group still hears
-
-    async def _send(self, chat_id: int, topic_id: int | None, said: Said) -> int:
-        sent = await self._bot.send_message(
-            chat_id,
-            said.html,
-            parse_mode=ParseMode.HTML,
-            reply_markup=keyboard(said),
-            message_thread_id=topic_id,
-            link_preview_options=NO_PREVIEW,
-        )
-        return int(sent.message_id)
+            return await posting.send(self._bot, said, place.chat_id)  # deleted or closed: the group still hears
 
     async def _give_up(self, message: _Message, problem: TelegramError) -> None:
         """Note that this chat cannot be told; it is tried again with the alert's next news."""
@@ -266,13 +228,13 @@ class AlertPump:
 
     async def _retry(self, message: _Message) -> None:
         """Let it be shown again soon: rather twice than not at all."""
-        again = self._clock() + timedelta(seconds=AFTER_TROUBLE_SECONDS)
+        again = self._clock() + AGAIN_AFTER
         mine = and_(alert_message.c.chat_id == message.place.chat_id, alert_message.c.alert_id.in_(message.alert_ids))
         async with self._database.writing() as connection:
             await connection.execute(update(alert_message).where(mine).values(lease_until=again))
 
 
-def _said(page: StaffPage, shown: Sequence[Alert], found: dict[int, Case], *, bundled: bool) -> Said:
+def _said(page: Page, shown: Sequence[Alert], found: dict[int, Case], *, bundled: bool) -> Said:
     if bundled:
         return bundle_said(page, shown, found)
     (one,) = shown

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.alerts.alerts import Alert, Kind
-from bot.chat.page import StaffPage
+from bot.chat.page import Page
 from bot.chat.said import Said
 from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import AttemptRow, Case
@@ -17,14 +17,14 @@ TELEGRAM: Final = "telegram:"
 COUNTED: Final = frozenset({Kind.MISSING_PACKS, Kind.ANSWERS_STOPPED})  # one alert a day, however many
 
 
-def alert_said(page: StaffPage, alert: Alert, case: Case | None) -> Said:
+def alert_said(page: Page, alert: Alert, case: Case | None) -> Said:
     """Say one alert as it stands now, with the buttons that make sense now."""
     parts = _other(page, alert) if case is None or alert.kind is not Kind.ATTEMPT else case_evidence(page, case)
     parts.append(_standing(page, alert, case))
     return Said(PARAGRAPH.join(part for part in parts if part), (_buttons(page, alert),))
 
 
-def case_evidence(page: StaffPage, case: Case) -> list[str]:
+def case_evidence(page: Page, case: Case) -> list[str]:
     """Say what is known of a case: class, when, how first locked, and that the first vote stands."""
     newest = case.attempts[-1]
     title = html_text("staff", f"attempt.{newest.kind}", page.language)
@@ -44,12 +44,12 @@ def case_evidence(page: StaffPage, case: Case) -> list[str]:
     return parts
 
 
-def attempt_line(page: StaffPage, row: AttemptRow) -> str:
+def attempt_line(page: Page, row: AttemptRow) -> str:
     """Say one attempt: when, and what it was."""
     return "• " + html_text("staff", f"attempt.line.{row.kind}", page.language, at=page.moment(row.at))
 
 
-def bundle_said(page: StaffPage, alerts: Sequence[Alert], cases: Mapping[int, Case]) -> Said:
+def bundle_said(page: Page, alerts: Sequence[Alert], cases: Mapping[int, Case]) -> Said:
     """Say many alerts in one message: how many of what, the newest in a line each."""
     waiting = [alert for alert in alerts if alert.acknowledged_by is None and alert.ended_at is None]
     counts = Counter(alert.kind for alert in alerts)
@@ -65,7 +65,7 @@ def bundle_said(page: StaffPage, alerts: Sequence[Alert], cases: Mapping[int, Ca
     return Said(PARAGRAPH.join([f"⚠️ <b>{head}</b>", "\n".join(kinds), "\n".join(lines), state]), rows)
 
 
-def page_words(page: StaffPage, alert: Alert, minutes: int) -> str:
+def page_words(page: Page, alert: Alert, minutes: int) -> str:
     """Say to the next person that nobody has acknowledged; HTML."""
     kind = text("staff", f"kind.{alert.kind}", page.language)
     return html_text("staff", "page.next", page.language, kind=kind, alert=alert.id, minutes=minutes)
@@ -77,7 +77,7 @@ def page_sms(language: str, alert: Alert, title: str, minutes: int) -> str:
     return text("staff", "page.sms", language, kind=kind, title=title, minutes=minutes)
 
 
-def _other(page: StaffPage, alert: Alert) -> list[str]:
+def _other(page: Page, alert: Alert) -> list[str]:
     params = {name: str(value) for name, value in alert.facts.items()}
     params["at"] = page.moment(alert.raised_at)
     kind = text("staff", f"kind.{alert.kind}", page.language)
@@ -104,7 +104,7 @@ def _other(page: StaffPage, alert: Alert) -> list[str]:
     return parts
 
 
-def _standing(page: StaffPage, alert: Alert, case: Case | None) -> str:
+def _standing(page: Page, alert: Alert, case: Case | None) -> str:
     lines = []
     if alert.acknowledged_by is not None and alert.acknowledged_at is not None:
         at = page.moment(alert.acknowledged_at)
@@ -114,7 +114,7 @@ def _standing(page: StaffPage, alert: Alert, case: Case | None) -> str:
     return "\n".join(lines)
 
 
-def case_standing(page: StaffPage, case: Case) -> list[str]:
+def case_standing(page: Page, case: Case) -> list[str]:
     """Say who works on a case and how far it is decided."""
     lines = []
     if case.assigned_to is not None:
@@ -137,7 +137,7 @@ def case_standing(page: StaffPage, case: Case) -> list[str]:
     return lines
 
 
-def _buttons(page: StaffPage, alert: Alert) -> tuple[tuple[str, str], ...]:
+def _buttons(page: Page, alert: Alert) -> tuple[tuple[str, str], ...]:
     buttons = []
     if alert.acknowledged_by is None and alert.ended_at is None:
         buttons.append(page.button("button.acknowledge", "ack", alert.id))
@@ -148,7 +148,7 @@ def _buttons(page: StaffPage, alert: Alert) -> tuple[tuple[str, str], ...]:
     return tuple(buttons)
 
 
-def _bundle_line(page: StaffPage, alert: Alert, cases: Mapping[int, Case]) -> str:
+def _bundle_line(page: Page, alert: Alert, cases: Mapping[int, Case]) -> str:
     case = cases.get(alert.case_id or 0)
     kind = text("staff", f"kind.{alert.kind}", page.language)
     who = f" · {case.member_no} · {text('staff', f'attempt.{case.attempts[-1].kind}', page.language)}" if case else ""

@@ -1,4 +1,4 @@
-"""What the service does by the clock: move the tray, sign the chain's head, try the probes, forget what is over.
+"""What the service does by the clock: each chore, how often, and the one loop that keeps them all.
 
 Every act is repeatable and safe beside another process doing the same.
 """
@@ -10,28 +10,170 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
+
+from bot.alerts import alerts, pump
+from bot.alerts.pump import AlertPump
+from bot.edge import telegram
+from bot.edge.hearing import Hearing
+from bot.edge.letters import of_text
+from bot.house import House
+from bot.inbox import inbox
+from bot.member_chat import sms
+from bot.staff_chat import notice_watch
+from bot.staff_chat.menus import StaffMenus
+from bot.staff_chat.notice_watch import NoticeWatch
+from messages.channels.telegram_request import LANE
+from messages.channels.twilio_channel import TwilioChannel
+from messages.pace.pacer import Lane
+from voting.audit.chain import sign_head
+from voting.audit.probes import run_probes
+from voting.model import Phase
+from voting.poll import polls
+from voting.votes.box import move_tray
+from voting.votes.checks import purge_wrong_codes
+
+MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
+SIGN_HEAD_EVERY: Final = timedelta(hours=1)
+PROBES_EVERY: Final = timedelta(minutes=1)
+PURGE_EVERY: Final = timedelta(hours=1)
+MENUS_EVERY: Final = timedelta(seconds=2)
+MISSED_TEXTS_EVERY: Final = timedelta(hours=1)  # and at the start
+MISSED_TEXTS_OF: Final = timedelta(days=1)  # shorter than the inbox remembers what it has had
+HEARING_EVERY: Final = timedelta(seconds=10)
+WAIT_AFTER_TROUBLE: Final = timedelta(seconds=5)
 
 log = structlog.get_logger()
-
-WAIT_AFTER_TROUBLE: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something done again and again; `act` must be repeatable."""
+    """Something done again and again; `act` must be repeatable. What it sends to Telegram goes in this `lane`."""
 
     name: str
     every: timedelta
     act: Callable[[], Awaitable[None]]
+    lane: Lane = Lane.CHAT
 
 
 async def keep(chore: Chore) -> None:
     """Do a chore until cancelled; its trouble is logged and it is tried again."""
+    LANE.set(chore.lane)
     while True:
         wait = chore.every
         try:
             await chore.act()
         except Exception:  # the outermost loop: one chore's trouble must not end the service
-            log.exception("chore failed", chore=chore.name)
-            wait = min(chore.every, WAIT_AFTER_TROUBLE)
+            log.exception("a chore failed", chore=chore.name)
+            wait = WAIT_AFTER_TROUBLE
         await asyncio.sleep(wait.total_seconds())
+
+
+def chores(house: House) -> list[Chore]:
+    """Give what is done for the books."""
+    books = _Books(house)
+    return [
+        Chore("tray", MOVE_TRAY_EVERY, books.move_tray),
+        Chore("head", SIGN_HEAD_EVERY, books.sign_head),
+        Chore("probes", PROBES_EVERY, books.probe),
+        Chore("purge", PURGE_EVERY, books.purge),
+    ]
+
+
+def chores_in_chat(house: House, bot: ExtBot[None], *, wake: Callable[[], None], hearing: Hearing) -> list[Chore]:
+    """Give what is done so that staff see what is true; `wake` the postman for whom an alert wakes."""
+    key = house.secrets.button_key
+    alarms = AlertPump(house.database, key, bot, clock=house.clock, wake=wake)
+    progress = NoticeWatch(house.database, key, bot, clock=house.clock)
+    return [
+        Chore("alerts", pump.LOOK_EVERY, alarms.step, Lane.ALERT),
+        Chore("progress", notice_watch.LOOK_EVERY, progress.step, Lane.ALERT),
+        Chore("menus", MENUS_EVERY, StaffMenus(bot, house.database).refresh),
+        Chore("hearing", HEARING_EVERY, _Listener(house, bot, hearing).listen),
+    ]
+
+
+def chores_by_text(house: House, texts: TwilioChannel, *, wake: Callable[[], None]) -> list[Chore]:
+    """Give what is done so that no text to us is missed; `wake` the inbox's reader."""
+
+    async def fetch() -> None:
+        """Take in what came while nobody listened: Twilio hands a text over once, and STOP must count."""
+        now = house.clock()
+        found = await texts.received(now - MISSED_TEXTS_OF)
+        letters = [of_text({"MessageSid": one.provider_id, "From": one.sender, "Body": one.body}, {}) for one in found]
+        async with house.database.writing() as connection:
+            await inbox.store(connection, inbox.Envelope(house.secrets.inbox_key), letters, now)
+        wake()
+
+    return [Chore("missed texts", MISSED_TEXTS_EVERY, fetch)]
+
+
+@dataclass(slots=True)
+class _Listener:
+    """Looks whether what members write reaches us, and tells staff when it does not."""
+
+    house: House
+    bot: ExtBot[None]
+    hearing: Hearing
+    told: str | None = None
+
+    async def listen(self) -> None:
+        """Tell staff once of each trouble."""
+        if self.house.settings.public_url:
+            await self._look_at_webhook(self.house.settings.public_url)
+        why = self.hearing.trouble
+        if why is not None and why != self.told:
+            now = self.house.clock()
+            async with self.house.database.writing() as connection:
+                await alerts.raise_alert(
+                    connection, alerts.Kind.NOT_HEARD, f"not_heard:{why}:{now.isoformat()}", {"why": why}, now
+                )
+        self.told = why
+
+    async def _look_at_webhook(self, public_url: str) -> None:
+        try:
+            self.hearing.looked(await self.bot.get_webhook_info(), telegram.webhook_url(public_url))
+        except TelegramError as problem:
+            self.hearing.not_heard(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """The chores of the poll's own books."""
+
+    house: House
+
+    async def move_tray(self) -> None:
+        """Move what was cast lately into the box, out of its order."""
+        async with self.house.database.reading() as connection:
+            phase = (await polls.load(connection)).phase
+        if phase is Phase.OPEN:
+            await move_tray(self.house.database, now=self.house.clock())
+
+    async def sign_head(self) -> None:
+        """Sign the chain's head."""
+        async with self.house.database.writing() as connection:
+            await sign_head(connection, self.house.secrets, self.house.clock())
+
+    async def probe(self) -> None:
+        """Try whether the books add up, and tell staff when they do not."""
+        async with self.house.database.reading() as connection:
+            broken = [probe for probe in await run_probes(connection) if not probe.holds]
+        for probe in broken:
+            log.error("a probe does not hold", probe=probe.name, detail=probe.detail)
+            async with self.house.database.writing() as connection:
+                await alerts.raise_alert(
+                    connection,
+                    alerts.Kind.PROBE_FAILED,
+                    occasion=f"probe:{probe.name}",
+                    facts={"probe": probe.name, "detail": probe.detail},
+                    now=self.house.clock(),
+                )
+
+    async def purge(self) -> None:
+        """Forget what is over."""
+        async with self.house.database.writing() as connection:
+            await inbox.purge(connection, self.house.clock())
+            await purge_wrong_codes(connection, self.house.clock())
+            await sms.forget_counters(connection, self.house.clock())

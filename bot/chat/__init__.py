@@ -1,4 +1,4 @@
-"""What every conversation shares: what was said, buttons, pages. Begin at `said`.
+"""What every conversation shares: what was said, buttons, pages, posting. Begin at `said`.
 
 May import: messages.
 """

@@ -1,28 +1,12 @@
-"""What a handler is given: python-telegram-bot's context with our desks on it."""
+"""What a handler is given by python-telegram-bot: nothing of ours, for handlers are made with the desk they ask."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from telegram.ext import Application, CallbackContext, ExtBot
+from telegram.ext import Application, BaseHandler, CallbackContext, ExtBot
 
-from bot.member.desk import MemberDesk
+_Nothing = dict[object, object]  # of what python-telegram-bot would remember: all that we remember is in the database
 
-MEMBER_DESK = "member_desk"
-STAFF_DESK = "staff_desk"
-
-
-class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """A handler's context."""
-
-    @property
-    def member_desk(self) -> MemberDesk:
-        """Give the desk for members' requests."""
-        desk: MemberDesk = self.application.bot_data[MEMBER_DESK]
-        return desk
-
-    @property
-    def staff_desk(self) -> Any:  # noqa: ANN401 - the staff's desk is the staff's to name
-        """Give the desk for staff's requests."""
-        return self.application.bot_data[STAFF_DESK]
-
-
-BotApplication = Application[ExtBot[None], Context, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]
+Context = CallbackContext[ExtBot[None], _Nothing, _Nothing, _Nothing]
+BotApplication = Application[ExtBot[None], Context, _Nothing, _Nothing, _Nothing, None]
+Handlers = Sequence[BaseHandler[Any, Context, Any]]  # as `Application.add_handlers` takes them, whatever each is for

@@ -1,37 +1,53 @@
-"""What staff's words need: language, time zone, and what makes a button this chat's own."""
+"""What words need to become a message in one chat: the poll, the language, what makes a button this chat's own."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.chat.buttons import gesture_button
+from bot.chat.buttons import Act, gesture_button, paper_button
 from messages.words.dates import moment_text, time_text
 from messages.words.texts import text
+from voting.model import Poll
 
-GESTURE_PREFIX = "s-"  # staff's gestures, told apart from members' before anything is looked up
+GESTURE_PREFIX: Final = "s-"  # of staff's gestures, told apart from members' before anything is looked up
+
+
+class Reader(StrEnum):
+    """Who reads a page; also the domain of its texts."""
+
+    MEMBER = "member"
+    STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True)
-class StaffPage:
-    """One chat that staff read: somebody's own, or a group."""
+class Page:
+    """One chat as its reader sees it: a member's, somebody's on the staff, or a staff group."""
 
+    reader: Reader
+    poll: Poll
     chat_id: int
     language: str
-    timezone: str
     button_key: bytes
     now: datetime
 
     def moment(self, instant: datetime) -> str:
-        """Write an instant: today by its time alone."""
-        zone = ZoneInfo(self.timezone)
-        if instant.astimezone(zone).date() == self.now.astimezone(zone).date():
-            return time_text(instant, self.timezone, self.language)
-        return moment_text(instant, self.timezone, self.language)
+        """Write an instant; to staff, one of today by its time alone."""
+        zone = ZoneInfo(self.poll.timezone)
+        if self.reader is Reader.STAFF and instant.astimezone(zone).date() == self.now.astimezone(zone).date():
+            return time_text(instant, self.poll.timezone, self.language)
+        return moment_text(instant, self.poll.timezone, self.language)
 
     def button(self, label_key: str, gesture: str, reference: object = "", /, **params: str | int) -> tuple[str, str]:
-        """Make a button: its label from the catalogue, its payload for this chat."""
-        return text("staff", label_key, self.language, **params), self.payload(gesture, reference)
+        """Make a button: its label from the reader's catalogue, its payload for this chat."""
+        return text(self.reader, label_key, self.language, **params), self.payload(gesture, reference)
 
     def payload(self, gesture: str, reference: object = "") -> str:
         """Make a payload that only this chat can send."""
-        return gesture_button(self.button_key, self.chat_id, GESTURE_PREFIX + gesture, str(reference))
+        prefix = GESTURE_PREFIX if self.reader is Reader.STAFF else ""
+        return gesture_button(self.button_key, self.chat_id, prefix + gesture, str(reference))
+
+    def paper(self, intent_id: str, act: Act, option: int | None = None) -> str:
+        """Make a payload of a voting paper in this chat."""
+        return paper_button(self.button_key, self.chat_id, intent_id, act, option)

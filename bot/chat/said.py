@@ -1,5 +1,6 @@
-"""One message to a member, ready to be sent: words, buttons, and whether it may be passed on."""
+"""One message in a chat, ready to be sent: words, buttons, and whether it may be passed on."""
 
+import html
 from dataclasses import dataclass
 
 from messages.channels.channels import Buttons
@@ -17,3 +18,8 @@ class Said:
     contact_key: str | None = None
     removes_keys: bool = False
     secret: bool = False
+
+
+def plainly(words: str) -> Said:
+    """Say words that are no HTML, such as a refusal's sentence."""
+    return Said(html.escape(words, quote=False))

@@ -7,10 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
-from bot.house import House
-from voting.votes import cases
-from voting.votes.cases import Case
+from bot.commands.terminal import OUT, AsJson, print_facts, print_json, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +28,16 @@ def list_cases(
 
     Example: ballotline cases list --state open
     """
+    from bot.house import House, in_house
+    from voting.votes import cases
 
-    async def act(house: House) -> list[Case]:
+    async def act(house: House) -> list[cases.Case]:
         async with house.database.reading() as connection:
             return await cases.list_cases(connection, state=state, limit=limit)
 
     found = in_house(act)
     if as_json:
-        print_json({"cases": [_facts(case) for case in found]})
+        print_json({"cases": [_facts(asdict(case)) for case in found]})
         return
     columns = ["case", "member", "state", "classes", "first vote", "acknowledged by", "assigned to", "outcome"]
     rows = [
@@ -65,13 +64,15 @@ def show(
 
     Example: ballotline cases show 3
     """
+    from bot.house import House, in_house
+    from voting.votes import cases
 
-    async def act(house: House) -> Case:
+    async def act(house: House) -> cases.Case:
         async with house.database.reading() as connection:
             return await cases.show_case(connection, case_id)
 
     case = in_house(act)
-    facts = _facts(case)
+    facts = _facts(asdict(case))
     if as_json:
         print_json(facts)
         return
@@ -88,6 +89,8 @@ def export(
 
     Example: ballotline cases export cases.csv
     """
+    from bot.house import House, in_house
+    from voting.votes import cases
 
     async def act(house: House) -> list[dict[str, Any]]:
         async with house.database.reading() as connection:
@@ -101,13 +104,12 @@ def export(
     OUT.print(f"{len(rows)} attempts are in {file}.")
 
 
-def _facts(case: Case) -> dict[str, Any]:
-    """Give a case without anybody's account."""
-    facts = asdict(case)
-    for hidden in ("locked_chat", "member_id"):
-        facts.pop(hidden)
-    facts["attempts"] = [
-        {"kind": row.kind, "at": row.at, "same_account": row.chat is not None and row.chat == case.locked_chat}
-        for row in case.attempts
+def _facts(case: dict[str, Any]) -> dict[str, Any]:
+    """Give a case's facts without anybody's account."""
+    shown = {name: value for name, value in case.items() if name not in {"locked_chat", "member_id"}}
+    first = case["locked_chat"]
+    shown["attempts"] = [
+        {"kind": row["kind"], "at": row["at"], "same_account": row["chat"] is not None and row["chat"] == first}
+        for row in case["attempts"]
     ]
-    return facts
+    return shown

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from bot import logs
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -17,22 +16,14 @@ from bot.commands.terminal import (
     Actor,
     AsJson,
     error_line,
-    in_house,
     print_json,
     print_table,
     progress_bar,
     run,
     stages_bar,
 )
-from bot.house import House, clock
-from bot.reading import read_phone
-from voting.audit import chain
-from voting.audit.probes import run_probes
-from voting.count.count import count as count_poll
+from voting.model import By
 from voting.refusals import Fault
-from voting.rehearsal.rehearsal import CannotRehearse, Plan, Rehearsal, rehearse, usual_plan
-from voting.verify.verify import Verdict
-from voting.verify.verify import verify as verify_bundle
 
 
 def register(app: typer.Typer) -> None:
@@ -53,11 +44,13 @@ def count(
 
     Example: ballotline count --share share-1-of-3.json --share share-2-of-3.json --out result
     """
+    from bot.house import House, in_house
+    from voting.count.count import count as count_poll
 
     async def act(house: House) -> dict[str, Any]:
         with progress_bar("Opening the box", quiet=as_json) as progress:
             return await count_poll(
-                house.database, share, out, secrets=house.secrets, actor=actor, via=VIA, now=clock(), progress=progress
+                house.database, share, out, secrets=house.secrets, by=By(actor, VIA, house.clock()), progress=progress
             )
 
     result = in_house(act)
@@ -78,31 +71,34 @@ def verify(
 
     Example: ballotline verify result --receipt ABCDE-FGHJK
     """
+    from voting.verify.verify import verify as verify_bundle
+
     with progress_bar("Opening the box", quiet=as_json) as progress:
         verdict = verify_bundle(folder, expected_key=key, receipt=receipt, progress=progress)
+    facts = {"ok": verdict.ok, **asdict(verdict)}
     if as_json:
-        print_json({"ok": verdict.ok, **asdict(verdict)})
+        print_json(facts)
     else:
-        _print_verdict(verdict, receipt)
+        _print_verdict(facts, receipt)
     if not verdict.ok or verdict.receipt_found is False:
         raise typer.Exit(1)
 
 
-def _print_verdict(verdict: Verdict, receipt: str | None) -> None:
-    for check in verdict.checks:
-        mark = "[green]ok[/green]" if check.ok else "[red]no[/red]"
-        OUT.print(f"{mark} {escape(check.name)}: {escape(check.detail)}")
-    for problem in verdict.problems:
-        line = f", line {problem.line}" if problem.line else ""
-        error_line(f"{problem.file}{line}: {problem.what}")
-    if verdict.ok and verdict.result is not None:
-        print_result(verdict.result)
-        OUT.print(f"Signing key: {verdict.fingerprint}")
+def _print_verdict(verdict: Mapping[str, Any], receipt: str | None) -> None:
+    for check in verdict["checks"]:
+        mark = "[green]ok[/green]" if check["ok"] else "[red]no[/red]"
+        OUT.print(f"{mark} {escape(check['name'])}: {escape(check['detail'])}")
+    for problem in verdict["problems"]:
+        line = f", line {problem['line']}" if problem["line"] else ""
+        error_line(f"{problem['file']}{line}: {problem['what']}")
+    if verdict["ok"] and verdict["result"] is not None:
+        print_result(verdict["result"])
+        OUT.print(f"Signing key: {verdict['fingerprint']}")
         OUT.print(
             "A bundle made up as a whole would agree with itself: compare this key with the one published before."
         )
     if receipt is not None:
-        OUT.print(f"Receipt {receipt}: {'is in the list' if verdict.receipt_found else 'is NOT in the list'}")
+        OUT.print(f"Receipt {receipt}: {'is in the list' if verdict['receipt_found'] else 'is NOT in the list'}")
 
 
 def print_result(result: Mapping[str, Any]) -> None:
@@ -123,6 +119,9 @@ def audit(as_json: AsJson = False) -> None:
 
     Example: ballotline audit --json
     """
+    from bot.house import House, in_house
+    from voting.audit import chain
+    from voting.audit.probes import run_probes
 
     async def act(house: House) -> dict[str, Any]:
         async with house.database.reading() as connection:
@@ -157,12 +156,17 @@ def rehearse_poll(
 
     Example: ballotline rehearse --members 20000 --result "North=9000" --result "South=7000" --rejected 50
     """
+    from bot import logs
+    from bot.house import clock
+    from messages.words.phone import phone_or_reason
+    from voting.rehearsal.rehearsal import Plan, Rehearsal, rehearse, usual_plan
+
     logs.configure("ERROR", json_lines=False)
     plan = Plan(members, _asked(result), rejected) if result else usual_plan(members)
 
     async def act(folder: Path) -> Rehearsal:
         with stages_bar(quiet=as_json) as progress:
-            return await rehearse(folder, plan, read_phone=read_phone, now=clock(), progress=progress)
+            return await rehearse(folder, plan, read_phone=phone_or_reason, now=clock(), progress=progress)
 
     with tempfile.TemporaryDirectory(prefix="ballotline-rehearsal-") as folder:
         done = run(act(Path(folder)))
@@ -177,6 +181,8 @@ def rehearse_poll(
 
 
 def _asked(pairs: list[str]) -> dict[str, int]:
+    from voting.rehearsal.rehearsal import CannotRehearse
+
     asked: dict[str, int] = {}
     for pair in pairs:
         option, _, number = pair.rpartition("=")

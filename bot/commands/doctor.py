@@ -1,43 +1,10 @@
 """`doctor`: settings, database, keys and providers, one line each and what to do."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Final
+from dataclasses import asdict
 
-import aiohttp
 import typer
-from pydantic import SecretStr
-from telegram.error import InvalidToken, TelegramError
 
-from bot import logs
-from bot.app.run import twilio_account
 from bot.commands.terminal import OUT, AsJson, print_json, run
-from bot.edge import telegram
-from bot.house import clock
-from bot.settings import Settings, read_settings
-from messages.pace.pacer import Pacer
-from voting import secrets_file
-from voting.poll import polls
-from voting.refusals import Refusal
-from voting.store.database import Database
-from voting.store.upgrade import check
-from voting.verify.format import signing_fingerprint
-
-TIMEOUT_SECONDS: Final = 5.0
-CLOCK_OFF_MAX: Final = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: `ok` is None for what is off on purpose."""
-
-    name: str
-    ok: bool | None
-    detail: str
-    what_to_do: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -50,6 +17,10 @@ def doctor(as_json: AsJson = False) -> None:
 
     Example: ballotline doctor --json
     """
+    from bot import logs
+    from bot.commands.examination import examine
+    from bot.settings import read_settings
+
     settings = read_settings()
     logs.configure("ERROR", json_lines=False)
     findings = run(examine(settings))
@@ -63,115 +34,3 @@ def doctor(as_json: AsJson = False) -> None:
             OUT.print(f"{marks[finding.ok]} {finding.name}: {finding.detail}{todo}")
     if not ok:
         raise typer.Exit(1)
-
-
-async def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; never raises for what it finds."""
-    findings = [_setting(settings, name) for name in type(settings).model_fields]
-    findings += await _kept(settings)
-    looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_telegram, _twilio, _clock]
-    for found in await asyncio.gather(*(look(settings) for look in looks)):
-        findings += found
-    return findings
-
-
-def _setting(settings: Settings, name: str) -> Finding:
-    field = type(settings).model_fields[name]
-    value = getattr(settings, name)
-    if isinstance(value, SecretStr):
-        value = "set"
-    if name == "database_url":
-        value = Database(value).url.render_as_string(hide_password=True)
-    shown = "not set" if value is None or value == "" else value
-    return Finding(f"BALLOTLINE_{name.upper()}", ok=True, detail=f"{shown} ({field.description})")
-
-
-async def _kept(settings: Settings) -> list[Finding]:
-    """Look at what lies on this machine."""
-    found = []
-    try:
-        secrets_file.load(settings.secrets_file)
-        mode = settings.secrets_file.stat().st_mode & 0o777
-        safe = mode == secrets_file.MODE
-        todo = "" if safe else f"chmod 600 {settings.secrets_file}"
-        found.append(Finding("secrets", ok=safe, detail=f"readable, mode {mode:o}", what_to_do=todo))
-    except Refusal as refusal:
-        found.append(Finding("secrets", ok=False, detail=str(refusal)))
-    database = Database(settings.database_url)
-    try:
-        revision = await check(database)
-        found.append(Finding("database", ok=True, detail=f"schema {revision}"))
-        async with database.reading() as connection:
-            poll = await polls.load(connection)
-        found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
-        named = f"{signing_fingerprint(poll.signing_key)} (publish it before the vote: verify is told it with --key)"
-        found.append(Finding("signing key", ok=True, detail=named))
-        todo = "" if poll.election_key else "ballotline keys create --trustees 3 --threshold 2 --out shares"
-        keys = f"{poll.threshold} of {poll.trustees} trustees open the box" if poll.election_key else "none yet"
-        found.append(Finding("election key", ok=bool(poll.election_key), detail=keys, what_to_do=todo))
-    except Refusal as refusal:
-        found.append(Finding("database", ok=False, detail=str(refusal), what_to_do="ballotline init poll.toml"))
-    finally:
-        await database.close()
-    return found
-
-
-async def _telegram(settings: Settings) -> list[Finding]:
-    if not settings.telegram_on:
-        return [Finding("telegram", ok=None, detail="off: BALLOTLINE_TELEGRAM_TOKEN is not set")]
-    bot = telegram.make_bot(settings, Pacer())
-    try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            await bot.initialize()
-            info = await bot.get_webhook_info()
-    except InvalidToken:
-        return [Finding("telegram", ok=False, detail="the token is not known", what_to_do="ask @BotFather for it")]
-    except (TelegramError, TimeoutError) as problem:
-        detail = f"cannot be reached ({type(problem).__name__})"
-        return [Finding("telegram", ok=False, detail=detail, what_to_do="check BALLOTLINE_TELEGRAM_API_URL")]
-    finally:
-        await bot.shutdown()
-    wanted = f"{settings.public_url}/telegram/webhook" if settings.public_url else ""
-    fits = info.url == wanted
-    detail = info.url or "none: updates are polled"
-    todo = "" if fits else "start `ballotline run`: it sets the webhook right"
-    return [
-        Finding("telegram", ok=True, detail=f"@{bot.username}"),
-        Finding("webhook", ok=fits and not info.last_error_message, detail=detail, what_to_do=todo),
-    ]
-
-
-async def _twilio(settings: Settings) -> list[Finding]:
-    if not settings.sms_on:
-        return [Finding("twilio", ok=None, detail="off: its settings are not all set")]
-    account = twilio_account(settings)
-    url = f"{account.api_url}/2010-04-01/Accounts/{account.account_sid}.json"
-    headers = {"Authorization": aiohttp.encode_basic_auth(account.account_sid, account.auth_token)}
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, headers=headers) as answer:
-            ok = answer.status == 200  # noqa: PLR2004 - HTTP
-            detail = "the account answers" if ok else f"answered {answer.status}"
-    except (aiohttp.ClientError, TimeoutError) as problem:
-        ok, detail = False, f"cannot be reached ({type(problem).__name__})"
-    found = [Finding("twilio", ok=ok, detail=detail, what_to_do="" if ok else "check the BALLOTLINE_TWILIO_ settings")]
-    if not settings.public_url:
-        found.append(Finding("sms replies", ok=None, detail="STOP and STATUS reach us only with BALLOTLINE_PUBLIC_URL"))
-    return found
-
-
-async def _clock(settings: Settings) -> list[Finding]:
-    """Compare our clock with the Date header of whichever provider is on."""
-    url = settings.telegram_api_url if settings.telegram_on else settings.twilio_api_url if settings.sms_on else None
-    if url is None:
-        return [Finding("clock", ok=None, detail=f"{clock():%Y-%m-%d %H:%M:%S} UTC, not compared: no provider is on")]
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
-            theirs = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
-    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
-        return [Finding("clock", ok=None, detail="not compared: the provider did not say the time")]
-    off = abs(datetime.now(UTC) - theirs)
-    ok = off <= CLOCK_OFF_MAX
-    todo = "" if ok else "set this machine's clock (NTP)"
-    return [Finding("clock", ok=ok, detail=f"{off.total_seconds():.0f} s from the provider's", what_to_do=todo)]

@@ -4,9 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.terminal import OUT, AsJson, in_house, print_facts, print_json, print_table
-from bot.house import House
-from bot.member.file import member_file
+from bot.commands.terminal import OUT, AsJson, print_facts, print_json, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +23,8 @@ def show(
 
     Example: ballotline member show 0100007
     """
+    from bot.house import House, in_house
+    from bot.member.file import member_file
 
     async def act(house: House) -> dict[str, Any]:
         async with house.database.reading() as connection:

@@ -1,9 +1,7 @@
 """`notice`: draft, approve, send, watch and report what is told to many."""
 
-import asyncio
-import html
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,25 +15,14 @@ from bot.commands.terminal import (
     VIA,
     Actor,
     AsJson,
-    in_house,
     print_facts,
     print_json,
     print_table,
-    progress_bar,
 )
-from bot.edge.links import ways_now
-from bot.house import House, clock
-from messages.notices import life, notices, reports, sending
-from messages.notices.model import ENDED, Content, Notice
-from messages.notices.preview import Preview, preview
-from messages.notices.report_csv import write_report_csv
-from messages.reach import TELEGRAM
-from messages.words.wording import Kind
+from messages.words.kinds import Kind
 from voting.csv_file import read_moment
-from voting.poll import polls
+from voting.model import By
 from voting.refusals import NoticeTextMissing, StaffRefusal
-
-LOOK_SECONDS: Final = 1.0
 
 NoticeId = Annotated[int, typer.Argument(metavar="ID")]
 
@@ -77,6 +64,13 @@ def draft(
 
     Example: ballotline notice draft window_changed --audience all
     """
+    from bot.commands.notice_page import print_preview
+    from bot.edge.links import ways_now
+    from bot.house import House, in_house
+    from messages.notices import notices
+    from messages.notices.model import Content
+    from messages.notices.preview import Preview, preview
+    from voting.poll import polls
 
     async def act(house: House) -> Preview:
         ways = await ways_now(house.settings)
@@ -90,10 +84,10 @@ def draft(
                 send_at=_moment(send_at, poll.timezone),
                 send_before=_moment(send_before, poll.timezone),
             )
-            made = await notices.draft(connection, content, ways=ways, actor=actor, via=VIA, now=clock())
-            return await preview(connection, made, now=clock())
+            made = await notices.draft(connection, content, ways=ways, by=By(actor, VIA, house.clock()))
+            return await preview(connection, made, now=house.clock())
 
-    _print_preview(in_house(act), as_json=as_json)
+    print_preview(in_house(act), as_json=as_json)
 
 
 def show(notice_id: NoticeId, as_json: AsJson = False) -> None:
@@ -101,49 +95,60 @@ def show(notice_id: NoticeId, as_json: AsJson = False) -> None:
 
     Example: ballotline notice show 3
     """
+    from bot.commands.notice_page import print_preview
+    from bot.house import House, in_house
+    from messages.notices import notices
+    from messages.notices.preview import Preview, preview
 
     async def act(house: House) -> Preview:
         async with house.database.reading() as connection:
-            return await preview(connection, await notices.show(connection, notice_id), now=clock())
+            return await preview(connection, await notices.show(connection, notice_id), now=house.clock())
 
-    _print_preview(in_house(act), as_json=as_json)
+    print_preview(in_house(act), as_json=as_json)
 
 
+@dataclass(frozen=True, slots=True)
 class _Move:
-    """One step of a notice's life as a command."""
+    """One step of a notice's life as a command: what it says when done, its help."""
 
-    def __init__(self, act: Callable[..., Awaitable[Notice]], done: str, what: str) -> None:
-        self.act, self.done, self.help = act, done, what
+    done: str
+    help: str
 
 
 MOVES: Final = {
     "submit": _Move(
-        notices.submit,
         "waits for another person: ballotline notice approve {id} --as THEIR-NAME",
         "Offer a notice for approval.\n\nExample: ballotline notice submit 3",
     ),
     "approve": _Move(
-        notices.approve,
         "is approved. Next: ballotline notice send {id}",
         "Approve a notice that another person wrote.\n\nExample: ballotline notice approve 3 --as Gwen",
     ),
     "pause": _Move(
-        life.pause,
         "is paused; a provider keeps what it has already",
         "Stop sending for now.\n\nExample: ballotline notice pause 3",
     ),
-    "resume": _Move(life.resume, "goes on", "Go on where it stopped.\n\nExample: ballotline notice resume 3"),
-    "cancel": _Move(
-        life.cancel, "is canceled for good", "End a notice for good.\n\nExample: ballotline notice cancel 3"
-    ),
+    "resume": _Move("goes on", "Go on where it stopped.\n\nExample: ballotline notice resume 3"),
+    "cancel": _Move("is canceled for good", "End a notice for good.\n\nExample: ballotline notice cancel 3"),
 }
 
 
 def _mover(name: str, move: _Move) -> Callable[[int, str], None]:
     def command(notice_id: NoticeId, actor: Actor = DEFAULT_ACTOR) -> None:
-        async def act(house: House) -> Notice:
+        from bot.house import House, in_house
+        from messages.notices import life, notices
+
+        acts = {
+            "submit": notices.submit,
+            "approve": notices.approve,
+            "pause": life.pause,
+            "resume": life.resume,
+            "cancel": life.cancel,
+        }
+
+        async def act(house: House) -> None:
             async with house.database.writing() as connection:
-                return await move.act(connection, notice_id, actor=actor, via=VIA, now=clock())
+                await acts[name](connection, notice_id, by=By(actor, VIA, house.clock()))
 
         in_house(act)
         OUT.print(f"Notice {notice_id} {move.done.format(id=notice_id)}.")
@@ -161,15 +166,18 @@ def send(
 
     Example: ballotline notice send 3 --watch
     """
+    from bot.commands.notice_page import watch_notice
+    from bot.house import House, in_house
+    from messages.notices import reports, sending
 
     async def act(house: House) -> None:
         on = house.settings.channels_on
         async with house.database.writing() as connection:
-            sent = await sending.send(connection, notice_id, actor=actor, via=VIA, now=clock(), providers=on)
+            sent = await sending.send(connection, notice_id, by=By(actor, VIA, house.clock()), providers=on)
             counts = await reports.progress(connection, notice_id)
         OUT.print(f"Notice {notice_id} is {sent.state}: {sum(counts.values())} messages planned.")
         if watching:
-            await _watch(house, notice_id)
+            await watch_notice(house, notice_id)
 
     in_house(act)
 
@@ -179,26 +187,13 @@ def watch(notice_id: NoticeId) -> None:
 
     Example: ballotline notice watch 3
     """
+    from bot.commands.notice_page import watch_notice
+    from bot.house import House, in_house
 
     async def act(house: House) -> None:
-        await _watch(house, notice_id)
+        await watch_notice(house, notice_id)
 
     in_house(act)
-
-
-async def _watch(house: House, notice_id: int) -> None:
-    async with house.database.reading() as connection:
-        total = sum((await reports.progress(connection, notice_id)).values())
-    with progress_bar(f"Notice {notice_id}", total or None) as moved:
-        while True:
-            async with house.database.reading() as connection:
-                counts = await reports.progress(connection, notice_id)
-                state = (await notices.show(connection, notice_id)).state
-            moved(sum(counts.values()) - counts.get("ready", 0) - counts.get("sending", 0))
-            if state in ENDED:
-                break
-            await asyncio.sleep(LOOK_SECONDS)
-    OUT.print(f"Notice {notice_id} is {state}. See: ballotline notice report {notice_id}")
 
 
 def list_notices(as_json: AsJson = False) -> None:
@@ -206,12 +201,31 @@ def list_notices(as_json: AsJson = False) -> None:
 
     Example: ballotline notice list
     """
+    from bot.house import House, in_house
+    from messages.notices import notices
+    from messages.notices.model import Notice
 
     async def act(house: House) -> list[Notice]:
         async with house.database.reading() as connection:
             return await notices.list_notices(connection)
 
-    rows = [_facts(notice) for notice in in_house(act)]
+    rows = [
+        {
+            "id": notice.id,
+            "kind": str(notice.content.kind),
+            "audience": notice.content.audience,
+            "state": notice.state,
+            "pause_reason": notice.pause_reason,
+            "members": notice.members,
+            "cost": notice.cost,
+            "author": notice.author,
+            "approved_by": notice.approved_by,
+            "created_at": notice.created_at,
+            "send_at": notice.content.send_at,
+            "ended_at": notice.ended_at,
+        }
+        for notice in in_house(act)
+    ]
     if as_json:
         print_json({"notices": rows})
         return
@@ -228,6 +242,10 @@ def report(
 
     Example: ballotline notice report 3 --csv told.csv
     """
+    from bot.commands.notice_page import flat
+    from bot.house import House, in_house
+    from messages.notices import reports
+    from messages.notices.report_csv import write_report_csv
 
     async def act(house: House) -> dict[str, Any]:
         async with house.database.reading() as connection:
@@ -239,40 +257,9 @@ def report(
     if as_json:
         print_json({**facts, "csv": csv_file})
         return
-    flat = {name: _flat(value) for name, value in facts.items() if value not in (None, {})}
-    print_facts(f"Notice {notice_id}", flat)
+    print_facts(f"Notice {notice_id}", {name: flat(value) for name, value in facts.items() if value not in (None, {})})
     if csv_file is not None:
         OUT.print(f"Each member's outcome is in {csv_file}.")
-
-
-def _print_preview(seen: Preview, *, as_json: bool) -> None:
-    if as_json:
-        print_json(seen.as_json())
-        return
-    reached = {name: count for name, count in seen.audience.items() if count}
-    facts = {
-        "kind": seen.kind,
-        "audience": f"{seen.audience_name}: {seen.members} members",
-        "by": _flat(reached),
-        "cost": f"{seen.cost} {seen.currency}",
-    }
-    print_facts(f"Notice {seen.notice_id}", facts)
-    for one in seen.texts:
-        size = f", {one.encoding}, {_segments(one.segments)} each, {one.cost} {seen.currency}" if one.segments else ""
-        OUT.print()
-        OUT.print(f"[bold]{one.channel}, {one.language}[/bold] ({one.recipients} recipients{size})")
-        OUT.print(_as_read(one.text) if one.channel == TELEGRAM else one.text, markup=False)
-    OUT.print()
-    OUT.print(f"Next, as another person: ballotline notice approve {seen.notice_id} --as THEIR-NAME")
-
-
-def _segments(count: int) -> str:
-    return "1 segment" if count == 1 else f"{count} segments"
-
-
-def _as_read(markup: str) -> str:
-    """Give a Telegram message as a person reads it, without its HTML."""
-    return html.unescape(re.sub(r"<[^>]+>", "", markup))
 
 
 def _texts(file: Path | None, first: str) -> dict[str, str]:
@@ -296,26 +283,3 @@ def _moment(raw: str | None, timezone: str) -> datetime | None:
     if moment is None:
         raise MomentUnreadable(moment=raw)
     return moment
-
-
-def _facts(notice: Notice) -> dict[str, Any]:
-    return {
-        "id": notice.id,
-        "kind": str(notice.content.kind),
-        "audience": notice.content.audience,
-        "state": notice.state,
-        "pause_reason": notice.pause_reason,
-        "members": notice.members,
-        "cost": notice.cost,
-        "author": notice.author,
-        "approved_by": notice.approved_by,
-        "created_at": notice.created_at,
-        "send_at": notice.content.send_at,
-        "ended_at": notice.ended_at,
-    }
-
-
-def _flat(value: object) -> object:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {count}" for name, count in value.items())
-    return value

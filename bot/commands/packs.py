@@ -12,17 +12,13 @@ from bot.commands.terminal import (
     Actor,
     AsJson,
     DryRun,
-    in_house,
     print_facts,
     print_json,
     print_report,
     progress_bar,
 )
-from bot.edge.links import bot_url
-from bot.house import House, clock
 from voting.csv_file import ImportReport
-from voting.packs import packs
-from voting.votes.checks import lift_lockout
+from voting.model import By
 
 PrintFile = Annotated[Path, typer.Option("--print-file", help="File for the mailing house; it must not exist yet.")]
 Recipient = Annotated[
@@ -52,13 +48,16 @@ def issue(
 
     Example: ballotline packs issue --print-file print.csv.age --recipient age1...
     """
+    from bot.edge.links import bot_url
+    from bot.house import House, in_house
+    from voting.packs import packs
 
     async def act(house: House) -> packs.Issued:
         url = await bot_url(house.settings, "pack")
         with progress_bar("Making packs", quiet=as_json) as progress:
             printing = packs.Printing(print_file, url, recipient=recipient, roll_path=roll_file)
             return await packs.issue(
-                house.database, house.secrets, printing, actor=actor, via=VIA, now=clock(), progress=progress
+                house.database, house.secrets, printing, by=By(actor, VIA, house.clock()), progress=progress
             )
 
     issued = in_house(act)
@@ -81,9 +80,11 @@ def update(
 
     Example: ballotline packs update pack-events.csv
     """
+    from bot.house import House, in_house
+    from voting.packs import packs
 
     async def act(house: House) -> ImportReport:
-        return await packs.update_events(house.database, file, actor=actor, via=VIA, now=clock(), dry_run=dry_run)
+        return await packs.update_events(house.database, file, by=By(actor, VIA, house.clock()), dry_run=dry_run)
 
     print_report(file, in_house(act), dry_run=dry_run, as_json=as_json)
 
@@ -100,12 +101,15 @@ def replace(
 
     Example: ballotline packs replace 0100007 --print-file again.csv --reason "never came" --as Gwen
     """
+    from bot.edge.links import bot_url
+    from bot.house import House, in_house
+    from voting.packs import packs
 
     async def act(house: House) -> packs.Asked | packs.Issued:
         url = await bot_url(house.settings, "pack")
         printing = packs.Printing(print_file, url, recipient=recipient, roll_path=roll_file)
         return await packs.replace(
-            house.database, house.secrets, member_no, printing, reason=reason, actor=actor, via=VIA, now=clock()
+            house.database, house.secrets, member_no, printing, reason=reason, by=By(actor, VIA, house.clock())
         )
 
     done = in_house(act)
@@ -124,9 +128,11 @@ def unlock(
 
     Example: ballotline packs unlock 0100007 --as Gwen
     """
+    from bot.house import House, in_house
+    from voting.votes.checks import lift_lockout
 
     async def act(house: House) -> bool:
         async with house.database.writing() as connection:
-            return await lift_lockout(connection, member_no, actor=actor, via=VIA, now=clock())
+            return await lift_lockout(connection, member_no, by=By(actor, VIA, house.clock()))
 
     OUT.print(f"{member_no}: " + ("unlocked." if in_house(act) else "was not locked out."))

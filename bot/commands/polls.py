@@ -6,23 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import logs
-from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json, run
-from bot.house import House, clock
-from bot.settings import read_settings
-from messages.notices import supersede
-from voting import secrets_file
-from voting.audit.chain import sign_head
-from voting.audit.probes import run_probes
-from voting.model import Phase
-from voting.poll import polls, window
-from voting.poll.status import poll_facts
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_facts, print_json, run
+from voting.model import By, Phase
 from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
-from voting.sealing import seal, shares
-from voting.store.database import Database
-from voting.store.upgrade import upgrade
-from voting.verify.format import signing_fingerprint
-from voting.votes.box import empty_tray
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +38,15 @@ def init(
 
     Example: ballotline init poll.toml
     """
+    from bot import logs
+    from bot.house import clock
+    from bot.settings import read_settings
+    from voting import secrets_file
+    from voting.poll import polls
+    from voting.store.database import Database
+    from voting.store.upgrade import upgrade
+    from voting.verify.format import signing_fingerprint
+
     settings = read_settings()
     logs.configure("WARNING", json_lines=False)
     now = clock()
@@ -66,7 +61,7 @@ def init(
                 secrets_file.save(settings.secrets_file, secrets_file.make())
             secrets = secrets_file.load(settings.secrets_file)
             async with database.writing() as connection:
-                return await polls.init(connection, poll, delivery, secrets, actor=actor, via=VIA, now=now)
+                return await polls.init(connection, poll, delivery, secrets, by=By(actor, VIA, now))
         finally:
             await database.close()
 
@@ -86,6 +81,9 @@ def keys_create(
 
     Example: ballotline keys create --trustees 3 --threshold 2 --out shares
     """
+    from bot.house import House, in_house
+    from voting.poll import polls
+    from voting.sealing import seal, shares
 
     async def act(house: House) -> list[Path]:
         async with house.database.writing() as connection:
@@ -97,23 +95,19 @@ def keys_create(
                 trustees=trustees,
                 threshold=threshold,
                 share_digests=key.share_digests,
-                actor=actor,
-                via=VIA,
-                now=clock(),
+                by=By(actor, VIA, house.clock()),
             )
-            return _written(out, key.shares)  # before the commit: a key nobody holds is never made public
+            out.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                return shares.write_shares(
+                    out, key.shares
+                )  # before the commit: a key nobody holds is never made public
+            except FileExistsError as taken:
+                raise ShareFolderTaken(file=str(taken.filename)) from None
 
     for path in in_house(act):
         OUT.print(f"{path}  for one trustee")
     OUT.print(f"Any {threshold} of these {trustees} open the box. Hand them out; keep none here.")
-
-
-def _written(out: Path, made: tuple[shares.Share, ...]) -> list[Path]:
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        return shares.write_shares(out, made)
-    except FileExistsError as taken:
-        raise ShareFolderTaken(file=str(taken.filename)) from None
 
 
 def keys_test(
@@ -123,6 +117,9 @@ def keys_test(
 
     Example: ballotline keys test share-1-of-3.json
     """
+    from bot.house import House, in_house
+    from voting.poll import polls
+    from voting.sealing import seal, shares
 
     async def act(house: House) -> None:
         async with house.database.reading() as connection:
@@ -142,11 +139,14 @@ def poll_open(actor: Actor = DEFAULT_ACTOR) -> None:
 
     Example: ballotline poll open --as Gwen
     """
+    from bot.house import House, in_house
+    from voting.audit.chain import sign_head
+    from voting.poll import polls
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.open_poll(connection, actor=actor, via=VIA, now=clock())
-            await sign_head(connection, house.secrets, clock())
+            poll = await polls.open_poll(connection, by=By(actor, VIA, house.clock()))
+            await sign_head(connection, house.secrets, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
 
     in_house(act)
@@ -157,15 +157,19 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
 
     Example: ballotline poll close --as Gwen
     """
+    from bot.house import House, in_house
+    from voting.audit.chain import sign_head
+    from voting.poll import polls
+    from voting.votes.box import empty_tray
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
             poll = await polls.load(connection)
             if poll.phase is not Phase.CLOSED:
-                poll = await polls.close_poll(connection, actor=actor, via=VIA, now=clock())
-        moved = await empty_tray(house.database, now=clock())
+                poll = await polls.close_poll(connection, by=By(actor, VIA, house.clock()))
+        moved = await empty_tray(house.database, now=house.clock())
         async with house.database.writing() as connection:
-            await sign_head(connection, house.secrets, clock())
+            await sign_head(connection, house.secrets, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is closed; the last {moved} ballots went from the tray to the box.")
 
     in_house(act)
@@ -176,6 +180,9 @@ def poll_status(as_json: AsJson = False) -> None:
 
     Example: ballotline poll status --json
     """
+    from bot.house import House, in_house
+    from voting.audit.probes import run_probes
+    from voting.poll.status import poll_facts
 
     async def act(house: House) -> dict[str, Any]:
         async with house.database.reading() as connection:
@@ -203,11 +210,14 @@ def poll_rule(
 
     Example: ballotline poll rule poll.toml --as Gwen
     """
+    from bot.house import House, in_house
+    from voting.poll import polls
+
     rule = polls.read_poll_file(poll_file).rule
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.change_rule(connection, rule, actor=actor, via=VIA, now=clock())
+            poll = await polls.change_rule(connection, rule, by=By(actor, VIA, house.clock()))
         OUT.print(f"The rule is now version {poll.rule_version}. Tell members: ballotline notice draft rule_changed")
 
     in_house(act)
@@ -223,15 +233,18 @@ def window_set(
 
     Example: ballotline window set 2022-08-01 2022-08-10 --reason "added security"
     """
+    from bot.house import House, in_house
+    from messages.window_move import move_window
+
     days = (_day(first), _day(last))
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            version = await window.set_window(connection, *days, reason, actor=actor, via=VIA, now=clock())
-            stopped = await supersede.older_than(connection, version.version, now=clock())
+            moved = await move_window(connection, *days, reason, by=By(actor, VIA, house.clock()))
+        version = moved.window
         OUT.print(f"Packs now arrive {version.first_day} to {version.last_day} (version {version.version}).")
-        if stopped:
-            OUT.print(f"{stopped} messages still queued with the older dates were stopped.")
+        if moved.stopped:
+            OUT.print(f"{moved.stopped} messages still queued with the older dates were stopped.")
         OUT.print("Tell members: ballotline notice draft window_changed")
 
     in_house(act)
@@ -242,6 +255,8 @@ def window_list() -> None:
 
     Example: ballotline window list
     """
+    from bot.house import House, in_house
+    from voting.poll import window
 
     async def act(house: House) -> None:
         async with house.database.reading() as connection:

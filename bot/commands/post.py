@@ -5,11 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bot.alerts import alerts
-from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report
-from bot.house import House, clock
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, print_report
 from voting.csv_file import ImportReport
-from voting.post import scans
+from voting.model import By
 
 
 def register(app: typer.Typer) -> None:
@@ -30,16 +28,17 @@ def postal_import(
 
     Example: ballotline postal import postal.csv --dry-run
     """
+    from bot.alerts import hooks
+    from bot.house import House, in_house
+    from voting.post import scans
 
     async def act(house: House) -> ImportReport:
         return await scans.import_postal(
             house.database,
             file,
             house.secrets,
-            on_attempt=alerts.on_attempt,
-            now=clock(),
-            actor=actor,
-            via=VIA,
+            on_attempt=hooks.on_attempt,
+            by=By(actor, VIA, house.clock()),
             dry_run=dry_run,
         )
 
@@ -57,9 +56,11 @@ def postal_count(
 
     Example: ballotline postal count postal-count.csv
     """
+    from bot.house import House, in_house
+    from voting.post import scans
 
     async def act(house: House) -> None:
-        await scans.import_count(house.database, file, justification=justification, actor=actor, via=VIA, now=clock())
+        await scans.import_count(house.database, file, justification=justification, by=By(actor, VIA, house.clock()))
 
     in_house(act)
     OUT.print(f"The count of papers in {file} is taken in.")

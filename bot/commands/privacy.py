@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_facts, print_json
-from bot.house import House
-from bot.member import privacy
-from bot.member.privacy import Forgotten
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_facts, print_json
+from voting.model import By
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking; a script must say so.")]
 
@@ -32,15 +30,21 @@ def purge(
 
     Example: ballotline privacy purge --yes
     """
+    from bot.house import House, in_house
+    from bot.member import privacy
+
+    async def insist(house: House) -> None:  # before asking: nobody should confirm what cannot be done
+        async with house.database.reading() as connection:
+            await privacy.insist_over(connection)
+
+    async def act(house: House) -> privacy.Forgotten:
+        return await privacy.forget(house.database, by=By(actor, VIA, house.clock()))
+
     if as_json and not yes:
         raise typer.BadParameter("--json asks nothing: say --yes with it.")
-    in_house(_insist)
+    in_house(insist)
     if not yes:
         typer.confirm("Forget every chat, phone number and address for good?", abort=True, err=True)
-
-    async def act(house: House) -> Forgotten:
-        return await privacy.forget(house.database, house.clock(), actor=actor, via=VIA)
-
     forgotten = asdict(in_house(act))
     if as_json:
         print_json(forgotten)
@@ -49,9 +53,3 @@ def purge(
     OUT.print(
         "Locks, ballots, cases and the chain stay. Now delete print files, rolls and backups that you no longer need."
     )
-
-
-async def _insist(house: House) -> None:
-    """Refuse before asking: nobody should confirm what cannot be done."""
-    async with house.database.reading() as connection:
-        await privacy.insist_over(connection)

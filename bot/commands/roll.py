@@ -5,12 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, in_house, print_report, progress_bar
-from bot.house import House, clock
-from bot.reading import read_phone
-from messages.reach import sync_sms_channels
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, print_report, progress_bar
 from voting.csv_file import ImportReport
-from voting.roll import roll
+from voting.model import By
 
 
 def register(app: typer.Typer) -> None:
@@ -32,24 +29,19 @@ def roll_import(
 
     Example: ballotline roll import roll.csv --dry-run
     """
+    from bot.house import House, in_house
+    from messages.roll_import import import_roll
 
     async def act(house: House) -> ImportReport:
         with progress_bar("Reading the roll", quiet=as_json) as progress:
-            report = await roll.import_roll(
+            return await import_roll(
                 house.database,
                 file,
                 house.secrets,
-                read_phone=read_phone,
-                now=clock(),
-                actor=actor,
-                via=VIA,
+                by=By(actor, VIA, house.clock()),
                 dry_run=dry_run,
                 progress=progress,
             )
-        if not dry_run:
-            async with house.database.writing() as connection:
-                await sync_sms_channels(connection, clock())
-        return report
 
     report = in_house(act)
     print_report(file, report, dry_run=dry_run, as_json=as_json)
@@ -64,10 +56,12 @@ def lapse(
 
     Example: ballotline roll lapse 0100007 --reason "left on 12 August"
     """
+    from bot.house import House, in_house
+    from voting.roll import roll
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            await roll.lapse(connection, member_no, reason, actor=actor, via=VIA, now=clock())
+            await roll.lapse(connection, member_no, reason, by=By(actor, VIA, house.clock()))
         OUT.print(f"{member_no} may not vote any more.")
 
     in_house(act)
@@ -81,10 +75,12 @@ def restore(
 
     Example: ballotline roll restore 0100007
     """
+    from bot.house import House, in_house
+    from voting.roll import roll
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            await roll.restore(connection, member_no, actor=actor, via=VIA, now=clock())
+            await roll.restore(connection, member_no, by=By(actor, VIA, house.clock()))
         OUT.print(f"{member_no} may vote again.")
 
     in_house(act)

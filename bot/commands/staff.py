@@ -1,16 +1,12 @@
 """`staff`: invitations, who is on the staff, who is on duty."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, in_house, print_json, print_table
-from bot.edge.links import bot_name, link
-from bot.house import House, clock
-from bot.staff import enrolment
-from bot.staff.enrolment import PREFIX, Staff
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_json, print_table
 from bot.staff.roles import Role
-from messages.words.phone import read_phone
+from voting.model import By
 from voting.refusals import StaffRefusal
 
 
@@ -42,12 +38,15 @@ def invite(
 
     Example: ballotline staff invite --role officer --name Gwen
     """
+    from bot.edge.links import bot_name, link
+    from bot.house import House, in_house
+    from bot.staff import enrolment
 
     async def act(house: House) -> str:
         bot = await bot_name(house.settings)
         async with house.database.writing() as connection:
-            token = await enrolment.invite_staff(connection, role, actor=actor, via=VIA, now=clock(), name=name)
-        return link(bot, f"{PREFIX}{token}")
+            token = await enrolment.invite_staff(connection, role, by=By(actor, VIA, house.clock()), name=name)
+        return link(bot, f"{enrolment.PREFIX}{token}")
 
     url = in_house(act)
     if as_json:
@@ -62,12 +61,25 @@ def list_staff(as_json: AsJson = False) -> None:
 
     Example: ballotline staff list
     """
+    from bot.house import House, in_house
+    from bot.staff import enrolment
 
-    async def act(house: House) -> list[Staff]:
+    async def act(house: House) -> list[enrolment.Staff]:
         async with house.database.reading() as connection:
             return await enrolment.everybody(connection)
 
-    rows = [_facts(person) for person in in_house(act)]
+    rows = [
+        {
+            "id": person.id,
+            "name": person.name,
+            "role": person.role.value,
+            "duty": person.duty_order,
+            "phone": person.phone,
+            "language": person.language,
+            "enrolled_at": person.enrolled_at,
+        }
+        for person in in_house(act)
+    ]
     if as_json:
         print_json({"staff": rows})
         return
@@ -80,10 +92,12 @@ def remove(staff_id: StaffId, actor: Actor = DEFAULT_ACTOR) -> None:
 
     Example: ballotline staff remove 3
     """
+    from bot.house import House, in_house
+    from bot.staff import enrolment
 
-    async def act(house: House) -> Staff:
+    async def act(house: House) -> enrolment.Staff:
         async with house.database.writing() as connection:
-            return await enrolment.remove(connection, staff_id, actor=actor, via=VIA, now=clock())
+            return await enrolment.remove(connection, staff_id, by=By(actor, VIA, house.clock()))
 
     OUT.print(f"{in_house(act).name} is no longer on the staff.")
 
@@ -101,12 +115,14 @@ def duty(
 
     Example: ballotline staff duty 2 1 4
     """
+    from bot.house import House, in_house
+    from bot.staff import enrolment
 
-    async def act(house: House) -> list[Staff]:
+    async def act(house: House) -> list[enrolment.Staff]:
         async with house.database.writing() as connection:
             if staff_ids or clear:
                 ids = [] if clear else list(staff_ids or [])
-                return await enrolment.set_duty_list(connection, ids, actor=actor, via=VIA, now=clock())
+                return await enrolment.set_duty_list(connection, ids, by=By(actor, VIA, house.clock()))
             return await enrolment.on_duty(connection)
 
     listed = in_house(act)
@@ -122,25 +138,17 @@ def phone(
 
     Example: ballotline staff phone 3 "07700 900123"
     """
+    from bot.house import House, in_house
+    from bot.staff import enrolment
+    from messages.words.phone import read_phone
+
     e164 = None if number == "-" else read_phone(number, None).e164
     if e164 is None and number != "-":
         raise NumberUnusable(number=number)
 
-    async def act(house: House) -> Staff:
+    async def act(house: House) -> enrolment.Staff:
         async with house.database.writing() as connection:
-            return await enrolment.set_phone(connection, staff_id, e164, actor=actor, via=VIA, now=clock())
+            return await enrolment.set_phone(connection, staff_id, e164, by=By(actor, VIA, house.clock()))
 
     person = in_house(act)
     OUT.print(f"{person.name}: " + (f"texts go to {person.phone}." if person.phone else "no number."))
-
-
-def _facts(person: Staff) -> dict[str, Any]:
-    return {
-        "id": person.id,
-        "name": person.name,
-        "role": person.role.value,
-        "duty": person.duty_order,
-        "phone": person.phone,
-        "language": person.language,
-        "enrolled_at": person.enrolled_at,
-    }

@@ -1,9 +1,9 @@
-"""What commands share: running in an open house, who acts, tables and progress for a person, JSON for a script."""
+"""What commands share: who acts, tables and progress for a person, JSON for a script. `--help` loads all of it."""
 
-import asyncio
+import getpass
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,9 +23,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bot import logs
-from bot.house import House, login_name, open_house
-from bot.settings import read_settings
 from voting.csv_file import REPORT_SUFFIX, ImportReport, write_report
 
 Result = TypeVar("Result")
@@ -38,6 +35,16 @@ Actor = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")]
+
+
+def login_name() -> str:
+    """Give the name that the chain records for who typed a command without `--as`."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
 DEFAULT_ACTOR: Final = login_name()
 
 
@@ -48,19 +55,9 @@ def error_line(sentence: str) -> None:
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run one coroutine to its end."""
+    import asyncio
+
     return asyncio.run(work)
-
-
-def in_house(act: Callable[[House], Awaitable[Result]]) -> Result:
-    """Run `act` in an open house and close it again; refusals pass through to `main`."""
-
-    async def work() -> Result:
-        settings = read_settings()
-        logs.configure(settings.log_level if settings.log_level != "INFO" else "WARNING", json_lines=False)
-        async with open_house(settings) as house:
-            return await act(house)
-
-    return run(work())
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.alerts import alerts
-from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
+from bot.console.door import Deed, Screen
+from bot.console.visit import FormWrong, Visit
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
 from voting.votes import cases
@@ -58,10 +58,7 @@ async def acknowledge(visit: Visit) -> Response:
     """Say that somebody is looking: here and wherever the alert is shown."""
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
-        alert = await alerts.alert_of_case(connection, case_id)
-        if alert is not None:
-            await alerts.acknowledge(connection, alert.id, **visit.deed)
-        await cases.acknowledge(connection, case_id, **visit.deed)
+        await acknowledge_case(connection, case_id, by=visit.by)
     return _done(visit, case_id)
 
 
@@ -70,8 +67,7 @@ async def assign(visit: Visit) -> Response:
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
         person = await enrolment.by_id(connection, visit.number("to"))
-        await cases.assign(connection, case_id, person.name, version=visit.number("version"), **visit.deed)
-        await _show_anew(visit, connection, case_id)
+        await assign_case(connection, case_id, person.name, version=visit.number("version"), by=visit.by)
     return _done(visit, case_id)
 
 
@@ -83,10 +79,9 @@ async def propose(visit: Visit) -> Response:
     except ValueError:
         raise FormWrong(field="outcome") from None
     async with visit.console.house.database.writing() as connection:
-        await cases.propose(
-            connection, case_id, outcome, visit.word("note"), version=visit.number("version"), **visit.deed
+        await propose_outcome(
+            connection, case_id, outcome, visit.word("note"), version=visit.number("version"), by=visit.by
         )
-        await _show_anew(visit, connection, case_id)
     return _done(visit, case_id)
 
 
@@ -94,8 +89,7 @@ async def settle(visit: Visit) -> Response:
     """Agree with the proposed outcome."""
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
-        await cases.settle(connection, case_id, version=visit.number("version"), **visit.deed)
-        await _show_anew(visit, connection, case_id, ended=True)
+        await settle_case(connection, case_id, version=visit.number("version"), by=visit.by)
     return _done(visit, case_id)
 
 
@@ -125,10 +119,6 @@ def _whence(case: Case, chat: str | None) -> str:
     if chat == case.locked_chat:
         return "From the same chat as the vote."
     return "From another chat than the vote."
-
-
-async def _show_anew(visit: Visit, connection: AsyncConnection, case_id: int, *, ended: bool = False) -> None:
-    await alerts.case_changed(connection, case_id, visit.now, ended=ended)
 
 
 def _done(visit: Visit, case_id: int) -> Response:

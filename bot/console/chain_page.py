@@ -5,7 +5,8 @@ from typing import Final
 from sqlalchemy import select
 from starlette.responses import Response
 
-from bot.console.door import Screen, Visit
+from bot.console.door import Screen
+from bot.console.visit import Visit
 from bot.staff.roles import Act
 from voting import schema
 from voting.audit.chain import GENESIS, ChainBroken, Entry, check_links

@@ -14,14 +14,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.console.door import FormWrong, Visit
+from bot.console.visit import FormWrong, Visit
 from messages import audience as audiences
 from messages.notices.model import Content, Notice
 from messages.notices.preview import preview
 from messages.reach import SMS, TELEGRAM
+from messages.words.kinds import Kind
 from messages.words.sms_text import SmsText, cost, encode_plan
 from messages.words.texts import languages
-from messages.words.wording import Kind, Ways, facts_of
+from messages.words.wording import Ways, facts_of
 from voting.model import Poll
 from voting.poll import window
 from voting.refusals import NoticeTextTooLong

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.console import sessions
-from bot.console.door import Console, Visit, plain
 from bot.console.sessions import COOKIE, SESSION_LIFE
+from bot.console.visit import Console, Visit, plain
 from bot.staff import enrolment
 from bot.staff.enrolment import LoginLinkUnusable
 

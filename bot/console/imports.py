@@ -20,17 +20,18 @@ from sqlalchemy import select
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, Response
 
-from bot.alerts import alerts
-from bot.console.door import Console, Deed, FormWrong, Screen, Visit, sentence, zone_of
-from bot.reading import read_phone
+from bot.alerts import hooks
+from bot.console.door import Deed, Screen
+from bot.console.sessions import VIA
+from bot.console.visit import Console, FormWrong, Visit, sentence, zone_of
 from bot.staff.roles import Act
-from messages.reach import sync_sms_channels
+from messages.roll_import import import_roll
 from voting import schema
 from voting.csv_file import ImportReport, report_path, write_report
+from voting.model import By
 from voting.packs.mailing_house import update_events
 from voting.post import scans
 from voting.refusals import Refusal, StaffRefusal
-from voting.roll import roll
 
 KINDS: Final = ("roll", "pack_events", "postal")
 FILE_BYTES_MAX: Final = 200 * 1024 * 1024
@@ -160,7 +161,7 @@ class Imports:
             found.rows = rows
 
         try:
-            report = await self._import(found, actor, dry_run=dry_run, progress=progress)
+            report = await self._import(found, By(actor, VIA, self._console.now()), dry_run=dry_run, progress=progress)
         except Refusal as refusal:
             found.state, found.problem = "failed", sentence(refusal, await zone_of(self._console))
         except Exception:  # the outermost edge of this work: whoever waits is told
@@ -179,26 +180,14 @@ class Imports:
         if found.state == "taken" and found.kind != "roll":
             await asyncio.to_thread(self._forget, found.id, whole=False)
 
-    async def _import(
-        self, found: Upload, actor: str, *, dry_run: bool, progress: Callable[[int], None]
-    ) -> ImportReport:
+    async def _import(self, found: Upload, by: By, *, dry_run: bool, progress: Callable[[int], None]) -> ImportReport:
         house, path = self._console.house, self._file(found.id)
-        named: dict[str, Any] = {
-            "now": house.clock(),
-            "actor": actor,
-            "via": "console",
-            "dry_run": dry_run,
-            "progress": progress,
-        }
+        named: dict[str, Any] = {"by": by, "dry_run": dry_run, "progress": progress}
         if found.kind == "pack_events":
             return await update_events(house.database, path, **named)
         if found.kind == "postal":
-            return await scans.import_postal(house.database, path, house.secrets, on_attempt=alerts.on_attempt, **named)
-        report = await roll.import_roll(house.database, path, house.secrets, read_phone=read_phone, **named)
-        if not dry_run:
-            async with house.database.writing() as connection:
-                await sync_sms_channels(connection, house.clock())
-        return report
+            return await scans.import_postal(house.database, path, house.secrets, on_attempt=hooks.on_attempt, **named)
+        return await import_roll(house.database, path, house.secrets, **named)
 
     # -- files ---------------------------------------------------------------------------
 

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Screen, Visit
+from bot.console.door import Screen
+from bot.console.visit import Visit
 from bot.member.file import member_file
-from bot.reading import read_phone
 from bot.staff.roles import Act
 from messages.reach import channels_of
 from messages.schema import delivery, notice
+from messages.words.phone import read_phone
 from voting.refusals import UnknownMember
 from voting.roll import roll
 from voting.schema import member, replacement
@@ -62,7 +63,7 @@ async def _find(connection: AsyncConnection, asked: str) -> list[Any]:
     numbered = select(*columns).where(member.c.member_no >= asked, member.c.member_no < after)
     found = list(await connection.execute(numbered.order_by(member.c.member_no).limit(FOUND_MAX)))
     if not found:
-        phone, _ = read_phone(asked, "GB")
+        phone = read_phone(asked, "GB").e164
         if phone is not None:
             found = list(await connection.execute(select(*columns).where(member.c.phone == phone).limit(FOUND_MAX)))
     if not found:

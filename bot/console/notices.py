@@ -1,41 +1,33 @@
-"""Notices: the list, writing one with its preview, approval by another person, sending, progress, report."""
+"""Notices: the list, one of them with its preview, approval by another person, sending, progress, report."""
 
-import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
-from time import monotonic
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
-from bot.console.compose import Counts, draw, read_content, unwritten
-from bot.console.door import Console, Deed, Handler, Screen, Visit, sentence
-from bot.console.overview import bar
-from bot.edge.links import ways_now
+from bot.console.compose import Counts, draw
+from bot.console.door import Deed, Handler, Screen
+from bot.console.notice_counts import NoticeCounts
+from bot.console.notice_form import NoticeForm
+from bot.console.visit import Console, Visit
 from bot.staff.roles import Act
-from messages.audience import Group
 from messages.notices import life as notice_life
 from messages.notices import notices, sending
-from messages.notices.model import EDITABLE, ENDED, Content, Notice
-from messages.notices.reports import OUTCOMES, Report, progress, report, report_lines
+from messages.notices.model import EDITABLE, ENDED, Notice
+from messages.notices.reports import OUTCOMES, report_lines
 from messages.reach import TELEGRAM
 from messages.schema import delivery
 from messages.schema import notice as notice_table
-from messages.words.texts import fit_language, languages
-from messages.words.wording import Kind, Ways
+from messages.words.texts import fit_language
 from voting.poll import polls
-from voting.refusals import Refusal
 from voting.schema import member
 
 PAGE: Final = 30
 UNREACHED_PAGE: Final = 50
-REPORT_LIFE_SECONDS: Final = 20.0
-BAR_LIFE_SECONDS: Final = 1.0
 NOT_REACHED: Final = ("failed", "skipped", "unknown", "canceled")
 Change = Callable[..., Awaitable[Notice]]
 
@@ -45,11 +37,8 @@ class Notices:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._counts = Counts()
-        self._reports: dict[int, tuple[float, Report]] = {}
-        self._report_turn = asyncio.Lock()
-        self._bars: dict[int, tuple[float, str, dict[str, Any]]] = {}
-        self._known_ways: Ways | None = None
+        self._counts, self._kept = Counts(), NoticeCounts()
+        self._form = NoticeForm(console, self._counts)
 
     # -- looking -------------------------------------------------------------------------
 
@@ -60,19 +49,10 @@ class Notices:
             found = await _page(connection, before)
             more = found[PAGE - 1].id if len(found) > PAGE else None
             listed = found[:PAGE]
-            moving = {one.id: await self._bar(connection, one) for one in listed if one.state in {"sending", "paused"}}
+            moving = {
+                one.id: await self._kept.bar(connection, one) for one in listed if one.state in {"sending", "paused"}
+            }
             return await visit.page(connection, "notices.html", notices=listed, bars=moving, more=more)
-
-    async def show_new(self, visit: Visit) -> Response:
-        """Show an empty form, or what was typed when something was refused."""
-        return await self._form(visit, None)
-
-    async def show_edit(self, visit: Visit) -> Response:
-        """Show the form of a notice that can still be changed."""
-        async with self._console.house.database.reading() as connection:
-            found = await notices.show(connection, visit.path("notice_id"))
-            notices.refuse_unless(found, EDITABLE)
-        return await self._form(visit, found)
 
     async def show_one(self, visit: Visit) -> Response:
         """Show one notice: what is true of it, and what can be done with it."""
@@ -87,7 +67,7 @@ class Notices:
                 notice=found,
                 sketch=draw(found, poll, counted),
                 planned=planned,
-                bar=await self._bar(connection, found) if planned else None,
+                bar=await self._kept.bar(connection, found) if planned else None,
                 editable=found.state in EDITABLE,
                 ended=found.state in ENDED,
                 alone=found.members is not None and found.members <= poll.staff.approve_over,
@@ -105,14 +85,14 @@ class Notices:
         """Show the progress alone, for a bar that moves."""
         async with self._console.house.database.reading() as connection:
             found = await notices.show(connection, visit.path("notice_id"))
-            drawn = await self._bar(connection, found)
+            drawn = await self._kept.bar(connection, found)
             return await visit.part(connection, "_progress.html", notice=found, bar=drawn)
 
     async def show_report(self, visit: Visit) -> Response:
         """Show what became of a notice, member by member counted."""
         notice_id = visit.path("notice_id")
         async with self._console.house.database.reading() as connection:
-            told = await self._report(connection, notice_id)
+            told = await self._kept.report(connection, notice_id)
             left, more = await _unreached(connection, notice_id, visit.asked_number("after") or 0)
             return await visit.page(
                 connection,
@@ -136,43 +116,6 @@ class Notices:
 
     # -- doing ---------------------------------------------------------------------------
 
-    async def preview(self, visit: Visit) -> Response:
-        """Show the phones for what is in the form: as one types, or as a page of its own."""
-        ways = await self._ways()
-        async with self._console.house.database.reading() as connection:
-            poll = await polls.load(connection)
-            try:
-                written = await unwritten(connection, read_content(visit, poll), poll, ways, visit.now)
-                drawn = draw(written, poll, await self._counts.of(connection, written, visit.now))
-            except Refusal as refusal:
-                if not visit.is_fragment:
-                    raise
-                said = replace(visit, refusal=sentence(refusal, poll.timezone))
-                return await said.part(connection, "_preview.html", sketch=None)
-            if visit.is_fragment:
-                return await visit.part(connection, "_preview.html", sketch=drawn)
-        return await self._form(visit, None)
-
-    async def draft(self, visit: Visit) -> Response:
-        """Keep a new notice; and offer it for approval, if that was pressed."""
-        ways = await self._ways()
-        async with self._console.house.database.writing() as connection:
-            content = read_content(visit, await polls.load(connection))
-            made = await notices.draft(connection, content, ways=ways, **visit.deed)
-            if visit.word("then") == "submit":
-                await notices.submit(connection, made.id, **visit.deed)
-        return visit.back(f"/console/notices/{made.id}")
-
-    async def edit(self, visit: Visit) -> Response:
-        """Keep a change; it needs its approval anew."""
-        notice_id = visit.path("notice_id")
-        async with self._console.house.database.writing() as connection:
-            content = read_content(visit, await polls.load(connection))
-            await notices.edit(connection, notice_id, content, version=visit.number("version"), **visit.deed)
-            if visit.word("then") == "submit":
-                await notices.submit(connection, notice_id, **visit.deed)
-        return visit.back(f"/console/notices/{notice_id}")
-
     async def send(self, visit: Visit) -> Response:
         """Let it go."""
         providers = self._console.house.settings.channels_on
@@ -180,9 +123,9 @@ class Notices:
 
     async def resend(self, visit: Visit) -> Response:
         """Draft it again for whom it did not reach."""
-        ways = await self._ways()
+        ways = await self._form.ways()
         async with self._console.house.database.writing() as connection:
-            made = await sending.resend_to_unreached(connection, visit.path("notice_id"), ways=ways, **visit.deed)
+            made = await sending.resend_to_unreached(connection, visit.path("notice_id"), ways=ways, by=visit.by)
         return visit.back(f"/console/notices/{made.id}")
 
     async def try_on(self, visit: Visit) -> Response:
@@ -216,60 +159,10 @@ class Notices:
         notice_id = visit.path("notice_id")
         async with self._console.house.database.writing() as connection:
             await notices.locked(connection, notice_id, version=visit.number("version"))
-            await act(connection, notice_id, **visit.deed, **more)
-        self._reports.pop(notice_id, None)
+            await act(connection, notice_id, by=visit.by, **more)
+        self._kept.forget(notice_id)
         self._console.desk.wake()
         return visit.back(f"/console/notices/{notice_id}")
-
-    # -- parts ---------------------------------------------------------------------------
-
-    async def _form(self, visit: Visit, found: Notice | None) -> Response:
-        ways = await self._ways()
-        async with self._console.house.database.reading() as connection:
-            poll = await polls.load(connection)
-            drawn, typed = None, _typed(visit, found, poll.timezone)
-            try:
-                content = read_content(visit, poll) if visit.form else _content(typed, found)
-                written = await unwritten(connection, content, poll, ways, visit.now)
-                drawn = draw(written, poll, self._counts.known(written))
-            except Refusal as refusal:
-                visit = visit if visit.refusal else replace(visit, refusal=sentence(refusal, poll.timezone))
-            return await visit.page(
-                connection,
-                "notice_form.html",
-                notice=found,
-                typed=typed,
-                sketch=drawn,
-                kinds=[kind.value for kind in Kind],
-                groups=[group.value for group in Group],
-                with_value=("area", "language", "unreached"),
-                languages=[language for language in languages() if language in poll.languages],
-            )
-
-    async def _ways(self) -> Ways:
-        if self._known_ways is None:
-            self._known_ways = await ways_now(self._console.house.settings)
-        return self._known_ways
-
-    async def _bar(self, connection: AsyncConnection, found: Notice) -> dict[str, Any]:
-        """Count a notice's progress, or give one that is a second old; it counts every row, and many may look."""
-        life = REPORT_LIFE_SECONDS if found.state in ENDED else BAR_LIFE_SECONDS
-        known = self._bars.get(found.id)
-        if known is not None and known[1] == found.state and monotonic() - known[0] < life:
-            return known[2]
-        drawn = bar(await progress(connection, found.id))
-        self._bars[found.id] = (monotonic(), found.state, drawn)
-        return drawn
-
-    async def _report(self, connection: AsyncConnection, notice_id: int) -> Report:
-        """Count the report, or give one a few seconds old: it reads every row of the notice."""
-        async with self._report_turn:
-            known = self._reports.get(notice_id)
-            if known is not None and monotonic() - known[0] < REPORT_LIFE_SECONDS:
-                return replace(known[1], notice=await notices.show(connection, notice_id))
-            found = await report(connection, notice_id)
-            self._reports[notice_id] = (monotonic(), found)
-            return found
 
     async def _csv(self, notice_id: int) -> AsyncIterator[str]:
         out = io.StringIO()
@@ -288,9 +181,9 @@ class Notices:
         one = "/notices/{notice_id:int}"
         return (
             Screen("/notices", Act.SEE_NOTICES, self.show_list),
-            Screen("/notices/new", Act.WRITE_NOTICES, self.show_new),
+            Screen("/notices/new", Act.WRITE_NOTICES, self._form.show_new),
             Screen(one, Act.SEE_NOTICES, self.show_one),
-            Screen(f"{one}/edit", Act.WRITE_NOTICES, self.show_edit),
+            Screen(f"{one}/edit", Act.WRITE_NOTICES, self._form.show_edit),
             Screen(f"{one}/words", Act.SEE_NOTICES, self.show_words),
             Screen(f"{one}/progress", Act.SEE_NOTICES, self.show_progress),
             Screen(f"{one}/report", Act.SEE_NOTICES, self.show_report),
@@ -311,9 +204,9 @@ class Notices:
             "resend": (Act.WRITE_NOTICES, self.resend),
         }
         return (
-            Deed("/notices/preview", Act.WRITE_NOTICES, self.preview, self.show_new),
-            Deed("/notices/new", Act.WRITE_NOTICES, self.draft, self.show_new),
-            Deed(f"{one}/edit", Act.WRITE_NOTICES, self.edit, self.show_edit),
+            Deed("/notices/preview", Act.WRITE_NOTICES, self._form.preview, self._form.show_new),
+            Deed("/notices/new", Act.WRITE_NOTICES, self._form.draft, self._form.show_new),
+            Deed(f"{one}/edit", Act.WRITE_NOTICES, self._form.edit, self._form.show_edit),
             *(Deed(f"{one}/{name}", act, do, self.show_one) for name, (act, do) in simple.items()),
         )
 
@@ -345,32 +238,3 @@ async def _unreached(connection: AsyncConnection, notice_id: int, after: int) ->
     )
     found = list(rows)
     return found[:UNREACHED_PAGE], found[UNREACHED_PAGE - 1].id if len(found) > UNREACHED_PAGE else None
-
-
-def _typed(visit: Visit, found: Notice | None, zone: str) -> dict[str, str]:
-    """Give what stands in the form's fields: what was typed, else the notice, else what the address asks for."""
-    if visit.form:
-        return {name: value for name, value in visit.form.items() if isinstance(value, str)}
-    if found is None:
-        kind = visit.asked("kind") if visit.asked("kind") in set(Kind) else Kind.PACK_DELAYED.value
-        return {"kind": kind, "audience": "all"}
-    content = found.content
-    group, _, value = content.audience.partition(":")
-    moments = {
-        name: moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
-        for name, moment in (("send_at", content.send_at), ("send_before", content.send_before))
-        if moment is not None
-    }
-    return {
-        "kind": content.kind,
-        "audience": group,
-        "audience_value": value,
-        "urgent": "yes" if content.urgent else "",
-        "on_unknown": content.on_unknown,
-        **moments,
-        **{f"text_{language}": text for language, text in content.texts.items()},
-    }
-
-
-def _content(typed: dict[str, str], found: Notice | None) -> Content:
-    return found.content if found is not None else Content(kind=typed["kind"], audience=typed["audience"])

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from bot.alerts import alerts
-from bot.console import pages, sessions, turnout_picture
-from bot.console.door import Deed, Screen, Visit
+from bot.console import pages, sessions
+from bot.console.door import Deed, Screen
 from bot.console.headers import PICTURE_POLICY
 from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
+from bot.console.visit import Visit
 from bot.schema import alert
 from bot.staff.roles import Act
 from bot.staff.turnout import STEP
@@ -55,7 +56,7 @@ async def show_alarms(visit: Visit) -> Response:
 async def acknowledge(visit: Visit) -> Response:
     """Say that somebody is looking."""
     async with visit.console.house.database.writing() as connection:
-        await alerts.acknowledge(connection, visit.path("alert_id"), **visit.deed)
+        await alerts.acknowledge(connection, visit.path("alert_id"), by=visit.by)
     visit.console.desk.wake()
     if visit.is_fragment:
         return await show_alarms(visit)
@@ -64,8 +65,10 @@ async def acknowledge(visit: Visit) -> Response:
 
 async def show_turnout(visit: Visit) -> Response:
     """Draw votes by hour, in the steps that `bot.staff.turnout` lets out."""
+    from bot.staff import turnout_picture  # noqa: PLC0415 - matplotlib loads only for a picture
+
     latest = await visit.console.snapshots.latest()
-    drawn = await turnout_picture.turnout(
+    drawn = await turnout_picture.console_svg(
         latest.turnout, dark=visit.asked("dark") == "1", small=visit.asked("small") == "1"
     )
     return Response(drawn, media_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE_POLICY})

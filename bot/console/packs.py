@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.console.door import Deed, Screen
 from bot.console.snapshot import LatePage, Snapshot, overdue_page
+from bot.console.visit import FormWrong, Visit
 from bot.schema import missing_pack
 from bot.staff.roles import Act
 from voting.packs import packs
@@ -42,7 +43,7 @@ async def ask(visit: Visit) -> Response:
         raise FormWrong(field="member number")
     async with visit.console.house.database.writing() as connection:
         reason = visit.word("reason")[:REASON_CHARACTERS_MAX]
-        await packs.ask_replacement(connection, member_no, reason, **visit.deed)
+        await packs.ask_replacement(connection, member_no, reason, by=visit.by)
         await _handled(connection, member_no, visit)
     return _back(visit, member_no)
 
@@ -51,7 +52,7 @@ async def approve(visit: Visit) -> Response:
     """Agree with a replacement, as another person."""
     member_no = visit.word("member_no")
     async with visit.console.house.database.writing() as connection:
-        await packs.approve_replacement(connection, member_no, **visit.deed)
+        await packs.approve_replacement(connection, member_no, by=visit.by)
     return _back(visit, member_no)
 
 
@@ -67,7 +68,7 @@ async def unlock(visit: Visit) -> Response:
     """Let a pack be tried again after too many wrong codes."""
     member_no = visit.word("member_no")
     async with visit.console.house.database.writing() as connection:
-        await lift_lockout(connection, member_no, **visit.deed)
+        await lift_lockout(connection, member_no, by=visit.by)
     return _back(visit, member_no)
 
 

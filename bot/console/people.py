@@ -6,12 +6,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Deed, FormWrong, Screen, Visit
+from bot.console.door import Deed, Screen
+from bot.console.visit import FormWrong, Visit
 from bot.edge.links import bot_name, link
-from bot.reading import read_phone
 from bot.schema import invite
 from bot.staff import enrolment
 from bot.staff.roles import Act, Role
+from messages.words.phone import read_phone
 from voting.poll import polls
 from voting.refusals import StaffRefusal
 
@@ -37,7 +38,7 @@ async def invite_one(visit: Visit) -> Response:
         raise FormWrong(field="role") from None
     name = await bot_name(visit.console.house.settings)
     async with visit.console.house.database.writing() as connection:
-        token = await enrolment.invite_staff(connection, role, name=visit.word("name") or None, **visit.deed)
+        token = await enrolment.invite_staff(connection, role, name=visit.word("name") or None, by=visit.by)
     return await _show(visit, link(name, enrolment.PREFIX + token))
 
 
@@ -47,7 +48,7 @@ async def remove(visit: Visit) -> Response:
     if staff_id == visit.guest.staff.id:
         raise YourselfStays
     async with visit.console.house.database.writing() as connection:
-        await enrolment.remove(connection, staff_id, **visit.deed)
+        await enrolment.remove(connection, staff_id, by=visit.by)
     return visit.back("/console/staff")
 
 
@@ -59,18 +60,18 @@ async def set_duty(visit: Visit) -> Response:
             raw = visit.word(f"place_{person.id}")
             if raw:
                 places.append((visit.number(f"place_{person.id}"), person.id))
-        await enrolment.set_duty_list(connection, [staff_id for _, staff_id in sorted(places)], **visit.deed)
+        await enrolment.set_duty_list(connection, [staff_id for _, staff_id in sorted(places)], by=visit.by)
     return visit.back("/console/staff#duty")
 
 
 async def set_phone(visit: Visit) -> Response:
     """Note somebody's on-call number, or that there is none."""
     raw = visit.word("phone")
-    phone, _ = read_phone(raw, "GB") if raw else (None, None)
+    phone = read_phone(raw, "GB").e164 if raw else None
     if raw and phone is None:
         raise NotAPhone(phone=raw[:30])
     async with visit.console.house.database.writing() as connection:
-        await enrolment.set_phone(connection, visit.path("staff_id"), phone, **visit.deed)
+        await enrolment.set_phone(connection, visit.path("staff_id"), phone, by=visit.by)
     return visit.back("/console/staff")
 
 

@@ -10,13 +10,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from bot.console import cases, chain_page, members, overview, packs, people, windows
-from bot.console.door import Console, Deed, Desk, Screen, open_deed, open_screen, plain
+from bot.console.door import Deed, Screen, open_deed, open_screen
 from bot.console.entrance import Entrance
 from bot.console.headers import SecurityHeaders
 from bot.console.imports import Imports
 from bot.console.notices import Notices
 from bot.console.pages import FOLDER, environment
 from bot.console.snapshot import Snapshots
+from bot.console.visit import Console, Desk, plain
 from bot.house import House
 from bot.staff.roles import Act
 

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.schema import session
 from bot.staff.enrolment import Staff, StaffUnknown, by_id
 from voting.audit import chain
+from voting.model import By
 from voting.secrets_file import Secrets
 
 COOKIE: Final = "ballotline_console"
@@ -47,7 +48,7 @@ async def begin(connection: AsyncConnection, secrets: Secrets, staff: Staff, now
             expires_at=now + SESSION_LIFE,
         )
     )
-    await chain.append(connection, "console_opened", {"staff": staff.id}, actor=staff.name, via=VIA, now=now)
+    await chain.append(connection, "console_opened", {"staff": staff.id}, by=By(staff.name, VIA, now))
     return token
 
 

@@ -5,9 +5,10 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bot.console.door import Deed, Screen, Visit
+from bot.console.door import Deed, Screen
+from bot.console.visit import Visit
 from bot.staff.roles import Act
-from messages.notices import supersede
+from messages.window_move import move_window
 from voting.poll import window
 from voting.refusals import WrongDay
 
@@ -23,8 +24,7 @@ async def set_new(visit: Visit) -> Response:
     """Set new days; notices about older ones are overtaken in the same transaction."""
     first, last = _day(visit.word("first_day")), _day(visit.word("last_day"))
     async with visit.console.house.database.writing() as connection:
-        made = await window.set_window(connection, first, last, visit.word("reason"), **visit.deed)
-        await supersede.older_than(connection, made.version, now=visit.now)
+        await move_window(connection, first, last, visit.word("reason"), by=visit.by)
     visit.console.snapshots.spoil()
     visit.console.desk.wake()
     return visit.back("/console/window?set=1")

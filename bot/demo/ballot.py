@@ -11,20 +11,19 @@ from time import monotonic
 
 from pydantic import SecretStr
 
-from bot.app.run import Service, assemble
+from bot.app.assembly import assemble
+from bot.app.run import Service
 from bot.edge.links import link
 from bot.house import House
-from bot.reading import read_phone
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from messages import reach
+from messages import roll_import
 from messages.words.wording import Ways
 from voting import secrets_file
 from voting.csv_file import ImportReport
-from voting.model import Poll
+from voting.model import By, Poll
 from voting.packs.packs import Issued, Printing, issue
 from voting.poll import polls
-from voting.roll import roll
 from voting.sealing import seal, shares
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
@@ -84,37 +83,27 @@ class Ballot:
         days = await asyncio.to_thread(polls.window_of_file, poll_file, now=now, actor=actor)
         self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=poll.id)
         async with self.database.writing() as connection:
-            made = await polls.init(connection, poll, days, self.house.secrets, actor=actor, via=VIA, now=now)
+            made = await polls.init(connection, poll, days, self.house.secrets, by=By(actor, VIA, now))
             await polls.set_election_key(
                 connection,
                 self.key.public_key,
                 trustees=TRUSTEES,
                 threshold=THRESHOLD,
                 share_digests=self.key.share_digests,
-                actor=actor,
-                via=VIA,
-                now=now,
+                by=By(actor, VIA, now),
             )
         self.title = made.title
         return made
 
     async def import_roll(self, path: Path, actor: str) -> ImportReport:
         """Do as `roll import` does."""
-        now = self.clock()
-        report = await roll.import_roll(
-            self.database, path, self.house.secrets, read_phone=read_phone, now=now, actor=actor, via=VIA
-        )
-        async with self.database.writing() as connection:
-            await reach.sync_sms_channels(connection, now)
-        return report
+        return await roll_import.import_roll(self.database, path, self.house.secrets, by=By(actor, VIA, self.clock()))
 
     async def issue_packs(self, actor: str) -> Issued:
         """Do as `packs issue` does, and keep the letters as the mailing house would print them."""
         path = self.folder / "print.csv"
         url = link(self.sandbox.telegram.bot_username, "pack")
-        issued = await issue(
-            self.database, self.house.secrets, Printing(path, url), actor=actor, via=VIA, now=self.clock()
-        )
+        issued = await issue(self.database, self.house.secrets, Printing(path, url), by=By(actor, VIA, self.clock()))
         text = await asyncio.to_thread(path.read_text, encoding="utf-8-sig")
         self.letters = {row["member_no"]: dict(row) for row in csv.DictReader(text.splitlines())}
         return issued
@@ -122,7 +111,7 @@ class Ballot:
     async def open(self, actor: str) -> None:
         """Do as `poll open` does."""
         async with self.database.writing() as connection:
-            await polls.open_poll(connection, actor=actor, via=VIA, now=self.clock())
+            await polls.open_poll(connection, by=By(actor, VIA, self.clock()))
 
     def write_shares(self) -> list[Path]:
         """Give each trustee a share file."""

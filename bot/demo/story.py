@@ -16,18 +16,20 @@ from bot.edge.links import link
 from bot.sandbox import Person, Sandbox
 from bot.staff import enrolment
 from bot.staff.roles import Role as StaffRole
-from messages.notices import notices, supersede
+from messages.notices import notices
 from messages.notices.model import Content
 from messages.notices.preview import preview
 from messages.notices.reports import report
 from messages.notices.sending import send
 from messages.schema import delivery
+from messages.window_move import move_window
 from voting import schema
 from voting.audit.chain import sign_head
 from voting.codes import codes
 from voting.count.count import count
+from voting.model import By
 from voting.packs import packs
-from voting.poll import polls, window
+from voting.poll import polls
 from voting.post import scans
 from voting.verify.verify import verify
 from voting.votes.box import empty_tray
@@ -112,7 +114,7 @@ class Story:
         self.people[name] = person
         self.sandbox.show(person, role="staff")
         async with self.ballot.database.writing() as connection:
-            token = await enrolment.invite_staff(connection, role, actor="setup", via=VIA, now=self.clock(), name=name)
+            token = await enrolment.invite_staff(connection, role, by=By("setup", VIA, self.clock()), name=name)
         self.stage.command(f"staff invite --role {role}")
         await person.opens(link(self.sandbox.telegram.bot_username, f"staff_{token}"))
         heard = await person.hears(str(role), timeout_seconds=PATIENCE_SECONDS)
@@ -156,16 +158,8 @@ class Story:
         self.stage.hears("Carys", "sms", (await carys.hears("late", timeout_seconds=PATIENCE_SECONDS)).body)
         self.stage.command('window set 2022-08-01 2022-08-10 --reason "added security"')
         async with self.ballot.database.writing() as connection:
-            version = await window.set_window(
-                connection,
-                date(2022, 8, 1),
-                date(2022, 8, 10),
-                "added security",
-                actor="Gwen",
-                via=VIA,
-                now=self.clock(),
-            )
-            await supersede.older_than(connection, version.version, now=self.clock())
+            days = date(2022, 8, 1), date(2022, 8, 10)
+            await move_window(connection, *days, "added security", by=By("Gwen", VIA, self.clock()))
         self.stage.fact("version 2 of the delivery window; what was still queued with the old dates is stopped")
         await self._tell("window_changed", "all")
         bedwyr = await self.people[BEDWYR.name].hears("1–10 Awst 2022", timeout_seconds=PATIENCE_SECONDS)
@@ -178,7 +172,7 @@ class Story:
         self.stage.scene("The rule changes: one vote, and trying twice is an offence")
         self.stage.command("poll rule poll.toml")
         async with self.ballot.database.writing() as connection:
-            await polls.change_rule(connection, poll_files.RULE_AFTER, actor="Gwen", via=VIA, now=self.clock())
+            await polls.change_rule(connection, poll_files.RULE_AFTER, by=By("Gwen", VIA, self.clock()))
         await self._tell("rule_changed", "all")
         heard = await self.people[ADA.name].hears("second time is an offence", timeout_seconds=PATIENCE_SECONDS)
         self.stage.hears("Ada", "telegram", heard.words)
@@ -192,10 +186,10 @@ class Story:
         self.stage.command(f"notice draft {kind} --audience {audience} --as Huw")
         async with database.writing() as connection:
             drafted = await notices.draft(
-                connection, Content(kind, audience), ways=self.ballot.ways, actor="Huw", via=VIA, now=now
+                connection, Content(kind, audience), ways=self.ballot.ways, by=By("Huw", VIA, now)
             )
             seen = await preview(connection, drafted, now=now)
-            await notices.submit(connection, drafted.id, actor="Huw", via=VIA, now=now)
+            await notices.submit(connection, drafted.id, by=By("Huw", VIA, now))
         reached = seen.audience
         self.stage.fact(
             f"{seen.members} members: {reached['telegram']} by Telegram, {reached['sms']} by text message, "
@@ -203,8 +197,8 @@ class Story:
         )
         self.stage.command(f"notice approve {drafted.id} --as Gwen; notice send {drafted.id}")
         async with database.writing() as connection:
-            await notices.approve(connection, drafted.id, actor="Gwen", via=VIA, now=now)
-            await send(connection, drafted.id, actor="Gwen", via=VIA, now=now)
+            await notices.approve(connection, drafted.id, by=By("Gwen", VIA, now))
+            await send(connection, drafted.id, by=By("Gwen", VIA, now))
         assert self.ballot.service is not None
         self.ballot.service.postman.wake()
         told = await self._sent(drafted.id)
@@ -238,7 +232,7 @@ class Story:
             writer.writerow(["member_no", "event", "on"])
             writer.writerows([number, "dispatched", day.isoformat()] for number in self.ballot.letters)
         now = self.ballot.clock()
-        done = await packs.update_events(self.ballot.database, path, actor="Gwen", via=VIA, now=now)
+        done = await packs.update_events(self.ballot.database, path, by=By("Gwen", VIA, now))
         self.deliver_letters()
         return done.added + done.changed
 
@@ -322,7 +316,7 @@ class Story:
         self.stage.command("postal import postal.csv")
         assert self.ballot.service is not None
         await scans.import_postal(
-            self.ballot.database, path, self.ballot.house.secrets, now=self.clock(), actor="Gwen", via=VIA
+            self.ballot.database, path, self.ballot.house.secrets, by=By("Gwen", VIA, self.clock())
         )
         farah = self.people[FARAH.name]
         await farah.types("/status")
@@ -364,7 +358,12 @@ class Story:
         await stranger.hears("two codes", timeout_seconds=PATIENCE_SECONDS)
         await stranger.types(f"{letter['pack_code']} {letter['vote_code']}")
         self.stage.says("Stranger", "types the codes from the letter")
-        heard = await stranger.hears("has already been used", timeout_seconds=PATIENCE_SECONDS)
+        heard = await stranger.hears("somebody else's letter", timeout_seconds=PATIENCE_SECONDS)
+        self.stage.hears("Stranger", "telegram", first_lines(heard.words, 3))
+        self.stage.fact("it could be the wrong letter at the same table: told so, and nobody is accused")
+        await stranger.types(f"{letter['pack_code']} {letter['vote_code']}")
+        self.stage.says("Stranger", "types them again")
+        heard = await stranger.hears("the staff can see it", timeout_seconds=PATIENCE_SECONDS)
         self.stage.hears("Stranger", "telegram", first_lines(heard.words, 3))
         alert = await self.people["Nia"].hears("used from another account", timeout_seconds=PATIENCE_SECONDS)
         self.stage.hears("Nia", "telegram", first_lines(alert.words, 4))
@@ -425,7 +424,7 @@ class Story:
         now, folder = self.clock(), self.ballot.folder
         self.stage.command("poll close")
         async with self.ballot.database.writing() as connection:
-            await polls.close_poll(connection, actor="Gwen", via=VIA, now=now)
+            await polls.close_poll(connection, by=By("Gwen", VIA, now))
         boxed = await empty_tray(self.ballot.database, now=now)
         async with self.ballot.database.writing() as connection:
             await sign_head(connection, self.ballot.house.secrets, now)
@@ -433,11 +432,15 @@ class Story:
         path = folder / "postal-count.csv"
         path.write_text("option,votes\nRowan Ellis,0\nMorgan Hale,1\n", encoding="utf-8")
         self.stage.command("postal count postal-count.csv")
-        await scans.import_count(self.ballot.database, path, actor="Gwen", via=VIA, now=now)
+        await scans.import_count(self.ballot.database, path, by=By("Gwen", VIA, now))
         files = sorted((folder / "shares").iterdir())[:2]
         self.stage.command("count --share share-1-of-3.json --share share-2-of-3.json --out result")
         result = await count(
-            self.ballot.database, files, folder / "result", secrets=self.ballot.house.secrets, actor="Gwen", now=now
+            self.ballot.database,
+            files,
+            folder / "result",
+            secrets=self.ballot.house.secrets,
+            by=By("Gwen", "command line", now),
         )
         for row in result["options"]:
             self.stage.fact(f"{row['option']:<12} {row['votes']:>3}  ({row['online']} online, {row['post']} by post)")

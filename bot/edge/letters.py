@@ -1,8 +1,10 @@
 """What came over the wire becomes a letter for the inbox: kept as it came, in a queue that keeps order."""
 
+import json
 from typing import Any, Final
 
 from bot.inbox.inbox import Letter
+from messages.channels import bad_answers
 from messages.channels.telegram_answer import ID_MAX, INTEGER_MAX, is_integer
 
 ADDRESS_CHARACTERS_MAX: Final = 64  # of a number, with a channel before it, and of a message's SID
@@ -26,6 +28,15 @@ def letter_of(update: dict[str, Any]) -> Letter:
     return Letter("telegram", str(update["update_id"]), NOBODYS, update)
 
 
+def from_telegram(body: bytes) -> Letter:
+    """Read an update as Telegram's webhook sends it; ValueError when it is none."""
+    update: Any = json.loads(body)
+    if update_id(update) is None:
+        bad_answers.note("telegram", "update")
+        raise ValueError("not an update")
+    return letter_of(update)
+
+
 def _chat_of(part: dict[str, Any]) -> int | None:
     message = part["message"] if isinstance(part.get("message"), dict) else part
     chat = message.get("chat") or part.get("from") or part.get("user")
@@ -33,12 +44,12 @@ def _chat_of(part: dict[str, Any]) -> int | None:
     return number if is_integer(number, most=ID_MAX) else None
 
 
-def inbound_letter(fields: dict[str, str], _query: dict[str, str]) -> Letter:
+def of_text(fields: dict[str, str], _query: dict[str, str]) -> Letter:
     """Take a text message that somebody sent us; KeyError, ValueError."""
     return Letter("twilio_inbound", _plain(fields["MessageSid"]), f"sms:{_plain(fields['From'])}", dict(fields))
 
 
-def status_letter(fields: dict[str, str], query: dict[str, str]) -> Letter:
+def of_status(fields: dict[str, str], query: dict[str, str]) -> Letter:
     """Take the news of a text message that we sent; KeyError, ValueError."""
     sid = _plain(fields.get("MessageSid") or fields["SmsSid"])
     ours = query.get("delivery", "")

@@ -7,14 +7,14 @@ that the inbox row stays and is tried again; python-telegram-bot alone would log
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Final
 
 from telegram import Bot, Update
 from telegram.error import BadRequest, NetworkError, RetryAfter
-from telegram.ext import Application, ApplicationHandlerStop, BaseHandler, ContextTypes, ExtBot
+from telegram.ext import Application, ApplicationHandlerStop, ExtBot
 from telegram.request import BaseRequest
 
-from bot.chat.context import BotApplication, Context
+from bot.chat.context import BotApplication, Context, Handlers
 from bot.inbox.inbox import TRIES_MAX, Claimed, PutOff, Unreadable
 from bot.settings import Settings
 from messages.channels.telegram_answer import NotTelegram
@@ -27,8 +27,6 @@ HELLO_WAIT_SECONDS: Final = 0.5  # doubled with each try
 # What python-telegram-bot raises of an update that is not as the Bot API says.
 _UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 _TROUBLE: ContextVar[list[BaseException] | None] = ContextVar("_TROUBLE", default=None)
-
-Handlers = Iterable[BaseHandler[Any, Context, Any]]
 
 
 def make_bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
@@ -43,19 +41,14 @@ def make_bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
     )
 
 
-def make_application(
-    bot: ExtBot[None], handlers: Handlers, bot_data: dict[str, object], *, before: Handlers = ()
-) -> BotApplication:
+def make_application(bot: ExtBot[None], handlers: Handlers, *, before: Handlers = ()) -> BotApplication:
     """Make the application that gives updates to handlers, the first that fits.
 
     Those of `before` are asked first, and end an update's way with ApplicationHandlerStop or let it through.
     """
-    application: BotApplication = (
-        Application.builder().bot(bot).updater(None).context_types(ContextTypes(context=Context)).build()
-    )
+    application: BotApplication = Application.builder().bot(bot).updater(None).job_queue(None).build()
     application.add_handlers({-1: list(before), 0: list(handlers)})
     application.add_error_handler(_keep)
-    application.bot_data.update(bot_data)
     return application
 
 

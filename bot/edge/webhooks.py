@@ -7,8 +7,7 @@ from our setting, never from a Host or X-Forwarded header that the sender choose
 
 import asyncio
 import hmac
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,13 +20,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
+from bot.edge import letters
 from bot.edge.hearing import Hearing
-from bot.edge.letters import inbound_letter, letter_of, status_letter, update_id
+from bot.inbox.arrivals import Arrivals
 from bot.inbox.inbox import Letter, backlog
-from bot.inbox.shelf import Shelf, ShelfFull
-from messages.channels import bad_answers
 from messages.postman.line_rest import LONG_WAIT_SECONDS
 from voting.store.database import Database
+from voting.store.together import TooMany
 
 BODY_MAX_BYTES: Final = 1024 * 1024
 BODY_SECONDS: Final = 10.0
@@ -49,7 +48,7 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
     BodyTooLarge: (413, "too large"),
     TimeoutError: (408, "too slow"),
     ClientDisconnect: (400, "gone"),
-    ShelfFull: (503, "come again"),
+    TooMany: (503, "come again"),
     KeyError: (400, "not understood"),
     ValueError: (400, "not understood"),
     RecursionError: (400, "not understood"),
@@ -60,7 +59,7 @@ REFUSED: Final[dict[type[Exception], tuple[int, str]]] = {
 class Edges:
     """What the webhooks need. A None secret or validator means that provider is off: 403."""
 
-    shelf: Shelf
+    arrivals: Arrivals
     database: Database
     telegram_secret: str | None
     twilio_token: str | None
@@ -85,15 +84,15 @@ class Edges:
         given = request.headers.get(TELEGRAM_HEADER, "")
         if self.telegram_secret is None or not hmac.compare_digest(given.encode(), self.telegram_secret.encode()):
             return PlainTextResponse("not signed", status_code=403)
-        return await self._take(request, _telegram_letter, PlainTextResponse(""))
+        return await self._take(request, letters.from_telegram, PlainTextResponse(""))
 
     async def twilio_inbound(self, request: Request) -> Response:
         """Take an SMS that somebody sent us."""
-        return await self._twilio(request, inbound_letter, Response(TWIML, media_type="application/xml"))
+        return await self._twilio(request, letters.of_text, Response(TWIML, media_type="application/xml"))
 
     async def twilio_status(self, request: Request) -> Response:
         """Take the news of an SMS that we sent."""
-        return await self._twilio(request, status_letter, Response(status_code=204))
+        return await self._twilio(request, letters.of_status, Response(status_code=204))
 
     async def healthz(self, _request: Request) -> Response:
         """Say that the process lives."""
@@ -135,7 +134,7 @@ class Edges:
     async def _twilio(
         self, request: Request, letter_from: Callable[[dict[str, str], dict[str, str]], Letter], answer: Response
     ) -> Response:
-        async def read(body: bytes) -> Letter | None:
+        def read(body: bytes) -> Letter | None:
             given = ImmutableMultiDict(parse_qsl(body.decode(), keep_blank_values=True))
             url = self.public_url + request.url.path + (f"?{request.url.query}" if request.url.query else "")
             signature = request.headers.get("X-Twilio-Signature", "")
@@ -146,15 +145,15 @@ class Edges:
         return await self._take(request, read, answer)
 
     async def _take(
-        self, request: Request, letter_from: Callable[[bytes], Awaitable[Letter | None]], answer: Response
+        self, request: Request, letter_from: Callable[[bytes], Letter | None], answer: Response
     ) -> Response:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _body(request)
-            letter = await letter_from(body)
+            letter = letter_from(body)
             if letter is None:
                 return PlainTextResponse("not signed", status_code=403)
-            await self.shelf.put(letter)
+            await self.arrivals.put(letter)
         except tuple(REFUSED) as problem:
             status, words = next(answer for kind, answer in REFUSED.items() if isinstance(problem, kind))
             return PlainTextResponse(words, status_code=status)
@@ -169,11 +168,3 @@ async def _body(request: Request) -> bytes:
             raise BodyTooLarge
         parts.append(part)
     return b"".join(parts)
-
-
-async def _telegram_letter(body: bytes) -> Letter:
-    update: Any = json.loads(body)
-    if update_id(update) is None:
-        bad_answers.note("telegram", "update")
-        raise ValueError("not an update")
-    return letter_of(update)

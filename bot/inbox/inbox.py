@@ -244,14 +244,16 @@ class Reader:
         try:
             await self.handle(row)
         except Unreadable as problem:
-            log.error("inbox row cannot be read", row=row.id, source=row.source, kind=problem.kind)  # noqa: TRY400 - a trace could hold a word of it
+            log.error("a row of the inbox cannot be read", row=row.id, source=row.source, kind=problem.kind)  # noqa: TRY400 - a trace could hold a word of it
             self._given_up.append((row, problem))
         except PutOff as wait:
             log.info("inbox row waits", row=row.id, source=row.source, tries=row.tries, wait_seconds=wait.seconds)
             self._try_again(row, wait, timedelta(seconds=wait.seconds), wait.tries_max)
         except Exception as problem:  # the outermost loop: one row must not stop the rest
             kind = type(problem).__name__
-            log.exception("inbox row failed", row=row.id, source=row.source, tries=row.tries, kind=kind)
+            log.exception(
+                "a row of the inbox could not be handled", row=row.id, source=row.source, tries=row.tries, kind=kind
+            )
             self._try_again(row, problem, RETRY_AFTER * 2 ** (row.tries - 1), TRIES_MAX)
         else:
             self._finished.append(row.id)

@@ -1,4 +1,4 @@
-"""What the member's desk answers: facts without words. `member_words.py` says each in the reader's language."""
+"""What the member's desk answers: facts without words. `member_chat` says each in the reader's language."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +30,11 @@ class VotedHere:
     lock: Lock
     own: bool  # made from this very chat
     warns: bool
+
+    @property
+    def member_id(self) -> int:
+        """Say whose vote it is."""
+        return self.lock.member_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,54 @@ class NotLinked:
     """That needs to know whose chat this is. `lock`: a vote made from this chat stands."""
 
     lock: Lock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The chat is this member's now."""
+
+    member_no: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskLink:
+    """How a chat can be linked. `sms`: by a code sent to the phone as well."""
+
+    sms: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotYourNumber:
+    """The number shared is somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUnknown:
+    """Nobody on the roll has this number."""
+
+    sms: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WhichMember:
+    """Several members have this number; `wrong` says that what was typed is none of them."""
+
+    wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeOnItsWay:
+    """If the member number is on the roll with a mobile number, a code is on its way."""
+
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWrong:
+    """That is not the code; `left` tries remain."""
+
+    left: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import chat as chat_table
+from voting.model import Lock
 from voting.store.inserts import insert_into
 
 STEP_LIFE: Final = timedelta(hours=1)
@@ -41,6 +42,7 @@ class Chat:
     member_id: int | None = None
     rule_version: int = 0
     warned_at: datetime | None = None
+    warned_member_id: int | None = None
     warned_message_id: int | None = None
     step: Step = Step.IDLE
     flow: str | None = None
@@ -65,11 +67,11 @@ class Chat:
         return replace(self, step=Step.IDLE, facts={}, step_at=now, flow=None)
 
 
-def was_warned(chat: Chat, message_id: int, locked_at: datetime) -> bool:
+def was_warned(chat: Chat, message_id: int, lock: Lock) -> bool:
     """Whether a message was typed after this chat was warned of that lock; message ids only ever rise."""
-    if chat.warned_at is None or chat.warned_message_id is None:
+    if chat.warned_at is None or chat.warned_message_id is None or chat.warned_member_id != lock.member_id:
         return False
-    return chat.warned_at > locked_at and message_id > chat.warned_message_id
+    return chat.warned_at > lock.at and message_id > chat.warned_message_id
 
 
 def new_flow() -> str:
@@ -104,6 +106,7 @@ async def save_many(connection: AsyncConnection, written: Sequence[tuple[Chat, d
             "member_id": chat.member_id,
             "rule_version": chat.rule_version,
             "warned_at": chat.warned_at,
+            "warned_member_id": chat.warned_member_id,
             "warned_message_id": chat.warned_message_id,
             "step": chat.step.value,
             "flow": chat.flow,
@@ -126,6 +129,7 @@ def _chat(row: Any, language: str, now: datetime) -> Chat:  # noqa: ANN401 - a r
         member_id=row.member_id,
         rule_version=row.rule_version,
         warned_at=row.warned_at,
+        warned_member_id=row.warned_member_id,
         warned_message_id=row.warned_message_id,
         step=Step(row.step),
         flow=row.flow,

@@ -1,4 +1,4 @@
-"""The desk for members' requests: voting, linking, reports and privacy behind one counter."""
+"""The desk for members' requests: voting, codes, papers, linking, reports and privacy behind one counter."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +8,9 @@ from bot.inbox.inbox import Claimed, Envelope
 from bot.member import callers
 from bot.member.answers import Locked
 from bot.member.callers import Caller, Callers
+from bot.member.code_desk import CodeDesk
 from bot.member.linking import Linking
+from bot.member.paper_desk import PaperDesk
 from bot.member.privacy import Privacy
 from bot.member.requests import OnReport, Requests, report_to_nobody
 from bot.member.vote_desk import VoteDesk
@@ -47,7 +49,9 @@ class MemberDesk:
         self.sms = sms
         self.wake = wake
         self._callers = Callers(database)
-        self.votes = VoteDesk(database, self._callers, clerk, checks, envelope)
+        self.votes = VoteDesk(database, self._callers)
+        self.codes = CodeDesk(database, self._callers, checks, envelope)
+        self.papers = PaperDesk(database, self._callers, clerk)
         self.linking = Linking(database, secrets, sms)
         self.requests = Requests(database, on_report)
         self.privacy = Privacy(database)

@@ -34,6 +34,7 @@ async def member_file(connection: AsyncConnection, member_no: str) -> dict[str, 
         "window": {"first_day": days.first_day, "last_day": days.last_day, "version": days.version},
         "lock": {"how": str(lock.how), "at": lock.at} if lock else None,
         "packs": await _packs(connection, member.id),
+        "papers_refused": await _papers_refused(connection, member.id),
         "channels": [_channel(asdict(found)) for found in await channels_of(connection, member.id)],
         "deliveries": await _deliveries(connection, member.id),
         "cases": [
@@ -59,6 +60,14 @@ async def _packs(connection: AsyncConnection, member_id: int) -> list[dict[str, 
     columns = [schema.pack.c[name] for name in names]
     query = select(*columns).where(schema.pack.c.member_id == member_id).order_by(schema.pack.c.serial)
     return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def _papers_refused(connection: AsyncConnection, member_id: int) -> list[dict[str, Any]]:
+    """Give the voting papers that another account opened before the lock and cast after it; no attempts."""
+    names = ("opened_at", "refused_at")
+    columns = [schema.intent.c[name] for name in names]
+    query = select(*columns).where(schema.intent.c.member_id == member_id, schema.intent.c.refused_at.is_not(None))
+    return [dict(row) for row in (await connection.execute(query.order_by(schema.intent.c.refused_at))).mappings()]
 
 
 async def _deliveries(connection: AsyncConnection, member_id: int) -> list[dict[str, Any]]:

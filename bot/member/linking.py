@@ -15,6 +15,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.member import chats
+from bot.member.answers import AskLink, CodeOnItsWay, CodeWrong, Linked, NotYourNumber, NumberUnknown, WhichMember
 from bot.member.callers import Caller
 from bot.member.chats import Step
 from bot.schema import chat as chat_table
@@ -34,54 +35,6 @@ SENDS_MAX: Final = 3  # per member and per chat in SENDS_SPAN
 SENDS_SPAN: Final = timedelta(days=1)
 WRONG_MAX: Final = 5
 MEMBER_NO_CHARACTERS_MAX: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """The chat is this member's now."""
-
-    member_no: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskLink:
-    """How a chat can be linked. `sms`: by a code sent to the phone as well."""
-
-    sms: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NotYourNumber:
-    """The number shared is somebody else's."""
-
-
-@dataclass(frozen=True, slots=True)
-class NumberUnknown:
-    """Nobody on the roll has this number."""
-
-    sms: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WhichMember:
-    """Several members have this number; `wrong` says that what was typed is none of them."""
-
-    wrong: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CodeOnItsWay:
-    """If the member number is on the roll with a mobile number, a code is on its way."""
-
-    minutes: int
-
-
-@dataclass(frozen=True, slots=True)
-class CodeWrong:
-    """That is not the code; `left` tries remain."""
-
-    left: int
 
 
 Answer = Linked | AskLink | NotYourNumber | NumberUnknown | WhichMember | CodeOnItsWay | CodeWrong

@@ -18,7 +18,7 @@ from messages.schema import channel, delivery, one_time_code, provider_event
 from messages.words.phone import PhoneReason
 from voting import schema
 from voting.audit import chain
-from voting.model import Phase
+from voting.model import By, Phase
 from voting.poll import polls
 from voting.refusals import PollStillOpen
 from voting.store.database import Database
@@ -121,16 +121,16 @@ async def insist_over(connection: AsyncConnection) -> None:
         raise PollStillOpen(phase=poll.phase)
 
 
-async def forget(database: Database, now: datetime, *, actor: str, via: str = "command line") -> Forgotten:
+async def forget(database: Database, *, by: By) -> Forgotten:
     """Forget everybody's chats, numbers and addresses once the poll is over. PollStillOpen, NoPoll.
 
     Numbers that said STOP stay on their list: they must not be written to again. Repeated, it finds nothing more.
     """
     async with database.writing() as connection:
         await insist_over(connection)
-        counted = await _forget_all(connection, now)
+        counted = await _forget_all(connection, by.at)
         if any(asdict(counted).values()):
-            await chain.append(connection, "personal_data_forgotten", asdict(counted), actor=actor, via=via, now=now)
+            await chain.append(connection, "personal_data_forgotten", asdict(counted), by=by)
     return counted
 
 

@@ -4,30 +4,20 @@ Groups and channels are met with silence here: a member's affairs belong in a pr
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from telegram import ChatMember, Message, Update
-from telegram.ext import BaseHandler, CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
+from telegram.ext import CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
 
-from bot.chat.context import Context
-from bot.member.answers import NotUnderstood
+from bot.chat.context import Context, Handlers
+from bot.member.answers import Linked, NotUnderstood
 from bot.member.chats import Step
+from bot.member.code_desk import PURPOSES
 from bot.member.desk import MemberDesk
-from bot.member.linking import CODE_DIGITS, Answer, Linked
-from bot.member.vote_desk import PURPOSES
-from bot.member_chat import request_words
-from bot.member_chat.presses import (
-    answer_with,
-    on_help,
-    on_language,
-    on_missing,
-    on_press,
-    on_privacy,
-    on_status,
-    on_texts,
-    on_verify,
-    on_vote,
-)
+from bot.member.linking import CODE_DIGITS, Answer
+from bot.member_chat import acts, request_words
+from bot.member_chat.presses import on_press
 from bot.member_chat.visit import Act, Visit, visit
 from voting.codes import codes
 
@@ -37,14 +27,14 @@ FROM_PACK: Final = "pack"  # the start payload of the letter's QR code
 FROM_TEXT: Final = "sms"  # the start payload of a text message's way out
 
 COMMANDS: Final[Mapping[str, Act]] = {
-    "vote": on_vote,
-    "verify": on_verify,
-    "status": on_status,
-    "missing": on_missing,
-    "language": on_language,
-    "sms": on_texts,
-    "privacy": on_privacy,
-    "help": on_help,
+    "vote": acts.on_vote,
+    "verify": acts.on_verify,
+    "status": acts.on_status,
+    "missing": acts.on_missing,
+    "language": acts.on_language,
+    "sms": acts.on_texts,
+    "privacy": acts.on_privacy,
+    "help": acts.on_help,
 }
 
 
@@ -53,7 +43,7 @@ async def on_start(visiting: Visit) -> None:
     words = ((visiting.message.text if visiting.message else "") or "").split()
     payload = words[1] if len(words) > 1 else ""
     if payload == FROM_TEXT:
-        await on_texts(visiting)
+        await acts.on_texts(visiting)
         return
     linked = visiting.caller.chat.member_id is not None
     await visiting.say(request_words.welcome(visiting.page, linked=linked, from_pack=payload == FROM_PACK))
@@ -80,8 +70,8 @@ async def on_text(visiting: Visit) -> None:
         return
     if readable or codes.contains_code(text):
         await visiting.delete()
-    given = await visiting.desk.votes.take_text(visiting.caller, text, message_id=message.message_id)
-    await answer_with(visiting, given)
+    given = await visiting.desk.codes.take_text(visiting.caller, text, message_id=message.message_id)
+    await acts.answer_with(visiting, given)
 
 
 async def _on_linking(visiting: Visit, text: str, step: Step) -> None:
@@ -97,7 +87,7 @@ async def _on_linking(visiting: Visit, text: str, step: Step) -> None:
 async def _say_linking(visiting: Visit, answer: Answer) -> None:
     if isinstance(answer, Linked):  # it may have changed the language
         visiting.caller = await visiting.desk.receive(visiting.user.id, visiting.user.language_code)
-    await answer_with(visiting, answer)
+    await acts.answer_with(visiting, answer)
 
 
 async def on_contact(visiting: Visit) -> None:
@@ -123,7 +113,7 @@ async def on_unreadable(visiting: Visit) -> None:
 
 async def on_unknown_command(visiting: Visit) -> None:
     """Take a command that is not ours."""
-    await answer_with(visiting, NotUnderstood())
+    await acts.answer_with(visiting, NotUnderstood())
 
 
 async def on_edited(visiting: Visit) -> None:
@@ -135,13 +125,12 @@ async def on_edited(visiting: Visit) -> None:
         await visiting.delete()
 
 
-async def on_membership(update: Update, context: Context) -> None:
+async def on_membership(desk: MemberDesk, update: Update, _context: Context) -> None:
     """Take the news that the person blocked the bot, or let it in again."""
     change = update.my_chat_member
     assert change is not None  # the handler's kind
     if change.chat.type != "private":
         return
-    desk: MemberDesk = context.member_desk
     blocked = change.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
     await desk.requests.set_blocked(change.chat.id, blocked=blocked, now=desk.now())
 
@@ -150,19 +139,19 @@ async def _ignore(_update: Update, _context: Context) -> None:
     """Be silent on purpose."""
 
 
-def handlers() -> list[BaseHandler[Any, Context, Any]]:
+def handlers(desk: MemberDesk) -> Handlers:
     """Give the members' handlers, in their order; private chats only."""
     edited = filters.ChatType.PRIVATE & filters.UpdateType.EDITED_MESSAGE
     service = PRIVATE & filters.StatusUpdate.ALL
     return [
-        CommandHandler("start", visit(on_start), PRIVATE & ~FOR_STAFF),
-        *(CommandHandler(name, visit(act), PRIVATE) for name, act in COMMANDS.items()),
-        MessageHandler(PRIVATE & filters.CONTACT, visit(on_contact)),
-        MessageHandler(PRIVATE & filters.COMMAND, visit(on_unknown_command)),
-        MessageHandler(PRIVATE & filters.TEXT, visit(on_text)),
+        CommandHandler("start", visit(desk, on_start), PRIVATE & ~FOR_STAFF),
+        *(CommandHandler(name, visit(desk, act), PRIVATE) for name, act in COMMANDS.items()),
+        MessageHandler(PRIVATE & filters.CONTACT, visit(desk, on_contact)),
+        MessageHandler(PRIVATE & filters.COMMAND, visit(desk, on_unknown_command)),
+        MessageHandler(PRIVATE & filters.TEXT, visit(desk, on_text)),
         MessageHandler(service, _ignore),
-        MessageHandler(PRIVATE, visit(on_unreadable)),
-        MessageHandler(edited, visit(on_edited)),
-        CallbackQueryHandler(visit(on_press)),
-        ChatMemberHandler(on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
+        MessageHandler(PRIVATE, visit(desk, on_unreadable)),
+        MessageHandler(edited, visit(desk, on_edited)),
+        CallbackQueryHandler(visit(desk, on_press)),
+        ChatMemberHandler(partial(on_membership, desk), ChatMemberHandler.MY_CHAT_MEMBER),
     ]

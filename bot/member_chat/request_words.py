@@ -1,8 +1,9 @@
-"""The desk's answers in the member's language: status, packs, linking, texts, privacy, help."""
+"""The desk's answers in the member's language: status, packs, texts, privacy, help."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.member.answers import (
     HelpNoted,
@@ -14,10 +15,9 @@ from bot.member.answers import (
     Texts,
     TheftNoted,
 )
-from bot.member.linking import AskLink, CodeOnItsWay, CodeWrong, Linked, NotYourNumber, NumberUnknown, WhichMember
 from bot.member.privacy import Kept
 from bot.member.status import MemberStatus, PackState
-from bot.member_chat.vote_words import PARAGRAPH, Page, lock_words
+from bot.member_chat.vote_words import PARAGRAPH, lock_words
 from messages.words.dates import between_text, on_day_text, window_text
 from messages.words.texts import html_text, text
 from voting.model import Phase
@@ -41,7 +41,7 @@ def status(page: Page, answer: MemberStatus) -> Said:
         parts.append(html_text("member", f"status.not_eligible.{answer.ineligible_reason}", page.language))
         return Said(PARAGRAPH.join(parts), ((page.button("button.call_staff", "call_staff"),),))
     if answer.lock is not None:
-        own = answer.lock.chat == f"telegram:{page.user_id}"
+        own = answer.lock.chat == f"telegram:{page.chat_id}"
         parts.append(lock_words(page, answer.lock, own=own))
     else:
         parts += [*pack_words(page, answer), html_text("member", "status.not_voted", page.language)]
@@ -109,52 +109,6 @@ def not_linked(page: Page, answer: NotLinked) -> Said:
     return Said(PARAGRAPH.join(parts), ((page.button("button.link", "link"),),))
 
 
-def ask_link(page: Page, answer: AskLink) -> Said:
-    """Ask for the number or the member number."""
-    label = text("member", "button.share_number", page.language)
-    if answer.sms:
-        return Said(html_text("member", "link.ask", page.language), contact_key=label)
-    return Said(html_text("member", "link.ask_contact_only", page.language), contact_key=label)
-
-
-def linked(page: Page, answer: Linked) -> Said:
-    """Say that the chat is linked; the keyboard that shared the number goes."""
-    html = html_text("member", "link.done", page.language, member_no=answer.member_no)
-    return Said(html, removes_keys=True)
-
-
-def not_your_number(page: Page, _answer: NotYourNumber) -> Said:
-    """Say that only one's own number counts."""
-    return Said(html_text("member", "link.not_yours", page.language))
-
-
-def number_unknown(page: Page, answer: NumberUnknown) -> Said:
-    """Say that the number is on no member's record."""
-    if answer.sms:
-        return Said(html_text("member", "link.unknown", page.language), removes_keys=True)
-    return Said(html_text("member", "link.unknown_no_sms", page.language), removes_keys=True)
-
-
-def which_member(page: Page, answer: WhichMember) -> Said:
-    """Ask which member of the household it is."""
-    if answer.wrong:
-        return Said(html_text("member", "link.which_again", page.language))
-    return Said(html_text("member", "link.which", page.language), removes_keys=True)
-
-
-def code_on_its_way(page: Page, answer: CodeOnItsWay) -> Said:
-    """Ask for the code; the same whether or not the member number exists."""
-    html = html_text("member", "link.code_sent", page.language, minutes=answer.minutes)
-    return Said(html, removes_keys=True)
-
-
-def code_wrong(page: Page, answer: CodeWrong) -> Said:
-    """Say that the code is not right."""
-    if answer.left:
-        return Said(html_text("member", "link.code_wrong", page.language))
-    return Said(html_text("member", "link.code_over", page.language))
-
-
 def missing_early(page: Page, answer: MissingEarly) -> Said:
     """Say kindly until when to wait."""
     window = between_text(answer.first_day, answer.last_day, page.language)
@@ -179,7 +133,7 @@ def missing_needless(page: Page, answer: MissingNeedless) -> Said:
     """Say why no pack is needed."""
     call = ((page.button("button.call_staff", "call_staff"),),)
     if answer.lock is not None:
-        own = answer.lock.chat == f"telegram:{page.user_id}"
+        own = answer.lock.chat == f"telegram:{page.chat_id}"
         html = lock_words(page, answer.lock, own=own)
         return Said(html + PARAGRAPH + html_text("member", "missing.voted", page.language), call)
     if not answer.eligible:
@@ -282,16 +236,9 @@ def _contact(page: Page) -> str:
     return PARAGRAPH + html_text("member", "help.contact", page.language, contact=contact) if contact else ""
 
 
-PAGES: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
+REQUEST_WORDS: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
     MemberStatus: status,
     NotLinked: not_linked,
-    AskLink: ask_link,
-    Linked: linked,
-    NotYourNumber: not_your_number,
-    NumberUnknown: number_unknown,
-    WhichMember: which_member,
-    CodeOnItsWay: code_on_its_way,
-    CodeWrong: code_wrong,
     MissingEarly: missing_early,
     MissingNoted: missing_noted,
     MissingNeedless: missing_needless,

@@ -8,35 +8,20 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from telegram import (
-    Bot,
-    CallbackQuery,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    KeyboardButton,
-    LinkPreviewOptions,
-    Message,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-    Update,
-    User,
-)
-from telegram.constants import ParseMode
-from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
+from telegram import Bot, CallbackQuery, Message, Update, User
+from telegram.error import BadRequest, Forbidden
 
+from bot.chat import posting
 from bot.chat.context import Context
-from bot.chat.said import Said
+from bot.chat.page import Page, Reader
+from bot.chat.said import Said, plainly
 from bot.member.callers import Caller
 from bot.member.desk import MemberDesk
-from bot.member_chat.vote_words import Page
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language
 from voting.refusals import NoPoll, Refusal
-
-UNCHANGED: Final = "not modified"  # of Telegram's description of a 400
-NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 
 @dataclass(slots=True)
@@ -55,19 +40,11 @@ class Visit:
     def page(self) -> Page:
         """Give what the words need."""
         caller, desk = self.caller, self.desk
-        return Page(caller.poll, caller.language, self.user.id, desk.button_key, caller.now)
+        return Page(Reader.MEMBER, caller.poll, self.user.id, caller.language, desk.button_key, caller.now)
 
     async def say(self, said: Said) -> int:
         """Send a message and give its id."""
-        sent = await self.bot.send_message(
-            self.user.id,
-            said.html,
-            parse_mode=ParseMode.HTML,
-            reply_markup=_keyboard(said),
-            link_preview_options=NO_PREVIEW,
-            protect_content=said.secret or None,
-        )
-        return sent.message_id
+        return await posting.send(self.bot, said, self.user.id)
 
     async def replace(self, said: Said) -> None:
         """Put the answer in place of the message whose button was pressed; send it where that cannot be."""
@@ -75,24 +52,14 @@ class Visit:
             await self.say(said)
             return
         try:
-            await self.bot.edit_message_text(
-                said.html,
-                chat_id=self.user.id,
-                message_id=self.query.message.message_id,
-                parse_mode=ParseMode.HTML,
-                reply_markup=_inline(said),
-                link_preview_options=NO_PREVIEW,
-            )
-        except BadRequest as refused:
-            if UNCHANGED not in refused.message:
-                await self.say(said)
+            await posting.edit(self.bot, said, self.user.id, self.query.message.message_id)
+        except BadRequest:
+            await self.say(said)
 
     async def say_file(self, name: str, content: object, words: str) -> None:
         """Send `content` as a JSON document."""
         document = json.dumps(content, indent=1, ensure_ascii=False, default=str).encode()
-        await self.bot.send_document(
-            self.user.id, document, filename=name, caption=words, parse_mode=ParseMode.HTML, protect_content=True
-        )
+        await posting.send_file(self.bot, name, document, self.user.id, caption=words, secret=True)
 
     async def delete(self) -> None:
         """Take the person's message out of the chat; one that is gone already is as good."""
@@ -103,13 +70,12 @@ class Visit:
     async def answer_press(self, words: str | None = None) -> None:
         """Stop the button's spinning, with a line to read if there is one; a press too old needs no answer."""
         if self.query is not None:
-            with suppress(NetworkError, RetryAfter, Forbidden):
-                await self.bot.answer_callback_query(self.query.id, words, show_alert=words is not None)
+            await posting.answer_press(self.bot, self.query.id, words, alert=words is not None)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Say what a rule does not allow; on a voting paper, in its place."""
         words = refusal_text(refusal, self.caller.language, self.caller.poll.timezone)
-        said = Said(_escaped(words))
+        said = plainly(words)
         if self.query is not None and (self.query.data or "").startswith("p"):
             await self.replace(said)
         else:
@@ -120,20 +86,19 @@ Act = Callable[[Visit], Awaitable[None]]
 Callback = Callable[[Update, Context], Coroutine[Any, Any, None]]
 
 
-def visit(act: Act) -> Callback:
+def visit(desk: MemberDesk, act: Act) -> Callback:
     """Make a handler of `act`: who asks is read first, a refusal is put into words last."""
 
     async def on_update(update: Update, context: Context) -> None:
         user = update.effective_user
         if user is None:
             return
-        desk: MemberDesk = context.member_desk
         try:
             caller = await desk.receive(user.id, user.language_code)
         except NoPoll as refusal:
             words = refusal_text(refusal, fit_language(user.language_code), "UTC")
             with suppress(Forbidden):
-                await context.bot.send_message(user.id, words)
+                await posting.send(context.bot, plainly(words), user.id)
             return
         message, query = update.effective_message, update.callback_query
         occasion = f"telegram:{update.update_id}"
@@ -151,22 +116,3 @@ async def _act(entered: Visit, act: Act) -> None:
         await act(entered)
     except Refusal as refusal:
         await entered.refuse(refusal)
-
-
-def _keyboard(said: Said) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
-    if said.contact_key is not None:
-        key = KeyboardButton(said.contact_key, request_contact=True)
-        return ReplyKeyboardMarkup([[key]], resize_keyboard=True, one_time_keyboard=True)
-    return ReplyKeyboardRemove() if said.removes_keys else _inline(said)
-
-
-def _inline(said: Said) -> InlineKeyboardMarkup | None:
-    if not said.rows:
-        return None
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(label, callback_data=payload) for label, payload in row] for row in said.rows]
-    )
-
-
-def _escaped(words: str) -> str:
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

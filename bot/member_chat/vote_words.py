@@ -1,11 +1,11 @@
 """The desk's answers in the member's language, with their buttons: voting and codes. One place, no decisions."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from bot.chat.buttons import Act, gesture_button, paper_button
+from bot.chat.buttons import Act
+from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.member.answers import (
     Chosen,
@@ -29,37 +29,10 @@ from messages.channels.channels import Outgoing, Renderer
 from messages.words.dates import moment_text
 from messages.words.texts import fit_language, html_text, text
 from voting.codes.codes import LOOK_ALIKES, Kind, Problem
-from voting.model import How, Lock, Poll
+from voting.model import How, Lock
 from voting.votes.checks import Purpose
 
 PARAGRAPH: Final = "\n\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What every rendering needs: the poll, the reader's language, and what makes a button this chat's own."""
-
-    poll: Poll
-    language: str
-    user_id: int
-    button_key: bytes
-    now: datetime
-
-    def moment(self, instant: datetime) -> str:
-        """Write an instant."""
-        return moment_text(instant, self.poll.timezone, self.language)
-
-    def button(self, label_key: str, gesture: str, reference: str = "") -> tuple[str, str]:
-        """Make a button: its label from the catalogue, its payload for this chat."""
-        return text("member", label_key, self.language), self.payload(gesture, reference)
-
-    def payload(self, gesture: str, reference: str = "") -> str:
-        """Make a payload for this chat."""
-        return gesture_button(self.button_key, self.user_id, gesture, reference)
-
-    def paper(self, intent_id: str, act: Act, option: int | None = None) -> str:
-        """Make a payload of a voting paper in this chat."""
-        return paper_button(self.button_key, self.user_id, intent_id, act, option)
 
 
 def not_open_yet(page: Page, answer: NotOpenYet) -> Said:
@@ -205,8 +178,10 @@ def codes_used(page: Page, answer: CodesUsed) -> Said:
         parts.append(html_text("member", "used.receipt", page.language, receipt=answer.receipt))
     if answer.reported:
         parts.append(html_text("member", "used.reported", page.language))
-    else:
+    elif answer.own:
         parts.append(html_text("member", "used.warned", page.language))
+    else:
+        parts.append(html_text("member", "used.warned_elsewhere", page.language))
     return Said(PARAGRAPH.join(parts), _rows([[page.button("button.theft", "theft", str(answer.member_id))]]))
 
 
@@ -216,7 +191,7 @@ def codes_unasked(page: Page, _answer: CodesUnasked) -> Said:
     return Said(html_text("member", "codes.unasked", page.language), _rows([[vote], [verify]]))
 
 
-WORDS: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
+VOTE_WORDS: Final[Mapping[type, Callable[[Page, Any], Said]]] = {
     NotOpenYet: not_open_yet,
     Over: over,
     VotedHere: voted_here,

@@ -15,8 +15,9 @@ bot.sandbox.faults, bot.sandbox.limit, bot.sandbox.meter.
 
 from bot.sandbox.faults import Fault
 from bot.sandbox.server import Sandbox
+from bot.sandbox.telegram.groups import Group
 from bot.sandbox.telegram.model import Button, Message, Press
-from bot.sandbox.telegram.people import Group, Person
+from bot.sandbox.telegram.people import Person
 from bot.sandbox.twilio.model import Sms
 from bot.sandbox.twilio.twilio import Phone, Twilio
 

@@ -1,32 +1,23 @@
-"""The page of phones on the wire: its files, its JSON, its news."""
+"""The page of phones on the wire: what each phone shows, what its person does, its news."""
 
 import asyncio
-import io
 import json
-import mimetypes
-import re
-from datetime import UTC
-from pathlib import Path
 from typing import Any, Final
 
-import segno
 from aiohttp import web
 
+from bot.sandbox.page_files import PageFiles
 from bot.sandbox.phones import Cast, Phones
-from bot.sandbox.telegram.model import Chat, Message
-from bot.sandbox.telegram.people import Group, Person
+from bot.sandbox.screens import Screens, cast_json, sms_json
+from bot.sandbox.telegram.groups import Group
+from bot.sandbox.telegram.people import Person
 from bot.sandbox.telegram.telegram import Telegram
-from bot.sandbox.twilio.model import Sms
 from bot.sandbox.twilio.twilio import Twilio
 
 Json = dict[str, Any]
-STATIC: Final = Path(__file__).parent / "static"
 ALERT_SECONDS: Final = 2.0
 HEARTBEAT_SECONDS: Final = 15.0
 NAME_MAX: Final = 64
-# The page runs its own files only; nothing typed into a chat can become script, style or a request elsewhere.
-POLICY: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-QR_TEXT_MAX: Final = 500
 
 
 class Control:
@@ -39,14 +30,15 @@ class Control:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return where this is served."""
+        files = PageFiles(self._telegram)
         return [
-            web.get("/", self._page),
-            web.get("/static/{name:[A-Za-z0-9._-]+}", self._static),
+            web.get("/", files.page),
+            web.get("/static/{name:[A-Za-z0-9._-]+}", files.static),
             web.get("/api/state", self._state),
             web.get("/api/events", self._events),
-            web.get("/api/photo/{file_id}", self._file),
-            web.get("/api/document/{file_id}", self._file),
-            web.get("/api/qr", self._qr),
+            web.get("/api/photo/{file_id}", files.file),
+            web.get("/api/document/{file_id}", files.file),
+            web.get("/api/qr", files.qr),
             web.post("/api/person", self._new_person),
             web.get("/api/person/{id}", self._person),
             web.post("/api/person/{id}/type", self._type),
@@ -56,38 +48,6 @@ class Control:
             web.post("/api/person/{id}/sms", self._sms),
         ]
 
-    # -- files ---------------------------------------------------------------------------
-
-    async def _page(self, _: web.Request) -> web.StreamResponse:
-        page = _file_or_404(STATIC / "phones.html")
-        page.headers["Content-Security-Policy"] = POLICY
-        return page
-
-    async def _static(self, request: web.Request) -> web.StreamResponse:
-        return _file_or_404(STATIC / request.match_info["name"])
-
-    async def _file(self, request: web.Request) -> web.StreamResponse:
-        name, content = self._telegram.world.files.get(request.match_info["file_id"], ("", None))
-        if content is None:
-            raise web.HTTPNotFound
-        is_photo = request.path.startswith("/api/photo/")
-        kind = _picture_type(content) if is_photo else "application/octet-stream"
-        # Never shown as a page of ours, whatever is inside.
-        headers = {"X-Content-Type-Options": "nosniff"}
-        if not is_photo:
-            safe = re.sub(r"[^\w. -]", "_", name)
-            headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{_quoted(safe)}"
-        return web.Response(body=content, content_type=kind, headers=headers)
-
-    async def _qr(self, request: web.Request) -> web.Response:
-        """Draw a letter's link as the code printed on paper."""
-        text = request.query.get("text", "")[:QR_TEXT_MAX]
-        if not text:
-            raise web.HTTPBadRequest
-        drawing = io.BytesIO()
-        segno.make(text, micro=False).save(drawing, kind="svg", border=2, omitsize=True)
-        return web.Response(body=drawing.getvalue(), content_type="image/svg+xml")
-
     # -- reading -------------------------------------------------------------------------
 
     async def _state(self, _: web.Request) -> web.Response:
@@ -96,7 +56,7 @@ class Control:
                 "title": self._phones.title,
                 "bot_username": self._telegram.bot_username,
                 "console_url": self._phones.console_url,
-                "people": [_cast_json(cast) for cast in self._phones.cast],
+                "people": [cast_json(cast) for cast in self._phones.cast],
             }
         )
 
@@ -105,11 +65,11 @@ class Control:
         cast = self._phones.role(person.id) or Cast(person.id, person.name, "stranger")
         texts = self._twilio.phone(cast.phone).messages if cast.phone else []
         return web.json_response(
-            _cast_json(cast)
+            cast_json(cast)
             | {
                 "letter": self._phones.letter(person.id),
-                "chats": [self._chat(person, chat) for chat in self._chats(person)],
-                "sms": [_sms_json(sms) for sms in texts],
+                "chats": Screens(self._telegram).of(person),
+                "sms": [sms_json(sms) for sms in texts],
             }
         )
 
@@ -138,7 +98,7 @@ class Control:
         person = self._telegram.person(name)
         cast = Cast(person.id, person.name, "stranger", None, person.user.phone)
         self._phones.show(cast)
-        return web.json_response(_cast_json(cast))
+        return web.json_response(cast_json(cast))
 
     async def _type(self, request: web.Request) -> web.Response:
         person, given = self._known(request), await _given(request)
@@ -184,49 +144,6 @@ class Control:
         chat_id = _whole(given.get("chat_id", 0))
         return next((group for group in self._telegram.groups if group.chat_id == chat_id), None)
 
-    def _chats(self, person: Person) -> list[Chat]:
-        groups = [group.chat for group in self._telegram.groups if person.id in group.chat.members]
-        return [person.chat, *groups]
-
-    def _chat(self, person: Person, chat: Chat) -> Json:
-        rows = chat.keyboard.rows if chat.keyboard else None
-        return {
-            "chat_id": chat.id,
-            "title": self._telegram.world.bot.first_name if chat.private else chat.title,
-            "kind": "private" if chat.private else "group",
-            "blocked": chat.blocked,
-            "messages": [self._message(person, message) for message in chat.visible if not message.service],
-            "reply_keyboard": [[key.text for key in row] for row in rows] if rows else None,
-            "reply_keyboard_contact": [[key.request_contact for key in row] for row in rows] if rows else None,
-            "commands": [{"command": line.command, "description": line.description} for line in person.commands],
-        }
-
-    def _message(self, person: Person, message: Message) -> Json:
-        photo, document = message.photo is not None, message.document
-        return {
-            "id": message.message_id,
-            "out": message.sender == person.id,
-            "from_name": self._from_name(message),
-            "html": f"📱 {message.contact['phone_number']}" if message.contact else message.html,
-            "date": message.date.isoformat(),
-            "edited": message.edited,
-            "photo": f"/api/photo/{message.file_id}" if photo else None,
-            "document": {"name": document[0], "url": f"/api/document/{message.file_id}"} if document else None,
-            "buttons": [
-                [
-                    {"text": button.text}
-                    | ({"url": button.url} if button.url else {"data": button.callback_data or ""})
-                    for button in row
-                ]
-                for row in message.buttons
-            ],
-            "deleted": False,
-        }
-
-    def _from_name(self, message: Message) -> str:
-        world = self._telegram.world
-        return (world.bot if message.sender == "bot" else world.users[message.sender]).first_name
-
 
 async def _played(act: Any) -> None:  # noqa: ANN401 - any act of a person
     """Do what a person asked; what their phone would not let them do is a 409 with the reason."""
@@ -251,40 +168,3 @@ def _whole(given: object) -> int:
         return int(str(given))
     except ValueError:
         raise web.HTTPBadRequest from None
-
-
-def _file_or_404(path: Path) -> web.StreamResponse:
-    if not path.is_file():
-        raise web.HTTPNotFound
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return web.FileResponse(path, headers={"Cache-Control": "no-cache", "Content-Type": kind})
-
-
-def _picture_type(content: bytes) -> str:
-    return "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
-
-
-def _quoted(name: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in name.encode())
-
-
-def _cast_json(cast: Cast) -> Json:
-    return {
-        "id": cast.user_id,
-        "name": cast.name,
-        "role": cast.role,
-        "member_no": cast.member_no,
-        "phone": cast.phone,
-    }
-
-
-def _sms_json(sms: Sms) -> Json:
-    return {
-        "id": sms.sid,
-        "from": sms.from_,
-        "to": sms.to,
-        "body": sms.body,
-        "status": sms.status,
-        "date": sms.date.astimezone(UTC).isoformat(),
-        "outgoing": not sms.outgoing,
-    }

@@ -1,7 +1,7 @@
 """The desk for staff's requests: who asks is read from the database each time, and so is what their role allows.
 
     async with desk.acting(user_id, Act.SET_WINDOW) as acting:
-        await window.set_window(acting.connection, ..., **acting.by)
+        await window.set_window(acting.connection, ..., by=acting.by)
 
 The chat and the console go through here; nobody's enrolment is remembered between two requests, so that a removal
 works at once.
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,9 +20,11 @@ from bot.staff import drafts, enrolment
 from bot.staff.drafts import Draft
 from bot.staff.enrolment import Staff
 from bot.staff.roles import Act, NotStaff, insist
-from voting.model import Poll
+from voting.model import By, Poll
 from voting.poll import polls
 from voting.store.together import Together
+
+VIA: Final = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,11 @@ class Acting:
     staff: Staff
     poll: Poll
     now: datetime
-    via: str
 
     @property
-    def by(self) -> dict[str, Any]:
-        """Give what the chain wants to know of an act: actor, via, now."""
-        return {"actor": self.staff.name, "via": self.via, "now": self.now}
+    def by(self) -> By:
+        """Give what the chain wants to know of an act."""
+        return By(self.staff.name, VIA, self.now)
 
 
 class StaffDesk:
@@ -73,20 +74,20 @@ class StaffDesk:
         return [found.get(user_id) for user_id in user_ids]
 
     @asynccontextmanager
-    async def looking(self, user_id: int, act: Act, *, via: str = "chat") -> AsyncIterator[Acting]:
+    async def looking(self, user_id: int, act: Act) -> AsyncIterator[Acting]:
         """Yield a connection for reading. NotStaff, NotYourRole, NoPoll."""
         async with self.house.database.reading() as connection:
-            yield await self._admitted(connection, user_id, act, via)
+            yield await self._admitted(connection, user_id, act)
 
     @asynccontextmanager
-    async def acting(self, user_id: int, act: Act, *, via: str = "chat") -> AsyncIterator[Acting]:
+    async def acting(self, user_id: int, act: Act) -> AsyncIterator[Acting]:
         """Yield a transaction. NotStaff, NotYourRole, NoPoll."""
         async with self.house.database.writing() as connection:
-            yield await self._admitted(connection, user_id, act, via)
+            yield await self._admitted(connection, user_id, act)
 
-    async def _admitted(self, connection: AsyncConnection, user_id: int, act: Act, via: str) -> Acting:
+    async def _admitted(self, connection: AsyncConnection, user_id: int, act: Act) -> Acting:
         staff = await enrolment.find(connection, user_id)
         if staff is None:
             raise NotStaff
         insist(staff.role, act)
-        return Acting(connection, staff, await polls.load(connection), self.now(), via)
+        return Acting(connection, staff, await polls.load(connection), self.now())

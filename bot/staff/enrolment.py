@@ -17,7 +17,7 @@ from bot.schema import invite, login_link, session, staff
 from bot.staff.roles import Role
 from messages.words.texts import fit_language
 from voting.audit import chain
-from voting.model import SYSTEM
+from voting.model import SYSTEM, By
 from voting.refusals import StaffRefusal
 
 PREFIX: Final = "staff_"  # of the start payload
@@ -112,14 +112,7 @@ async def on_duty(connection: AsyncConnection) -> list[Staff]:
 
 
 async def invite_staff(
-    connection: AsyncConnection,
-    role: Role,
-    *,
-    actor: str,
-    via: str,
-    now: datetime,
-    name: str | None = None,
-    make: Token = new_token,
+    connection: AsyncConnection, role: Role, *, by: By, name: str | None = None, make: Token = new_token
 ) -> str:
     """Make an invitation and return its token, for a link with `PREFIX`; it works once, for a day.
 
@@ -128,10 +121,10 @@ async def invite_staff(
     token = make()
     await connection.execute(
         insert(invite).values(
-            token_hash=token_hash(token), role=role.value, name=name, made_by=actor, expires_at=now + INVITE_LIFE
+            token_hash=token_hash(token), role=role.value, name=name, made_by=by.actor, expires_at=by.at + INVITE_LIFE
         )
     )
-    await chain.append(connection, "staff_invited", {"role": role.value}, actor=actor, via=via, now=now)
+    await chain.append(connection, "staff_invited", {"role": role.value}, by=by)
     return token
 
 
@@ -166,28 +159,28 @@ async def enrol(
         await connection.execute(update(staff).where(staff.c.id == staff_id).values(role=invitation.role))
     await connection.execute(update(invite).where(invite.c.token_hash == token_hash(token)).values(used_by=staff_id))
     body = {"staff": staff_id, "role": invitation.role}
-    await chain.append(connection, "staff_enrolled", body, actor=name, via="chat", now=now)
+    await chain.append(connection, "staff_enrolled", body, by=By(name, "chat", now))
     return await by_id(connection, staff_id)
 
 
-async def remove(connection: AsyncConnection, staff_id: int, *, actor: str, via: str, now: datetime) -> Staff:
+async def remove(connection: AsyncConnection, staff_id: int, *, by: By) -> Staff:
     """Take somebody off the staff: from now on nothing they ask for is done. StaffUnknown."""
     gone = await by_id(connection, staff_id)
     mine = {"staff": staff_id}
-    await connection.execute(update(staff).where(staff.c.id == staff_id).values(removed_at=now, duty_order=None))
+    await connection.execute(update(staff).where(staff.c.id == staff_id).values(removed_at=by.at, duty_order=None))
     await connection.execute(
-        update(session).where(session.c.staff_id == staff_id, session.c.ended_at.is_(None)).values(ended_at=now)
+        update(session).where(session.c.staff_id == staff_id, session.c.ended_at.is_(None)).values(ended_at=by.at)
     )
     await connection.execute(
-        update(login_link).where(login_link.c.staff_id == staff_id, login_link.c.used_at.is_(None)).values(used_at=now)
+        update(login_link)
+        .where(login_link.c.staff_id == staff_id, login_link.c.used_at.is_(None))
+        .values(used_at=by.at)
     )
-    await chain.append(connection, "staff_removed", mine, actor=actor, via=via, now=now)
+    await chain.append(connection, "staff_removed", mine, by=by)
     return gone
 
 
-async def set_duty(
-    connection: AsyncConnection, staff_id: int, *, on: bool, actor: str, via: str, now: datetime
-) -> Staff:
+async def set_duty(connection: AsyncConnection, staff_id: int, *, on: bool, by: By) -> Staff:
     """Put somebody at the end of the duty list, or take them off it; StaffUnknown."""
     before = await by_id(connection, staff_id)
     if on == (before.duty_order is not None):
@@ -196,30 +189,26 @@ async def set_duty(
     place = (last or 0) + 1 if on else None
     await connection.execute(update(staff).where(staff.c.id == staff_id).values(duty_order=place))
     body = {"staff": staff_id, "on": on}
-    await chain.append(connection, "duty_changed", body, actor=actor, via=via, now=now)
+    await chain.append(connection, "duty_changed", body, by=by)
     return await by_id(connection, staff_id)
 
 
-async def set_duty_list(
-    connection: AsyncConnection, staff_ids: Sequence[int], *, actor: str, via: str, now: datetime
-) -> list[Staff]:
+async def set_duty_list(connection: AsyncConnection, staff_ids: Sequence[int], *, by: By) -> list[Staff]:
     """Make this the duty list, in this order; everybody else is off duty. StaffUnknown."""
     for staff_id in staff_ids:
         await by_id(connection, staff_id)
     await connection.execute(update(staff).values(duty_order=None))
     for place, staff_id in enumerate(staff_ids, start=1):
         await connection.execute(update(staff).where(staff.c.id == staff_id).values(duty_order=place))
-    await chain.append(connection, "duty_list_set", {"staff": list(staff_ids)}, actor=actor, via=via, now=now)
+    await chain.append(connection, "duty_list_set", {"staff": list(staff_ids)}, by=by)
     return await on_duty(connection)
 
 
-async def set_phone(
-    connection: AsyncConnection, staff_id: int, phone: str | None, *, actor: str, via: str, now: datetime
-) -> Staff:
+async def set_phone(connection: AsyncConnection, staff_id: int, phone: str | None, *, by: By) -> Staff:
     """Note somebody's on-call number (E.164); the number itself is not on the chain. StaffUnknown."""
     await by_id(connection, staff_id)
     await connection.execute(update(staff).where(staff.c.id == staff_id).values(phone=phone))
-    await chain.append(connection, "staff_phone_set", {"staff": staff_id}, actor=actor, via=via, now=now)
+    await chain.append(connection, "staff_phone_set", {"staff": staff_id}, by=by)
     return await by_id(connection, staff_id)
 
 

@@ -1,4 +1,4 @@
-"""/broadcast: a notice drafted in chat, by kind, audience and words; what follows is notice_chat.py's."""
+"""/broadcast: a notice drafted in chat, by kind, audience and words; what follows is in notices.py."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,8 +19,8 @@ from bot.staff_chat.visit import Do, StaffVisit
 from messages import audience as audiences
 from messages.notices import notices
 from messages.notices.model import ENDED, Content
+from messages.words.kinds import Kind
 from messages.words.texts import html_text, text
-from messages.words.wording import Kind
 from voting.schema import member
 
 OFFERED: Final = ("all", "not_dispatched", "overdue", "not_voted")
@@ -104,13 +104,13 @@ async def _draft_words(acting: Acting, visiting: StaffVisit, facts: Mapping[str,
         return await _draft(acting, visiting, Content(Kind.CUSTOM, facts["audience"], texts))
     found = await notices.show(acting.connection, facts["notice"])
     changed = replace(found.content, texts=texts)
-    notice = await notices.edit(acting.connection, found.id, changed, version=facts["version"], **acting.by)
+    notice = await notices.edit(acting.connection, found.id, changed, version=facts["version"], by=acting.by)
     return await notice_page(acting, visiting.own_page, notice)
 
 
 async def _draft(acting: Acting, visiting: StaffVisit, content: Content) -> Said:
     ways = ways_of(visiting.bot.username, visiting.desk.house.settings)
-    notice = await notices.draft(acting.connection, content, ways=ways, **acting.by)
+    notice = await notices.draft(acting.connection, content, ways=ways, by=acting.by)
     return await notice_page(acting, visiting.own_page, notice)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.alerts.words import PARAGRAPH, case_evidence, case_standing
-from bot.chat.page import StaffPage
+from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.staff.enrolment import Staff
 from messages.words.dates import date_text
@@ -14,7 +14,7 @@ from voting.votes.cases import Case, Outcome
 LISTED_MAX: Final = 20
 
 
-def cases_said(page: StaffPage, found: Sequence[Case], waiting: int) -> Said:
+def cases_said(page: Page, found: Sequence[Case], waiting: int) -> Said:
     """List open cases, each with a button."""
     if not found:
         return Said(html_text("staff", "cases.none", page.language))
@@ -28,7 +28,7 @@ def cases_said(page: StaffPage, found: Sequence[Case], waiting: int) -> Said:
     return Said("\n".join(lines), tuple(rows))
 
 
-def case_said(page: StaffPage, case: Case, reader: Staff) -> Said:
+def case_said(page: Page, case: Case, reader: Staff) -> Said:
     """Show one case with what this reader can do about it."""
     parts = case_evidence(page, case)
     standing = case_standing(page, case)
@@ -45,7 +45,7 @@ def case_said(page: StaffPage, case: Case, reader: Staff) -> Said:
     return Said(PARAGRAPH.join(parts), _case_buttons(page, case, reader))
 
 
-def _case_buttons(page: StaffPage, case: Case, reader: Staff) -> tuple[tuple[tuple[str, str], ...], ...]:
+def _case_buttons(page: Page, case: Case, reader: Staff) -> tuple[tuple[tuple[str, str], ...], ...]:
     rows: list[tuple[tuple[str, str], ...]] = []
     mark = f"{case.id}v{case.version}"
     if case.acknowledged_by is None:
@@ -61,14 +61,12 @@ def _case_buttons(page: StaffPage, case: Case, reader: Staff) -> tuple[tuple[tup
     return (*rows, *outcome_rows(page, mark))
 
 
-def outcome_rows(page: StaffPage, mark: str) -> tuple[tuple[tuple[str, str], ...], ...]:
+def outcome_rows(page: Page, mark: str) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Give a button for each outcome."""
     return tuple((page.button(f"outcome.{outcome}", "propose", f"{mark}o{outcome}"),) for outcome in Outcome)
 
 
-def missing_said(
-    page: StaffPage, reported: Sequence[Mapping[str, Any]], total: int, overdue: int, reader: Staff
-) -> Said:
+def missing_said(page: Page, reported: Sequence[Mapping[str, Any]], total: int, overdue: int, reader: Staff) -> Said:
     """List the packs reported missing, each with what comes next; and how many are overdue unreported."""
     head = html_plural("staff", "missing.title", page.language, total) if total else ""
     late = html_plural("staff", "missing.overdue", page.language, overdue)
@@ -91,7 +89,7 @@ def missing_said(
     return Said(PARAGRAPH.join(["\n".join(lines), late, how]), tuple(rows))
 
 
-def member_said(page: StaffPage, found: Mapping[str, Any]) -> Said:
+def member_said(page: Page, found: Mapping[str, Any]) -> Said:
     """Show one member's file."""
     yes_no = "member.eligible" if found["eligible"] else "member.not_eligible"
     lines = [
@@ -109,6 +107,10 @@ def member_said(page: StaffPage, found: Mapping[str, Any]) -> Said:
     if not found["channels"]:
         reason = text("words", f"phone.reason.{found['phone_reason'] or 'missing'}", page.language)
         lines.append(html_text("staff", "member.no_channel", page.language, reason=reason))
+    lines += [
+        html_text("staff", "member.paper_refused", page.language, at=page.moment(paper["refused_at"]))
+        for paper in found["papers_refused"]
+    ]
     rows: list[tuple[tuple[str, str], ...]] = []
     if any(pack["locked_out_at"] for pack in found["packs"]):
         rows.append((page.button("button.unlock", "unlock", found["member_no"]),))
@@ -119,7 +121,7 @@ def member_said(page: StaffPage, found: Mapping[str, Any]) -> Said:
     return Said("\n".join(lines), tuple(rows))
 
 
-def _pack_line(page: StaffPage, pack: Mapping[str, Any]) -> str:
+def _pack_line(page: Page, pack: Mapping[str, Any]) -> str:
     steps = [name for name in ("dispatched", "delivered", "returned") if pack[f"{name}_on"]]
     where = steps[-1] if steps else "issued"
     state = where if pack["state"] == "live" else pack["state"]
@@ -131,7 +133,7 @@ def _pack_line(page: StaffPage, pack: Mapping[str, Any]) -> str:
     return line
 
 
-def _channel_line(page: StaffPage, channel: Mapping[str, Any]) -> str:
+def _channel_line(page: Page, channel: Mapping[str, Any]) -> str:
     name = text("words", f"channel.{channel['kind']}", page.language)
     state = text("staff", f"channel.{channel['state']}", page.language)
     return html_text("staff", "member.channel", page.language, channel=name, state=state)

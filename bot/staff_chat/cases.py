@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.alerts import alerts
+from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
 from bot.chat.said import Said
 from bot.member.file import member_file
 from bot.schema import missing_pack
@@ -22,7 +22,7 @@ from voting.packs import packs
 from voting.packs.mailing_house import overdue_members
 from voting.poll.window import current
 from voting.votes import cases
-from voting.votes.cases import Case, Outcome
+from voting.votes.cases import Outcome
 from voting.votes.checks import lift_lockout
 
 _MARK: Final = re.compile(r"(?P<case>\d+)v(?P<version>\d+)(?:o(?P<outcome>\w+))?$")
@@ -53,45 +53,17 @@ async def on_case_acknowledge(visiting: StaffVisit) -> None:
     """Acknowledge a case from its own page."""
     case_id = int(visiting.reference)
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
-        await acknowledge_case(acting, case_id)
-        said = case_said(visiting.page, await cases.show_case(acting.connection, case_id), acting.staff)
+        case = await acknowledge_case(acting.connection, case_id, by=acting.by)
+        said = case_said(visiting.page, case, acting.staff)
     await visiting.replace(said)
-
-
-async def acknowledge_case(acting: Acting, case_id: int) -> Case:
-    """Acknowledge a case, and the alert that tells of it, as one act; for the console too."""
-    told = await alerts.alert_of_case(acting.connection, case_id)
-    if told is not None and told.acknowledged_by is None:
-        await alerts.acknowledge(acting.connection, told.id, **acting.by)
-    return await cases.acknowledge(acting.connection, case_id, **acting.by)
-
-
-async def assign_case(acting: Acting, case_id: int, to: str, version: int) -> Case:
-    """Give a case to somebody; its alert says so. CaseChanged, CaseSettled."""
-    case = await cases.assign(acting.connection, case_id, to, version=version, **acting.by)
-    await alerts.case_changed(acting.connection, case_id, acting.now)
-    return case
-
-
-async def propose_outcome(acting: Acting, case_id: int, outcome: Outcome, note: str, version: int) -> Case:
-    """Propose an outcome; its alert says so. CaseChanged, CaseSettled."""
-    case = await cases.propose(acting.connection, case_id, outcome, note, version=version, **acting.by)
-    await alerts.case_changed(acting.connection, case_id, acting.now)
-    return case
-
-
-async def settle_case(acting: Acting, case_id: int, version: int) -> Case:
-    """Agree with another person's proposal; the alert ends. NeedsSecondPerson, NothingProposed, CaseChanged."""
-    case = await cases.settle(acting.connection, case_id, version=version, **acting.by)
-    await alerts.case_changed(acting.connection, case_id, acting.now, ended=True)
-    return case
 
 
 async def on_assign(visiting: StaffVisit) -> None:
     """Take a case."""
     case_id, version, _ = _read(visiting.reference)
     async with visiting.desk.acting(visiting.user_id, Act.WORK_ON_CASES) as acting:
-        said = case_said(visiting.page, await assign_case(acting, case_id, acting.staff.name, version), acting.staff)
+        case = await assign_case(acting.connection, case_id, acting.staff.name, version=version, by=acting.by)
+        said = case_said(visiting.page, case, acting.staff)
     await visiting.replace(said)
 
 
@@ -146,7 +118,8 @@ async def _propose(visiting: StaffVisit, note: str) -> None:
             return
         await drafts.clear(acting.connection, visiting.user_id)
         facts = begun.facts
-        case = await propose_outcome(acting, facts["case"], Outcome(facts["outcome"]), note, facts["version"])
+        outcome, version = Outcome(facts["outcome"]), facts["version"]
+        case = await propose_outcome(acting.connection, facts["case"], outcome, note, version=version, by=acting.by)
         said = case_said(visiting.own_page, case, acting.staff)
     await visiting.replace(said)
 
@@ -155,7 +128,8 @@ async def on_settle(visiting: StaffVisit) -> None:
     """Agree with what another person proposed."""
     case_id, version, _ = _read(visiting.reference)
     async with visiting.desk.acting(visiting.user_id, Act.WORK_ON_CASES) as acting:
-        said = case_said(visiting.page, await settle_case(acting, case_id, version), acting.staff)
+        case = await settle_case(acting.connection, case_id, version=version, by=acting.by)
+        said = case_said(visiting.page, case, acting.staff)
     await visiting.replace(said)
 
 
@@ -179,7 +153,7 @@ async def on_pack_ask(visiting: StaffVisit) -> None:
     """Ask that a pack be replaced."""
     async with visiting.desk.acting(visiting.user_id, Act.REPLACE_PACKS) as acting:
         reason = "reported missing"
-        await packs.ask_replacement(acting.connection, visiting.reference, reason, **acting.by)
+        await packs.ask_replacement(acting.connection, visiting.reference, reason, by=acting.by)
         said = await _missing(acting, visiting)
     await visiting.replace(said)
 
@@ -194,7 +168,7 @@ async def on_pack_approve(visiting: StaffVisit) -> None:
 
 async def approve_replacement(acting: Acting, member_no: str) -> None:
     """Approve a replacement and note that the report of the missing pack is dealt with."""
-    await packs.approve_replacement(acting.connection, member_no, **acting.by)
+    await packs.approve_replacement(acting.connection, member_no, by=acting.by)
     member = select(schema.member.c.id).where(schema.member.c.member_no == member_no).scalar_subquery()
     await acting.connection.execute(
         update(missing_pack)
@@ -250,7 +224,7 @@ async def on_unlock(visiting: StaffVisit) -> None:
     """Let a pack be tried again."""
     member_no = visiting.reference
     async with visiting.desk.acting(visiting.user_id, Act.UNLOCK_PACKS) as acting:
-        await lift_lockout(acting.connection, member_no, **acting.by)
+        await lift_lockout(acting.connection, member_no, by=acting.by)
         said = member_said(visiting.page, await member_file(acting.connection, member_no))
     await visiting.toast(text("staff", "member.unlocked", visiting.language, member_no=member_no))
     await visiting.replace(said)

@@ -6,13 +6,13 @@ let through to them, so that a stranger who tries /staff learns nothing.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from sqlalchemy import update as sql_update
 from telegram import ChatMember, Update
 from telegram.ext import (
     ApplicationHandlerStop,
-    BaseHandler,
     CallbackQueryHandler,
     ChatMemberHandler,
     CommandHandler,
@@ -20,21 +20,21 @@ from telegram.ext import (
     filters,
 )
 
-from bot.alerts import alerts
-from bot.chat import buttons
-from bot.chat.context import Context
+from bot.alerts import alerts, hooks
+from bot.chat import buttons, posting
+from bot.chat.context import Context, Handlers
 from bot.chat.page import GESTURE_PREFIX
 from bot.chat.said import Said
 from bot.schema import staff_group
-from bot.staff import drafts, enrolment
+from bot.staff import drafts
 from bot.staff.desk import StaffDesk
 from bot.staff.drafts import Step
 from bot.staff.enrolment import PREFIX
 from bot.staff.roles import Act, NotStaff, insist
-from bot.staff.turnout import turnout
-from bot.staff_chat import broadcast, cases, notices, turnout_picture, window
+from bot.staff.turnout import Turnout, turnout
+from bot.staff_chat import broadcast, cases, notices, oneself, window
 from bot.staff_chat.visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
-from bot.staff_chat.words import duty_said, staff_said, turnout_caption
+from bot.staff_chat.words import turnout_caption
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import fit_language, html_text, text
 from voting.audit import chain
@@ -45,74 +45,20 @@ from voting.store.inserts import insert_into
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 GROUPS: Final = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
 ENROLMENT: Final = filters.Regex(r"^/start(@\w+)?\s+" + PREFIX)
-LOGIN_PATH: Final = "/console/login/"
-
-
-async def on_enrol(update: Update, context: Context) -> None:
-    """Take an invitation's link; whoever cannot use it is told so and no more."""
-    user, message = update.effective_user, update.effective_message
-    assert user is not None  # a private chat
-    assert message is not None
-    desk: StaffDesk = context.staff_desk
-    token = (message.text or "").split()[1].removeprefix(PREFIX)
-    language = fit_language(user.language_code)
-    try:
-        async with desk.house.database.writing() as connection:
-            staff = await enrolment.enrol(
-                connection,
-                token,
-                user_id=user.id,
-                called=user.full_name,
-                language=user.language_code,
-                now=desk.now(),
-            )
-    except Refusal as refusal:
-        await context.bot.send_message(user.id, refusal_text(refusal, language, "UTC"))
-        raise ApplicationHandlerStop from None
-    role = text("staff", f"role.{staff.role}", staff.language)
-    words = html_text("staff", "staff.enrolled", staff.language, name=staff.name, role=role)
-    await context.bot.send_message(user.id, words, parse_mode="HTML")
-    raise ApplicationHandlerStop
-
-
-async def on_staff(visiting: StaffVisit) -> None:
-    """Say who one is, what one can do, who is on duty."""
-    async with visiting.desk.looking(visiting.user_id, Act.SEE_STAFF) as looking:
-        duty = await enrolment.on_duty(looking.connection)
-        waiting = len(await alerts.open_alerts(looking.connection))
-        said = staff_said(visiting.page, looking.staff, duty, waiting)
-    await visiting.say(said)
-
-
-async def on_duty(visiting: StaffVisit) -> None:
-    """Go on or off duty; without a word, say who is."""
-    wish = (visiting.reference or visiting.words).casefold()
-    async with visiting.desk.acting(visiting.user_id, Act.GO_ON_DUTY) as acting:
-        staff = acting.staff
-        if wish in ("on", "off"):
-            staff = await enrolment.set_duty(acting.connection, staff.id, on=wish == "on", **acting.by)
-        said = duty_said(visiting.page, staff, await enrolment.on_duty(acting.connection))
-    if visiting.query is not None:
-        await visiting.toast()
-    await visiting.say(said)
 
 
 async def on_turnout(visiting: StaffVisit) -> None:
     """Show turnout as a picture."""
     async with visiting.desk.looking(visiting.user_id, Act.SEE_TURNOUT) as looking:
         counted = await turnout(looking.connection, looking.now)
-    picture = await asyncio.to_thread(turnout_picture.turnout_png, counted, visiting.language)
+    picture = await asyncio.to_thread(_drawn, counted, visiting.language)
     await visiting.say_photo(picture, turnout_caption(counted, visiting.language))
 
 
-async def on_console(visiting: StaffVisit) -> None:
-    """Give a link that opens the console once; to the person alone."""
-    settings = visiting.desk.house.settings
-    async with visiting.desk.acting(visiting.user_id, Act.OPEN_CONSOLE) as acting:
-        token = await enrolment.make_login_link(acting.connection, acting.staff.id, acting.now)
-    url = (settings.public_url or f"http://{settings.listen}") + LOGIN_PATH + token
-    words = html_text("staff", "console.link", visiting.language, url=url)
-    await visiting.say_privately(Said(words, secret=True))
+def _drawn(counted: Turnout, language: str) -> bytes:
+    from bot.staff.turnout_picture import chat_png  # noqa: PLC0415 - matplotlib loads only for a picture
+
+    return chat_png(counted, language)
 
 
 async def on_here(visiting: StaffVisit) -> None:
@@ -131,14 +77,14 @@ async def on_here(visiting: StaffVisit) -> None:
         }
         statement = insert_into(acting.connection, staff_group).values(chat_id=visiting.chat_id, **values)
         await acting.connection.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
-        await chain.append(acting.connection, "staff_group_set", {"on": not off}, **acting.by)
+        await chain.append(acting.connection, "staff_group_set", {"on": not off}, by=acting.by)
     await visiting.say(Said(html_text("staff", "here.off" if off else "here.on", visiting.language)))
 
 
 async def on_acknowledge(visiting: StaffVisit) -> None:
     """Take an alert; the pump changes its message for all."""
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
-        known = await alerts.acknowledge(acting.connection, int(visiting.reference), **acting.by)
+        known = await alerts.acknowledge(acting.connection, int(visiting.reference), by=acting.by)
     assert known.acknowledged_by is not None
     assert known.acknowledged_at is not None
     at = visiting.page.moment(known.acknowledged_at)
@@ -148,9 +94,8 @@ async def on_acknowledge(visiting: StaffVisit) -> None:
 async def on_stop_texts(visiting: StaffVisit) -> None:
     """Stop texts to a number whose words may have meant STOP, and so take the alert."""
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
-        await alerts.stop_texts(acting.connection, int(visiting.reference), acting.now)
-        await chain.append(acting.connection, "texts_stopped", {"alert": int(visiting.reference)}, **acting.by)
-        await alerts.acknowledge(acting.connection, int(visiting.reference), **acting.by)
+        await alerts.stop_texts(acting.connection, int(visiting.reference), by=acting.by)
+        await alerts.acknowledge(acting.connection, int(visiting.reference), by=acting.by)
     await visiting.toast(text("staff", "texts.stopped", visiting.language))
 
 
@@ -161,22 +106,15 @@ async def on_acknowledge_all(visiting: StaffVisit) -> None:
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
         found = await alerts.alerts_in(acting.connection, visiting.chat_id, visiting.query.message.message_id)
         for alert_id in found:
-            await alerts.acknowledge(acting.connection, alert_id, **acting.by)
+            await alerts.acknowledge(acting.connection, alert_id, by=acting.by)
     await visiting.toast()
 
 
-async def on_cancel(visiting: StaffVisit) -> None:
-    """Leave whatever was begun."""
-    async with visiting.desk.house.database.writing() as connection:
-        await drafts.clear(connection, visiting.user_id)
-    await visiting.replace(Said(html_text("staff", "draft.canceled", visiting.language)))
-
-
 COMMANDS: Final[Mapping[str, tuple[Act, Do]]] = {
-    "staff": (Act.SEE_STAFF, on_staff),
-    "duty": (Act.GO_ON_DUTY, on_duty),
+    "staff": (Act.SEE_STAFF, oneself.on_staff),
+    "duty": (Act.GO_ON_DUTY, oneself.on_duty),
     "turnout": (Act.SEE_TURNOUT, on_turnout),
-    "console": (Act.OPEN_CONSOLE, on_console),
+    "console": (Act.OPEN_CONSOLE, oneself.on_console),
     "cases": (Act.SEE_CASES, cases.on_cases),
     "member": (Act.SEE_MEMBERS, cases.on_member),
     "missing_packs": (Act.SEE_PACKS, cases.on_missing_packs),
@@ -189,8 +127,8 @@ GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
     "ack": (Act.ACKNOWLEDGE, on_acknowledge),
     "stoptexts": (Act.ACKNOWLEDGE, on_stop_texts),
     "ackall": (Act.ACKNOWLEDGE, on_acknowledge_all),
-    "duty": (Act.GO_ON_DUTY, on_duty),
-    "cancel": (Act.SEE_STAFF, on_cancel),
+    "duty": (Act.GO_ON_DUTY, oneself.on_duty),
+    "cancel": (Act.SEE_STAFF, oneself.on_cancel),
     "case": (Act.SEE_CASES, cases.on_case),
     "caseack": (Act.ACKNOWLEDGE, cases.on_case_acknowledge),
     "assign": (Act.WORK_ON_CASES, cases.on_assign),
@@ -216,14 +154,14 @@ STEPS: Final[Mapping[Step, tuple[Act, Do]]] = {
 assert STEPS.keys() == set(Step)
 
 
-async def on_press(update: Update, context: Context) -> None:
+async def on_press(desk: StaffDesk, update: Update, context: Context) -> None:
     """Take a press on one of staff's buttons, from whoever pressed it."""
     query = update.callback_query
     assert query is not None
-    visiting = await visit_of(update, context)
+    visiting = await visit_of(desk, update, context)
     if visiting is None:
         words = refusal_text(NotStaff(), fit_language(query.from_user.language_code), "UTC")
-        await context.bot.answer_callback_query(query.id, words, show_alert=True)
+        await posting.answer_press(context.bot, query.id, words, alert=True)
         raise ApplicationHandlerStop
     try:
         await refuse_elsewhere(visiting)
@@ -241,16 +179,15 @@ async def on_press(update: Update, context: Context) -> None:
     raise ApplicationHandlerStop
 
 
-async def on_words(update: Update, context: Context) -> None:
+async def on_words(desk: StaffDesk, update: Update, context: Context) -> None:
     """Take plain words from staff in the middle of something; codes and everything else belong to the members' side."""
     message, user = update.effective_message, update.effective_user
     if message is None or user is None or codes.contains_code(message.text or ""):
         return
-    desk: StaffDesk = context.staff_desk
     begun = await desk.begun(user.id)
     if begun is None:
         return
-    visiting = await visit_of(update, context)
+    visiting = await visit_of(desk, update, context)
     if visiting is None:
         return
     act, do = STEPS[begun.step]
@@ -262,48 +199,45 @@ async def on_words(update: Update, context: Context) -> None:
     raise ApplicationHandlerStop
 
 
-async def on_other_command(update: Update, context: Context) -> None:
+async def on_other_command(desk: StaffDesk, update: Update, _context: Context) -> None:
     """End what was begun when its author turns to something else, and let that through."""
     user = update.effective_user
-    desk: StaffDesk = context.staff_desk
     if user is not None and await desk.begun(user.id) is not None:
         async with desk.house.database.writing() as connection:
             await drafts.clear(connection, user.id)
 
 
-async def on_migrated(update: Update, context: Context) -> None:
+async def on_migrated(desk: StaffDesk, update: Update, _context: Context) -> None:
     """Follow a staff group that became a supergroup."""
     message = update.effective_message
     if message is not None and message.migrate_to_chat_id is not None:
-        desk: StaffDesk = context.staff_desk
         async with desk.house.database.writing() as connection:
-            await alerts.on_migrated(connection, str(message.chat_id), str(message.migrate_to_chat_id))
+            await hooks.on_migrated(connection, str(message.chat_id), str(message.migrate_to_chat_id))
 
 
-async def on_membership(update: Update, context: Context) -> None:
+async def on_membership(desk: StaffDesk, update: Update, _context: Context) -> None:
     """Forget a group that put the bot out."""
     change = update.my_chat_member
     assert change is not None  # the handler's kind
     if change.chat.type == "private" or change.new_chat_member.status not in (ChatMember.BANNED, ChatMember.LEFT):
         return
-    desk: StaffDesk = context.staff_desk
     async with desk.house.database.writing() as connection:
         await connection.execute(
             sql_update(staff_group).where(staff_group.c.chat_id == change.chat.id).values(removed_at=desk.now())
         )
 
 
-def handlers() -> list[BaseHandler[Any, Context, Any]]:
+def handlers(desk: StaffDesk) -> Handlers:
     """Give staff's handlers, to be asked before the members'."""
     return [
-        MessageHandler(PRIVATE & ENROLMENT, on_enrol),
+        MessageHandler(PRIVATE & ENROLMENT, partial(oneself.on_enrol, desk)),
         *(
-            CommandHandler(name, for_staff(act, do, any_group=name == "here"), PRIVATE | GROUPS)
+            CommandHandler(name, for_staff(desk, act, do, any_group=name == "here"), PRIVATE | GROUPS)
             for name, (act, do) in COMMANDS.items()
         ),
-        CallbackQueryHandler(on_press, pattern=rf"^g{GESTURE_PREFIX}"),
-        MessageHandler(PRIVATE & filters.COMMAND, on_other_command),
-        MessageHandler(PRIVATE & filters.TEXT, on_words),
-        MessageHandler(filters.StatusUpdate.MIGRATE, on_migrated),
-        ChatMemberHandler(on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
+        CallbackQueryHandler(partial(on_press, desk), pattern=rf"^g{GESTURE_PREFIX}"),
+        MessageHandler(PRIVATE & filters.COMMAND, partial(on_other_command, desk)),
+        MessageHandler(PRIVATE & filters.TEXT, partial(on_words, desk)),
+        MessageHandler(filters.StatusUpdate.MIGRATE, partial(on_migrated, desk)),
+        ChatMemberHandler(partial(on_membership, desk), ChatMemberHandler.MY_CHAT_MEMBER),
     ]

@@ -1,41 +1,32 @@
 """Live progress: the message that shows a notice is edited every few seconds, and ends as the report with its file."""
 
-import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import select, update
-from telegram import Bot, LinkPreviewOptions
-from telegram.constants import ParseMode
+from telegram import Bot
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
-from bot.chat.keyboards import keyboard
-from bot.chat.page import StaffPage
-from bot.chat.said import Said
+from bot.chat import posting
+from bot.chat.page import Page, Reader
 from bot.schema import notice_message
 from bot.staff import enrolment
 from bot.staff_chat.notice_words import progress_said, report_said
-from messages.channels.telegram_request import LANE
 from messages.notices import notices
 from messages.notices.model import ENDED
 from messages.notices.report_csv import unreached_csv
 from messages.notices.reports import progress, report
-from messages.pace.pacer import Lane
 from messages.words.texts import html_text
 from voting.poll import polls
 from voting.store.database import Database
 
-EDIT_SECONDS: Final = 3.0
+LOOK_EVERY: Final = timedelta(seconds=3)
 WATCHED_MAX: Final = 20  # messages looked after at once
-NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
-
-log = structlog.get_logger()
 
 
 class NoticeWatch:
-    """Keeps progress messages true until cancelled."""
+    """Keeps progress messages true, one step after another."""
 
     def __init__(
         self,
@@ -44,20 +35,9 @@ class NoticeWatch:
         bot: Bot,
         *,
         clock: Callable[[], datetime],
-        every_seconds: float = EDIT_SECONDS,
     ) -> None:
         self._database, self._button_key, self._bot = database, button_key, bot
-        self._clock, self._every_seconds = clock, every_seconds
-
-    async def run(self) -> None:
-        """Look after the messages until cancelled."""
-        LANE.set(Lane.ALERT)
-        while True:
-            try:
-                await self.step()
-            except Exception as problem:  # the outermost loop: the next round shows what this one could not
-                log.exception("progress could not be shown", kind=type(problem).__name__)
-            await asyncio.sleep(self._every_seconds)
+        self._clock = clock
 
     async def step(self) -> None:
         """Edit every message whose notice has moved, once."""
@@ -79,7 +59,7 @@ class NoticeWatch:
             poll = await polls.load(connection)
             notice = await notices.show(connection, notice_id)
             language = person.language if person is not None else poll.languages[0]
-            page = StaffPage(chat_id, language, poll.timezone, self._button_key, self._clock())
+            page = Page(Reader.STAFF, poll, chat_id, language, self._button_key, self._clock())
             over = notice.state in ENDED
             if over:
                 said = report_said(page, await report(connection, notice_id))
@@ -93,33 +73,15 @@ class NoticeWatch:
             return  # another process gives the report
         try:
             if said.html != shown:
-                await self._edit(said, chat_id, message_id)
+                await posting.edit(self._bot, said, chat_id, message_id)
                 await self._note(notice_id, chat_id, said.html)
             if content is not None:
                 caption = html_text("staff", "notice.unreached_file", page.language, notice=notice_id)
-                await self._send_file(chat_id, f"notice-{notice_id}-not-reached.csv", content, caption)
+                name = f"notice-{notice_id}-not-reached.csv"
+                await posting.send_file(self._bot, name, content, chat_id, caption=caption, secret=True)
         except (RetryAfter, NetworkError):
             await self._watch_on(notice_id, chat_id)  # the next round gives what this one could not
             raise
-
-    async def _send_file(self, chat_id: int, name: str, content: bytes, caption: str) -> None:
-        await self._bot.send_document(
-            chat_id, content, filename=name, caption=caption, parse_mode=ParseMode.HTML, protect_content=True
-        )
-
-    async def _edit(self, said: Said, chat_id: int, message_id: int) -> None:
-        try:
-            await self._bot.edit_message_text(
-                said.html,
-                chat_id=chat_id,
-                message_id=message_id,
-                parse_mode=ParseMode.HTML,
-                reply_markup=keyboard(said),
-                link_preview_options=NO_PREVIEW,
-            )
-        except BadRequest as refused:
-            if "not modified" not in refused.message:
-                raise
 
     async def _note(self, notice_id: int, chat_id: int, shown: str) -> None:
         mine = (notice_message.c.notice_id == notice_id) & (notice_message.c.chat_id == chat_id)

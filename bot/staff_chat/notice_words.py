@@ -4,7 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.chat.page import StaffPage
+from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.staff.enrolment import Staff
 from messages import audience as audiences
@@ -13,8 +13,8 @@ from messages.notices.preview import Preview, PreviewText
 from messages.notices.reports import Report
 from messages.notices.scheduled import HELD
 from messages.reach import SMS, TELEGRAM
+from messages.words.kinds import Kind
 from messages.words.texts import html_plural, html_text, text
-from messages.words.wording import Kind
 
 PARAGRAPH: Final = "\n\n"
 TEXT_CHARACTERS_MAX: Final = 700  # of each text in a preview: all of them go into one message
@@ -25,7 +25,7 @@ LISTED_MAX: Final = 6
 Rows = tuple[tuple[tuple[str, str], ...], ...]
 
 
-def menu_said(page: StaffPage, under_way: Sequence[Notice]) -> Said:
+def menu_said(page: Page, under_way: Sequence[Notice]) -> Said:
     """Offer the kinds of notice, and those not ended yet."""
     rows: list[tuple[tuple[str, str], ...]] = [(page.button(f"notice.kind.{kind}", "nkind", kind),) for kind in Kind]
     parts = [html_text("staff", "notice.which_kind", page.language)]
@@ -39,7 +39,7 @@ def menu_said(page: StaffPage, under_way: Sequence[Notice]) -> Said:
     return Said(PARAGRAPH.join(parts), tuple(rows))
 
 
-def audience_said(page: StaffPage, kind: Kind, sizes: Mapping[str, int]) -> Said:
+def audience_said(page: Page, kind: Kind, sizes: Mapping[str, int]) -> Said:
     """Offer the audiences with their sizes."""
     rows: list[tuple[tuple[str, str], ...]] = []
     for name, size in sizes.items():
@@ -51,7 +51,7 @@ def audience_said(page: StaffPage, kind: Kind, sizes: Mapping[str, int]) -> Said
     return Said(question, tuple(rows))
 
 
-def preview_said(page: StaffPage, notice: Notice, seen: Preview, reader: Staff, *, approve_over: int) -> Said:
+def preview_said(page: Page, notice: Notice, seen: Preview, reader: Staff, *, approve_over: int) -> Said:
     """Show a notice before it goes, with what this reader can do about it."""
     audience = html_text(
         "staff",
@@ -74,7 +74,7 @@ def preview_said(page: StaffPage, notice: Notice, seen: Preview, reader: Staff, 
     return Said(PARAGRAPH.join(parts), _rows(page, notice, reader, needs_second=needs_second))
 
 
-def progress_said(page: StaffPage, notice: Notice, counts: Mapping[str, int]) -> Said:
+def progress_said(page: Page, notice: Notice, counts: Mapping[str, int]) -> Said:
     """Show how far a notice is."""
     total = sum(counts.values())
     waiting = counts.get("ready", 0) + counts.get("sending", 0)
@@ -96,7 +96,7 @@ def progress_said(page: StaffPage, notice: Notice, counts: Mapping[str, int]) ->
     return Said(PARAGRAPH.join(parts), _moving_rows(page, notice))
 
 
-def report_said(page: StaffPage, report: Report) -> Said:
+def report_said(page: Page, report: Report) -> Said:
     """Say what became of a notice."""
     notice = report.notice
     outcomes = {name: f"{count:,}" for name, count in report.outcomes.items()}
@@ -112,25 +112,25 @@ def report_said(page: StaffPage, report: Report) -> Said:
     return Said(PARAGRAPH.join(parts), rows)
 
 
-def audience_name(page: StaffPage, name: str) -> str:
+def audience_name(page: Page, name: str) -> str:
     """Say an audience's name."""
     found = audiences.parse(name)
     label = text("staff", f"audience.{found.group}", page.language)
     return f"{label} {found.value}".strip()
 
 
-def _title(page: StaffPage, notice: Notice) -> str:
+def _title(page: Page, notice: Notice) -> str:
     state = text("staff", f"notice.state.{notice.state}", page.language)
     kind = _kind(page, Kind(notice.content.kind))
     urgent = " · " + text("staff", "notice.urgent", page.language) if notice.content.urgent else ""
     return html_text("staff", "notice.title", page.language, notice=notice.id, kind=kind, state=state) + urgent
 
 
-def _kind(page: StaffPage, kind: Kind) -> str:
+def _kind(page: Page, kind: Kind) -> str:
     return text("staff", f"notice.kind.{kind}", page.language)
 
 
-def _text(page: StaffPage, notice: Notice, one: PreviewText, currency: str) -> str:
+def _text(page: Page, notice: Notice, one: PreviewText, currency: str) -> str:
     language = text("words", "language.name", one.language)
     if one.channel == SMS:
         head = html_plural(
@@ -155,7 +155,7 @@ def _clipped(words: str) -> str:
     return html.escape(short, quote=False)
 
 
-def _standing(page: StaffPage, notice: Notice) -> str:
+def _standing(page: Page, notice: Notice) -> str:
     lines = [html_text("staff", "notice.author", page.language, name=notice.author)]
     if notice.approved_by is not None and notice.approved_at is not None:
         at = page.moment(notice.approved_at)
@@ -167,7 +167,7 @@ def _standing(page: StaffPage, notice: Notice) -> str:
     return "\n".join(lines)
 
 
-def _rows(page: StaffPage, notice: Notice, reader: Staff, *, needs_second: bool) -> Rows:
+def _rows(page: Page, notice: Notice, reader: Staff, *, needs_second: bool) -> Rows:
     mark = f"{notice.id}v{notice.version}"
     rows: list[tuple[tuple[str, str], ...]] = []
     mine = notice.author == reader.name
@@ -186,7 +186,7 @@ def _rows(page: StaffPage, notice: Notice, reader: Staff, *, needs_second: bool)
     return tuple(rows)
 
 
-def _moving_rows(page: StaffPage, notice: Notice) -> Rows:
+def _moving_rows(page: Page, notice: Notice) -> Rows:
     if notice.state in ENDED:
         return ()
     mark = f"{notice.id}v{notice.version}"

@@ -12,7 +12,8 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.pages import tell_staff
-from bot.chat.page import StaffPage
+from bot.chat import posting
+from bot.chat.page import Page, Reader
 from bot.chat.said import Said
 from bot.schema import notice_message
 from bot.staff import enrolment
@@ -33,7 +34,7 @@ from voting.store.inserts import insert_into
 _MARK: Final = re.compile(r"(?P<notice>\d+)(?:v(?P<version>\d+))?$")
 
 
-async def notice_page(acting: Acting, page: StaffPage, notice: Notice) -> Said:
+async def notice_page(acting: Acting, page: Page, notice: Notice) -> Said:
     """Show a notice as it stands: its preview, how far it is, or what became of it."""
     if notice.state in EDITABLE:
         seen = await preview(acting.connection, notice, now=acting.now)
@@ -81,7 +82,7 @@ async def on_submit(visiting: StaffVisit) -> None:
         if found.state != "submitted":
             if found.version != version:
                 raise NoticeChanged(notice_id=notice_id)
-            found = await notices.submit(acting.connection, notice_id, **acting.by)
+            found = await notices.submit(acting.connection, notice_id, by=acting.by)
             await ask_approval(acting, found, visiting.desk.button_key)
         said = await notice_page(acting, visiting.page, found)
     visiting.desk.wake()
@@ -94,7 +95,7 @@ async def ask_approval(acting: Acting, notice: Notice, button_key: bytes) -> Non
     for person in await enrolment.everybody(acting.connection):
         if person.name == notice.author or not may(person.role, Act.APPROVE_NOTICES):
             continue
-        page = StaffPage(person.user_id, person.language, acting.poll.timezone, button_key, acting.now)
+        page = Page(Reader.STAFF, acting.poll, person.user_id, person.language, button_key, acting.now)
         said = preview_said(page, notice, seen, person, approve_over=acting.poll.staff.approve_over)
         words = html_text("staff", "notice.please_approve", person.language, name=notice.author)
         occasion = f"approve:{notice.id}:{notice.version}:{person.id}"
@@ -109,7 +110,7 @@ async def on_approve(visiting: StaffVisit) -> None:
     async with visiting.desk.acting(visiting.user_id, Act.APPROVE_NOTICES) as acting:
         found = await notices.show(acting.connection, notice_id)
         if found.approved_by != acting.staff.name:
-            found = await notices.approve(acting.connection, notice_id, version=version, **acting.by)
+            found = await notices.approve(acting.connection, notice_id, version=version, by=acting.by)
             await tell_author(acting, found, visiting.desk.button_key)
         said = await notice_page(acting, visiting.page, found)
     visiting.desk.wake()
@@ -121,7 +122,7 @@ async def tell_author(acting: Acting, notice: Notice, button_key: bytes) -> None
     for person in await enrolment.everybody(acting.connection):
         if person.name != notice.author:
             continue
-        page = StaffPage(person.user_id, person.language, acting.poll.timezone, button_key, acting.now)
+        page = Page(Reader.STAFF, acting.poll, person.user_id, person.language, button_key, acting.now)
         words = html_text(
             "staff", "notice.is_approved", person.language, notice=notice.id, name=str(notice.approved_by)
         )
@@ -138,7 +139,7 @@ async def on_send(visiting: StaffVisit) -> None:
         if found.state in EDITABLE and found.version != version:
             raise NoticeChanged(notice_id=notice_id)
         on = visiting.desk.house.settings.channels_on
-        notice = await sending.send(acting.connection, notice_id, providers=on, **acting.by)
+        notice = await sending.send(acting.connection, notice_id, providers=on, by=acting.by)
         said = await notice_page(acting, visiting.own_page, notice)
     visiting.desk.wake()
     message_id = await visiting.say_privately(said)
@@ -163,7 +164,7 @@ async def on_cancel_notice(visiting: StaffVisit) -> None:
 
 async def _move(visiting: StaffVisit, move: Any) -> None:  # noqa: ANN401 - one of three functions alike
     async with visiting.desk.acting(visiting.user_id, Act.SEND_NOTICES) as acting:
-        notice = await move(acting.connection, read_mark(visiting.reference)[0], **acting.by)
+        notice = await move(acting.connection, read_mark(visiting.reference)[0], by=acting.by)
         said = await notice_page(acting, visiting.own_page, notice)
     await visiting.replace(said)
 
@@ -174,7 +175,7 @@ async def on_urgent(visiting: StaffVisit) -> None:
     async with visiting.desk.acting(visiting.user_id, Act.WRITE_NOTICES) as acting:
         found = await notices.show(acting.connection, notice_id)
         changed = replace(found.content, urgent=not found.content.urgent)
-        notice = await notices.edit(acting.connection, notice_id, changed, version=version, **acting.by)
+        notice = await notices.edit(acting.connection, notice_id, changed, version=version, by=acting.by)
         said = await notice_page(acting, visiting.page, notice)
     await visiting.replace(said)
 
@@ -184,7 +185,7 @@ async def on_file(visiting: StaffVisit) -> None:
     notice_id, _ = read_mark(visiting.reference)
     async with visiting.desk.looking(visiting.user_id, Act.SEE_DELIVERIES) as looking:
         content = await unreached_csv(looking.connection, notice_id)
-    await visiting.bot.send_document(visiting.user_id, content, filename=f"notice-{notice_id}-not-reached.csv")
+    await posting.send_file(visiting.bot, f"notice-{notice_id}-not-reached.csv", content, visiting.user_id)
 
 
 async def _watch(visiting: StaffVisit, notice_id: int, message_id: int) -> None:

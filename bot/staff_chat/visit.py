@@ -4,20 +4,18 @@ Staff's handlers come before the members': whoever is not on the staff is let th
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import select
-from telegram import Bot, CallbackQuery, LinkPreviewOptions, Message, Update
-from telegram.constants import ParseMode
-from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
+from telegram import Bot, CallbackQuery, Message, Update
+from telegram.error import BadRequest
 from telegram.ext import ApplicationHandlerStop
 
+from bot.chat import posting
 from bot.chat.context import Context
-from bot.chat.keyboards import keyboard
-from bot.chat.page import StaffPage
-from bot.chat.said import Said
+from bot.chat.page import Page, Reader
+from bot.chat.said import Said, plainly
 from bot.schema import staff_group
 from bot.staff import enrolment
 from bot.staff.desk import StaffDesk
@@ -28,10 +26,6 @@ from messages.words.texts import fit_language, text
 from voting.model import Poll
 from voting.poll import polls
 from voting.refusals import Refusal, StaffRefusal
-
-UNCHANGED: Final = "not modified"
-NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
-TOAST_CHARACTERS_MAX: Final = 200  # https://core.telegram.org/bots/api#answercallbackquery
 
 
 class NotStaffGroup(StaffRefusal):
@@ -72,47 +66,32 @@ class StaffVisit:
         return self.staff.language
 
     @property
-    def page(self) -> StaffPage:
+    def page(self) -> Page:
         """Give what the words need in this chat."""
         return self._page(self.chat_id)
 
     @property
-    def own_page(self) -> StaffPage:
+    def own_page(self) -> Page:
         """Give what the words need in the person's own chat."""
         return self._page(self.user_id)
 
-    def _page(self, chat_id: int) -> StaffPage:
-        return StaffPage(chat_id, self.language, self.poll.timezone, self.desk.button_key, self.desk.now())
+    def _page(self, chat_id: int) -> Page:
+        return Page(Reader.STAFF, self.poll, chat_id, self.language, self.desk.button_key, self.desk.now())
 
     async def say(self, said: Said) -> int:
         """Send a message where the request came from; return its id."""
-        sent = await self.bot.send_message(
-            self.chat_id,
-            said.html,
-            parse_mode=ParseMode.HTML,
-            reply_markup=keyboard(said),
-            message_thread_id=self.topic_id,
-            link_preview_options=NO_PREVIEW,
-        )
-        return int(sent.message_id)
+        return await posting.send(self.bot, said, self.chat_id, topic_id=self.topic_id)
 
     async def say_privately(self, said: Said) -> int:
         """Send a message to the person alone, its buttons made with `own_page`; the group is told where to look."""
-        sent = await self.bot.send_message(
-            self.user_id,
-            said.html,
-            parse_mode=ParseMode.HTML,
-            reply_markup=keyboard(said),
-            link_preview_options=NO_PREVIEW,
-            protect_content=said.secret or None,
-        )
+        message_id = await posting.send(self.bot, said, self.user_id)
         if not self.private:
             words = text("staff", "group.in_private", self.language)
             if self.query is not None:
                 await self.toast(words)
             else:
                 await self.say(Said(words))
-        return int(sent.message_id)
+        return message_id
 
     async def replace(self, said: Said) -> None:
         """Put the answer in place of the message whose button was pressed; send it where that cannot be."""
@@ -120,31 +99,19 @@ class StaffVisit:
             await self.say_privately(said)
             return
         try:
-            await self.bot.edit_message_text(
-                said.html,
-                chat_id=self.chat_id,
-                message_id=self.query.message.message_id,
-                parse_mode=ParseMode.HTML,
-                reply_markup=keyboard(said),
-                link_preview_options=NO_PREVIEW,
-            )
-        except BadRequest as refused:
-            if UNCHANGED not in refused.message:
-                await self.say_privately(said)
+            await posting.edit(self.bot, said, self.chat_id, self.query.message.message_id)
+        except BadRequest:
+            await self.say_privately(said)
 
     async def say_photo(self, content: bytes, caption: str) -> None:
         """Send a picture where the request came from."""
-        await self.bot.send_photo(
-            self.chat_id, content, caption=caption, parse_mode=ParseMode.HTML, message_thread_id=self.topic_id
-        )
+        await posting.send_photo(self.bot, content, caption, self.chat_id, topic_id=self.topic_id)
 
     async def toast(self, words: str | None = None, *, alert: bool = False) -> None:
         """Answer a press with a line; a press too old needs no answer."""
         if self.query is not None and not self.answered:
             self.answered = True
-            short = None if words is None else words[:TOAST_CHARACTERS_MAX]
-            with suppress(NetworkError, RetryAfter, Forbidden):
-                await self.bot.answer_callback_query(self.query.id, short, show_alert=alert)
+            await posting.answer_press(self.bot, self.query.id, words, alert=alert)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Say what a rule does not allow: over the button that was pressed, or as an answer."""
@@ -152,21 +119,21 @@ class StaffVisit:
         if self.query is not None:
             await self.toast(words, alert=True)
         else:
-            await self.say(Said(escaped(words)))
+            await self.say(plainly(words))
 
 
 Do = Callable[[StaffVisit], Awaitable[None]]
 Callback = Callable[[Update, Context], Coroutine[Any, Any, None]]
 
 
-def for_staff(act: Act, do: Do, *, any_group: bool = False) -> Callback:
+def for_staff(desk: StaffDesk, act: Act, do: Do, *, any_group: bool = False) -> Callback:
     """Make a handler of a command: staff with the right role are served, everybody else is let through.
 
     In a group it has to be a staff group, unless `any_group`.
     """
 
     async def on_update(update: Update, context: Context) -> None:
-        visiting = await visit_of(update, context)
+        visiting = await visit_of(desk, update, context)
         if visiting is None:
             return
         try:
@@ -181,12 +148,11 @@ def for_staff(act: Act, do: Do, *, any_group: bool = False) -> Callback:
     return on_update
 
 
-async def visit_of(update: Update, context: Context) -> StaffVisit | None:
+async def visit_of(desk: StaffDesk, update: Update, context: Context) -> StaffVisit | None:
     """Read who asks and where; None for who is not on the staff. NoPoll."""
     user, chat, message = update.effective_user, update.effective_chat, update.effective_message
     if user is None or chat is None:
         return None
-    desk: StaffDesk = context.staff_desk
     if user.id == ANONYMOUS_ADMIN:
         await _refuse_anonymous(context, chat.id, message)
         raise ApplicationHandlerStop
@@ -225,9 +191,4 @@ async def refuse_elsewhere(visiting: StaffVisit) -> None:
 async def _refuse_anonymous(context: Context, chat_id: int, message: Message | None) -> None:
     words = refusal_text(AnonymousAdmin(), fit_language(None), "UTC")
     topic_id = message.message_thread_id if message is not None and message.is_topic_message else None
-    await context.bot.send_message(chat_id, words, message_thread_id=topic_id)
-
-
-def escaped(words: str) -> str:
-    """Make plain words fit for HTML."""
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    await posting.send(context.bot, plainly(words), chat_id, topic_id=topic_id)

@@ -10,10 +10,10 @@ from bot.staff import drafts
 from bot.staff.drafts import Draft, Step
 from bot.staff.roles import Act
 from bot.staff_chat.visit import Do, StaffVisit
-from messages.notices import supersede
+from messages.window_move import move_window
 from messages.words.dates import window_text
+from messages.words.kinds import Kind
 from messages.words.texts import html_text, text
-from messages.words.wording import Kind
 from voting.poll import window
 from voting.refusals import WindowBackwards, WrongDay
 
@@ -70,9 +70,9 @@ async def on_set(visiting: StaffVisit) -> None:
             await visiting.toast(text("staff", "draft.over", visiting.language), alert=True)
             return
         first, last = _days(begun)
-        version = await window.set_window(acting.connection, first, last, begun.facts["reason"], **acting.by)
-        await supersede.older_than(acting.connection, version.version, now=acting.now)
+        moved = await move_window(acting.connection, first, last, begun.facts["reason"], by=acting.by)
         await drafts.clear(acting.connection, visiting.user_id)
+    version = moved.window
     days = window_text(version.first_day, version.last_day, visiting.language)
     words = html_text("staff", "window.is_set", visiting.language, days=days, version=version.version)
     tell = visiting.page.button("button.tell_members", "nkind", Kind.WINDOW_CHANGED)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.chat.page import StaffPage
+from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.staff.enrolment import Staff
 from bot.staff.roles import Act, may
@@ -24,7 +24,7 @@ COMMANDS: Final = {
 }
 
 
-def staff_said(page: StaffPage, reader: Staff, duty: Sequence[Staff], waiting: int) -> Said:
+def staff_said(page: Page, reader: Staff, duty: Sequence[Staff], waiting: int) -> Said:
     """Say who the reader is, what they can ask for, who is on duty and how many alerts wait."""
     role = text("staff", f"role.{reader.role}", page.language)
     lines = [
@@ -42,14 +42,14 @@ def staff_said(page: StaffPage, reader: Staff, duty: Sequence[Staff], waiting: i
     return Said("\n\n".join(parts), duty_rows(page, reader))
 
 
-def duty_line(page: StaffPage, duty: Sequence[Staff]) -> str:
+def duty_line(page: Page, duty: Sequence[Staff]) -> str:
     """Say who is on duty, in the order they are woken."""
     if not duty:
         return html_text("staff", "duty.nobody", page.language)
     return html_text("staff", "duty.list", page.language, names=", ".join(person.name for person in duty))
 
 
-def duty_said(page: StaffPage, reader: Staff, duty: Sequence[Staff]) -> Said:
+def duty_said(page: Page, reader: Staff, duty: Sequence[Staff]) -> Said:
     """Say whether the reader is on duty, and who else."""
     key = "duty.you_are" if reader.duty_order is not None else "duty.you_are_not"
     return Said(
@@ -58,7 +58,7 @@ def duty_said(page: StaffPage, reader: Staff, duty: Sequence[Staff]) -> Said:
     )
 
 
-def duty_rows(page: StaffPage, reader: Staff) -> tuple[tuple[tuple[str, str], ...], ...]:
+def duty_rows(page: Page, reader: Staff) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Give the button that goes on or off duty."""
     if not may(reader.role, Act.GO_ON_DUTY):
         return ()

@@ -117,15 +117,15 @@ def _wire(outgoing: Outgoing) -> dict[str, str]:
         values["parse_mode"] = ParseMode.HTML
     if outgoing.topic_id is not None:
         values["message_thread_id"] = str(outgoing.topic_id)
-    if keyboard := _keyboard(outgoing.buttons):
-        values["reply_markup"] = keyboard.to_json()
+    if buttons := keyboard(outgoing.buttons):
+        values["reply_markup"] = buttons.to_json()
     return values
 
 
-def _keyboard(buttons: Buttons) -> InlineKeyboardMarkup | None:
-    if not buttons:
-        return None
-    return InlineKeyboardMarkup([[_button(label, action) for label, action in row] for row in buttons])
+def keyboard(buttons: Buttons) -> InlineKeyboardMarkup | None:
+    """Make the buttons below a message, row by row; None when there are none."""
+    rows = [[_button(label, action) for label, action in row] for row in buttons if row]
+    return InlineKeyboardMarkup(rows) if rows else None
 
 
 def _button(label: str, action: str) -> InlineKeyboardButton:

@@ -14,6 +14,7 @@ from messages.notices import supersede
 from messages.notices.model import ENDED, Notice
 from messages.notices.notices import locked, record, refuse_unless, show
 from messages.schema import delivery, notice
+from voting.model import By
 from voting.refusals import NoticeEnded
 from voting.schema import window
 
@@ -21,41 +22,35 @@ SWEPT_MAX: Final = 5_000  # rows a step
 _SWEPT: Final = ("canceled", "superseded")  # states of a notice whose queued rows are never sent
 
 
-async def pause(
-    connection: AsyncConnection, notice_id: int, *, actor: str, via: str = "command line", now: datetime
-) -> Notice:
+async def pause(connection: AsyncConnection, notice_id: int, *, by: By) -> Notice:
     """Stop sending for now; what a provider has already, it has. Pausing twice changes nothing."""
     found = await locked(connection, notice_id)
     if found.state == "paused":
         return found
     refuse_unless(found, {"sending"})
     values = {"state": "paused", "pause_reason": "by_staff"}
-    return await _change(connection, found, "notice_paused", values, actor=actor, via=via, now=now)
+    return await _change(connection, found, "notice_paused", values, by=by)
 
 
-async def resume(
-    connection: AsyncConnection, notice_id: int, *, actor: str, via: str = "command line", now: datetime
-) -> Notice:
+async def resume(connection: AsyncConnection, notice_id: int, *, by: By) -> Notice:
     """Go on where it stopped."""
     found = await locked(connection, notice_id)
     if found.state == "sending":
         return found
     refuse_unless(found, {"paused"})
     values = {"state": "sending", "pause_reason": None}
-    return await _change(connection, found, "notice_resumed", values, actor=actor, via=via, now=now)
+    return await _change(connection, found, "notice_resumed", values, by=by)
 
 
-async def cancel(
-    connection: AsyncConnection, notice_id: int, *, actor: str, via: str = "command line", now: datetime
-) -> Notice:
+async def cancel(connection: AsyncConnection, notice_id: int, *, by: By) -> Notice:
     """End a notice for good, at any time before it is done."""
     found = await locked(connection, notice_id)
     if found.state == "canceled":
         return found
     if found.state in ENDED:
         raise NoticeEnded(notice_id=notice_id, state=found.state)
-    values = {"state": "canceled", "ended_at": now}
-    return await _change(connection, found, "notice_canceled", values, actor=actor, via=via, now=now)
+    values = {"state": "canceled", "ended_at": by.at}
+    return await _change(connection, found, "notice_canceled", values, by=by)
 
 
 async def finish(connection: AsyncConnection, now: datetime) -> list[int]:
@@ -108,16 +103,7 @@ async def sweep(connection: AsyncConnection, now: datetime) -> int:
     return swept.rowcount
 
 
-async def _change(
-    connection: AsyncConnection,
-    found: Notice,
-    kind: str,
-    values: dict[str, Any],
-    *,
-    actor: str,
-    via: str,
-    now: datetime,
-) -> Notice:
+async def _change(connection: AsyncConnection, found: Notice, kind: str, values: dict[str, Any], *, by: By) -> Notice:
     await connection.execute(update(notice).where(notice.c.id == found.id).values(values))
-    await record(connection, kind, found.id, {}, actor=actor, via=via, now=now)
+    await record(connection, kind, found.id, {}, by=by)
     return await show(connection, found.id)

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
-from messages.words.wording import Kind, Words
+from messages.words.kinds import Kind
+from messages.words.wording import Words
 
 ENDED: Final = frozenset({"done", "canceled", "superseded"})
 EDITABLE: Final = frozenset({"draft", "submitted", "approved"})

@@ -20,9 +20,11 @@ from messages.notices.approval import approval_hash
 from messages.notices.model import EDITABLE, ENDED, Content, Notice, read_notice
 from messages.notices.preview import preview
 from messages.schema import notice
+from messages.words.kinds import OF_WINDOW, Kind
 from messages.words.texts import languages
-from messages.words.wording import OF_WINDOW, Kind, Ways, facts_of
+from messages.words.wording import Ways, facts_of
 from voting.audit import chain
+from voting.model import By
 from voting.poll import polls, window
 from voting.refusals import (
     NeedsSecondPerson,
@@ -38,21 +40,14 @@ from voting.refusals import (
 
 
 async def draft(
-    connection: AsyncConnection,
-    content: Content,
-    *,
-    ways: Ways,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-    resend_of: int | None = None,
+    connection: AsyncConnection, content: Content, *, ways: Ways, by: By, resend_of: int | None = None
 ) -> Notice:
     """Write a draft, its facts (dates, rule, title) frozen as they are now.
 
     AudienceUnknown, NoticeKindUnknown, NoticeTextMissing, NoticeTooLate, NoPoll.
     """
     poll = await polls.load(connection)
-    checked = _checked(content, poll.languages, now)
+    checked = _checked(content, poll.languages, by.at)
     windows = await window.history(connection)
     values = _columns(checked) | {
         "facts": facts_of(poll, windows, ways),
@@ -60,26 +55,17 @@ async def draft(
         "window_version": windows[-1].version if checked.kind in OF_WINDOW else None,
         "state": "draft",
         "version": 1,
-        "author": actor,
-        "created_at": now,
+        "author": by.actor,
+        "created_at": by.at,
         "resend_of": resend_of,
     }
     made = await connection.execute(insert(notice).values(values).returning(notice.c.id))
     notice_id = made.scalar_one()
-    await record(connection, "notice_drafted", notice_id, {"content": _told(checked)}, actor=actor, via=via, now=now)
+    await record(connection, "notice_drafted", notice_id, {"content": _told(checked)}, by=by)
     return await show(connection, notice_id)
 
 
-async def edit(
-    connection: AsyncConnection,
-    notice_id: int,
-    content: Content,
-    *,
-    version: int,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-) -> Notice:
+async def edit(connection: AsyncConnection, notice_id: int, content: Content, *, version: int, by: By) -> Notice:
     """Change a notice that is not on its way yet; it is a draft again, whoever had approved it.
 
     `version` is the one the person saw: NoticeChanged if somebody else was faster. The editor becomes the author:
@@ -88,49 +74,39 @@ async def edit(
     found = await locked(connection, notice_id, version=version)
     refuse_unless(found, EDITABLE)
     poll = await polls.load(connection)
-    checked = _checked(content, poll.languages, now)
-    values = _columns(checked) | {"state": "draft", "author": actor, **NOT_APPROVED}
+    checked = _checked(content, poll.languages, by.at)
+    values = _columns(checked) | {"state": "draft", "author": by.actor, **NOT_APPROVED}
     await _write(connection, found, values)
-    await record(connection, "notice_edited", notice_id, {"content": _told(checked)}, actor=actor, via=via, now=now)
+    await record(connection, "notice_edited", notice_id, {"content": _told(checked)}, by=by)
     return await show(connection, notice_id)
 
 
-async def submit(
-    connection: AsyncConnection, notice_id: int, *, actor: str, via: str = "command line", now: datetime
-) -> Notice:
+async def submit(connection: AsyncConnection, notice_id: int, *, by: By) -> Notice:
     """Offer a draft for approval: its audience and cost are counted. NobodyToTell, NoticeTextTooLong."""
     found = await locked(connection, notice_id)
     refuse_unless(found, {"draft", "submitted"})
-    refuse_too_late(found.content, now)
-    seen = await preview(connection, found, now=now)
+    refuse_too_late(found.content, by.at)
+    seen = await preview(connection, found, now=by.at)
     if not seen.members:
         raise NobodyToTell(audience=found.content.audience)
     counted = {"members": seen.members, "cost": str(seen.cost), "segments": seen.segments}
     await _write(connection, found, {"state": "submitted", **NOT_APPROVED, **counted})
     fresh = await show(connection, notice_id)
     body = {"hash": approval_hash(fresh), "members": seen.members}
-    await record(connection, "notice_submitted", notice_id, body, actor=actor, via=via, now=now)
+    await record(connection, "notice_submitted", notice_id, body, by=by)
     return fresh
 
 
-async def approve(
-    connection: AsyncConnection,
-    notice_id: int,
-    *,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-    version: int | None = None,
-) -> Notice:
+async def approve(connection: AsyncConnection, notice_id: int, *, by: By, version: int | None = None) -> Notice:
     """Approve a submitted notice as it stands. NeedsSecondPerson for its author; NoticeChanged if `version` is old.
 
     A draft that nobody submitted is submitted on the way: approving is looking at it.
     """
     found = await locked(connection, notice_id, version=version)
-    if found.author == actor:
-        raise NeedsSecondPerson(act=f"Notice {notice_id}", name=actor)
+    if found.author == by.actor:
+        raise NeedsSecondPerson(act=f"Notice {notice_id}", name=by.actor)
     if found.state == "draft":
-        found = await submit(connection, notice_id, actor=found.author, via=via, now=now)
+        found = await submit(connection, notice_id, by=By(found.author, by.via, by.at))
     refuse_unless(found, {"submitted"})
     digest = approval_hash(found)
     await _write(
@@ -138,14 +114,14 @@ async def approve(
         found,
         {
             "state": "approved",
-            "approved_by": actor,
-            "approved_at": now,
+            "approved_by": by.actor,
+            "approved_at": by.at,
             "approved_hash": digest,
             "pause_reason": None,
         },
         same_version=True,
     )
-    await record(connection, "notice_approved", notice_id, {"hash": digest}, actor=actor, via=via, now=now)
+    await record(connection, "notice_approved", notice_id, {"hash": digest}, by=by)
     return await show(connection, notice_id)
 
 
@@ -189,18 +165,9 @@ def refuse_too_late(content: Content, now: datetime) -> None:
         raise NoticeTooLate(send_before=content.send_before)
 
 
-async def record(
-    connection: AsyncConnection,
-    kind: str,
-    notice_id: int,
-    body: dict[str, Any],
-    *,
-    actor: str,
-    via: str,
-    now: datetime,
-) -> None:
+async def record(connection: AsyncConnection, kind: str, notice_id: int, body: dict[str, Any], *, by: By) -> None:
     """Write what was done to a notice on the chain."""
-    await chain.append(connection, kind, {"notice": notice_id, **body}, actor=actor, via=via, now=now)
+    await chain.append(connection, kind, {"notice": notice_id, **body}, by=by)
 
 
 # What is forgotten of a notice that has to be approved (again).

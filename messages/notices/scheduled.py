@@ -18,7 +18,7 @@ from messages.notices.notices import NOT_APPROVED, record, refuse_too_late, show
 from messages.notices.preview import Preview, preview
 from messages.notices.sending import BOTH, let_go
 from messages.schema import notice
-from voting.model import SYSTEM
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import Refusal
 
@@ -81,7 +81,7 @@ async def _start(
         await _hold(connection, found, seen, held)
         await on_held(connection, held)
         return False
-    await let_go(connection, found, seen, actor=SYSTEM, via=SYSTEM, now=now, providers=providers)
+    await let_go(connection, found, seen, by=By.system(now), providers=providers)
     return True
 
 
@@ -95,4 +95,4 @@ async def _hold(connection: AsyncConnection, found: Notice, seen: Preview | None
         values |= {"state": "submitted", **counted}
     await connection.execute(update(notice).where(notice.c.id == found.id).values(values))
     body = {"why": held.key, "approved": found.members, "members": None if seen is None else seen.members}
-    await record(connection, "notice_held", found.id, body, actor=SYSTEM, via=SYSTEM, now=held.at)
+    await record(connection, "notice_held", found.id, body, by=By.system(held.at))

@@ -22,21 +22,14 @@ from messages.schema import notice
 from messages.words.purposes import LITERAL
 from messages.words.texts import fit_language
 from messages.words.wording import Ways
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import ChannelsOff, NobodyToTell, NoticeNotThere
 
 BOTH: Final = frozenset({TELEGRAM, SMS})
 
 
-async def send(
-    connection: AsyncConnection,
-    notice_id: int,
-    *,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-    providers: Collection[str] = BOTH,
-) -> Notice:
+async def send(connection: AsyncConnection, notice_id: int, *, by: By, providers: Collection[str] = BOTH) -> Notice:
     """Let a notice go, now or at its `send_at`. Sending what is on its way already changes nothing.
 
     NotApproved when the audience needs a second person; NoticeChanged when what was approved is not what would go;
@@ -48,18 +41,18 @@ async def send(
     if found.state in ("scheduled", "sending"):
         return found
     refuse_unless(found, {"draft", "submitted", "approved"})
-    refuse_too_late(found.content, now)
-    seen = await preview(connection, found, now=now)
+    refuse_too_late(found.content, by.at)
+    seen = await preview(connection, found, now=by.at)
     poll = await polls.load(connection)
     if not seen.members:
         raise NobodyToTell(audience=found.content.audience)
     refuse_unapproved(found, seen, approve_over=poll.staff.approve_over)
-    if found.content.send_at is not None and found.content.send_at > now:
+    if found.content.send_at is not None and found.content.send_at > by.at:
         await connection.execute(update(notice).where(notice.c.id == notice_id).values(state="scheduled"))
         body = {"send_at": found.content.send_at.isoformat()}
-        await record(connection, "notice_scheduled", notice_id, body, actor=actor, via=via, now=now)
+        await record(connection, "notice_scheduled", notice_id, body, by=by)
         return await show(connection, notice_id)
-    return await let_go(connection, found, seen, actor=actor, via=via, now=now, providers=providers)
+    return await let_go(connection, found, seen, by=by, providers=providers)
 
 
 async def try_on(
@@ -90,43 +83,28 @@ async def try_on(
     )
 
 
-async def resend_to_unreached(
-    connection: AsyncConnection,
-    notice_id: int,
-    *,
-    ways: Ways,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-) -> Notice:
+async def resend_to_unreached(connection: AsyncConnection, notice_id: int, *, ways: Ways, by: By) -> Notice:
     """Draft the same notice for whom it did not reach; it has its own approval. NobodyToTell, NoticeNotThere."""
     found = await show(connection, notice_id)
     if found.state not in ENDED:
         raise NoticeNotThere(notice_id=notice_id, state=found.state)
     content = replace(found.content, audience=f"unreached:{notice_id}", send_at=None)
-    again = await draft(connection, content, ways=ways, actor=actor, via=via, now=now, resend_of=notice_id)
-    seen = await preview(connection, again, now=now)
+    again = await draft(connection, content, ways=ways, by=by, resend_of=notice_id)
+    seen = await preview(connection, again, now=by.at)
     if not seen.audience[TELEGRAM] + seen.audience[SMS]:
         raise NobodyToTell(audience=content.audience)
     return again
 
 
 async def let_go(
-    connection: AsyncConnection,
-    found: Notice,
-    seen: Preview,
-    *,
-    actor: str,
-    via: str,
-    now: datetime,
-    providers: Collection[str],
+    connection: AsyncConnection, found: Notice, seen: Preview, *, by: By, providers: Collection[str]
 ) -> Notice:
     """Plan a notice that may go: one row per member and channel, in one statement."""
     poll = await polls.load(connection)
-    plan = replace(plan_of(found, poll, now, seen.segments), providers=frozenset(providers))
+    plan = replace(plan_of(found, poll, by.at, seen.segments), providers=frozenset(providers))
     planned = await plan_notice(connection, plan)
-    values = {"state": "sending", "planned_at": now, "segments": seen.segments}
+    values = {"state": "sending", "planned_at": by.at, "segments": seen.segments}
     await connection.execute(update(notice).where(notice.c.id == found.id).values(values))
     body = {"planned": planned, "hash": approval_hash(found)}
-    await record(connection, "notice_sent", found.id, body, actor=actor, via=via, now=now)
+    await record(connection, "notice_sent", found.id, body, by=by)
     return await show(connection, found.id)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.notices.notices import record
 from messages.schema import delivery, notice
-from voting.model import SYSTEM
+from voting.model import By
 from voting.schema import window
 
 # States of a notice in which a newer window overtakes it.
@@ -25,7 +25,7 @@ async def overtaken(connection: AsyncConnection) -> bool:
 async def older_than(connection: AsyncConnection, window_version: int, *, now: datetime) -> int:
     """End notices about a window before this version that are not done; return how many messages that stopped.
 
-    To be called where a window is set; the postman calls it too, in case nobody did.
+    Called where a window is set (`window_move`); the postman calls it too, in case nobody did.
     """
     ended = await connection.execute(
         update(notice)
@@ -38,6 +38,6 @@ async def older_than(connection: AsyncConnection, window_version: int, *, now: d
         return 0
     for notice_id in ids:
         body = {"window_version": window_version}
-        await record(connection, "notice_superseded", notice_id, body, actor=SYSTEM, via=SYSTEM, now=now)
+        await record(connection, "notice_superseded", notice_id, body, by=By.system(now))
     queued = delivery.c.notice_id.in_(ids), delivery.c.state == "ready"
     return int((await connection.execute(select(func.count()).where(*queued))).scalar_one())

@@ -32,7 +32,7 @@ TRUST_SHARE: Final = 0.8  # of that time a process relies on its last beat
 OTHERS_SHARE: Final = 0.25
 _UNLIMITED_STORED: Final = 1e9  # infinity, as a number every database has
 
-LOG: Final = structlog.get_logger()
+log = structlog.get_logger()
 
 
 class PaceKeeper:
@@ -68,7 +68,9 @@ class PaceKeeper:
             try:
                 await self.beat()
             except (DBAPIError, OSError) as problem:  # the trust runs out by itself
-                LOG.warning("pace_keeper_database", provider=self._provider, error=type(problem).__name__)
+                log.warning(
+                    "the database did not answer the pace keeper", provider=self._provider, error=type(problem).__name__
+                )
             self._pace.slowed.clear()
             await self._until_next_beat(stop)
         with suppress(DBAPIError, OSError):

@@ -12,9 +12,10 @@ from messages.channels.verdicts import SendFailed, Verdict
 from messages.ledger.settlement import Claimed
 from messages.reach import SMS
 from messages.schema import notice
+from messages.words.kinds import Kind
 from messages.words.purposes import LITERAL, PURPOSES
 from messages.words.texts import MissingText, fit_language
-from messages.words.wording import Kind, Words, message_text
+from messages.words.wording import Words, message_text
 
 KEPT_MAX: Final = 64  # notices whose words are remembered
 

@@ -46,7 +46,7 @@ SLOT_SHARE_OF_LEASE: Final = 0.25  # a row that waited longer for its slot goes 
 DATABASE_PAUSE_SECONDS: Final = 1.0
 GOODBYE_SECONDS: Final = 20.0  # longer than one request can take
 
-LOG: Final = structlog.get_logger()
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,9 @@ class Line:
             try:
                 busy = await self._step()
             except (DBAPIError, OSError) as problem:
-                LOG.warning("postman_database", provider=self.channel.kind, error=type(problem).__name__)
+                log.warning(
+                    "the database did not answer the postman", provider=self.channel.kind, error=type(problem).__name__
+                )
                 await _pause(stop, DATABASE_PAUSE_SECONDS)
                 continue
             await (self._gather() if busy else self._rest())
@@ -212,7 +214,7 @@ class Line:
             return self._failed(claimed, failure)
         except Exception as fault:  # noqa: BLE001 - the outermost of one message: others must go on
             error = type(fault).__name__
-            LOG.error("postman_fault", provider=self.channel.kind, delivery=claimed.id, error=error)  # noqa: TRY400 - a trace could hold an address
+            log.error("sending broke", provider=self.channel.kind, delivery=claimed.id, error=error)  # noqa: TRY400 - a trace could hold an address
             return self._failed(claimed, SendFailed(Verdict.UNKNOWN, error, surprising=True))
         self._wire.note(None, _loop_time())
         self.counts.sent += 1

@@ -37,7 +37,7 @@ from voting.store.database import Database
 
 HOUSEKEEPING_SECONDS: Final = 1.0
 
-LOG: Final = structlog.get_logger()
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Postman:
         try:
             await step()
         except (DBAPIError, OSError) as problem:  # the database is away: it is tried again
-            LOG.warning("postman_housekeeping", error=type(problem).__name__)
+            log.warning("the database did not answer the housekeeping", error=type(problem).__name__)
 
     def _keeper(self, outlet: Outlet) -> PaceKeeper:
         return PaceKeeper(

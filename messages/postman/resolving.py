@@ -30,7 +30,7 @@ CLOCKS_APART: Final = timedelta(minutes=2)  # Twilio's clock and ours
 ASK_AGAIN: Final = timedelta(hours=1)
 ASK_FOR: Final = timedelta(hours=36)  # a carrier's last word comes within that
 
-LOG: Final = structlog.get_logger()
+log = structlog.get_logger()
 
 
 class CanBeAsked(Protocol):
@@ -96,7 +96,7 @@ class Resolver:
         try:
             await how(row, now)
         except SendFailed as failure:
-            LOG.info("resolve_later", delivery=row.claimed.id, reason=failure.reason)
+            log.info("an unknown delivery is asked about later", delivery=row.claimed.id, reason=failure.reason)
             await self._later(row.claimed, now + RESOLVE_AFTER)
 
     async def _look_for(self, row: _Asked, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """What may be claimed now, in which order: messages to one person first, then notices, urgent ones before the rest."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages import audience
 from messages.audience import Group
 from messages.ledger.outbox import Order
-from messages.postman.quiet import is_quiet
 from messages.reach import SMS
 from messages.schema import notice
-from messages.words.wording import NOT_TO_VOTERS
+from messages.words.kinds import NOT_TO_VOTERS
 from voting.model import SmsRules
 from voting.schema import poll
 
@@ -45,6 +45,18 @@ async def orders(connection: AsyncConnection, channel: str, now: datetime, lease
 def not_to_voters(kind: str, audience_name: str) -> bool:
     """Whether a member who votes before the notice reaches them must not get it any more."""
     return kind in NOT_TO_VOTERS or audience.parse(audience_name).group in (Group.NOT_VOTED, Group.OVERDUE)
+
+
+def is_quiet(now: datetime, rules: SmsRules, timezone: str) -> bool:
+    """Whether text messages would wake people now, by the poll's local time, whatever the clocks do.
+
+    `quiet_from` belongs to the quiet, `quiet_until` no more; equal times: never.
+    """
+    local = now.astimezone(ZoneInfo(timezone)).time()
+    begin, end = time.fromisoformat(rules.quiet_from), time.fromisoformat(rules.quiet_until)
+    if begin <= end:
+        return begin <= local < end
+    return local >= begin or local < end
 
 
 async def _quiet_now(connection: AsyncConnection, now: datetime) -> bool:

@@ -68,6 +68,12 @@ def read_phone(raw: str, country: str | None) -> Phone:
     return Phone(None, nearest)
 
 
+def phone_or_reason(raw: str, country: str | None) -> tuple[str | None, str | None]:
+    """Read a number for voting's roll, which knows no words of ours: E.164, or None and the reason's key."""
+    read = read_phone(raw, country)
+    return read.e164, read.reason
+
+
 _CLOSENESS: Final = list(PhoneReason)
 
 _FILLING: Final = re.compile(r"[ ()\-.\u00a0]")

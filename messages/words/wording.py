@@ -8,31 +8,14 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from messages.words.dates import moment_text, window_text
+from messages.words.kinds import Kind
 from messages.words.purposes import DOMAIN, PURPOSES, fitting
 from messages.words.sms_text import plain
 from messages.words.texts import DEFAULT_LANGUAGE, fit_language, html_text, text
 from voting.model import Poll, Window
-
-
-class Kind(StrEnum):
-    """What a notice is about; each but CUSTOM has its words in the catalogues."""
-
-    PACK_DELAYED = "pack_delayed"
-    WINDOW_CHANGED = "window_changed"
-    RULE_CHANGED = "rule_changed"
-    REMINDER = "reminder"
-    CLOSING_SOON = "closing_soon"
-    CUSTOM = "custom"
-
-
-# Not to somebody who has voted by the moment it goes out.
-NOT_TO_VOTERS: Final = frozenset({Kind.REMINDER, Kind.CLOSING_SOON})
-# About the days packs arrive: a newer window makes them wrong.
-OF_WINDOW: Final = frozenset({Kind.PACK_DELAYED, Kind.WINDOW_CHANGED})
 
 
 @dataclass(frozen=True, slots=True)

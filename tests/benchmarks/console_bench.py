@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 from console_house import AREAS, MEMBERS, WAYS, ConsoleHouse, Visitor, console_house, fill
@@ -21,15 +20,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.console.door import Console
 from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
+from bot.console.visit import Console
 from bot.edge.server import Server, bind
 from messages.notices import notices, sending
 from messages.notices.model import Content
 from messages.schema import channel
 from voting import schema
+from voting.model import By
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
@@ -175,11 +175,11 @@ async def _grow(town: ConsoleHouse, members: int) -> tuple[int, int]:
 async def _send(town: ConsoleHouse) -> int:
     now = town.clock()
     async with town.database.writing() as connection:
-        by: dict[str, Any] = {"actor": "Carys", "via": "console", "now": now}
-        made = await notices.draft(connection, Content("pack_delayed", "all"), ways=WAYS, **by)
-        await notices.submit(connection, made.id, **by)
-        await notices.approve(connection, made.id, actor="Gwen", via="chat", now=now)
-        await sending.send(connection, made.id, **by)
+        by = By("Carys", "console", now)
+        made = await notices.draft(connection, Content("pack_delayed", "all"), ways=WAYS, by=by)
+        await notices.submit(connection, made.id, by=by)
+        await notices.approve(connection, made.id, by=By("Gwen", "chat", now))
+        await sending.send(connection, made.id, by=by)
     return made.id
 
 

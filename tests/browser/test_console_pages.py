@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from console_house import ConsoleHouse, console_house, fill
+import pytest_asyncio
+from console_house import ConsoleHouse, filled_house
 from playwright.async_api import Browser, Page, expect
 from prepared import HEADER, line
 from town import Town, Townsperson
@@ -15,7 +16,7 @@ from windows import NARROW, WIDE, new_window
 
 from voting.store.database import Database
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 AXE: Final = (Path(__file__).parent / "axe.min.js").read_text()
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -49,10 +50,9 @@ def engine_name() -> str:
     return "sqlite"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def filled(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with console_house(database, tmp_path) as town:
-        await fill(town)
+    async with filled_house(database, tmp_path) as town:
         yield town
 
 

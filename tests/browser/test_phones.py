@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
 from telegram.request import HTTPXRequest
@@ -13,7 +14,7 @@ from windows import NARROW, new_window
 
 from bot.sandbox import Group, Person, Sandbox
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 RULE: Final = "It is an offence to vote more than once."
 PICTURE: Final = bytes.fromhex(  # a PNG of one point
@@ -34,7 +35,7 @@ class Desk:
     room: Group
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk() -> AsyncIterator[Desk]:
     async with Sandbox() as sandbox:
         ada = sandbox.telegram.person("Ada Morgan", phone="+447700900001")
@@ -53,14 +54,14 @@ async def desk() -> AsyncIterator[Desk]:
             yield Desk(sandbox, bot, ada, officer, mallory, room)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, desk: Desk) -> AsyncIterator[Page]:
     """Open the page on a wide screen: Ada's phone and the officer's."""
     async for page in opened(browser, desk, {"width": 1440, "height": 900}):
         yield page
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def small_page(browser: Browser, desk: Desk) -> AsyncIterator[Page]:
     """Open the page on a telephone's own screen."""
     async for page in opened(browser, desk, NARROW):

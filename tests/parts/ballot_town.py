@@ -29,6 +29,7 @@ from messages.postman.line import Tempo
 from messages.postman.postman import Outlet, Postman, Timing
 from messages.schema import channel, delivery
 from messages.words.wording import Ways
+from voting.model import By
 from voting.schema import member, poll, window
 from voting.store.database import Database
 
@@ -149,8 +150,10 @@ def chats(count: int, first: int = 7_000_000) -> list[str]:
 async def send_notice(database: Database, now: datetime = NOW, **content: object) -> Notice:
     """Draft and send a notice."""
     async with database.writing() as connection:
-        made = await draft(connection, Content(**{"kind": "pack_delayed", **content}), ways=WAYS, actor="Gwen", now=now)
-        return await send(connection, made.id, actor="Gwen", now=now)
+        made = await draft(
+            connection, Content(**{"kind": "pack_delayed", **content}), ways=WAYS, by=By("Gwen", "command line", now)
+        )
+        return await send(connection, made.id, by=By("Gwen", "command line", now))
 
 
 async def states(database: Database, notice_id: int | None = None) -> dict[str, int]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from prepared import NOW, SECRETS
 from pydantic import SecretStr
 from sqlalchemy import insert, select, update
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.console.routes import console_routes
 from bot.edge.server import Server, bind
 from bot.house import House
@@ -28,6 +29,7 @@ from messages.notices.model import Content
 from messages.schema import channel, delivery
 from messages.words.wording import Ways
 from voting import schema
+from voting.model import By
 from voting.packs import packs
 from voting.store.database import Database
 from voting.votes.checks import CodesGood
@@ -104,6 +106,18 @@ class ConsoleHouse:
         self.wakes += 1
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A poll on which something of everything has happened, as a file to copy."""
+
+    content: bytes
+    electorate: Electorate
+    staff: dict[str, enrolment.Staff]
+
+
+_FILLED: list[Filled] = []  # made by the first test that needs it
+
+
 @asynccontextmanager
 async def console_house(
     database: Database,
@@ -114,12 +128,11 @@ async def console_house(
     token: str | None = None,
     **settings_: str,
 ) -> AsyncIterator[ConsoleHouse]:
-    """Run a console over a poll with votes, cases, notices and packs in every state."""
+    """Run a console over a poll that has just opened."""
     electorate = await open_electorate(database, members)
     if not database.is_sqlite:  # the prepared members have numbers of their own
         async with database.writing() as connection:
             await connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('member', 'id'), 100000)")
-    clock = Clock(NOW + timedelta(days=8))
     settings = Settings(
         _env_file=None,
         secrets_file=folder / "ballotline.secrets",
@@ -127,14 +140,52 @@ async def console_house(
         telegram_token=SecretStr(token) if token else None,
         **settings_,
     )
-    town = ConsoleHouse(House(settings, database, SECRETS, clock=clock), electorate, clock)
+    town = _house(settings, electorate)
     await _enrol(town)
+    async with _served(town):
+        yield town
+
+
+@asynccontextmanager
+async def filled_house(database: Database, folder: Path) -> AsyncIterator[ConsoleHouse]:
+    """Run a console over a poll with votes, cases, notices and packs in every state; on SQLite it is filled once."""
+    if not database.is_sqlite or not _FILLED:
+        async with console_house(database, folder) as town:
+            await fill(town)
+            if database.is_sqlite:
+                _FILLED.append(await asyncio.to_thread(_copy, town, folder / "filled.db"))
+            yield town
+        return
+    filled = _FILLED[0]
+    assert database.url.database is not None
+    await asyncio.to_thread(Path(database.url.database).write_bytes, filled.content)
+    electorate = Electorate(database, filled.electorate.key, filled.electorate.letters)
+    _tell_staff(electorate)
+    town = _house(Settings(_env_file=None, secrets_file=folder / "ballotline.secrets"), electorate)
+    town.staff.update(filled.staff)
+    async with _served(town):
+        yield town
+
+
+def _house(settings: Settings, electorate: Electorate) -> ConsoleHouse:
+    clock = Clock(NOW + timedelta(days=8))
+    return ConsoleHouse(House(settings, electorate.database, SECRETS, clock=clock), electorate, clock)
+
+
+def _copy(town: ConsoleHouse, path: Path) -> Filled:
+    with closing(sqlite3.connect(town.database.url.database)) as source, closing(sqlite3.connect(path)) as copy:
+        source.backup(copy)
+    return Filled(path.read_bytes(), town.electorate, dict(town.staff))
+
+
+@asynccontextmanager
+async def _served(town: ConsoleHouse) -> AsyncIterator[None]:
     routes = console_routes(town.house, StaffDesk(town.house, wake=town.wake))
     taken = bind("127.0.0.1", 0)
     town.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     serving = asyncio.create_task(Server(routes).run_on(taken))
     try:
-        yield town
+        yield
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
@@ -145,7 +196,7 @@ async def _enrol(town: ConsoleHouse) -> None:
     async with town.database.writing() as connection:
         for number, (name, role) in enumerate(PEOPLE):
             token = await enrolment.invite_staff(
-                connection, role, name=name, actor="setup", via="command line", now=town.clock()
+                connection, role, name=name, by=By("setup", "command line", town.clock())
             )
             town.staff[name] = await enrolment.enrol(
                 connection, token, user_id=500 + number, called=name, language="en-GB", now=town.clock()
@@ -221,20 +272,25 @@ async def _attempt(town: ConsoleHouse) -> None:
     """Somebody else gives the codes of three members who have voted; one case is older and proposed."""
     now = town.clock()
     electorate = town.electorate
-    electorate.checks = type(electorate.checks)(
-        town.database, SECRETS, on_attempt=alerts.on_attempt, on_alarm=alerts.on_alarm
-    )
+    _tell_staff(electorate)
     for place, letter in enumerate((electorate.letters[0], electorate.letters[5], electorate.letters[10])):
         for flow in range(1 + place):
             at = now - timedelta(minutes=90 - 25 * place - flow)
-            seen: CodesGood = await electorate.gives_codes(letter, chat="telegram:990", flow=f"f{flow}", now=at)
+            seen: CodesGood = await electorate.gives_codes(
+                letter, chat="telegram:990", flow=f"f{flow}", warned=True, now=at
+            )
             assert seen.lock is not None
+
+
+def _tell_staff(electorate: Electorate) -> None:
+    electorate.checks = type(electorate.checks)(
+        electorate.database, SECRETS, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm
+    )
 
 
 async def _write(town: ConsoleHouse) -> None:
     """One notice sent, with every way to end; one being sent; one waiting; one draft."""
     now = town.clock()
-    carys = {"actor": "Carys", "via": "console"}
     async with town.database.writing() as connection:
         contents = (
             Content("pack_delayed", "all"),
@@ -250,14 +306,16 @@ async def _write(town: ConsoleHouse) -> None:
             ),
         )
         made = [
-            await notices.draft(connection, content, ways=WAYS, now=now - timedelta(hours=9 - place), **carys)
+            await notices.draft(
+                connection, content, ways=WAYS, by=By("Carys", "console", now - timedelta(hours=9 - place))
+            )
             for place, content in enumerate(contents)
         ]
         for one in made[:3]:
-            await notices.submit(connection, one.id, now=now - timedelta(hours=5), **carys)
+            await notices.submit(connection, one.id, by=By("Carys", "console", now - timedelta(hours=5)))
         for one in made[:2]:
-            await notices.approve(connection, one.id, actor="Gwen", via="chat", now=now - timedelta(hours=4))
-            await sending.send(connection, one.id, now=now - timedelta(hours=3), **carys)
+            await notices.approve(connection, one.id, by=By("Gwen", "chat", now - timedelta(hours=4)))
+            await sending.send(connection, one.id, by=By("Carys", "console", now - timedelta(hours=3)))
         rows = (
             await connection.execute(select(delivery.c.id, delivery.c.state).where(delivery.c.notice_id == made[0].id))
         ).all()
@@ -295,8 +353,8 @@ async def _miss(town: ConsoleHouse) -> None:
                 "reported_at": now - timedelta(hours=20 - place),
             }
             await connection.execute(insert(missing_pack).values(values))
-        await packs.ask_replacement(connection, f"{47:07}", "water damage", actor="Sam", via="chat", now=now)
-        await packs.ask_replacement(connection, f"{48:07}", "never came", actor="Gwen", via="chat", now=now)
+        await packs.ask_replacement(connection, f"{47:07}", "water damage", by=By("Sam", "chat", now))
+        await packs.ask_replacement(connection, f"{48:07}", "never came", by=By("Gwen", "chat", now))
         await alerts.raise_alert(
             connection,
             alerts.Kind.PROVIDER_TROUBLE,

@@ -9,6 +9,7 @@ from prepared import NOW, SECRETS
 
 from voting.count.count import count
 from voting.csv_file import ImportReport
+from voting.model import By
 from voting.poll import polls
 from voting.post.papers import COLUMNS as COUNT_COLUMNS
 from voting.post.papers import PostalCount
@@ -20,7 +21,7 @@ from voting.votes.box import empty_tray
 async def close(town: Electorate) -> None:
     """Close the poll and box what is in the tray."""
     async with town.database.writing() as connection:
-        await polls.close_poll(connection, actor="Gwen", now=NOW)
+        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
     await empty_tray(town.database, now=NOW)
 
 
@@ -39,7 +40,7 @@ async def take_papers(
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows([letter.pack_code, NOW.isoformat(), status] for letter in letters)
-    return await import_postal(town.database, path, SECRETS, now=NOW, actor="Gwen")
+    return await import_postal(town.database, path, SECRETS, by=By("Gwen", "command line", NOW))
 
 
 async def take_count(
@@ -51,11 +52,11 @@ async def take_count(
         writer = csv.writer(file)
         writer.writerow(COUNT_COLUMNS)
         writer.writerows(zip(town.poll.options, votes, strict=True))
-    return await import_count(town.database, path, justification=justification, now=NOW, actor="Gwen")
+    return await import_count(town.database, path, justification=justification, by=By("Gwen", "command line", NOW))
 
 
 async def counted(town: Electorate, folder: Path) -> Path:
     """Count with two shares; give the bundle."""
     files = share_files(town, folder / "shares")[:2]
-    await count(town.database, files, folder / "bundle", secrets=SECRETS, actor="Gwen", now=NOW)
+    await count(town.database, files, folder / "bundle", secrets=SECRETS, by=By("Gwen", "command line", NOW))
     return folder / "bundle"

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit.probes import run_probes
 from voting.codes import codes
-from voting.model import Poll
+from voting.model import By, Poll
 from voting.poll import polls
 from voting.sealing import seal
 from voting.store.database import Database
@@ -145,15 +145,14 @@ async def open_electorate(
     key = seal.create_election_key(3, 2, poll_id=POLL.id)
     letters = letters or make_letters(POLL, members)
     async with database.writing() as connection:
-        await polls.init(connection, POLL, WINDOW, SECRETS, actor="Gwen", now=NOW)
+        await polls.init(connection, POLL, WINDOW, SECRETS, by=By("Gwen", "command line", NOW))
         await polls.set_election_key(
             connection,
             key.public_key,
             trustees=3,
             threshold=2,
             share_digests=key.share_digests,
-            actor="Gwen",
-            now=NOW,
+            by=By("Gwen", "command line", NOW),
         )
         people = [
             {"id": n, "member_no": f"{n:07}", "language": "en-GB", "area": "Wales", "country": "GB", "eligible": True}
@@ -163,5 +162,5 @@ async def open_electorate(
         await connection.execute(insert(schema.pack), [pack_row(POLL, letter) for letter in letters])
         if before_open is not None:
             await before_open(connection)
-        await polls.open_poll(connection, actor="Gwen", now=NOW)
+        await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
     return Electorate(database, key, letters)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, select
 from messages.words import phone
 from voting import schema, secrets_file
 from voting.csv_file import ImportReport
-from voting.model import Poll, Window
+from voting.model import By, Poll, Window
 from voting.poll import polls
 from voting.roll import roll
 from voting.store.database import Database
@@ -65,11 +65,13 @@ def write_roll(path: Path, lines: Iterable[str]) -> Path:
 
 async def make_poll(database: Database, **changes: object) -> Poll:
     async with database.writing() as connection:
-        return await polls.init(connection, replace(POLL, **changes), WINDOW, SECRETS, actor="Gwen", now=NOW)
+        return await polls.init(
+            connection, replace(POLL, **changes), WINDOW, SECRETS, by=By("Gwen", "command line", NOW)
+        )
 
 
 async def take_roll(database: Database, path: Path, **named: object) -> ImportReport:
-    named = {"read_phone": read_phone, "now": NOW, "actor": "Gwen"} | named
+    named = {"read_phone": read_phone, "by": By("Gwen", "command line", NOW)} | named
     return await roll.import_roll(database, path, SECRETS, **named)
 
 
@@ -77,9 +79,14 @@ async def open_with_key(database: Database, now: datetime = NOW) -> Poll:
     """Give the prepared poll an election key and open it."""
     async with database.writing() as connection:
         await polls.set_election_key(
-            connection, b"k" * 32, trustees=3, threshold=2, share_digests=["a", "b", "c"], actor="Gwen", now=now
+            connection,
+            b"k" * 32,
+            trustees=3,
+            threshold=2,
+            share_digests=["a", "b", "c"],
+            by=By("Gwen", "command line", now),
         )
-        return await polls.open_poll(connection, actor="Gwen", now=now)
+        return await polls.open_poll(connection, by=By("Gwen", "command line", now))
 
 
 async def rows(database: Database, table: Table, *columns: ColumnElement[object]) -> list[tuple[object, ...]]:

@@ -8,6 +8,7 @@ from town import Town, Townsperson
 from bot.alerts import alerts
 from bot.staff import enrolment
 from voting.codes import codes
+from voting.model import By
 
 PATIENCE_SECONDS = 10.0
 
@@ -36,7 +37,7 @@ async def set_phone(town: Town, name: str, number: str) -> None:
     """Note somebody's on-call number."""
     async with town.database.writing() as connection:
         person = next(one for one in await enrolment.everybody(connection) if one.name == name)
-        await enrolment.set_phone(connection, person.id, number, actor="Gwen", via="command line", now=town.clock())
+        await enrolment.set_phone(connection, person.id, number, by=By("Gwen", "command line", town.clock()))
 
 
 async def sends_with(author: Townsperson, approver: Townsperson) -> None:

@@ -14,7 +14,7 @@ from bot.staff_chat import menus
 from messages.reach import State, channels_of
 from messages.schema import delivery, one_time_code
 from voting import schema
-from voting.model import Phase, StaffRules
+from voting.model import By, Phase, StaffRules
 from voting.refusals import PollStillOpen
 from voting.roll import roll
 from voting.store.database import Database
@@ -482,11 +482,11 @@ async def test_after_the_poll_everything_personal_is_forgotten_at_once(town: Tow
     await ada.votes("North Quay")
     await town.settles()
     with pytest.raises(PollStillOpen):
-        await privacy.forget(town.database, town.clock(), actor="Gwen")
+        await privacy.forget(town.database, by=By("Gwen", "command line", town.clock()))
     await town.closes_poll()
 
-    forgotten = await privacy.forget(town.database, town.clock(), actor="Gwen")
-    again = await privacy.forget(town.database, town.clock(), actor="Gwen")
+    forgotten = await privacy.forget(town.database, by=By("Gwen", "command line", town.clock()))
+    again = await privacy.forget(town.database, by=By("Gwen", "command line", town.clock()))
 
     assert (forgotten.chats, forgotten.phones) == (1, 5)
     assert not any((again.chats, again.phones, again.channels, again.deliveries, again.inbox))

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 from town import Resident, Town
 
-from bot.edge.poller import letter_of
+from bot.edge.letters import letter_of
 from bot.inbox.inbox import Claimed
 from voting import schema
 from voting.store.database import Database
@@ -78,7 +78,7 @@ async def test_the_other_accounts_codes_read_again_after_the_vote_are_no_attempt
     await handled_again(town, codes, times=2)
     assert (await town.attempts(), await cases(town)) == (0, 0)
 
-    await laptop.asks(laptop.types(ada.pack.codes), "has already been used")
+    await laptop.asks(laptop.types(ada.pack.codes), "the staff can see it")
     assert (await town.attempts(), await cases(town)) == (1, 1)
 
 

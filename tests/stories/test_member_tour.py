@@ -118,7 +118,8 @@ async def tries_again(member: Member, guide: Guide) -> None:
 async def is_refused(stranger: Townsperson, member: Member, guide: Guide) -> None:
     await guide.types("/vote", "vote.rule")
     await guide.presses("button.understood", "codes.ask_vote")
-    await guide.types(member.pack.codes, "used.online")
+    await guide.types(member.pack.codes, "used.warned_elsewhere")
+    await guide.types(member.pack.codes, "used.reported")
     await guide.presses("button.theft", "theft.noted")
 
 

@@ -332,14 +332,62 @@ async def test_a_stranger_with_used_codes_is_refused_kindly_and_a_case_opens(tow
     ada, mallory = town.member("ada"), town.stranger()
     receipt = await ada.votes("North Quay")
 
-    await mallory.gives_codes(ada.pack.codes)
-
-    refused = await mallory.hears("has already been used")
+    refused = await mallory.insists(ada.pack.codes)
     assert receipt not in refused.words
     case = await town.case_of("ada")
     assert case is not None
     assert [attempt.kind for attempt in case.attempts] == ["foreign"]
     assert await town.count("North Quay") == 1
+
+
+async def test_a_wrong_letter_at_the_same_table_is_told_so_and_nobody_is_reported(town: Town) -> None:
+    """Bob opens Ada's letter by mistake; told so, he takes his own and votes."""
+    ada, bob = town.member("ada"), town.member("bob")
+    await ada.votes("North Quay")
+
+    await bob.asks(bob.gives_codes(ada.pack.codes), "Then take your own")
+    await bob.asks(bob.types(bob.pack.codes), "This is your voting paper")
+    await bob.asks(bob.presses("South Quay"), "You chose")
+    await bob.asks(bob.presses("Cast my vote"), "Your vote is locked")
+
+    assert (await town.locks(), await town.attempts()) == (2, 0)
+
+
+async def test_a_warning_about_one_letter_is_none_about_another(town: Town) -> None:
+    """Who was warned of Ada's vote and then types Sian's codes is told once more before anything counts."""
+    ada, sian, bob = town.member("ada"), town.member("sian"), town.stranger("bob")
+    await ada.votes("North Quay")
+    await sian.votes("North Quay")
+    await bob.asks(bob.gives_codes(ada.pack.codes), "somebody else's letter")
+
+    await bob.asks(bob.types(sian.pack.codes), "somebody else's letter")
+    assert await town.attempts() == 0
+    await bob.asks(bob.types(sian.pack.codes), "the staff can see it")
+    assert await town.attempts() == 1
+
+
+async def test_a_pack_code_alone_after_the_vote_warns_before_the_vote_code_is_typed(town: Town) -> None:
+    ada, mallory = town.member("ada"), town.stranger()
+    await ada.votes("North Quay")
+
+    await mallory.asks(mallory.gives_codes(ada.pack.pack_code), "somebody else's letter")
+    assert await town.attempts() == 0
+    await mallory.asks(mallory.types(ada.pack.vote_code), "the staff can see it")
+    assert await town.attempts() == 1
+
+
+async def test_a_thief_refused_at_an_open_paper_leaves_a_trace_that_staff_see(town: Town) -> None:
+    gwen = await town.staff("gwen")
+    ada, thief = town.member("ada"), town.stranger("thief")
+    await thief.asks(thief.gives_codes(ada.pack.codes), "voting paper")
+    await thief.asks(thief.presses("South Quay"), "You chose")
+    await ada.votes("North Quay")
+
+    await thief.asks(thief.presses("Cast my vote"), "already")
+
+    assert await town.attempts() == 0
+    await gwen.types(f"/member {ada.member_no}")
+    await gwen.hears("tried to cast it")
 
 
 async def test_whose_vote_was_stolen_has_a_way_to_say_so(town: Town) -> None:
@@ -581,9 +629,9 @@ async def test_a_vote_by_post_is_explained(town: Town) -> None:
         )
     letter: Letter = ada.pack
 
-    await ada.gives_codes(letter.codes)
-
-    await ada.hears("a vote by post was taken in")
+    await ada.asks(ada.gives_codes(letter.codes), "a vote by post was taken in")
+    assert await town.attempts() == 0
+    await ada.asks(ada.types(letter.codes), "the staff can see it")
     case = await town.case_of("ada")
     assert case is not None
     assert [attempt.kind for attempt in case.attempts] == ["online_after_post"]

@@ -9,6 +9,7 @@ from bot.chat.page import GESTURE_PREFIX
 from bot.staff import enrolment, roles
 from bot.staff.roles import Role
 from bot.staff_chat import handlers, menus
+from voting.model import By
 
 COMMANDS = [*handlers.COMMANDS]
 
@@ -57,7 +58,7 @@ async def test_the_commands_menu_of_staff_is_what_their_role_can_do_and_leaves_w
     async with town.database.writing() as connection:
         found = await enrolment.find(connection, person.id)
         assert found is not None
-        await enrolment.remove(connection, found.id, actor="Huw", via="command line", now=town.clock())
+        await enrolment.remove(connection, found.id, by=By("Huw", "command line", town.clock()))
     await until(lambda: is_true([line.command for line in person.commands] == list(menus.COMMANDS)))
 
 
@@ -122,7 +123,7 @@ async def test_who_was_removed_gets_nowhere_at_once(town: Town) -> None:
     async with town.database.writing() as connection:
         person = await enrolment.find(connection, gwen.id)
         assert person is not None
-        await enrolment.remove(connection, person.id, actor="Huw", via="command line", now=town.clock())
+        await enrolment.remove(connection, person.id, by=By("Huw", "command line", town.clock()))
 
     await gwen.types("/staff")
 
@@ -136,7 +137,7 @@ async def test_a_button_of_a_removed_colleague_does_nothing(town: Town) -> None:
     async with town.database.writing() as connection:
         person = await enrolment.find(connection, gwen.id)
         assert person is not None
-        await enrolment.remove(connection, person.id, actor="Huw", via="command line", now=town.clock())
+        await enrolment.remove(connection, person.id, by=By("Huw", "command line", town.clock()))
 
     await gwen.presses("Go on duty")
 
@@ -231,7 +232,7 @@ async def test_staff_who_are_members_still_vote(town: Town) -> None:
     """The staff's side lets through what is not meant for it, codes above all."""
     ada = town.member("ada")
     async with town.database.writing() as connection:
-        token = await enrolment.invite_staff(connection, Role.COMMS, actor="Gwen", via="command line", now=town.clock())
+        token = await enrolment.invite_staff(connection, Role.COMMS, by=By("Gwen", "command line", town.clock()))
     await ada.opens(f"https://t.me/{town.sandbox.telegram.bot_username}?start={enrolment.PREFIX}{token}")
     await ada.hears("on the staff now")
     await ada.types("/window")

@@ -9,12 +9,13 @@ from sqlalchemy import insert
 from staff_stories import is_true, sends_with, until
 from town import Town, Townsperson
 
-from bot.app import run
+from bot.app import chores
 from bot.sandbox import Fault
 from messages.notices import notices, sending
 from messages.notices.model import Content
 from voting import schema
 from voting.codes.codes import Kind, generate, printed
+from voting.model import By
 from voting.store.database import Database
 from voting.votes.wrong_codes import ALARM_WRONG_CODES
 
@@ -55,7 +56,7 @@ async def test_codes_being_guessed_from_many_chats_reach_staff(town: Town) -> No
 async def test_books_that_do_not_add_up_reach_staff(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "PROBES_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr(chores, "PROBES_EVERY", timedelta(seconds=0.2))
     async with Town(database, tmp_path) as town:
         gwen = await town.staff("gwen")
         async with town.database.writing() as connection:
@@ -69,9 +70,9 @@ async def schedules_reminder(town: Town, at: datetime) -> None:
     """Have a reminder to everybody wait for its time, written by Gwen and approved by Mair."""
     async with town.database.writing() as connection:
         content = Content(kind="reminder", send_at=at)
-        made = await notices.draft(connection, content, ways=WAYS, actor="Gwen", now=town.clock())
-        await notices.approve(connection, made.id, actor="Mair", now=town.clock())
-        await sending.send(connection, made.id, actor="Gwen", now=town.clock())
+        made = await notices.draft(connection, content, ways=WAYS, by=By("Gwen", "command line", town.clock()))
+        await notices.approve(connection, made.id, by=By("Mair", "command line", town.clock()))
+        await sending.send(connection, made.id, by=By("Gwen", "command line", town.clock()))
 
 
 async def test_a_notice_whose_audience_grew_is_held_at_its_time_and_goes_when_it_is_approved_again(town: Town) -> None:
@@ -132,7 +133,7 @@ async def test_a_case_is_taken_on_by_one_and_the_others_see_it(town: Town) -> No
     gwen, huw = await town.staff("gwen"), await town.staff("huw", "support")
     ada, thief = town.member("ada"), town.stranger("thief")
     await ada.votes("North Quay")
-    await thief.gives_codes(ada.pack.codes)
+    await thief.insists(ada.pack.codes)
     await gwen.hears("used from another account")
     await gwen.presses("Open case")
     await gwen.hears("One person proposes")

@@ -33,7 +33,7 @@ from soak import SOAK
 from sqlalchemy import select
 
 from voting import schema
-from voting.model import How
+from voting.model import By, How
 from voting.packs import packs
 from voting.packs.packs import Printing
 from voting.poll import polls
@@ -136,13 +136,14 @@ class PollMachine(RuleBasedStateMachine):
                 trustees=3,
                 threshold=2,
                 share_digests=key.share_digests,
-                actor="Gwen",
-                now=NOW,
+                by=By("Gwen", "command line", NOW),
             )
-        await packs.issue(self.database, SECRETS, Printing(self.folder / "print.csv"), actor="Gwen", now=NOW)
+        await packs.issue(
+            self.database, SECRETS, Printing(self.folder / "print.csv"), by=By("Gwen", "command line", NOW)
+        )
         await self._learn(self.folder / "print.csv")
         async with self.database.writing() as connection:
-            await polls.open_poll(connection, actor="Gwen", now=NOW)
+            await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
         self.town = Electorate(self.database, key, [person.letters[-1] for person in self.people.values()])
 
     async def _learn(self, path: Path) -> None:
@@ -177,14 +178,13 @@ class PollMachine(RuleBasedStateMachine):
             self.shown.append(Paper(person, letter, good.intent.id, chat))
 
     def comes_late(self, person: Person, chat: str, flow: str, *, warned: bool) -> None:
-        """Codes after the lock: an attempt, unless the member's own chat was not warned yet."""
+        """Codes after the lock: an attempt, unless this chat was not warned yet."""
         good = self.run(self.town.gives_codes(person.letters[-1], chat=chat, flow=flow, warned=warned))
-        if person.how is How.POST:
-            kind: Kind | None = Kind.ONLINE_AFTER_POST
-        elif chat != person.chat:
-            kind = Kind.FOREIGN
-        else:
-            kind = Kind.REPEAT if warned else None
+        kind: Kind | None = None
+        if warned and person.how is How.POST:
+            kind = Kind.ONLINE_AFTER_POST
+        elif warned:
+            kind = Kind.REPEAT if chat == person.chat else Kind.FOREIGN
         assert (good.attempt.kind if good.attempt else None) == kind
         assert good.warn_first == (kind is None)
         if kind is not None:
@@ -258,7 +258,9 @@ class PollMachine(RuleBasedStateMachine):
 
     async def _replace(self, person: Person, printing: Printing) -> None:
         for actor in ("Gwen", "Huw"):
-            await packs.replace(self.database, SECRETS, person.member_no, printing, reason="lost", actor=actor, now=NOW)
+            await packs.replace(
+                self.database, SECRETS, person.member_no, printing, reason="lost", by=By(actor, "command line", NOW)
+            )
         await self._learn(printing.target)
 
     @rule(number=members, newest=st.booleans(), status=st.sampled_from(("received", "received", "rejected")))
@@ -299,9 +301,9 @@ class PollMachine(RuleBasedStateMachine):
     async def _lapse(self, person: Person) -> None:
         async with self.database.writing() as connection:
             if person.lapsed:
-                await roll.restore(connection, person.member_no, actor="Gwen", now=NOW)
+                await roll.restore(connection, person.member_no, by=By("Gwen", "command line", NOW))
             else:
-                await roll.lapse(connection, person.member_no, "left", actor="Gwen", now=NOW)
+                await roll.lapse(connection, person.member_no, "left", by=By("Gwen", "command line", NOW))
 
     @rule(take=st.integers(1, 3))
     def ballots_move(self, take: int) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit.canonical import canonical_json
-from voting.model import SYSTEM
+from voting.model import By
 from voting.refusals import Fault
 from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
@@ -42,8 +42,6 @@ class Act:
 
     kind: str
     body: dict[str, Any]
-    actor: str = SYSTEM
-    via: str = SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +63,22 @@ def hash_of(*, seq: int, at: datetime, actor: str, kind: str, body: dict[str, An
     return hashlib.sha256(canonical_json(words) + previous).digest()
 
 
-async def append(
-    connection: AsyncConnection,
-    kind: str,
-    body: dict[str, Any],
-    *,
-    actor: str = SYSTEM,
-    via: str = SYSTEM,
-    now: datetime,
-) -> Entry:
+async def append(connection: AsyncConnection, kind: str, body: dict[str, Any], *, by: By) -> Entry:
     """Write one entry in the caller's transaction."""
-    return (await append_many(connection, [Act(kind, body, actor, via)], now=now))[0]
+    return (await append_many(connection, [Act(kind, body)], by=by))[0]
 
 
-async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, now: datetime) -> list[Entry]:
+async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: By) -> list[Entry]:
     """Write entries in this order in the caller's transaction."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
     last = (await connection.execute(_LAST)).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
     entries = []
+    actor = by.actor if by.actor == by.via else f"{by.actor} ({by.via})"
     for act in acts:
         seq += 1
-        actor = act.actor if act.actor == act.via else f"{act.actor} ({act.via})"
-        words: dict[str, Any] = {"seq": seq, "at": now, "actor": actor, "kind": act.kind, "body": act.body}
+        words: dict[str, Any] = {"seq": seq, "at": by.at, "actor": actor, "kind": act.kind, "body": act.body}
         entry = Entry(**words, previous=previous, hash=hash_of(**words, previous=previous))
         entries.append(entry)
         previous = entry.hash

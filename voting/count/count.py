@@ -9,7 +9,6 @@ where an earlier count was cut off, and otherwise gives the same result and the 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.count.ballots import Whole, box_in_order, whole_box, whole_receipts
 from voting.count.bundle import Counted, write_bundle
-from voting.model import Phase, Poll
+from voting.model import By, Phase, Poll
 from voting.poll import polls
 from voting.post import papers as postal_count
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
@@ -57,15 +56,7 @@ class Papers:
 
 
 async def count(
-    database: Database,
-    shares: Sequence[Path],
-    out: Path,
-    *,
-    secrets: Secrets,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-    progress: Progress | None = None,
+    database: Database, shares: Sequence[Path], out: Path, *, secrets: Secrets, by: By, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Count and write the bundle into `out`, a folder that is new or empty; return what result.json says.
 
@@ -79,11 +70,11 @@ async def count(
         await _papers(connection, poll)
     key = _open(poll, shares)
     async with database.writing() as connection:
-        box = await _commit(connection, secrets, actor=actor, via=via, now=now)
+        box = await _commit(connection, secrets, by=by)
     async with database.reading() as connection:
         votes = await _tally(connection, key, box, len(poll.options), progress)
     async with database.writing() as connection:
-        result = await _keep(connection, votes, secrets, actor=actor, via=via, now=now)
+        result = await _keep(connection, votes, secrets, by=by)
     async with database.reading() as connection:
         papers = await _papers(connection, poll)
         counted = Counted(result, papers.facts(), votes, key.private_bytes())
@@ -131,18 +122,18 @@ def _open(poll: Poll, paths: Sequence[Path]) -> OpeningKey:
     return open_key(shares, public_key=poll.election_key, share_digests=poll.share_digests)
 
 
-async def _commit(connection: AsyncConnection, secrets: Secrets, *, actor: str, via: str, now: datetime) -> Whole:
+async def _commit(connection: AsyncConnection, secrets: Secrets, *, by: By) -> Whole:
     """Have the chain say what is in the box and sign it, before anything is opened; or compare, if it has said so."""
     await connection.execute(select(schema.poll.c.only).with_for_update())
     box, receipts = await whole_box(connection), await whole_receipts(connection)
     acts = [
-        chain.Act(form.BOX_CLOSED, {"n": box.n, "sealed": box.digest}, actor, via),
-        chain.Act(form.RECEIPTS_CLOSED, {"n": receipts.n, "receipts": receipts.digest}, actor, via),
+        chain.Act(form.BOX_CLOSED, {"n": box.n, "sealed": box.digest}),
+        chain.Act(form.RECEIPTS_CLOSED, {"n": receipts.n, "receipts": receipts.digest}),
     ]
     said = {entry.kind: entry.body for entry in await _entries(connection, [act.kind for act in acts])}
     if not said:
-        await chain.append_many(connection, acts, now=now)
-        await chain.sign_head(connection, secrets, now)
+        await chain.append_many(connection, acts, by=by)
+        await chain.sign_head(connection, secrets, by.at)
     elif said != {act.kind: act.body for act in acts}:
         raise CannotCount(reason="the box or the receipts have changed since an earlier count began")
     return box
@@ -180,9 +171,7 @@ def _open_page(key: OpeningKey, page: Sequence[bytes], options: int) -> list[int
     return chosen
 
 
-async def _keep(
-    connection: AsyncConnection, votes: Sequence[int], secrets: Secrets, *, actor: str, via: str, now: datetime
-) -> dict[str, Any]:
+async def _keep(connection: AsyncConnection, votes: Sequence[int], secrets: Secrets, *, by: By) -> dict[str, Any]:
     """Write the result once, in the database and on the chain, and sign its head; CannotCount if it was another one."""
     await connection.execute(select(schema.poll.c.only).with_for_update())
     poll = await polls.load(connection)
@@ -198,13 +187,13 @@ async def _keep(
         return result
     await polls.mark_counted(connection)
     turnout = Decimal(result["turnout_with_rejected"])
-    await connection.execute(insert(schema.result).values(only=1, body=result, at=now, turnout=turnout))
+    await connection.execute(insert(schema.result).values(only=1, body=result, at=by.at, turnout=turnout))
     acts = [
-        chain.Act(form.ROLL_CLOSED, {"members": members, "eligible": eligible}, actor, via),
-        chain.Act(form.COUNTED, {"result": form.sha256(form.readable(result))}, actor, via),
+        chain.Act(form.ROLL_CLOSED, {"members": members, "eligible": eligible}),
+        chain.Act(form.COUNTED, {"result": form.sha256(form.readable(result))}),
     ]
-    await chain.append_many(connection, acts, now=now)
-    await chain.sign_head(connection, secrets, now)
+    await chain.append_many(connection, acts, by=by)
+    await chain.sign_head(connection, secrets, by.at)
     return result
 
 

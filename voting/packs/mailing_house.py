@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_day
-from voting.model import Window
+from voting.model import By, Window
 from voting.poll import polls, window
 from voting.store.database import Database
 
@@ -32,14 +32,7 @@ class OverduePack:
 
 
 async def update_events(
-    database: Database,
-    path: Path,
-    *,
-    now: datetime,
-    actor: str,
-    via: str = "command line",
-    dry_run: bool = False,
-    progress: Progress | None = None,
+    database: Database, path: Path, *, by: By, dry_run: bool = False, progress: Progress | None = None
 ) -> ImportReport:
     """Take the mailing house's file in one transaction.
 
@@ -51,7 +44,7 @@ async def update_events(
     with open_csv(path, COLUMNS) as file:
         async with database.writing() as connection:
             poll = await polls.load(connection)
-            taker = _Taker(connection, report, ZoneInfo(poll.timezone), now)
+            taker = _Taker(connection, report, ZoneInfo(poll.timezone), by.at)
             done = 0
             for batch in batches(file.rows(report)):
                 await taker.take(batch)
@@ -62,7 +55,7 @@ async def update_events(
                 await connection.rollback()
             elif report.changes_something:
                 body = {"sha256": file.sha256.hex(), **report.counts()}
-                await chain.append(connection, "pack_events_imported", body, actor=actor, via=via, now=now)
+                await chain.append(connection, "pack_events_imported", body, by=by)
     return report
 
 

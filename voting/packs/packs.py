@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.csv_file import Progress
+from voting.model import By
 from voting.packs import print_file
 from voting.packs.mailing_house import journeys, overdue, overdue_members, update_events
 from voting.packs.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of
@@ -59,9 +60,7 @@ async def issue(
     secrets: Secrets,
     printing: Printing,
     *,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
+    by: By,
     progress: Progress | None = None,
     random: Random | None = None,
 ) -> Issued:
@@ -80,7 +79,9 @@ async def issue(
             return earlier
         source = await roll_path_of(connection, printing)
         with PrintFile(printing.target, printing.recipient) as file:
-            maker = Maker(connection, poll.id, secrets.code_key, file, printing.bot_url, now, random or pooled_random())
+            maker = Maker(
+                connection, poll.id, secrets.code_key, file, printing.bot_url, by.at, random or pooled_random()
+            )
             made = await maker.make(source, lambda _: True, progress)
             digest = file.finish()
         left = int(await connection.scalar(select(func.count()).where(is_due())) or 0)
@@ -88,14 +89,12 @@ async def issue(
             file.discard()
             return Issued(0, printing.target, left)
         body = {"packs": made, "print_sha256": digest.hex()}
-        await chain.append(connection, "packs_issued", body, actor=actor, via=via, now=now)
+        await chain.append(connection, "packs_issued", body, by=by)
     print_file.publish(printing.target)
     return Issued(made, printing.target, left)
 
 
-async def ask_replacement(
-    connection: AsyncConnection, member_no: str, reason: str, *, actor: str, via: str = "command line", now: datetime
-) -> Asked:
+async def ask_replacement(connection: AsyncConnection, member_no: str, reason: str, *, by: By) -> Asked:
     """Ask that a member's pack be replaced; asked again, the first asking stands.
 
     UnknownMember, NotEligible, MemberHasVoted (a lock, or this pack's paper was received), NoLivePack, PollOver.
@@ -104,15 +103,13 @@ async def ask_replacement(
     member = await _replaceable(connection, member_no)
     if (waiting := await _request(connection, member.id)) is not None:
         return Asked(member_no, waiting["asked_by"], waiting["asked_at"])
-    values = {"member_id": member.id, "reason": reason, "asked_by": actor, "asked_at": now}
+    values = {"member_id": member.id, "reason": reason, "asked_by": by.actor, "asked_at": by.at}
     await connection.execute(insert(schema.replacement).values(values))
-    await chain.append(connection, "pack_replacement_asked", {}, actor=actor, via=via, now=now)
-    return Asked(member_no, actor, now)
+    await chain.append(connection, "pack_replacement_asked", {}, by=by)
+    return Asked(member_no, by.actor, by.at)
 
 
-async def approve_replacement(
-    connection: AsyncConnection, member_no: str, *, actor: str, via: str = "command line", now: datetime
-) -> None:
+async def approve_replacement(connection: AsyncConnection, member_no: str, *, by: By) -> None:
     """Agree, as somebody else than who asked; agreeing again changes nothing.
 
     ReplacementUnknown, NeedsSecondPerson, and as `ask_replacement`.
@@ -124,22 +121,15 @@ async def approve_replacement(
         raise ReplacementUnknown(member_no=member_no)
     if waiting["approved_at"] is not None:
         return
-    if _same_person(waiting["asked_by"], actor):
+    if _same_person(waiting["asked_by"], by.actor):
         raise NeedsSecondPerson(act=_REPLACING, name=waiting["asked_by"])
     approved = update(schema.replacement).where(schema.replacement.c.id == waiting["id"])
-    await connection.execute(approved.values(approved_by=actor, approved_at=now))
-    await chain.append(connection, "pack_replacement_approved", {}, actor=actor, via=via, now=now)
+    await connection.execute(approved.values(approved_by=by.actor, approved_at=by.at))
+    await chain.append(connection, "pack_replacement_approved", {}, by=by)
 
 
 async def issue_replacement(
-    database: Database,
-    secrets: Secrets,
-    member_no: str,
-    printing: Printing,
-    *,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
+    database: Database, secrets: Secrets, member_no: str, printing: Printing, *, by: By
 ) -> Issued:
     """Make the new pack of an approved replacement; the old codes stop working in the same transaction.
 
@@ -156,31 +146,23 @@ async def issue_replacement(
         if waiting["approved_at"] is None:
             raise NeedsSecondPerson(act=_REPLACING, name=waiting["asked_by"])
         old = update(schema.pack).where(schema.pack.c.member_id == member.id, schema.pack.c.state == "live")
-        await connection.execute(old.values(state="replaced", ended_at=now))
+        await connection.execute(old.values(state="replaced", ended_at=by.at))
         source = await roll_path_of(connection, printing)
         with PrintFile(printing.target, printing.recipient) as file:
-            maker = Maker(connection, poll.id, secrets.code_key, file, printing.bot_url, now, pooled_random())
+            maker = Maker(connection, poll.id, secrets.code_key, file, printing.bot_url, by.at, pooled_random())
             if not await maker.make(source, lambda row: row.cells[0] == member_no, None):
                 raise RollFileGone(file=str(source), problem=f"does not name {member_no}")
             digest = file.finish()
         done = update(schema.replacement).where(schema.replacement.c.id == waiting["id"])
-        await connection.execute(done.values(issued_at=now))
+        await connection.execute(done.values(issued_at=by.at))
         body = {"packs": 1, "print_sha256": digest.hex()}
-        await chain.append(connection, "pack_replaced", body, actor=actor, via=via, now=now)
+        await chain.append(connection, "pack_replaced", body, by=by)
     print_file.publish(printing.target)
     return Issued(1, printing.target)
 
 
 async def replace(
-    database: Database,
-    secrets: Secrets,
-    member_no: str,
-    printing: Printing,
-    *,
-    reason: str = "",
-    actor: str,
-    via: str = "command line",
-    now: datetime,
+    database: Database, secrets: Secrets, member_no: str, printing: Printing, *, reason: str = "", by: By
 ) -> Asked | Issued:
     """Do what comes next in replacing a pack: ask, or, called by another person, approve and issue.
 
@@ -189,9 +171,9 @@ async def replace(
     async with database.writing() as connection:
         member = await _replaceable(connection, member_no)
         if await _request(connection, member.id) is None:
-            return await ask_replacement(connection, member_no, reason, actor=actor, via=via, now=now)
-        await approve_replacement(connection, member_no, actor=actor, via=via, now=now)
-    return await issue_replacement(database, secrets, member_no, printing, actor=actor, via=via, now=now)
+            return await ask_replacement(connection, member_no, reason, by=by)
+        await approve_replacement(connection, member_no, by=by)
+    return await issue_replacement(database, secrets, member_no, printing, by=by)
 
 
 def _same_person(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
-from voting.model import Phase, Poll, SmsRules, StaffRules, Window
+from voting.model import By, Phase, Poll, SmsRules, StaffRules, Window
 from voting.poll import window
 from voting.poll.poll_file import read_poll_file, window_of_file
 from voting.refusals import (
@@ -56,16 +56,7 @@ _FROM_FILE: Final = (
 )
 
 
-async def init(
-    connection: AsyncConnection,
-    poll: Poll,
-    delivery: Window,
-    secrets: Secrets,
-    *,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-) -> Poll:
+async def init(connection: AsyncConnection, poll: Poll, delivery: Window, secrets: Secrets, *, by: By) -> Poll:
     """Write the poll and the first version of its window; the same again changes nothing.
 
     While the poll is still preparing, a changed file changes it: a changed rule counts up `rule_version`,
@@ -74,7 +65,7 @@ async def init(
     """
     row = (await connection.execute(select(schema.poll).with_for_update())).mappings().first()
     if row is None:
-        return await _make(connection, poll, delivery, secrets, actor=actor, via=via, now=now)
+        return await _make(connection, poll, delivery, secrets, by=by)
     here = _poll(row)
     if here.id != poll.id:
         raise PollExists(poll_id=here.id)
@@ -90,11 +81,9 @@ async def init(
     changed = replace(here, **changes)
     if changes:
         await connection.execute(update(schema.poll).values(_columns(changed)))
-        await chain.append(connection, "poll_changed", _public(changed), actor=actor, via=via, now=now)
+        await chain.append(connection, "poll_changed", _public(changed), by=by)
     if await _window_follows_file(connection, delivery):
-        await window.set_window(
-            connection, delivery.first_day, delivery.last_day, delivery.reason, actor=actor, via=via, now=now
-        )
+        await window.set_window(connection, delivery.first_day, delivery.last_day, delivery.reason, by=by)
     return changed
 
 
@@ -114,14 +103,7 @@ async def refuse_when_over(connection: AsyncConnection) -> Poll:
     return poll
 
 
-async def change_rule(
-    connection: AsyncConnection,
-    rule: Mapping[str, str],
-    *,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-) -> Poll:
+async def change_rule(connection: AsyncConnection, rule: Mapping[str, str], *, by: By) -> Poll:
     """Change the sentence shown before voting: `rule_version` rises, so it is accepted anew. PollOver.
 
     The same words change nothing. ValueError unless there is a sentence for each of the poll's languages.
@@ -135,7 +117,7 @@ async def change_rule(
     changed = replace(poll, rule=words, rule_version=poll.rule_version + 1)
     await connection.execute(update(schema.poll).values(rule=words, rule_version=changed.rule_version))
     body = {"rule": words, "rule_version": changed.rule_version}
-    await chain.append(connection, "rule_changed", body, actor=actor, via=via, now=now)
+    await chain.append(connection, "rule_changed", body, by=by)
     return changed
 
 
@@ -146,9 +128,7 @@ async def set_election_key(
     trustees: int,
     threshold: int,
     share_digests: Sequence[str],
-    actor: str,
-    via: str = "command line",
-    now: datetime,
+    by: By,
 ) -> Poll:
     """Keep the public half and the digests of the shares. A new key replaces an older one until the poll opens."""
     poll = await load(connection)
@@ -168,31 +148,31 @@ async def set_election_key(
         "threshold": threshold,
         "share_digests": list(share_digests),
     }
-    await chain.append(connection, "election_key_set", body, actor=actor, via=via, now=now)
+    await chain.append(connection, "election_key_set", body, by=by)
     return changed
 
 
-async def open_poll(connection: AsyncConnection, *, actor: str, via: str = "command line", now: datetime) -> Poll:
+async def open_poll(connection: AsyncConnection, *, by: By) -> Poll:
     """Open the poll; votes are taken from `opens_at` on. PollAlreadyOpen, PollNotReady naming what is missing."""
     poll = await load(connection)
     if poll.phase is not Phase.PREPARING:
         raise PollAlreadyOpen(phase=poll.phase)
-    if missing := await _missing(connection, poll, now):
+    if missing := await _missing(connection, poll, by.at):
         raise PollNotReady(missing=", ".join(missing))
-    await _move(connection, Phase.PREPARING, Phase.OPEN, opened_at=now)
+    await _move(connection, Phase.PREPARING, Phase.OPEN, opened_at=by.at)
     body = {"opens_at": poll.opens_at.isoformat(), "closes_at": poll.closes_at.isoformat()}
-    await chain.append(connection, "poll_opened", body, actor=actor, via=via, now=now)
-    return replace(poll, phase=Phase.OPEN, opened_at=now)
+    await chain.append(connection, "poll_opened", body, by=by)
+    return replace(poll, phase=Phase.OPEN, opened_at=by.at)
 
 
-async def close_poll(connection: AsyncConnection, *, actor: str, via: str = "command line", now: datetime) -> Poll:
+async def close_poll(connection: AsyncConnection, *, by: By) -> Poll:
     """Close an open poll, for good; the caller then empties the tray. PollNotOpen, PollOver."""
     poll = await refuse_when_over(connection)
     if poll.phase is not Phase.OPEN:
         raise PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
-    await _move(connection, Phase.OPEN, Phase.CLOSED, closed_at=now)
-    await chain.append(connection, "poll_closed", {}, actor=actor, via=via, now=now)
-    return replace(poll, phase=Phase.CLOSED, closed_at=now)
+    await _move(connection, Phase.OPEN, Phase.CLOSED, closed_at=by.at)
+    await chain.append(connection, "poll_closed", {}, by=by)
+    return replace(poll, phase=Phase.CLOSED, closed_at=by.at)
 
 
 async def mark_counted(connection: AsyncConnection) -> None:
@@ -203,20 +183,11 @@ async def mark_counted(connection: AsyncConnection) -> None:
     await _move(connection, Phase.CLOSED, Phase.COUNTED)
 
 
-async def _make(
-    connection: AsyncConnection,
-    poll: Poll,
-    delivery: Window,
-    secrets: Secrets,
-    *,
-    actor: str,
-    via: str,
-    now: datetime,
-) -> Poll:
+async def _make(connection: AsyncConnection, poll: Poll, delivery: Window, secrets: Secrets, *, by: By) -> Poll:
     made = replace(poll, signing_key=secrets.verify_key)
     await connection.execute(insert(schema.poll).values(only=1, **_columns(made)))
-    await chain.append(connection, "poll_initialised", _public(made), actor=actor, via=via, now=now)
-    await window.add(connection, replace(delivery, version=1, set_at=now, set_by=actor), via=via)
+    await chain.append(connection, "poll_initialised", _public(made), by=by)
+    await window.add(connection, replace(delivery, version=1, set_at=by.at, set_by=by.actor), via=by.via)
     return made
 
 

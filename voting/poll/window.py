@@ -1,6 +1,6 @@
 """The delivery window: the days between which packs arrive, one version after another."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from sqlalchemy import RowMapping, insert, select
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
-from voting.model import Window
+from voting.model import By, Window
 from voting.refusals import NoPoll, WindowBackwards
 
 REASON_CHARACTERS_MAX: Final = 300
@@ -29,16 +29,7 @@ async def history(connection: AsyncConnection) -> list[Window]:
     return [_window(row) for row in rows.mappings()]
 
 
-async def set_window(
-    connection: AsyncConnection,
-    first_day: date,
-    last_day: date,
-    reason: str,
-    *,
-    actor: str,
-    via: str = "command line",
-    now: datetime,
-) -> Window:
+async def set_window(connection: AsyncConnection, first_day: date, last_day: date, reason: str, *, by: By) -> Window:
     """Make a new version, or give the current one when its days are these already (a press that came twice).
 
     `reason` is told to members and published on the chain. WindowBackwards, NoPoll.
@@ -49,8 +40,8 @@ async def set_window(
     before = await current(connection)
     if (before.first_day, before.last_day) == (first_day, last_day):
         return before
-    after = Window(before.version + 1, first_day, last_day, reason.strip()[:REASON_CHARACTERS_MAX], now, actor)
-    await add(connection, after, via=via)
+    after = Window(before.version + 1, first_day, last_day, reason.strip()[:REASON_CHARACTERS_MAX], by.at, by.actor)
+    await add(connection, after, via=by.via)
     return after
 
 
@@ -64,7 +55,7 @@ async def add(connection: AsyncConnection, version: Window, *, via: str) -> None
         "last_day": version.last_day.isoformat(),
         "reason": version.reason,
     }
-    await chain.append(connection, "window_set", body, actor=version.set_by, via=via, now=version.set_at)
+    await chain.append(connection, "window_set", body, by=By(version.set_by, via, version.set_at))
 
 
 def _window(row: RowMapping) -> Window:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.csv_file import ImportReport, open_csv
-from voting.model import Phase, Poll
+from voting.model import By, Phase, Poll
 from voting.poll import polls
 from voting.refusals import PollOver, PollStillOpen, PostalCountDiffers, PostalCountWrong
 from voting.store.database import Database
@@ -33,14 +33,7 @@ class PostalCount:
 
 
 async def import_count(
-    database: Database,
-    path: Path,
-    *,
-    justification: str | None = None,
-    now: datetime,
-    actor: str,
-    via: str = "command line",
-    dry_run: bool = False,
+    database: Database, path: Path, *, justification: str | None = None, by: By, dry_run: bool = False
 ) -> PostalCount:
     """Take the count of papers; a later one is a new version, the same again changes nothing.
 
@@ -66,13 +59,13 @@ async def import_count(
             votes=votes,
             scanned=scanned,
             justification=why if sum(votes) != scanned else None,
-            counted_by=actor,
-            at=now,
+            counted_by=by.actor,
+            at=by.at,
         )
         if before is not None and _says_the_same(before, count):
             return before
         if not dry_run:
-            await _keep(connection, poll, count, actor=actor, via=via)
+            await _keep(connection, poll, count, by=by)
     return count
 
 
@@ -122,7 +115,7 @@ def _count(row: RowMapping) -> PostalCount:
     )
 
 
-async def _keep(connection: AsyncConnection, poll: Poll, count: PostalCount, *, actor: str, via: str) -> None:
+async def _keep(connection: AsyncConnection, poll: Poll, count: PostalCount, *, by: By) -> None:
     values = {
         "version": count.version,
         "votes": list(count.votes),
@@ -138,4 +131,4 @@ async def _keep(connection: AsyncConnection, poll: Poll, count: PostalCount, *, 
         "scanned": count.scanned,
         "justification": count.justification,
     }
-    await chain.append(connection, "postal_counted", body, actor=actor, via=via, now=count.at)
+    await chain.append(connection, "postal_counted", body, by=by)

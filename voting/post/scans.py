@@ -22,7 +22,7 @@ from voting.audit import chain
 from voting.codes.codes import Kind, hash_pack, parse
 from voting.codes.format import right
 from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
-from voting.model import How, Phase, Poll
+from voting.model import By, How, Phase, Poll
 from voting.poll import polls
 from voting.post.papers import PostalCount, import_count, scanned_papers
 from voting.refusals import PollNotOpen, PollOver
@@ -110,9 +110,7 @@ async def import_postal(
     secrets: Secrets,
     *,
     on_attempt: OnAttempt = tell_nobody,
-    now: datetime,
-    actor: str,
-    via: str = "command line",
+    by: By,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -133,7 +131,7 @@ async def import_postal(
             if poll.phase is Phase.COUNTED:
                 raise PollOver(phase=poll.phase)
             before = await _tally(connection)
-            taker = _Taker(connection, poll, secrets.code_key, report, on_attempt, now)
+            taker = _Taker(connection, poll, secrets.code_key, report, on_attempt, by.at)
             done = 0
             for batch in batches(file.rows(report)):
                 await taker.take(batch)
@@ -145,7 +143,7 @@ async def import_postal(
             elif report.changes_something:
                 after = await _tally(connection)
                 body = {f"n_{name}": after[name] - before[name] for name in after} | {"sha256": file.sha256.hex()}
-                await chain.append(connection, "papers_imported", body, actor=actor, via=via, now=now)
+                await chain.append(connection, "papers_imported", body, by=by)
     return report
 
 

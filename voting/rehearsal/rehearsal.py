@@ -22,7 +22,7 @@ from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.count.count import count
-from voting.model import Poll, Window
+from voting.model import By, Poll, Window
 from voting.packs import packs
 from voting.poll import polls
 from voting.post import papers as postal_count
@@ -178,15 +178,14 @@ class _Run:
         today = self.clock().date()
         async with self.database.writing() as connection:
             window = Window(1, today, today, "rehearsal", self.clock(), ACTOR)
-            await polls.init(connection, self.poll, window, self.secrets, actor=ACTOR, now=self.clock())
+            await polls.init(connection, self.poll, window, self.secrets, by=By(ACTOR, "command line", self.clock()))
             await polls.set_election_key(
                 connection,
                 self.key.public_key,
                 trustees=TRUSTEES,
                 threshold=THRESHOLD,
                 share_digests=self.key.share_digests,
-                actor=ACTOR,
-                now=self.clock(),
+                by=By(ACTOR, "command line", self.clock()),
             )
         with self.watch.stage("import the roll", members, "rows") as counter:
             report = await import_roll(
@@ -194,19 +193,22 @@ class _Run:
                 roll_path,
                 self.secrets,
                 read_phone=read_phone,
-                now=self.clock(),
-                actor=ACTOR,
+                by=By(ACTOR, "command line", self.clock()),
                 progress=counter.reach,
             )
             insist(report.added == members, f"{report.added:,} of {members:,} members were imported")
         with self.watch.stage("issue packs, with the print file", members, "packs") as counter:
             printing = packs.Printing(self.folder / "print.csv", BOT_URL)
             issued = await packs.issue(
-                self.database, self.secrets, printing, actor=ACTOR, now=self.clock(), progress=counter.reach
+                self.database,
+                self.secrets,
+                printing,
+                by=By(ACTOR, "command line", self.clock()),
+                progress=counter.reach,
             )
             insist(issued.packs == members, f"{issued.packs:,} packs were issued for {members:,} members")
         async with self.database.writing() as connection:
-            await polls.open_poll(connection, actor=ACTOR, now=self.clock())
+            await polls.open_poll(connection, by=By(ACTOR, "command line", self.clock()))
 
     async def _vote(self) -> Crowd:
         """Have everybody vote who does so online, while ballots move from the tray to the box."""
@@ -260,7 +262,7 @@ class _Run:
         path = self.folder / "postal.csv"
         with self.watch.stage("import scanned papers", papers + self.papers_after_votes, "papers") as counter:
             report = await scans.import_postal(
-                self.database, path, self.secrets, now=self.clock(), actor=ACTOR, progress=counter.reach
+                self.database, path, self.secrets, by=By(ACTOR, "command line", self.clock()), progress=counter.reach
             )
         due = papers + self.papers_after_votes
         insist((report.added, report.rejected) == (due, 0), f"papers were imported as {report.counts()}")
@@ -269,7 +271,7 @@ class _Run:
         """Close the poll, box what is left in the tray, and take the count of papers."""
         with self.watch.stage("close, and box the rest", self._ballots, "ballots") as counter:
             async with self.database.writing() as connection:
-                await polls.close_poll(connection, actor=ACTOR, now=self.clock())
+                await polls.close_poll(connection, by=By(ACTOR, "command line", self.clock()))
             await empty_tray(self.database, now=self.clock())
             counter.reach(self._ballots)
         path = self.folder / "postal-count.csv"
@@ -277,7 +279,7 @@ class _Run:
             writer = csv.writer(file)
             writer.writerow(postal_count.COLUMNS)
             writer.writerows(zip(self.poll.options, self.plan.post, strict=True))
-        await scans.import_count(self.database, path, now=self.clock(), actor=ACTOR)
+        await scans.import_count(self.database, path, by=By(ACTOR, "command line", self.clock()))
 
     async def _count(self) -> tuple[dict[str, Any], Path]:
         """Open the box with as many shares as it takes."""
@@ -290,8 +292,7 @@ class _Run:
                 given,
                 bundle,
                 secrets=self.secrets,
-                actor=ACTOR,
-                now=self.clock(),
+                by=By(ACTOR, "command line", self.clock()),
                 progress=counter.reach,
             )
         return result, bundle

@@ -1,6 +1,6 @@
 """The roll: who may vote. Imported from the membership system's file, row by row, with a report."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -36,16 +36,20 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 from voting import schema
 from voting.audit import chain
 from voting.csv_file import CsvFile, ImportReport, Level, Progress, batches, open_csv
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import UnknownMember
 from voting.roll.rows import COLUMNS, Entry, Ineligible, Reader, ReadPhone, ineligible, person_digest
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 
+OnTaken = Callable[[AsyncConnection], Awaitable[None]]  # what belongs to a new roll, in its transaction
+
 __all__ = [
     "COLUMNS",
     "Ineligible",
     "Member",
+    "OnTaken",
     "ReadPhone",
     "find",
     "import_roll",
@@ -79,18 +83,18 @@ async def import_roll(
     secrets: Secrets,
     *,
     read_phone: ReadPhone,
-    now: datetime,
-    actor: str,
-    via: str = "command line",
+    by: By,
     dry_run: bool = False,
     progress: Progress | None = None,
+    on_taken: OnTaken | None = None,
 ) -> ImportReport:
     """Bring the roll up to this file in one transaction; a dry run reports the same and leaves no trace.
 
     New members are added, known ones changed where the file differs; members who are not in the file stay as
     they are (`lapse` takes the right to vote away). Of lines that repeat a member_no the first is taken. A lock
     and a lapse outlive whatever the file says. The file's path and digest are kept, since packs are addressed
-    from the file itself. FileUnreadable, NoPoll, PollOver.
+    from the file itself. `on_taken` does what belongs to a new roll in the same transaction, after everything else;
+    a dry run does not call it. FileUnreadable, NoPoll, PollOver.
     """
     report = ImportReport()
     with open_csv(path, COLUMNS) as file:
@@ -106,10 +110,12 @@ async def import_roll(
             if dry_run:
                 await connection.rollback()
                 return report
-            await _remember_file(connection, file, now)
+            await _remember_file(connection, file, by.at)
             if report.changes_something:
                 body = {"sha256": file.sha256.hex(), **report.counts()}
-                await chain.append(connection, "roll_imported", body, actor=actor, via=via, now=now)
+                await chain.append(connection, "roll_imported", body, by=by)
+            if on_taken is not None:
+                await on_taken(connection)
     return report
 
 
@@ -123,9 +129,7 @@ async def find(connection: AsyncConnection, member_no: str) -> Member:
     return Member(**{name: row[name] for name in Member.__dataclass_fields__})
 
 
-async def lapse(
-    connection: AsyncConnection, member_no: str, reason: str, *, actor: str, via: str = "command line", now: datetime
-) -> Member:
+async def lapse(connection: AsyncConnection, member_no: str, reason: str, *, by: By) -> Member:
     """Take the right to vote from a member from now on; a vote already locked stands. UnknownMember, PollOver.
 
     `reason` is for staff and stays in the database; the published chain says only that one member lapsed.
@@ -137,17 +141,15 @@ async def lapse(
     values = {
         "eligible": False,
         "ineligible_reason": Ineligible.LAPSED.value,
-        "lapsed_at": now,
+        "lapsed_at": by.at,
         "lapsed_reason": reason,
     }
     await connection.execute(update(schema.member).where(schema.member.c.id == member.id).values(values))
-    await chain.append(connection, "eligibility_lapsed", {"members": 1}, actor=actor, via=via, now=now)
+    await chain.append(connection, "eligibility_lapsed", {"members": 1}, by=by)
     return await find(connection, member_no)
 
 
-async def restore(
-    connection: AsyncConnection, member_no: str, *, actor: str, via: str = "command line", now: datetime
-) -> Member:
+async def restore(connection: AsyncConnection, member_no: str, *, by: By) -> Member:
     """Undo a lapse: the join date alone decides again. UnknownMember, PollOver."""
     poll = await polls.refuse_when_over(connection)
     member = await find(connection, member_no)
@@ -156,7 +158,7 @@ async def restore(
     why = ineligible(member.joined_on, poll.joined_by)
     values = {"eligible": why is None, "ineligible_reason": why, "lapsed_at": None, "lapsed_reason": None}
     await connection.execute(update(schema.member).where(schema.member.c.id == member.id).values(values))
-    await chain.append(connection, "eligibility_restored", {"members": 1}, actor=actor, via=via, now=now)
+    await chain.append(connection, "eligibility_restored", {"members": 1}, by=by)
     return await find(connection, member_no)
 
 

@@ -111,7 +111,7 @@ class Together(Generic[Ask, Answer]):
         self._give(batch, answers)
 
     def _all_failed(self, batch: Sequence["_Waiting[Ask, Answer]"], problem: Exception) -> list[Answer | Exception]:
-        log.error("could not be decided", what=self._name, waiting=len(batch), exc_info=problem)
+        log.error("what waited together could not be decided", what=self._name, waiting=len(batch), exc_info=problem)
         return [Fault(f"{self._name}: {type(problem).__name__}") for _ in batch]
 
     @staticmethod

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
-from voting.model import How, Lock
+from voting.model import By, How, Lock
 from voting.store.inserts import insert_into
 
 
@@ -23,7 +23,7 @@ class Kind(StrEnum):
     """The class of an attempt."""
 
     REPEAT = "repeat"  # same chat, after it was warned
-    FOREIGN = "foreign"  # another account or phone
+    FOREIGN = "foreign"  # another account or phone, after it was warned
     ONLINE_AFTER_POST = "online_after_post"
     POST_AFTER_ONLINE = "post_after_online"
     SECOND_PAPER = "second_paper"
@@ -35,16 +35,20 @@ class Source(StrEnum):
     SAME_CHAT = "same_chat"
     SAME_CHAT_WARNED = "same_chat_warned"
     OTHER_CHAT = "other_chat"
+    OTHER_CHAT_WARNED = "other_chat_warned"
     PAPER = "paper"
 
 
-# None: nobody was warned yet, so this is not an attempt; the asker is told that the vote is locked.
+# None: this chat was not warned yet, so this is not an attempt; the asker is told that the vote is locked. It may be
+# the wrong letter at the same table, or the member's own second phone.
 CLASSES: Final[dict[tuple[How, Source], Kind | None]] = {
     (How.ONLINE, Source.SAME_CHAT): None,
     (How.ONLINE, Source.SAME_CHAT_WARNED): Kind.REPEAT,
-    (How.ONLINE, Source.OTHER_CHAT): Kind.FOREIGN,
+    (How.ONLINE, Source.OTHER_CHAT): None,
+    (How.ONLINE, Source.OTHER_CHAT_WARNED): Kind.FOREIGN,
     (How.ONLINE, Source.PAPER): Kind.POST_AFTER_ONLINE,
-    (How.POST, Source.OTHER_CHAT): Kind.ONLINE_AFTER_POST,
+    (How.POST, Source.OTHER_CHAT): None,
+    (How.POST, Source.OTHER_CHAT_WARNED): Kind.ONLINE_AFTER_POST,
     (How.POST, Source.PAPER): Kind.SECOND_PAPER,
 }
 
@@ -78,7 +82,7 @@ def classify(lock: Lock, *, chat: str | None, paper: bool, warned: bool) -> Kind
     if paper:
         source = Source.PAPER
     elif chat != lock.chat:
-        source = Source.OTHER_CHAT
+        source = Source.OTHER_CHAT_WARNED if warned else Source.OTHER_CHAT
     else:
         source = Source.SAME_CHAT_WARNED if warned else Source.SAME_CHAT
     return CLASSES[lock.how, source]
@@ -99,7 +103,7 @@ async def record(
 
     The same `occasion` (one going-through of a conversation, one scan) is recorded and told once.
     """
-    case_id = await _case_of(connection, member_id, now)
+    case_id = await open_case(connection, member_id, now)
     known = select(schema.attempt).where(schema.attempt.c.member_id == member_id, schema.attempt.c.occasion == occasion)
     attempt_id = None
     # Looked for first: on SQLite the judge that keeps attempts for ever speaks before ON CONFLICT does.
@@ -118,12 +122,13 @@ async def record(
     seen = AttemptSeen(case_id, int(attempt_id or 0), member_id, kind, now, chat, new, int(counted or 0))
     if new:
         await _reopen(connection, case_id)
-        await chain.append(connection, "attempt_recorded", {"class": str(kind)}, now=now)
+        await chain.append(connection, "attempt_recorded", {"class": str(kind)}, by=By.system(now))
         await on_attempt(connection, seen)
     return seen
 
 
-async def _case_of(connection: AsyncConnection, member_id: int, now: datetime) -> int:
+async def open_case(connection: AsyncConnection, member_id: int, now: datetime) -> int:
+    """Open the member's case, or find the one there is; return its id."""
     statement = insert_into(connection, schema.case).values(member_id=member_id, opened_at=now, state="open", version=1)
     made = await connection.scalar(
         statement.on_conflict_do_nothing(index_elements=["member_id"]).returning(schema.case.c.id)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
+from voting.model import By
 from voting.store.database import Database
 
 POOL_AT_LEAST: Final = 500
@@ -57,5 +58,5 @@ async def _move(connection: AsyncConnection, take: int | None, now: datetime) ->
         ids = [row.id for row in chosen[first : first + MOVE_AT_ONCE]]
         await connection.execute(delete(schema.tray).where(schema.tray.c.id.in_(ids)))
     digest = hashlib.sha256(b"".join(sorted(row.sealed for row in chosen))).hexdigest()
-    await chain.append(connection, "ballots_boxed", {"n": len(chosen), "sealed": digest}, now=now)
+    await chain.append(connection, "ballots_boxed", {"n": len(chosen), "sealed": digest}, by=By.system(now))
     return len(chosen)

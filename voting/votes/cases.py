@@ -14,7 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
+from voting.model import By
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
+from voting.votes.attempts import open_case
+from voting.votes.locks import find_lock
 
 NOTE_CHARACTERS_MAX: Final = 2_000
 EXPORT_COLUMNS: Final = (
@@ -124,37 +127,27 @@ async def case_of_member(connection: AsyncConnection, member_id: int) -> Case | 
     return found[0] if found else None
 
 
-async def acknowledge(connection: AsyncConnection, case_id: int, *, actor: str, via: str, now: datetime) -> Case:
+async def acknowledge(connection: AsyncConnection, case_id: int, *, by: By) -> Case:
     """Say that somebody is looking; the first one counts and is who stands in the answer. CaseUnknown."""
     first = await connection.execute(
         update(schema.case)
         .where(schema.case.c.id == case_id, schema.case.c.acknowledged_by.is_(None))
-        .values(acknowledged_by=actor, acknowledged_at=now, version=schema.case.c.version + 1)
+        .values(acknowledged_by=by.actor, acknowledged_at=by.at, version=schema.case.c.version + 1)
     )
     if first.rowcount:
-        await chain.append(connection, "case_acknowledged", {"case": case_id}, actor=actor, via=via, now=now)
+        await chain.append(connection, "case_acknowledged", {"case": case_id}, by=by)
     return await show_case(connection, case_id)
 
 
-async def assign(
-    connection: AsyncConnection, case_id: int, to: str, *, version: int, actor: str, via: str, now: datetime
-) -> Case:
+async def assign(connection: AsyncConnection, case_id: int, to: str, *, version: int, by: By) -> Case:
     """Give a case to somebody. CaseUnknown, CaseSettled, CaseChanged (somebody was faster than `version`)."""
     await _change(connection, case_id, version, assigned_to=to)
-    await chain.append(connection, "case_assigned", {"case": case_id}, actor=actor, via=via, now=now)
+    await chain.append(connection, "case_assigned", {"case": case_id}, by=by)
     return await show_case(connection, case_id)
 
 
 async def propose(
-    connection: AsyncConnection,
-    case_id: int,
-    outcome: Outcome,
-    note: str,
-    *,
-    version: int,
-    actor: str,
-    via: str,
-    now: datetime,
+    connection: AsyncConnection, case_id: int, outcome: Outcome, note: str, *, version: int, by: By
 ) -> Case:
     """Propose an outcome; another person has to agree. CaseUnknown, CaseSettled, CaseChanged."""
     await _change(
@@ -164,40 +157,41 @@ async def propose(
         state="proposed",
         outcome=str(outcome),
         note=note.strip()[:NOTE_CHARACTERS_MAX],
-        proposed_by=actor,
-        proposed_at=now,
+        proposed_by=by.actor,
+        proposed_at=by.at,
     )
     body = {"case": case_id, "outcome": str(outcome)}
-    await chain.append(connection, "case_outcome_proposed", body, actor=actor, via=via, now=now)
+    await chain.append(connection, "case_outcome_proposed", body, by=by)
     return await show_case(connection, case_id)
 
 
-async def settle(
-    connection: AsyncConnection, case_id: int, *, version: int, actor: str, via: str, now: datetime
-) -> Case:
+async def settle(connection: AsyncConnection, case_id: int, *, version: int, by: By) -> Case:
     """Agree with an outcome. NeedsSecondPerson (it was this person's proposal), NothingProposed, CaseChanged."""
     case = await show_case(connection, case_id)
     if case.state == "settled":
         raise CaseSettled(case_id=case_id)
     if case.proposed_by is None:
         raise NothingProposed(case_id=case_id)
-    if case.proposed_by.casefold() == actor.casefold():
-        raise NeedsSecondPerson(act="Settling a case", name=actor)
-    await _change(connection, case_id, version, state="settled", settled_by=actor, settled_at=now)
+    if case.proposed_by.casefold() == by.actor.casefold():
+        raise NeedsSecondPerson(act="Settling a case", name=by.actor)
+    await _change(connection, case_id, version, state="settled", settled_by=by.actor, settled_at=by.at)
     body = {"case": case_id, "outcome": case.outcome}
-    await chain.append(connection, "case_settled", body, actor=actor, via=via, now=now)
+    await chain.append(connection, "case_settled", body, by=by)
     return await show_case(connection, case_id)
 
 
 async def dispute(connection: AsyncConnection, member_id: int, *, now: datetime) -> Case | None:
-    """Note that somebody holding this member's codes says the first vote was not theirs; None without a case."""
+    """Note that somebody holding this member's codes says the first vote was not theirs; None without a vote."""
+    if await find_lock(connection, member_id) is None:
+        return None
+    await open_case(connection, member_id, now)
     noted = await connection.execute(
         update(schema.case)
         .where(schema.case.c.member_id == member_id, schema.case.c.disputed_at.is_(None))
         .values(disputed_at=now, version=schema.case.c.version + 1)
     )
     if noted.rowcount:
-        await chain.append(connection, "case_disputed", {}, now=now)
+        await chain.append(connection, "case_disputed", {}, by=By.system(now))
     return await case_of_member(connection, member_id)
 
 

@@ -16,14 +16,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
 from voting.codes.format import ALPHABET
 from voting.codes.hashing import keyed_hash
-from voting.model import Lock, Phase, Poll
+from voting.model import By, Lock, Phase, Poll
 from voting.poll.polls import load
 from voting.refusals import (
     AlreadyVoted,
@@ -223,7 +223,8 @@ class Clerk:
             await _put_in_tray(connection, [chosen[paper] for paper in won])
             given = "\n".join(sorted(outcome.receipt for outcome in won.values()))
             body = {"n": len(won), "receipts": hashlib.sha256(given.encode()).hexdigest()}
-            await chain.append(connection, "votes_locked", body, now=max(outcome.at for outcome in won.values()))
+            latest = max(outcome.at for outcome in won.values())
+            await chain.append(connection, "votes_locked", body, by=By.system(latest))
         return won
 
 
@@ -271,7 +272,19 @@ async def _explain_all(
     for waiting in rest:
         intent = intents.get(waiting.cast.intent_id)
         answers.append(_explain(poll, waiting, intent, locks.get(intent.member_id) if intent else None))
+    refused = [one for one, answer in zip(rest, answers, strict=True) if isinstance(answer, AlreadyVoted)]
+    if refused:
+        await _leave_trace(connection, refused)
     return answers
+
+
+async def _leave_trace(connection: AsyncConnection, refused: Sequence[_Waiting]) -> None:
+    """Note on each paper that it was cast after its member had voted elsewhere: no attempt, but staff see it."""
+    papers = {waiting.cast.intent_id: waiting.now for waiting in refused}
+    first = schema.intent.c.refused_at.is_(None)
+    for intent_id, at in papers.items():
+        statement = update(schema.intent).where(schema.intent.c.id == intent_id, first)
+        await connection.execute(statement.values(refused_at=at))
 
 
 def _explain(poll: Poll, waiting: _Waiting, intent: _Opened | None, lock: Lock | None) -> CastOutcome | Exception:

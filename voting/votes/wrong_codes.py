@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
+from voting.model import By
 from voting.refusals import PackLockedOut, UnknownMember, WrongVoteCode
 from voting.store.columns import Instant
 from voting.store.inserts import insert_into
@@ -89,7 +90,7 @@ class WrongCodes:
                 locked_out_at = now
                 locking = update(schema.pack).where(schema.pack.c.id == pack_id)
                 await connection.execute(locking.values(locked_out_at=now))
-                await chain.append(connection, "pack_locked_out", {}, now=now)
+                await chain.append(connection, "pack_locked_out", {}, by=By.system(now))
                 alarm = Alarm(AlarmKind.PACK_LOCKED_OUT, chat, now, pack_id, member_id)
                 await self._on_alarm(connection, alarm)
             await self._watch(connection, chat, now)
@@ -131,7 +132,7 @@ def _wrong_in(engine: str) -> Select[tuple[Any, ...]]:
     )
 
 
-async def lift_lockout(connection: AsyncConnection, member_no: str, *, actor: str, via: str, now: datetime) -> bool:
+async def lift_lockout(connection: AsyncConnection, member_no: str, *, by: By) -> bool:
     """Let a member's live pack be tried again; return whether it was locked out. UnknownMember."""
     member_id = await connection.scalar(select(schema.member.c.id).where(schema.member.c.member_no == member_no))
     if member_id is None:
@@ -145,14 +146,14 @@ async def lift_lockout(connection: AsyncConnection, member_no: str, *, actor: st
     await connection.execute(
         update(schema.wrong_code)
         .where(schema.wrong_code.c.pack_id.in_(packs), schema.wrong_code.c.lifted_at.is_(None))
-        .values(lifted_at=now)
+        .values(lifted_at=by.at)
     )
     if lifted.rowcount:
-        await chain.append(connection, "lockout_lifted", {}, actor=actor, via=via, now=now)
+        await chain.append(connection, "lockout_lifted", {}, by=by)
     return bool(lifted.rowcount)
 
 
-async def lift_chat(connection: AsyncConnection, chat: str, *, actor: str, via: str, now: datetime) -> bool:
+async def lift_chat(connection: AsyncConnection, chat: str, *, by: By) -> bool:
     """Let a chat try pack codes again before its day is over; return whether any wrong ones counted."""
     lifted = await connection.execute(
         update(schema.wrong_code)
@@ -160,12 +161,12 @@ async def lift_chat(connection: AsyncConnection, chat: str, *, actor: str, via: 
             schema.wrong_code.c.chat == chat,
             schema.wrong_code.c.pack_id.is_(None),
             schema.wrong_code.c.lifted_at.is_(None),
-            schema.wrong_code.c.at > now - CHAT_SPAN,
+            schema.wrong_code.c.at > by.at - CHAT_SPAN,
         )
-        .values(lifted_at=now)
+        .values(lifted_at=by.at)
     )
     if lifted.rowcount:
-        await chain.append(connection, "chat_lockout_lifted", {}, actor=actor, via=via, now=now)
+        await chain.append(connection, "chat_lockout_lifted", {}, by=by)
     return bool(lifted.rowcount)
 
 

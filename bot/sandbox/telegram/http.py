@@ -9,8 +9,9 @@ from aiohttp import ClientSession, web
 from bot.sandbox.addresses import local_address
 from bot.sandbox.chores import Chores
 from bot.sandbox.faults import REQUEST_KINDS, Fault, Stage
-from bot.sandbox.telegram.api import METHODS, Method, Result, get_updates
+from bot.sandbox.telegram.api import METHODS, Method, get_updates
 from bot.sandbox.telegram.errors import ApiError, bad_request
+from bot.sandbox.telegram.messages import Result
 from bot.sandbox.telegram.model import Json
 from bot.sandbox.telegram.params import Params, read_params
 from bot.sandbox.telegram.webhook import CONNECTIONS_DEFAULT, Webhook, WebhookFeed

@@ -46,6 +46,10 @@ _REFERENCE: Final = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#[xX][0-9a-fA-F]+);")
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 _COMMAND: Final = re.compile(r"(?<![\w/])/[A-Za-z0-9_]{1,64}(?:@\w+)?(?![\w/])")
 
+# As the server cleans what people and bots send: controls become spaces, direction overrides vanish.
+_CONTROLS: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_DROPPED: Final = re.compile("[\\r\u2028-\u202e]")
+
 
 def utf16_length(text: str) -> int:
     """Count UTF-16 code units."""
@@ -160,3 +164,15 @@ def _tags(entity: Entity, text: str) -> tuple[str, str]:
 
 def _cannot(why: str) -> ApiError:
     return ApiError(400, f"Bad Request: can't parse entities: {why}")
+
+
+def clean(text: str) -> str:
+    """Return text as Telegram keeps it."""
+    if text.isprintable():
+        return text.strip()
+    return _CONTROLS.sub(" ", _DROPPED.sub("", text)).strip()
+
+
+def text_content(text: str) -> Entity:
+    """Return the content of a plain text message."""
+    return {"text": text, "entities": found_in(text)}

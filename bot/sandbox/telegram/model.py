@@ -75,6 +75,24 @@ class Message:
         """What its inline buttons say, row by row."""
         return [button.text for row in self.buttons for button in row]
 
+    def content_json(self) -> Json:
+        """As the Bot API shows what is in it."""
+        shown: Json = dict(self.service or {})
+        if self.text:
+            shown["text"] = self.text
+        if self.caption is not None:
+            shown["caption"] = self.caption
+        if self.entities:
+            shown["entities" if self.text else "caption_entities"] = list(self.entities)
+        if self.contact is not None:
+            shown["contact"] = self.contact
+        if self.photo is not None:
+            shown["photo"] = [_photo_json(self)]
+        if self.document is not None:
+            name, content = self.document
+            shown["document"] = {"file_name": name, "file_size": len(content), **_file_ids(self)}
+        return shown
+
 
 @dataclass(slots=True, kw_only=True)
 class User:
@@ -176,3 +194,16 @@ class Numbers:
         key = chat.id if chat.kind == "supergroup" else 0
         self._last[key] += 1
         return self._last[key]
+
+
+def _photo_json(message: Message) -> Json:
+    content = message.photo or b""
+    # A PNG says its size in its first chunk: 4 bytes each, after signature and chunk header.
+    is_png = content[:4] == b"\x89PNG"
+    width, height = (int.from_bytes(content[at : at + 4], "big") if is_png else 1 for at in (16, 20))
+    return {"width": width, "height": height, "file_size": len(content), **_file_ids(message)}
+
+
+def _file_ids(message: Message) -> Json:
+    file_id = message.file_id or ""
+    return {"file_id": file_id, "file_unique_id": file_id[-16:]}

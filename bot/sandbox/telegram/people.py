@@ -8,64 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.sandbox.telegram.groups import Group, membership
+from bot.sandbox.telegram.markup import clean, text_content
 from bot.sandbox.telegram.model import Button, Chat, Command, Json, Message, Press, User
-from bot.sandbox.telegram.world import TEXT_MAX, TelegramWorld, clean, text_content
+from bot.sandbox.telegram.world import TEXT_MAX, TelegramWorld
 
 START_LINK: Final = re.compile(r"https?://t\.me/(\w+)(?:\?start=([A-Za-z0-9_-]{0,64}))?$")
 PATIENCE_SECONDS: Final = 5.0
-
-
-class Group:
-    """A group the bot is in."""
-
-    def __init__(self, world: TelegramWorld, chat: Chat) -> None:
-        self._world = world
-        self.chat = chat
-
-    @property
-    def chat_id(self) -> int:
-        """The id it has now: another one after `migrate`."""
-        return self.chat.id
-
-    @property
-    def messages(self) -> list[Message]:
-        """What is in it now."""
-        return self.chat.visible
-
-    def adds(self, person: "Person") -> None:
-        """Let a person in."""
-        self.chat.members.append(person.id)
-
-    def announces_bot(self, by: "Person") -> None:
-        """Tell the bot that it was added."""
-        self._world.queue.make(
-            "my_chat_member",
-            _membership(self._world, self.chat, by.user, "left", "member"),
-            ("chat", self.chat.id),
-        )
-
-    def migrate(self) -> int:
-        """Make a basic group a supergroup, as turning topics on does; return its new id."""
-        old = self.chat
-        assert old.kind == "group", "only a basic group can be upgraded"
-        new = self._world.add_group(old.title, old.members, topics=True, bot_sees_all=old.bot_sees_all)
-        author = old.members[0]
-        leaving = self._world.post(old, author, service={"migrate_to_chat_id": new.id})
-        arriving = self._world.post(new, author, service={"migrate_from_chat_id": old.id})
-        old.migrated_to = new.id
-        self.chat = new
-        self._world.hear("message", leaving)
-        self._world.hear("message", arriving)
-        return new.id
-
-    def kicks_bot(self, by: "Person") -> None:
-        """Put the bot out."""
-        self.chat.blocked = True
-        self._world.queue.make(
-            "my_chat_member",
-            _membership(self._world, self.chat, by.user, "member", "kicked"),
-            ("chat", self.chat.id),
-        )
 
 
 class Person:
@@ -323,7 +272,7 @@ class Person:
     def _set_blocked(self, *, blocked: bool) -> None:
         self.chat.blocked = blocked
         before, after = ("member", "kicked") if blocked else ("kicked", "member")
-        change = _membership(self._world, self.chat, self.user, before, after)
+        change = membership(self._world, self.chat, self.user, before, after)
         self._world.queue.make("my_chat_member", change, ("chat", self.chat.id))
 
     def _line(self, message: Message) -> str:
@@ -345,17 +294,3 @@ def _with_label(rows: tuple[tuple[Button, ...], ...], label: str) -> Button | No
 
 def _labels(chat: Chat) -> list[str]:
     return [key.text for row in chat.keyboard.rows for key in row] if chat.keyboard else []
-
-
-def _membership(world: TelegramWorld, chat: Chat, by: User, before: str, after: str) -> Json:
-    def status(name: str) -> Json:
-        shown: Json = {"user": world.bot.as_json(), "status": name}
-        return shown | {"until_date": 0} if name == "kicked" else shown
-
-    return {
-        "chat": chat.as_json(),
-        "from": by.as_json(),
-        "date": world.now(),
-        "old_chat_member": status(before),
-        "new_chat_member": status(after),
-    }

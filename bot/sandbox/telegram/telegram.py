@@ -5,9 +5,10 @@ from aiohttp import ClientSession, web
 from bot.sandbox.chores import Chores
 from bot.sandbox.faults import Faults, Stage
 from bot.sandbox.meter import Meter
+from bot.sandbox.telegram.groups import Group
 from bot.sandbox.telegram.http import TelegramHttp
 from bot.sandbox.telegram.model import Json, User
-from bot.sandbox.telegram.people import Group, Person
+from bot.sandbox.telegram.people import Person
 from bot.sandbox.telegram.world import Publish, TelegramWorld
 
 

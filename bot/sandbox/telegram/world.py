@@ -3,7 +3,6 @@
 Every refusal is an ApiError with the sentence of the real server.
 """
 
-import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -17,7 +16,6 @@ from bot.sandbox.limit import ChatLimits, Limit
 from bot.sandbox.meter import Meter
 from bot.sandbox.telegram.errors import ApiError, bad_request
 from bot.sandbox.telegram.keyboards import NO_MARKUP, Markup, inline_as_json
-from bot.sandbox.telegram.markup import found_in
 from bot.sandbox.telegram.model import Chat, Command, Json, Message, Numbers, Press, User
 from bot.sandbox.telegram.updates import Updates
 
@@ -34,19 +32,8 @@ NOT_MODIFIED: Final = (
     "message is not modified: specified new message content and reply markup are exactly "
     "the same as a current content and reply markup of the message"
 )
-# As the server cleans what people and bots send: controls become spaces, direction overrides vanish.
-_CONTROLS: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_DROPPED: Final = re.compile("[\\r\u2028-\u202e]")
-
 Publish = Callable[[Json], None]
 ScopeKey = tuple[str, int | None, str]
-
-
-def clean(text: str) -> str:
-    """Return text as Telegram keeps it."""
-    if text.isprintable():
-        return text.strip()
-    return _CONTROLS.sub(" ", _DROPPED.sub("", text)).strip()
 
 
 class TelegramWorld:
@@ -210,7 +197,7 @@ class TelegramWorld:
             shown |= {"message_thread_id": message.thread_id, "is_topic_message": True}
         if message.buttons:
             shown["reply_markup"] = inline_as_json(message.buttons)
-        return shown | self._content_json(message)
+        return shown | message.content_json()
 
     # -- presses -------------------------------------------------------------------------
 
@@ -304,38 +291,3 @@ class TelegramWorld:
                 "username": "GroupAnonymousBot",
             }
         return self.users[message.sender].as_json()
-
-    def _content_json(self, message: Message) -> Json:
-        shown: Json = dict(message.service or {})
-        if message.text:
-            shown["text"] = message.text
-        if message.caption is not None:
-            shown["caption"] = message.caption
-        if message.entities:
-            shown["entities" if message.text else "caption_entities"] = list(message.entities)
-        if message.contact is not None:
-            shown["contact"] = message.contact
-        if message.photo is not None:
-            shown["photo"] = [_photo_json(message)]
-        if message.document is not None:
-            name, content = message.document
-            shown["document"] = {"file_name": name, "file_size": len(content), **_file_ids(message)}
-        return shown
-
-
-def text_content(text: str) -> Json:
-    """Return the content of a plain text message."""
-    return {"text": text, "entities": found_in(text)}
-
-
-def _photo_json(message: Message) -> Json:
-    content = message.photo or b""
-    # A PNG says its size in its first chunk: 4 bytes each, after signature and chunk header.
-    is_png = content[:4] == b"\x89PNG"
-    width, height = (int.from_bytes(content[at : at + 4], "big") if is_png else 1 for at in (16, 20))
-    return {"width": width, "height": height, "file_size": len(content), **_file_ids(message)}
-
-
-def _file_ids(message: Message) -> Json:
-    file_id = message.file_id or ""
-    return {"file_id": file_id, "file_unique_id": file_id[-16:]}

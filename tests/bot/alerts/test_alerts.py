@@ -9,7 +9,7 @@ from prepared import NOW, SECRETS, make_poll
 from sqlalchemy import func, insert, select, update
 from telegram import Bot
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.alerts.alerts import Kind
 from bot.alerts.pages import page_due
 from bot.alerts.pump import LEASE, STORM, AlertPump
@@ -21,6 +21,7 @@ from bot.staff.roles import Role
 from messages.channels.telegram_request import AiohttpRequest
 from messages.pace.pacer import Pacer
 from messages.schema import delivery
+from voting.model import By
 from voting.store.database import Database
 
 LATER = NOW + timedelta(minutes=11)
@@ -87,7 +88,7 @@ async def test_what_ended_is_raised_again_from_the_beginning(database: Database)
     await make_poll(database)
     first = await raised(database)
     async with database.writing() as connection:
-        known = await alerts.acknowledge(connection, first, **BY)
+        known = await alerts.acknowledge(connection, first, by=BY)
         assert known.next_page_at is None
 
     assert await raised(database) == first
@@ -102,8 +103,8 @@ async def test_the_first_who_acknowledges_counts(database: Database) -> None:
     await make_poll(database)
     first = await raised(database)
     async with database.writing() as connection:
-        await alerts.acknowledge(connection, first, **BY)
-        second = await alerts.acknowledge(connection, first, actor="Huw", via="chat", now=LATER)
+        await alerts.acknowledge(connection, first, by=BY)
+        second = await alerts.acknowledge(connection, first, by=By("Huw", "chat", LATER))
     assert second.acknowledged_by == "Gwen"
     assert second.acknowledged_at == NOW
 
@@ -111,7 +112,7 @@ async def test_the_first_who_acknowledges_counts(database: Database) -> None:
 async def test_an_alert_that_is_not_there_is_refused(database: Database) -> None:
     async with database.writing() as connection:
         with pytest.raises(alerts.AlertGone):
-            await alerts.acknowledge(connection, 99, **BY)
+            await alerts.acknowledge(connection, 99, by=BY)
 
 
 async def test_an_alert_is_gone_with_the_transaction_of_its_fact(database: Database) -> None:
@@ -150,7 +151,7 @@ async def test_only_those_on_duty_hear_it_when_somebody_is(
     async with database.writing() as connection:
         person = await enrolment.find(connection, huw.id)
         assert person is not None
-        await enrolment.set_duty(connection, person.id, on=True, **BY)
+        await enrolment.set_duty(connection, person.id, on=True, by=BY)
     await raised(database)
 
     await pump_of(database, bot, time).step()
@@ -242,8 +243,8 @@ async def test_who_was_removed_sees_no_further_news(database: Database, sandbox:
     async with database.writing() as connection:
         person = await enrolment.find(connection, gwen.id)
         assert person is not None
-        await enrolment.remove(connection, person.id, **BY)
-        await alerts.acknowledge(connection, alert_id, actor="Huw", via="chat", now=NOW)
+        await enrolment.remove(connection, person.id, by=BY)
+        await alerts.acknowledge(connection, alert_id, by=By("Huw", "chat", NOW))
 
     time.now = NOW + LEASE
     await pump_of(database, bot, time).step()
@@ -313,8 +314,8 @@ async def test_the_duty_list_is_woken_in_its_order_and_then_by_text_message(data
     await make_poll(database)
     listed = [await enrolled(database, name, Role.SUPPORT, user_id=place) for place, name in ((7, "Huw"), (8, "Sian"))]
     async with database.writing() as connection:
-        await enrolment.set_duty_list(connection, [person.id for person in listed], **BY)
-        await enrolment.set_phone(connection, listed[0].id, "+447700900201", **BY)
+        await enrolment.set_duty_list(connection, [person.id for person in listed], by=BY)
+        await enrolment.set_phone(connection, listed[0].id, "+447700900201", by=BY)
     await raised(database)
 
     assert await page(database, NOW + timedelta(minutes=9)) == 0
@@ -340,7 +341,7 @@ async def test_missing_packs_of_a_day_are_one_alert_that_counts(database: Databa
     async with database.writing() as connection:
         for member in range(3):
             report = Report(ReportKind.MISSING_PACK, f"missing:{member}", "telegram:7", None, NOW)
-            await alerts.on_report(connection, report)
+            await hooks.on_report(connection, report)
         (one,) = await alerts.open_alerts(connection)
         assert one.facts == {"count": 3}
         assert await connection.scalar(select(func.count()).select_from(alert)) == 1

@@ -29,6 +29,7 @@ from messages.notices.model import Content
 from messages.schema import channel, delivery
 from voting import schema
 from voting.audit.probes import run_probes
+from voting.model import By
 from voting.store.database import Database
 
 SECONDS = 600 if SOAK else 8  # of simulated traffic, each way
@@ -77,9 +78,9 @@ def _dealt(town: Town) -> int:
 async def sends_notice(town: Town) -> int:
     async with town.database.writing() as connection:
         content = Content(kind="pack_delayed", on_unknown="leave")
-        made = await notices.draft(connection, content, ways=WAYS, actor="Gwen", now=town.clock())
-        await notices.approve(connection, made.id, actor="Mair", now=town.clock())
-        await sending.send(connection, made.id, actor="Gwen", now=town.clock())
+        made = await notices.draft(connection, content, ways=WAYS, by=By("Gwen", "command line", town.clock()))
+        await notices.approve(connection, made.id, by=By("Mair", "command line", town.clock()))
+        await sending.send(connection, made.id, by=By("Gwen", "command line", town.clock()))
     return made.id
 
 
@@ -90,7 +91,7 @@ async def resumes_until_done(town: Town, notice_id: int, seconds: float) -> None
             async with town.database.writing() as connection:
                 state = (await notices.show(connection, notice_id)).state
                 if state == "paused":
-                    await life.resume(connection, notice_id, actor="Gwen", now=town.clock())
+                    await life.resume(connection, notice_id, by=By("Gwen", "command line", town.clock()))
             if state == "done":
                 return
             await asyncio.sleep(0.3)

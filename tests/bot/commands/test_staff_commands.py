@@ -14,6 +14,7 @@ from bot import cli
 from bot.sandbox import Sandbox
 from messages import reach
 from voting import schema, secrets_file
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import PollStillOpen, Refusal
 from voting.store.database import Database
@@ -199,7 +200,7 @@ async def test_after_the_poll_one_command_forgets_numbers_and_addresses_once_it_
 ) -> None:
     await issue_and_open(database)
     async with database.writing() as connection:
-        await polls.close_poll(connection, actor="Gwen", now=NOW)
+        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
 
     assert (await shell("privacy", "purge", types="n\n")).exit_code == 1
     assert (await shell("privacy", "purge", "--json")).exit_code == 2

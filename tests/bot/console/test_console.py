@@ -13,15 +13,16 @@ from typing import Final
 
 import httpx
 import pytest
-from console_house import ConsoleHouse, Visitor, console_house, fill
+from console_house import ConsoleHouse, Visitor, console_house, filled_house
 from prepared import HEADER, line
 from sqlalchemy import func, select
 
-from bot.console.door import Console, Deed, Screen
+from bot.console.door import Deed, Screen
 from bot.console.headers import HEADERS
 from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
+from bot.console.visit import Console
 from bot.sandbox import Sandbox
 from bot.schema import alert, session
 from bot.staff import enrolment
@@ -29,6 +30,7 @@ from bot.staff.roles import Role, may
 from messages.notices import notices
 from voting import schema
 from voting.audit import chain
+from voting.model import By
 from voting.store.database import Database
 from voting.votes import cases
 
@@ -45,8 +47,7 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with console_house(database, tmp_path) as town:
-        await fill(town)
+    async with filled_house(database, tmp_path) as town:
         yield town
 
 
@@ -157,8 +158,8 @@ async def test_a_new_role_holds_from_the_next_request(town: ConsoleHouse) -> Non
     async with town.visitor("Sam") as sam:
         assert (await sam.looks("/notices")).status_code == 403
         async with town.database.writing() as connection:
-            by = {"actor": "Gwen", "via": "chat", "now": town.clock()}
-            token = await enrolment.invite_staff(connection, Role.COMMS, **by)
+            by = By("Gwen", "chat", town.clock())
+            token = await enrolment.invite_staff(connection, Role.COMMS, by=by)
             await enrolment.enrol(
                 connection, token, user_id=town.staff["Sam"].user_id, called="Sam", language=None, now=town.clock()
             )

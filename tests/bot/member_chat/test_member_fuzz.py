@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 from town import Town, Townsperson
 
-from bot.edge.poller import letter_of
+from bot.edge.letters import letter_of
 from bot.inbox.inbox import Envelope, store
 from bot.member.chats import Step
 from bot.schema import chat, inbox

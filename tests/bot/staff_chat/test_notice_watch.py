@@ -18,6 +18,7 @@ from messages.channels.telegram_request import AiohttpRequest
 from messages.notices.life import cancel, finish
 from messages.pace.pacer import Pacer
 from messages.schema import delivery
+from voting.model import By
 from voting.store.database import Database
 
 MEMBERS = 40
@@ -70,7 +71,7 @@ async def watched(database: Database) -> AsyncIterator[Watched]:
         bot = Bot(sandbox.telegram.token, base_url=f"{sandbox.telegram.api_url}/bot", request=request)
         async with database.writing() as connection:
             token = await enrolment.invite_staff(
-                connection, Role.OFFICER, name="Gwen", actor="setup", via="command line", now=NOW
+                connection, Role.OFFICER, name="Gwen", by=By("setup", "command line", NOW)
             )
             await enrolment.enrol(connection, token, user_id=gwen.id, called="Gwen", language="en-GB", now=NOW)
         sent = await send_notice(database)
@@ -133,7 +134,7 @@ async def test_a_report_that_could_not_be_given_comes_in_the_next_round(
 
 async def test_a_message_that_is_gone_and_a_notice_that_was_canceled_are_looked_after_no_more(watched: Watched) -> None:
     async with watched.database.writing() as connection:
-        await cancel(connection, watched.notice_id, actor="Gwen", now=NOW)
+        await cancel(connection, watched.notice_id, by=By("Gwen", "command line", NOW))
     await watched.watch.step()
     before = len(watched.gwen.chat.log)
     await watched.told(5)

@@ -22,6 +22,7 @@ from bot.staff.enrolment import (
 )
 from bot.staff.roles import ALLOWED, Act, NotStaff, NotYourRole, Role
 from bot.staff_chat import broadcast, handlers, notices, window, words
+from voting.model import By
 from voting.store.database import Database
 
 # -- roles ---------------------------------------------------------------------------------
@@ -96,7 +97,7 @@ def test_every_gesture_a_page_offers_is_one_that_is_taken() -> None:
 
 async def test_an_invitation_enrols_one_person_once(database: Database) -> None:
     async with database.writing() as connection:
-        token = await enrolment.invite_staff(connection, Role.COMMS, **BY)
+        token = await enrolment.invite_staff(connection, Role.COMMS, by=BY)
         assert len(token) == 32
         huw = await enrolment.enrol(connection, token, user_id=7, called="Huw", language="cy", now=NOW)
         assert (huw.name, huw.role, huw.language) == ("Huw", Role.COMMS, "cy")
@@ -110,7 +111,7 @@ async def test_an_invitation_enrols_one_person_once(database: Database) -> None:
 
 async def test_an_invitation_lasts_a_day_and_no_longer(database: Database) -> None:
     async with database.writing() as connection:
-        token = await enrolment.invite_staff(connection, Role.COMMS, **BY)
+        token = await enrolment.invite_staff(connection, Role.COMMS, by=BY)
         late = NOW + timedelta(hours=24)
         with pytest.raises(InvitationUnusable):
             await enrolment.enrol(connection, token, user_id=7, called="Huw", language="en", now=late)
@@ -125,7 +126,7 @@ async def test_a_token_nobody_made_enrols_nobody(database: Database, token: str)
 
 async def test_the_anonymous_admin_of_a_group_is_nobody(database: Database) -> None:
     async with database.writing() as connection:
-        token = await enrolment.invite_staff(connection, Role.OFFICER, **BY)
+        token = await enrolment.invite_staff(connection, Role.OFFICER, by=BY)
         with pytest.raises(AnonymousAdmin):
             await enrolment.enrol(connection, token, user_id=ANONYMOUS_ADMIN, called="Group", language=None, now=NOW)
 
@@ -150,7 +151,7 @@ async def test_no_two_people_have_one_name_on_the_chain(database: Database, call
 
 async def test_an_invitation_can_say_the_name(database: Database) -> None:
     async with database.writing() as connection:
-        token = await enrolment.invite_staff(connection, Role.OFFICER, name="Gwen Evans", **BY)
+        token = await enrolment.invite_staff(connection, Role.OFFICER, name="Gwen Evans", by=BY)
         gwen = await enrolment.enrol(connection, token, user_id=7, called="xX_gw_Xx", language="en", now=NOW)
     assert gwen.name == "Gwen Evans"
 
@@ -172,7 +173,7 @@ async def test_who_was_removed_is_nobody_at_once_and_can_come_back(database: Dat
     desk = desk_of(database)
     async with database.writing() as connection:
         link = await enrolment.make_login_link(connection, huw.id, NOW)
-        await enrolment.remove(connection, huw.id, **BY)
+        await enrolment.remove(connection, huw.id, by=BY)
 
     with pytest.raises(NotStaff):
         async with desk.acting(huw.user_id, Act.SEE_STAFF):
@@ -181,7 +182,7 @@ async def test_who_was_removed_is_nobody_at_once_and_can_come_back(database: Dat
         with pytest.raises(LoginLinkUnusable):
             await enrolment.redeem_login(connection, link, NOW)
         with pytest.raises(StaffUnknown):
-            await enrolment.remove(connection, huw.id, **BY)
+            await enrolment.remove(connection, huw.id, by=BY)
     again = await enrolled(database)
     assert again.name == "Huw"
     assert again.id != huw.id
@@ -201,7 +202,7 @@ async def test_the_desk_lets_nobody_act_beyond_their_role(database: Database) ->
         async with desk.acting(huw.user_id, Act.SET_WINDOW):
             pass
     async with desk.acting(huw.user_id, Act.SEE_CASES) as acting:
-        assert acting.by == {"actor": "Huw", "via": "chat", "now": NOW}
+        assert acting.by == By("Huw", "chat", NOW)
     with pytest.raises(NotStaff):
         async with desk.looking(999, Act.SEE_STAFF):
             pass
@@ -232,19 +233,19 @@ async def test_the_duty_list_keeps_its_order(database: Database) -> None:
     people = [await enrolled(database, name, user_id=place) for place, name in enumerate(("Huw", "Sian", "Mair"), 7)]
     async with database.writing() as connection:
         for person in reversed(people):
-            await enrolment.set_duty(connection, person.id, on=True, **BY)
+            await enrolment.set_duty(connection, person.id, on=True, by=BY)
         assert [person.name for person in await enrolment.on_duty(connection)] == ["Mair", "Sian", "Huw"]
 
-        await enrolment.set_duty(connection, people[1].id, on=False, **BY)
+        await enrolment.set_duty(connection, people[1].id, on=False, by=BY)
         assert [person.name for person in await enrolment.on_duty(connection)] == ["Mair", "Huw"]
 
-        listed = await enrolment.set_duty_list(connection, [people[0].id, people[1].id], **BY)
+        listed = await enrolment.set_duty_list(connection, [people[0].id, people[1].id], by=BY)
         assert [person.name for person in listed] == ["Huw", "Sian"]
 
 
 async def test_going_on_duty_twice_is_once(database: Database) -> None:
     huw = await enrolled(database)
     async with database.writing() as connection:
-        once = await enrolment.set_duty(connection, huw.id, on=True, **BY)
-        assert await enrolment.set_duty(connection, huw.id, on=True, **BY) == once
+        once = await enrolment.set_duty(connection, huw.id, on=True, by=BY)
+        assert await enrolment.set_duty(connection, huw.id, on=True, by=BY) == once
     assert (await chain_kinds(database)).count("duty_changed") == 1

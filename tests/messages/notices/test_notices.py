@@ -23,12 +23,12 @@ from messages.notices.reports import progress, report, report_lines
 from messages.notices.scheduled import Held, start_scheduled
 from messages.notices.sending import resend_to_unreached, send, try_on
 from messages.pace.pacer import Lane
-from messages.postman.quiet import is_quiet
-from messages.postman.runnable import orders
+from messages.postman.runnable import is_quiet, orders
 from messages.reach import SMS, TELEGRAM
 from messages.schema import delivery, notice
-from messages.words.wording import Kind, Ways
-from voting.model import SmsRules
+from messages.words.kinds import Kind
+from messages.words.wording import Ways
+from voting.model import By, SmsRules
 from voting.refusals import (
     AudienceUnknown,
     ChannelsOff,
@@ -55,12 +55,14 @@ CUSTOM = {"en-GB": "The office is closed on Monday.", "cy": "Mae'r swyddfa ar ga
 
 async def drafted(database: Database, actor: str = "Gwen", ways: Ways = WAYS, **content: Any) -> Notice:
     async with database.writing() as connection:
-        return await draft(connection, Content(**{"kind": "pack_delayed", **content}), ways=ways, actor=actor, now=NOW)
+        return await draft(
+            connection, Content(**{"kind": "pack_delayed", **content}), ways=ways, by=By(actor, "command line", NOW)
+        )
 
 
 async def do(database: Database, act: Act, notice_id: int, actor: str = "Gwen", **named: Any) -> Notice:
     async with database.writing() as connection:
-        return await act(connection, notice_id, actor=actor, now=NOW, **named)
+        return await act(connection, notice_id, by=By(actor, "command line", NOW), **named)
 
 
 async def town(database: Database, members: int = 3, approve_over: int = 1) -> None:
@@ -399,7 +401,7 @@ async def test_a_notice_whose_last_moment_passed_while_it_waited_is_not_sent(dat
     for act in (submit, send):
         with pytest.raises(NoticeTooLate):
             async with database.writing() as connection:
-                await act(connection, made.id, actor="Gwen", now=LATER)  # type: ignore[operator]
+                await act(connection, made.id, by=By("Gwen", "command line", LATER))  # type: ignore[operator]
     assert await states(database) == {}
 
 
@@ -451,7 +453,7 @@ async def test_a_scheduled_notice_whose_audience_outgrew_its_approval_waits_for_
         await do(database, send, made.id)
     approved = await do(database, approve, made.id, actor="Huw")
     async with database.writing() as connection:
-        sent = await send(connection, made.id, actor="Gwen", now=LATER)
+        sent = await send(connection, made.id, by=By("Gwen", "command line", LATER))
     assert (approved.pause_reason, sent.state) == (None, "sending")
     assert await states(database) == {"ready": 43}
 

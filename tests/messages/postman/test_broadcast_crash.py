@@ -32,29 +32,42 @@ PATIENCE_SECONDS = 60 + MEMBERS / 20
 pytestmark = pytest.mark.crash
 
 
-@asynccontextmanager
-async def process(told: dict[str, Any]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start a postman; kill it with -9 when the block ends."""
-    child = await asyncio.create_subprocess_exec(
+@pytest.fixture
+async def forking() -> AsyncIterator[asyncio.subprocess.Process]:
+    """What forks postmen."""
+    parent = await asyncio.create_subprocess_exec(
         sys.executable,
         str(ROOT / "tests" / "parts" / "crashing_postman.py"),
-        json.dumps(told),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
-    assert child.stdout is not None
-    assert await child.stdout.readline() == b"ready\n"
+    yield parent
+    assert parent.stdin is not None
+    parent.stdin.close()
+    await parent.communicate()
+    assert parent.returncode == 0
+
+
+@asynccontextmanager
+async def postman(parent: asyncio.subprocess.Process, told: dict[str, Any]) -> AsyncIterator[None]:
+    """Start a postman; kill it with -9 when the block ends."""
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    parent.stdin.write(json.dumps(told).encode() + b"\n")
+    word, child = (await parent.stdout.readline()).split()
+    assert word == b"ready"
     try:
-        yield child
+        yield
     finally:
-        child.send_signal(signal.SIGKILL)
-        await child.wait()
+        os.kill(int(child), signal.SIGKILL)
+        assert await parent.stdout.readline() == b"dead\n"
 
 
 @pytest.mark.parametrize("policy", ["leave", "resend"])
 async def test_kill_9_in_a_broadcast_loses_nobody_and_doubles_at_most_what_was_in_flight(
-    database: Database, database_url: str, policy: str
+    database: Database, database_url: str, forking: asyncio.subprocess.Process, policy: str
 ) -> None:
     chance = random.Random(policy)
     half = MEMBERS // 2
@@ -83,11 +96,11 @@ async def test_kill_9_in_a_broadcast_loses_nobody_and_doubles_at_most_what_was_i
             faults.add(Fault("slow", rate=0.3, count=None, delay_seconds=0.1))  # something is always on its way
         for _ in range(KILLS):
             counted = sandbox.telegram.meter.counted
-            async with process(told):
+            async with postman(forking, told):
                 await until_more_than(counted, sandbox)
                 await asyncio.sleep(chance.random() * 0.6)
         assert (await states(database)).get("ready", 0) > 0, "the kills came too late to mean anything"
-        async with process(told):
+        async with postman(forking, told):
             await until_done(database)
 
         texts = Counter({number: len(sandbox.twilio.phone(number).messages) for number in phones})

@@ -28,6 +28,7 @@ from messages.notices.reports import report
 from messages.postman.line import IN_FLIGHT_MAX
 from messages.postman.line_rest import FAILURES_MAX, REST_SECONDS
 from messages.reach import SMS, TELEGRAM
+from voting.model import By
 from voting.store.database import Database
 
 CROWD = range(7_000_000, 7_100_000)
@@ -147,7 +148,7 @@ async def test_credentials_revoked_in_mid_broadcast_pause_it_and_once_mended_it_
 
             sandbox.twilio.calls.auth_token = right
             async with database.writing() as connection:
-                await resume(connection, sent.id, actor="Gwen", now=clock())
+                await resume(connection, sent.id, by=By("Gwen", "command line", clock()))
             await office.until_settled()
             async with database.reading() as connection:
                 found = await report(connection, sent.id)

@@ -35,6 +35,7 @@ from messages.pace.pacer import Lane
 from messages.postman.line_rest import FAILURES_MAX, Wire
 from messages.reach import SMS
 from messages.schema import channel, delivery
+from voting.model import By
 from voting.store.database import Database
 
 CROWD = range(7_000_000, 7_100_000)
@@ -268,7 +269,7 @@ async def test_wrong_credentials_pause_the_notice_and_when_mended_everybody_is_t
         assert set(await states(database)) <= {"ready", "ready:20003"}
 
         async with database.writing() as connection:
-            await resume(connection, sent.id, actor="Gwen", now=clock())
+            await resume(connection, sent.id, by=By("Gwen", "command line", clock()))
         async with post_office(database, sandbox) as office:
             await office.until_settled()
 
@@ -288,7 +289,7 @@ async def test_a_notice_stops_within_what_is_on_its_way(database: Database, stop
 
             await office.until(begun)
             async with database.writing() as connection:
-                await stop(connection, sent.id, actor="Gwen", now=clock())
+                await stop(connection, sent.id, by=By("Gwen", "command line", clock()))
             counted = sandbox.telegram.meter.counted
             await asyncio.sleep(0.5)
 

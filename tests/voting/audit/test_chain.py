@@ -12,19 +12,20 @@ from sqlalchemy import select
 from voting import schema
 from voting.audit import chain
 from voting.audit.chain import READ_ROWS, Act, ChainBroken, Entry
+from voting.model import By
 from voting.store.database import Database
 
 
 async def written(database: Database, number: int = 5) -> list[Entry]:
     async with database.writing() as connection:
-        acts = [Act("done", {"n": place, "ŵ": "ŷ"}, "Gwen", "chat") for place in range(number)]
-        return await chain.append_many(connection, acts, now=NOW)
+        acts = [Act("done", {"n": place, "ŵ": "ŷ"}) for place in range(number)]
+        return await chain.append_many(connection, acts, by=By("Gwen", "chat", NOW))
 
 
 async def test_entries_are_linked_and_read_back_as_written(database: Database) -> None:
     made = await written(database)
     async with database.writing() as connection:
-        alone = await chain.append(connection, "later", {}, now=NOW + timedelta(seconds=1))
+        alone = await chain.append(connection, "later", {}, by=By.system(NOW + timedelta(seconds=1)))
 
     async with database.reading() as connection:
         read = [entry async for entry in chain.entries(connection)]
@@ -45,7 +46,7 @@ async def test_a_chain_longer_than_one_reading_is_walked_to_its_end(database: Da
 
 async def test_nothing_to_write_writes_nothing(database: Database) -> None:
     async with database.writing() as connection:
-        assert await chain.append_many(connection, [], now=NOW) == []
+        assert await chain.append_many(connection, [], by=By.system(NOW)) == []
         assert await chain.sign_head(connection, SECRETS, NOW) is None
     async with database.reading() as connection:
         assert await chain.walk(connection) == 0

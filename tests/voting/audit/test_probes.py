@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.audit.probes import EQUAL, TAIL, run_probes
+from voting.model import By
 from voting.store.database import Database
 from voting.votes.box import empty_tray
 
@@ -97,7 +98,7 @@ async def town(database: Database, tmp_path: Path) -> Electorate:
     await empty_tray(database, now=NOW)
     await town.votes(bob)
     await take_papers(town, tmp_path, [cai])
-    await town.gives_codes(ada, chat="telegram:77", flow="thief")
+    await town.gives_codes(ada, chat="telegram:77", flow="thief", warned=True)
     assert await town.broken_probes() == []
     return town
 
@@ -128,7 +129,7 @@ async def test_what_was_done_by_hand_breaks_that_identity_and_what_follows(
 ) -> None:
     if done == "votes_locked":
         async with town.database.writing() as connection:
-            await chain.append(connection, done, {"n": 1, "receipts": ""}, now=NOW)
+            await chain.append(connection, done, {"n": 1, "receipts": ""}, by=By.system(NOW))
     else:
         await do_by_hand(town.database, done.split("; "))
 
@@ -145,7 +146,7 @@ def test_every_identity_is_broken_once() -> None:
 async def test_only_the_newest_entries_are_walked_every_minute(town: Electorate) -> None:
     """An old entry that was changed is for `audit` to find, which walks them all."""
     async with town.database.writing() as connection:
-        await chain.append_many(connection, [chain.Act("rule_changed", {})] * (TAIL + 1), now=NOW)
+        await chain.append_many(connection, [chain.Act("rule_changed", {})] * (TAIL + 1), by=By.system(NOW))
     await do_by_hand(town.database, ["UPDATE chain SET actor = 'Huw' WHERE seq = 2"])
 
     assert await town.broken_probes() == []

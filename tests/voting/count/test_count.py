@@ -17,6 +17,7 @@ from voting import schema, secrets_file
 from voting.audit import chain
 from voting.count.ballots import Whole, box_in_order, receipts_in_order
 from voting.count.count import _tally, count
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
 from voting.roll import roll
@@ -45,7 +46,7 @@ async def closed(voted: Electorate) -> Electorate:
 async def count_into(town: Electorate, out: Path, files: Sequence[Path] | None = None, **named: Any) -> dict[str, Any]:
     """Count with the first two shares unless others are named."""
     files = share_files(town, out.parent / "shares")[:2] if files is None else files
-    return await count(town.database, files, out, **{"secrets": SECRETS, "actor": "Gwen", "now": NOW} | named)
+    return await count(town.database, files, out, **{"secrets": SECRETS, "by": By("Gwen", "command line", NOW)} | named)
 
 
 @asynccontextmanager
@@ -138,7 +139,7 @@ async def test_counting_again_gives_the_same_bundle_to_the_byte(closed: Electora
     files = share_files(closed, tmp_path / "shares")
     await count_into(closed, tmp_path / "result", files[:2])
 
-    await count_into(closed, tmp_path / "again", files[1:], actor="Huw", now=later(days=1))
+    await count_into(closed, tmp_path / "again", files[1:], by=By("Huw", "command line", later(days=1)))
 
     assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "result")
 
@@ -147,10 +148,10 @@ async def test_what_happens_after_the_count_is_not_in_its_bundle(closed: Elector
     """Cases are settled for weeks; the chain goes on, the bundle does not change."""
     await count_into(closed, tmp_path / "result")
     async with closed.database.writing() as connection:
-        await chain.append(connection, "case_settled", {}, actor="Gwen", now=later(days=9))
+        await chain.append(connection, "case_settled", {}, by=By("Gwen", "command line", later(days=9)))
         await chain.sign_head(connection, SECRETS, later(days=9))
 
-    await count_into(closed, tmp_path / "again", now=later(days=10))
+    await count_into(closed, tmp_path / "again", by=By("Gwen", "command line", later(days=10)))
 
     assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "result")
 
@@ -217,8 +218,8 @@ async def test_papers_that_came_after_their_count_stop_the_count_until_somebody_
 
 async def test_who_voted_and_lapsed_later_still_could_vote(voted: Electorate, tmp_path: Path) -> None:
     async with voted.database.writing() as connection:
-        await roll.lapse(connection, "0000001", "moved", actor="Gwen", now=NOW)
-        await roll.lapse(connection, "0000012", "moved", actor="Gwen", now=NOW)
+        await roll.lapse(connection, "0000001", "moved", by=By("Gwen", "command line", NOW))
+        await roll.lapse(connection, "0000012", "moved", by=By("Gwen", "command line", NOW))
     await close(voted)
 
     result = await count_into(voted, tmp_path / "result")
@@ -233,7 +234,7 @@ async def test_an_open_poll_is_not_counted(voted: Electorate, tmp_path: Path) ->
 
 async def test_a_full_tray_is_not_counted(voted: Electorate, tmp_path: Path) -> None:
     async with voted.database.writing() as connection:
-        await polls.close_poll(connection, actor="Gwen", now=NOW)
+        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
 
     with pytest.raises(CannotCount, match="11 ballots are still in the tray"):
         await count_into(voted, tmp_path / "out")
@@ -259,7 +260,7 @@ async def test_a_poll_that_never_had_an_election_key_is_not_counted(database: Da
         await connection.execute(update(schema.poll).values(phase="closed"))
 
     with pytest.raises(NoElectionKey):
-        await count(database, [], tmp_path / "out", secrets=SECRETS, actor="Gwen", now=NOW)
+        await count(database, [], tmp_path / "out", secrets=SECRETS, by=By("Gwen", "command line", NOW))
 
 
 async def test_one_share_or_a_foreign_share_opens_nothing(closed: Electorate, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from voting import schema
 from voting.codes.codes import Kind, hash_pack, hash_vote, parse, printed
 from voting.codes.pack_word import word_for
 from voting.csv_file import ImportReport, Level
-from voting.model import Phase
+from voting.model import By, Phase
 from voting.packs import packing, packs, print_file
 from voting.packs.packs import Asked, Issued, Printing
 from voting.packs.print_file import PrintFile
@@ -62,20 +62,20 @@ class World:
 
     async def issue(self, name: str = "print.csv", **named: object) -> Issued:
         printing = Printing(self.folder / name, BOT_URL, named.pop("recipient", None), named.pop("roll_path", None))
-        return await packs.issue(self.database, SECRETS, printing, **({"actor": "Gwen", "now": NOW} | named))
+        return await packs.issue(self.database, SECRETS, printing, **({"by": By("Gwen", "command line", NOW)} | named))
 
     async def replace(self, member_no: str, actor: str, name: str = "new.csv", **named: object) -> Asked | Issued:
         printing = Printing(self.folder / name, BOT_URL)
-        named = {"actor": actor, "now": NOW, "reason": "lost"} | named
+        named = {"by": By(actor, "command line", NOW), "reason": "lost"} | named
         return await packs.replace(self.database, SECRETS, member_no, printing, **named)
 
     async def ask(self, member_no: str, actor: str = "Gwen") -> Asked:
         async with self.database.writing() as connection:
-            return await packs.ask_replacement(connection, member_no, "lost", actor=actor, now=NOW)
+            return await packs.ask_replacement(connection, member_no, "lost", by=By(actor, "command line", NOW))
 
     async def approve(self, member_no: str, actor: str) -> None:
         async with self.database.writing() as connection:
-            await packs.approve_replacement(connection, member_no, actor=actor, now=NOW)
+            await packs.approve_replacement(connection, member_no, by=By(actor, "command line", NOW))
 
     async def lock(self, member_no: str) -> None:
         async with self.database.writing() as connection:
@@ -100,7 +100,9 @@ class World:
     async def events(self, *lines: str, **named: object) -> ImportReport:
         path = self.folder / "events.csv"
         path.write_text("\n".join(["member_no,event,on", *lines, ""]), encoding="utf-8")
-        return await packs.update_events(self.database, path, **({"actor": "Gwen", "now": later(days=9)} | named))
+        return await packs.update_events(
+            self.database, path, **({"by": By("Gwen", "command line", later(days=9))} | named)
+        )
 
 
 @pytest.fixture
@@ -155,7 +157,9 @@ async def test_issuing_again_is_for_those_who_have_none(world: World) -> None:
     await world.issue()
     nothing = await world.issue("again.csv")
     await take_roll(
-        world.database, write_roll(world.folder / "more.csv", [line("6"), line("1", area="London")]), now=later(hours=1)
+        world.database,
+        write_roll(world.folder / "more.csv", [line("6"), line("1", area="London")]),
+        by=By("Gwen", "command line", later(hours=1)),
     )
 
     issued = await world.issue("more-print.csv")
@@ -376,7 +380,7 @@ async def test_replacing_takes_two_people_and_ends_the_old_codes(world: World) -
     assert [row for row in await world.states() if row[0] == "2"] == [("2", 1, "live")]
     with pytest.raises(NeedsSecondPerson, match="Gwen"):
         await world.replace("2", " gwen ")
-    issued = await world.replace("2", "Huw", now=later(hours=1))
+    issued = await world.replace("2", "Huw", by=By("Huw", "command line", later(hours=1)))
 
     assert issued == Issued(1, world.folder / "new.csv")
     assert [row for row in await world.states() if row[0] == "2"] == [("2", 1, "replaced"), ("2", 2, "live")]
@@ -396,7 +400,7 @@ async def test_the_steps_of_a_replacement_can_be_taken_one_by_one(world: World) 
     printing = Printing(world.folder / "new.csv", BOT_URL)
 
     async def issue_it() -> Issued:
-        return await packs.issue_replacement(world.database, SECRETS, "1", printing, actor="Ann", now=NOW)
+        return await packs.issue_replacement(world.database, SECRETS, "1", printing, by=By("Ann", "command line", NOW))
 
     with pytest.raises(ReplacementUnknown):
         await issue_it()
@@ -421,7 +425,7 @@ async def test_a_replacement_that_ended_before_its_file_was_named_is_finished(wo
     await world.approve("2", "Huw")
 
     issued = await packs.issue_replacement(
-        world.database, SECRETS, "2", Printing(world.folder / "new.csv"), actor="Huw", now=NOW
+        world.database, SECRETS, "2", Printing(world.folder / "new.csv"), by=By("Huw", "command line", NOW)
     )
 
     assert issued == Issued(1, world.folder / "new.csv", finished_earlier=True)
@@ -447,7 +451,7 @@ async def test_a_pack_is_not_replaced_when(world: World, member_no: str, refusal
         )
         paper = {"pack_id": pack_id, "received_at": NOW, "status": "received", "outcome": "set_aside"}
         await connection.execute(insert(schema.paper).values(**paper, reason="not_eligible", imported_at=NOW))
-        await roll.lapse(connection, "3", "left", actor="Gwen", now=NOW)
+        await roll.lapse(connection, "3", "left", by=By("Gwen", "command line", NOW))
 
     with pytest.raises(refusal):
         await world.replace(member_no, "Gwen")
@@ -465,7 +469,11 @@ async def test_a_vote_between_asking_and_approving_ends_the_replacement(world: W
 
 async def test_a_replacement_needs_the_member_in_the_roll_file(world: World) -> None:
     await world.issue()
-    await take_roll(world.database, write_roll(world.folder / "more.csv", [line("6")]), now=later(hours=1))
+    await take_roll(
+        world.database,
+        write_roll(world.folder / "more.csv", [line("6")]),
+        by=By("Gwen", "command line", later(hours=1)),
+    )
     await world.ask("1")
 
     with pytest.raises(RollFileGone, match="does not name 1"):
@@ -533,7 +541,7 @@ async def test_an_event_that_cannot_be_is_rejected(world: World, row: str, reaso
 async def test_an_event_belongs_to_the_pack_of_its_day(world: World) -> None:
     await world.issue()
     await world.ask("1")
-    await world.replace("1", "Huw", now=later(days=5))
+    await world.replace("1", "Huw", by=By("Huw", "command line", later(days=5)))
 
     await world.events("1,returned,2022-08-05", "1,dispatched,2022-08-09")
 
@@ -547,7 +555,7 @@ async def test_a_file_of_events_needs_its_columns(world: World) -> None:
     path.write_text("member_no,event\n")
 
     with pytest.raises(FileUnreadable, match="names on nowhere"):
-        await packs.update_events(world.database, path, actor="Gwen", now=NOW)
+        await packs.update_events(world.database, path, by=By("Gwen", "command line", NOW))
 
 
 async def test_overdue_is_what_has_not_come_when_the_window_is_over(world: World) -> None:

@@ -24,7 +24,7 @@ from prepared import (
 from sqlalchemy import insert, select, update
 
 from voting import schema, secrets_file
-from voting.model import Phase, Poll, SmsRules, StaffRules, Window
+from voting.model import By, Phase, Poll, SmsRules, StaffRules, Window
 from voting.poll import polls, window
 from voting.refusals import (
     ForeignSecrets,
@@ -174,7 +174,7 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None
 
 async def again(database: Database, poll: Poll = POLL, delivery: Window = WINDOW) -> Poll:
     async with database.writing() as connection:
-        return await polls.init(connection, poll, delivery, SECRETS, actor="Gwen", now=NOW)
+        return await polls.init(connection, poll, delivery, SECRETS, by=By("Gwen", "command line", NOW))
 
 
 async def loaded(database: Database) -> Poll:
@@ -224,7 +224,7 @@ async def test_the_file_does_not_undo_a_window_set_by_hand(database: Database) -
     await make_poll(database)
     async with database.writing() as connection:
         days = date(2022, 8, 1), date(2022, 8, 10)
-        by_hand = await window.set_window(connection, *days, "strike", actor="Gwen", now=NOW)
+        by_hand = await window.set_window(connection, *days, "strike", by=By("Gwen", "command line", NOW))
 
     await again(database, replace(POLL, title="Leader"))
 
@@ -244,7 +244,7 @@ async def test_a_poll_with_somebody_else_s_secrets_is_refused(database: Database
 
     with pytest.raises(ForeignSecrets):
         async with database.writing() as connection:
-            await polls.init(connection, POLL, WINDOW, secrets_file.make(), actor="Gwen", now=NOW)
+            await polls.init(connection, POLL, WINDOW, secrets_file.make(), by=By("Gwen", "command line", NOW))
 
 
 async def test_without_a_poll_nothing_can_be_asked_of_it(database: Database) -> None:
@@ -276,12 +276,12 @@ async def test_a_poll_opens_when_nothing_is_missing_and_closes_for_good(database
         with pytest.raises(PollStillOpen):
             await polls.mark_counted(connection)
         assert await polls.refuse_when_over(connection) == opened
-        closed = await polls.close_poll(connection, actor="Gwen", now=CLOSES_AT)
+        closed = await polls.close_poll(connection, by=By("Gwen", "command line", CLOSES_AT))
         assert (closed.phase, closed.closed_at) == (Phase.CLOSED, CLOSES_AT)
         with pytest.raises(PollOver, match="closed"):
-            await polls.close_poll(connection, actor="Gwen", now=CLOSES_AT)
+            await polls.close_poll(connection, by=By("Gwen", "command line", CLOSES_AT))
         with pytest.raises(PollAlreadyOpen, match="closed"):
-            await polls.open_poll(connection, actor="Gwen", now=NOW)
+            await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
         await polls.mark_counted(connection)
     assert (await loaded(database)).phase is Phase.COUNTED
     assert (await chain_kinds(database))[-3:] == ["election_key_set", "poll_opened", "poll_closed"]
@@ -292,7 +292,7 @@ async def test_everything_that_is_missing_is_named(database: Database) -> None:
 
     async with database.writing() as connection:
         with pytest.raises(PollNotReady) as refused:
-            await polls.open_poll(connection, actor="Gwen", now=CLOSES_AT)
+            await polls.open_poll(connection, by=By("Gwen", "command line", CLOSES_AT))
 
     missing = str(refused.value)
     assert all(word in missing for word in ("election key", "roll", "packs", "closing time"))
@@ -303,7 +303,7 @@ async def test_a_poll_that_is_not_open_cannot_close(database: Database) -> None:
 
     async with database.writing() as connection:
         with pytest.raises(PollNotOpen):
-            await polls.close_poll(connection, actor="Gwen", now=NOW)
+            await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
 
 
 async def test_an_open_poll_no_longer_follows_its_file(database: Database, tmp_path: Path) -> None:
@@ -318,7 +318,7 @@ async def test_an_open_poll_no_longer_follows_its_file(database: Database, tmp_p
     key = {"trustees": 3, "threshold": 2, "share_digests": ["x"]}
     async with database.writing() as connection:
         with pytest.raises(PollAlreadyOpen):
-            await polls.set_election_key(connection, b"other", **key, actor="Gwen", now=NOW)
+            await polls.set_election_key(connection, b"other", **key, by=By("Gwen", "command line", NOW))
 
 
 async def test_who_opens_second_is_told(database: Database) -> None:
@@ -334,10 +334,10 @@ async def test_a_changed_rule_has_a_new_version_to_accept(database: Database) ->
     await make_poll(database)
     rule = {"en-GB": "Once.", "cy": "Unwaith."}
     async with database.writing() as connection:
-        changed = await polls.change_rule(connection, rule, actor="Gwen", now=NOW)
-        same = await polls.change_rule(connection, rule, actor="Gwen", now=NOW)
+        changed = await polls.change_rule(connection, rule, by=By("Gwen", "command line", NOW))
+        same = await polls.change_rule(connection, rule, by=By("Gwen", "command line", NOW))
         with pytest.raises(ValueError, match="each language"):
-            await polls.change_rule(connection, {"en-GB": "Once."}, actor="Gwen", now=NOW)
+            await polls.change_rule(connection, {"en-GB": "Once."}, by=By("Gwen", "command line", NOW))
 
     assert changed == same == await loaded(database)
     assert (changed.rule_version, changed.rule_in("cy"), changed.rule_in("fr")) == (2, "Unwaith.", "Once.")

@@ -7,7 +7,7 @@ from prepared import NOW, WINDOW, chain_kinds, make_poll
 from sqlalchemy import select
 
 from voting import schema
-from voting.model import Window
+from voting.model import By, Window
 from voting.poll import window
 from voting.refusals import NoPoll, WindowBackwards
 from voting.store.database import Database
@@ -16,7 +16,7 @@ from voting.store.database import Database
 async def moved(database: Database, first_day: int, last_day: int, reason: str = "strike") -> Window:
     async with database.writing() as connection:
         days = date(2022, 8, first_day), date(2022, 8, last_day)
-        return await window.set_window(connection, *days, reason, actor="Gwen", via="chat", now=NOW)
+        return await window.set_window(connection, *days, reason, by=By("Gwen", "chat", NOW))
 
 
 async def test_without_a_poll_there_is_no_window(database: Database) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit.probes import run_probes
 from voting.csv_file import ImportReport, Level
-from voting.model import Phase
+from voting.model import By, Phase
 from voting.packs import packs
 from voting.packs.packs import Printing
 from voting.poll import polls
@@ -60,7 +60,9 @@ class World:
         await make_poll(self.database)
         lines = [line(str(number), name=f"Ada {number}") for number in range(1, 5)]
         await take_roll(self.database, write_roll(self.folder / "roll.csv", lines))
-        await packs.issue(self.database, SECRETS, Printing(self.folder / "print.csv"), actor="Gwen", now=NOW)
+        await packs.issue(
+            self.database, SECRETS, Printing(self.folder / "print.csv"), by=By("Gwen", "command line", NOW)
+        )
         self.learn("print.csv")
 
     def learn(self, name: str) -> None:
@@ -71,7 +73,9 @@ class World:
     async def replace(self, member_no: str) -> None:
         printing = Printing(self.folder / "new.csv")
         for actor in ("Gwen", "Huw"):
-            await packs.replace(self.database, SECRETS, member_no, printing, reason="lost", actor=actor, now=NOW)
+            await packs.replace(
+                self.database, SECRETS, member_no, printing, reason="lost", by=By(actor, "command line", NOW)
+            )
         self.learn("new.csv")
 
     async def on_attempt(self, _connection: AsyncConnection, seen: AttemptSeen) -> None:
@@ -82,7 +86,7 @@ class World:
         path = self.folder / "postal.csv"
         filled = [",".join([self.code(cell), *rest]) for cell, *rest in (each.split(",") for each in lines)]
         path.write_text("\n".join(["pack_code,received_at,status", *filled, ""]), encoding="utf-8")
-        named = {"now": NOW, "actor": "Gwen", "on_attempt": self.on_attempt} | named
+        named = {"by": By("Gwen", "command line", NOW), "on_attempt": self.on_attempt} | named
         return await postal.import_postal(self.database, path, SECRETS, **named)
 
     def code(self, cell: str) -> str:
@@ -167,7 +171,7 @@ async def test_the_same_file_again_changes_nothing(world: World) -> None:
     await world.scan(*scans)
     before = await rows(world.database, schema.paper), await rows(world.database, schema.chain)
 
-    report = await world.scan(*scans, now=later(days=1))
+    report = await world.scan(*scans, by=By("Gwen", "command line", later(days=1)))
 
     assert counted(report) == (0, 0, 2, 1, 0)
     assert (await rows(world.database, schema.paper), await rows(world.database, schema.chain)) == before
@@ -249,14 +253,14 @@ async def test_the_old_pack_s_paper_after_the_new_one_s_is_a_second_paper(world:
 
 async def test_a_paper_of_somebody_who_may_not_vote_waits_until_they_may(world: World) -> None:
     async with world.database.writing() as connection:
-        await roll.lapse(connection, "1", "unpaid", actor="Gwen", now=NOW)
+        await roll.lapse(connection, "1", "unpaid", by=By("Gwen", "command line", NOW))
     report = await world.scan(f"1,{AT},received")
     again = await world.scan(f"1,{AT},received")
     assert [row.reason for row in report.rows] == ["set aside: the member may not vote"]
     assert (counted(again), await world.locked(), world.told) == ((0, 0, 1, 0, 0), {}, [])
 
     async with world.database.writing() as connection:
-        await roll.restore(connection, "1", actor="Gwen", now=NOW)
+        await roll.restore(connection, "1", by=By("Gwen", "command line", NOW))
     report = await world.scan(f"1,{AT},received")
 
     assert counted(report) == (0, 1, 0, 0, 0)
@@ -315,9 +319,9 @@ async def test_two_codes_in_one_cell_are_no_code(world: World) -> None:
 )
 async def test_what_came_in_time_may_be_imported_after_the_close(world: World, at: str, taken: bool) -> None:
     async with world.database.writing() as connection:
-        await polls.close_poll(connection, actor="Gwen", now=CLOSES_AT)
+        await polls.close_poll(connection, by=By("Gwen", "command line", CLOSES_AT))
 
-    report = await world.scan(f"1,{at},received", now=CLOSES_AT)
+    report = await world.scan(f"1,{at},received", by=By("Gwen", "command line", CLOSES_AT))
 
     assert (await world.locked() == {"1": "post"}) is taken
     assert [row.reason for row in report.rows] == ([] if taken else ["received after the close"])
@@ -360,7 +364,7 @@ async def test_a_file_of_scans_needs_its_columns(world: World) -> None:
     path.write_text("pack_code,status\n")
 
     with pytest.raises(FileUnreadable, match="received_at"):
-        await postal.import_postal(world.database, path, SECRETS, now=NOW, actor="Gwen")
+        await postal.import_postal(world.database, path, SECRETS, by=By("Gwen", "command line", NOW))
 
 
 async def test_an_online_vote_that_overtakes_the_scan_stands(world: World) -> None:
@@ -405,7 +409,7 @@ class Counting:
 
     async def take(self, *lines: str, at: datetime = CLOSES_AT, **named: object) -> postal.PostalCount:
         self.path.write_text("\n".join(["option,votes", *lines, ""]), encoding="utf-8")
-        return await postal.import_count(self.world.database, self.path, now=at, actor="Gwen", **named)
+        return await postal.import_count(self.world.database, self.path, by=By("Gwen", "command line", at), **named)
 
     async def latest(self) -> postal.PostalCount | None:
         async with self.world.database.reading() as connection:
@@ -416,7 +420,7 @@ class Counting:
 async def counting(world: World) -> Counting:
     await world.scan(f"1,{AT},received", f"2,{AT},received", f"3,{AT},rejected")
     async with world.database.writing() as connection:
-        await polls.close_poll(connection, actor="Gwen", now=CLOSES_AT)
+        await polls.close_poll(connection, by=By("Gwen", "command line", CLOSES_AT))
     return Counting(world)
 
 

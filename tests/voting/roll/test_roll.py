@@ -19,11 +19,12 @@ from prepared import (
     take_roll,
     write_roll,
 )
-from sqlalchemy import insert, text, update
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import csv_file, schema
 from voting.csv_file import Level, ReportRow
-from voting.model import Phase
+from voting.model import By, Phase
 from voting.poll import polls
 from voting.refusals import FileUnreadable, NoPoll, PollOver, UnknownMember
 from voting.roll import roll
@@ -68,7 +69,7 @@ async def test_the_example_roll_shows_what_a_report_names(database: Database) ->
     poll = polls.read_poll_file(EXAMPLES / "poll.toml")
     async with database.writing() as connection:
         delivery = polls.window_of_file(EXAMPLES / "poll.toml", now=NOW, actor="Gwen")
-        await polls.init(connection, poll, delivery, SECRETS, actor="Gwen", now=NOW)
+        await polls.init(connection, poll, delivery, SECRETS, by=By("Gwen", "command line", NOW))
 
     report = await take_roll(database, EXAMPLES / "roll.csv")
 
@@ -312,15 +313,15 @@ async def test_the_roll_is_closed_with_the_poll(prepared: Database, tmp_path: Pa
         await take_roll(prepared, SAMPLE)
     with pytest.raises(PollOver):
         async with prepared.writing() as connection:
-            await roll.lapse(connection, "1", "left", actor="Gwen", now=NOW)
+            await roll.lapse(connection, "1", "left", by=By("Gwen", "command line", NOW))
 
 
 async def test_a_lapse_outlives_the_next_import_and_can_be_undone(prepared: Database, tmp_path: Path) -> None:
     path = write_roll(tmp_path / "roll.csv", [line("1")])
     await take_roll(prepared, path)
     async with prepared.writing() as connection:
-        lapsed = await roll.lapse(connection, "1", "Ada Quill resigned", actor="Gwen", now=NOW)
-        assert await roll.lapse(connection, "1", "twice", actor="Gwen", now=later(days=1)) == lapsed
+        lapsed = await roll.lapse(connection, "1", "Ada Quill resigned", by=By("Gwen", "command line", NOW))
+        assert await roll.lapse(connection, "1", "twice", by=By("Gwen", "command line", later(days=1))) == lapsed
 
     report = await take_roll(prepared, path)
 
@@ -328,8 +329,8 @@ async def test_a_lapse_outlives_the_next_import_and_can_be_undone(prepared: Data
     assert (lapsed.eligible, lapsed.ineligible_reason, lapsed.lapsed_at) == (False, roll.Ineligible.LAPSED, NOW)
     async with prepared.writing() as connection:
         assert await roll.find(connection, "1") == lapsed
-        restored = await roll.restore(connection, "1", actor="Gwen", now=NOW)
-        assert await roll.restore(connection, "1", actor="Gwen", now=NOW) == restored
+        restored = await roll.restore(connection, "1", by=By("Gwen", "command line", NOW))
+        assert await roll.restore(connection, "1", by=By("Gwen", "command line", NOW)) == restored
     assert (restored.eligible, restored.ineligible_reason, restored.lapsed_at) == (True, None, None)
     assert (await chain_kinds(prepared))[-2:] == ["eligibility_lapsed", "eligibility_restored"]
     assert "Quill" not in repr(await rows(prepared, schema.chain))
@@ -338,8 +339,8 @@ async def test_a_lapse_outlives_the_next_import_and_can_be_undone(prepared: Data
 async def test_restoring_does_not_make_a_late_joiner_a_voter(prepared: Database, tmp_path: Path) -> None:
     await take_roll(prepared, write_roll(tmp_path / "roll.csv", [line("1", joined_on="2022-07-01")]))
     async with prepared.writing() as connection:
-        await roll.lapse(connection, "1", "left", actor="Gwen", now=NOW)
-        restored = await roll.restore(connection, "1", actor="Gwen", now=NOW)
+        await roll.lapse(connection, "1", "left", by=By("Gwen", "command line", NOW))
+        restored = await roll.restore(connection, "1", by=By("Gwen", "command line", NOW))
 
     assert (restored.eligible, restored.ineligible_reason) == (False, "joined_late")
 
@@ -379,6 +380,28 @@ async def test_a_crash_in_the_middle_leaves_nothing_half_done(prepared: Database
 
     assert await rows(prepared, schema.member) == []
     assert (await take_roll(prepared, SAMPLE)).added == 2004
+
+
+async def test_what_belongs_to_a_new_roll_is_done_with_it_or_neither_is(prepared: Database) -> None:
+    seen: list[int | None] = []
+
+    class PowerCutError(Exception):
+        pass
+
+    async def count(connection: AsyncConnection) -> None:
+        seen.append(await connection.scalar(select(func.count()).select_from(schema.member)))
+
+    async def cut(_connection: AsyncConnection) -> None:
+        raise PowerCutError
+
+    await take_roll(prepared, SAMPLE, on_taken=count, dry_run=True)
+    assert seen == []
+    with pytest.raises(PowerCutError):
+        await take_roll(prepared, SAMPLE, on_taken=cut)
+    assert await rows(prepared, schema.member) == []
+
+    await take_roll(prepared, SAMPLE, on_taken=count)
+    assert seen == [2004]
 
 
 def test_a_digest_is_one_person_s_and_needs_name_and_place() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import StatementError
 
@@ -15,7 +16,8 @@ from voting import schema
 from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnreachable
 from voting.store.columns import METADATA
 from voting.store.database import Database
-from voting.store.upgrade import check, upgrade
+from voting.store.revision import MIGRATIONS, check, revisions
+from voting.store.upgrade import upgrade
 
 
 async def test_the_migrations_make_exactly_the_declared_tables(database: Database) -> None:
@@ -32,6 +34,12 @@ async def test_upgrading_twice_changes_nothing(database: Database) -> None:
     assert await upgrade(database) == await upgrade(database) == await check(database)
 
 
+def test_our_revisions_are_those_of_the_migrations_newest_last() -> None:
+    newest_first = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+
+    assert revisions() == newest_first[::-1]
+
+
 async def test_a_database_of_a_newer_program_is_refused(database: Database) -> None:
     async with database.writing() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -46,6 +54,10 @@ async def test_a_database_without_our_tables_is_called_behind(database: Database
     async with database.writing() as connection:
         await connection.execute(text("DELETE FROM alembic_version"))
 
+    with pytest.raises(DatabaseBehind):
+        await check(database)
+    async with database.writing() as connection:
+        await connection.execute(text("DROP TABLE alembic_version"))
     with pytest.raises(DatabaseBehind):
         await check(database)
 

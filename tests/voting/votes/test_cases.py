@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
 from voting import schema
+from voting.model import By
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
 from voting.store.database import Database
 from voting.votes import cases
@@ -20,20 +21,20 @@ async def town(database: Database) -> Electorate:
     """Ada voted, and somebody else gave her codes after that."""
     town = await open_electorate(database)
     await town.votes(town.letters[0])
-    await town.gives_codes(town.letters[0], chat="telegram:66", flow="a")
+    await town.gives_codes(town.letters[0], chat="telegram:66", flow="a", warned=True)
     return town
 
 
 async def propose(town: Electorate, version: int, actor: str = "Nia") -> cases.Case:
     async with town.database.writing() as connection:
         return await cases.propose(
-            connection, 1, Outcome.CODES_STOLEN, " letter taken ", version=version, actor=actor, via=VIA, now=NOW
+            connection, 1, Outcome.CODES_STOLEN, " letter taken ", version=version, by=By(actor, VIA, NOW)
         )
 
 
 async def settle(town: Electorate, version: int, actor: str) -> cases.Case:
     async with town.database.writing() as connection:
-        return await cases.settle(connection, 1, version=version, actor=actor, via=VIA, now=NOW)
+        return await cases.settle(connection, 1, version=version, by=By(actor, VIA, NOW))
 
 
 async def test_a_case_shows_its_evidence_and_never_an_option(town: Electorate) -> None:
@@ -55,8 +56,8 @@ async def test_a_case_shows_its_evidence_and_never_an_option(town: Electorate) -
 
 async def test_the_first_to_acknowledge_stands(town: Electorate) -> None:
     async with town.database.writing() as connection:
-        await cases.acknowledge(connection, 1, actor="Nia", via=VIA, now=NOW)
-        case = await cases.acknowledge(connection, 1, actor="Gwen", via=VIA, now=NOW)
+        await cases.acknowledge(connection, 1, by=By("Nia", VIA, NOW))
+        case = await cases.acknowledge(connection, 1, by=By("Gwen", VIA, NOW))
 
     assert case.acknowledged_by == "Nia"
 
@@ -92,7 +93,7 @@ async def test_the_database_too_refuses_one_person_as_two(town: Electorate) -> N
 async def test_who_looks_at_an_older_version_changes_nothing(town: Electorate) -> None:
     seen = (await case_of(town)).version
     async with town.database.writing() as connection:
-        await cases.assign(connection, 1, "Huw", version=seen, actor="Gwen", via=VIA, now=NOW)
+        await cases.assign(connection, 1, "Huw", version=seen, by=By("Gwen", VIA, NOW))
 
     with pytest.raises(CaseChanged):
         await propose(town, seen)
@@ -104,7 +105,7 @@ async def test_a_new_attempt_opens_a_settled_case_again(town: Electorate) -> Non
     proposed = await propose(town, (await case_of(town)).version)
     await settle(town, proposed.version, "Gwen")
 
-    await town.gives_codes(town.letters[0], chat="telegram:67", flow="b")
+    await town.gives_codes(town.letters[0], chat="telegram:67", flow="b", warned=True)
 
     case = await case_of(town)
     assert (case.state, case.outcome, len(case.attempts)) == ("open", None, 2)
@@ -124,3 +125,14 @@ async def test_a_member_says_that_the_first_vote_was_not_theirs(town: Electorate
 async def case_of(town: Electorate) -> cases.Case:
     async with town.database.reading() as connection:
         return await cases.show_case(connection, 1)
+
+
+async def test_who_says_the_vote_was_not_theirs_has_a_case_without_any_attempt(town: Electorate) -> None:
+    await town.votes(town.letters[1])
+
+    async with town.database.writing() as connection:
+        case = await cases.dispute(connection, 2, now=NOW)
+
+    assert case is not None
+    assert (case.state, case.disputed_at, case.attempts) == ("open", NOW, ())
+    assert await town.broken_probes() == []

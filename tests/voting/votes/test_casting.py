@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from voting import schema
 from voting.codes import codes
-from voting.model import How, Lock
+from voting.model import By, How, Lock
 from voting.refusals import (
     ChatLockedOut,
     NotEligible,
@@ -114,10 +114,10 @@ async def test_five_distinct_wrong_vote_codes_lock_the_pack_and_staff_hear_of_it
     with pytest.raises(PackLockedOut):
         await town.gives_codes(town.letters[0])
     async with town.database.writing() as connection:
-        assert await lift_lockout(connection, "0000001", actor="Nia", via="chat", now=NOW)
-        assert not await lift_lockout(connection, "0000001", actor="Nia", via="chat", now=NOW)
+        assert await lift_lockout(connection, "0000001", by=By("Nia", "chat", NOW))
+        assert not await lift_lockout(connection, "0000001", by=By("Nia", "chat", NOW))
         with pytest.raises(UnknownMember):
-            await lift_lockout(connection, "nobody", actor="Nia", via="chat", now=NOW)
+            await lift_lockout(connection, "nobody", by=By("Nia", "chat", NOW))
     await wrong_vote(town, same)  # counts from the beginning again
     assert (await town.gives_codes(town.letters[0])).intent is not None
     assert await town.broken_probes() == []
@@ -208,13 +208,24 @@ async def test_the_same_chat_is_warned_before_anything_is_an_attempt(town: Elect
     assert [seen.kind for seen in town.told] == [Kind.REPEAT]
 
 
-async def test_codes_from_another_account_after_the_lock_are_an_attempt_once_per_going_through(
+async def test_another_account_is_warned_before_anything_is_an_attempt(town: Electorate) -> None:
+    """It may be the wrong letter at the same table, or the member's own second phone."""
+    ada = town.letters[0]
+    await town.votes(ada)
+
+    first = await town.gives_codes(ada, chat="telegram:66", flow="a")
+
+    assert (first.warn_first, first.attempt, await town.count("attempt")) == (True, None, 0)
+    assert town.told == []
+
+
+async def test_codes_from_a_warned_account_after_the_lock_are_an_attempt_once_per_going_through(
     town: Electorate,
 ) -> None:
     ada = town.letters[0]
     await town.votes(ada)
 
-    seen = [await town.gives_codes(ada, chat="telegram:66", flow=flow) for flow in ("a", "a", "b")]
+    seen = [await town.gives_codes(ada, chat="telegram:66", flow=flow, warned=True) for flow in ("a", "a", "b")]
 
     attempts = [good.attempt for good in seen]
     assert all(attempt is not None and attempt.kind is Kind.FOREIGN for attempt in attempts)
@@ -233,9 +244,9 @@ async def test_the_message_that_opened_a_paper_before_the_lock_is_no_attempt_whe
     await town.opens_paper(ada, chat="telegram:66", message="41")
     await town.votes(ada)
 
-    again = await town.gives_codes(ada, chat="telegram:66", message="41")
-    typed_anew = await town.gives_codes(ada, chat="telegram:66", message="45")
-    somebody_elses = await town.gives_codes(ada, chat="telegram:67", flow="other", message="41")
+    again = await town.gives_codes(ada, chat="telegram:66", message="41", warned=True)
+    typed_anew = await town.gives_codes(ada, chat="telegram:66", message="45", warned=True)
+    somebody_elses = await town.gives_codes(ada, chat="telegram:67", flow="other", message="41", warned=True)
 
     assert (again.attempt, again.intent, again.warn_first) == (None, None, True)
     assert again.lock is not None
@@ -377,8 +388,8 @@ async def test_staff_let_a_chat_try_again(town: Electorate) -> None:
         await wrong_pack(town, another(codes.Kind.PACK))
 
     async with town.database.writing() as connection:
-        assert await lift_chat(connection, "telegram:9", actor="Nia", via="chat", now=NOW)
-        assert not await lift_chat(connection, "telegram:9", actor="Nia", via="chat", now=NOW)
+        assert await lift_chat(connection, "telegram:9", by=By("Nia", "chat", NOW))
+        assert not await lift_chat(connection, "telegram:9", by=By("Nia", "chat", NOW))
 
     assert (await town.checks.pack_code(town.letters[0].pack_code, chat="telegram:9", now=NOW)).pack_id == 1
     assert await town.broken_probes() == []
@@ -402,9 +413,10 @@ LOCK = {how: Lock(1, how, NOW, 1, "i", "r", "telegram:1" if how is How.ONLINE el
     [
         (How.ONLINE, "telegram:1", False, False, None),
         (How.ONLINE, "telegram:1", False, True, Kind.REPEAT),
-        (How.ONLINE, "telegram:2", False, False, Kind.FOREIGN),
+        (How.ONLINE, "telegram:2", False, False, None),
         (How.ONLINE, "telegram:2", False, True, Kind.FOREIGN),
-        (How.POST, "telegram:1", False, False, Kind.ONLINE_AFTER_POST),
+        (How.POST, "telegram:1", False, False, None),
+        (How.POST, "telegram:1", False, True, Kind.ONLINE_AFTER_POST),
         (How.ONLINE, None, True, False, Kind.POST_AFTER_ONLINE),
         (How.POST, None, True, False, Kind.SECOND_PAPER),
     ],

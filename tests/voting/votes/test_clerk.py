@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from voting import schema
+from voting.model import By
 from voting.poll import polls
 from voting.refusals import (
     AlreadyVoted,
@@ -97,6 +98,23 @@ async def test_a_paper_opened_elsewhere_before_the_lock_is_told_and_nobody_is_re
         await town.clerk.cast(Cast(elsewhere, "telegram:77", 1), NOW)
 
     assert (await town.count("lock"), await town.count("tray"), await town.count("attempt_case")) == (1, 1, 0)
+
+
+async def test_a_paper_refused_elsewhere_keeps_the_first_time_of_it(town: Electorate) -> None:
+    """Staff see that somebody else held the letter; the member's own papers leave no trace."""
+    ada = town.letters[0]
+    elsewhere, own = await town.opens_paper(ada, chat="telegram:77"), await town.opens_paper(ada)
+    await town.votes(ada)
+
+    for late in range(2):
+        with pytest.raises(AlreadyVoted):
+            await town.clerk.cast(Cast(elsewhere, "telegram:77", 1), NOW + timedelta(minutes=late))
+    await town.clerk.cast(Cast(own, ada.chat, 0), NOW)
+
+    async with town.database.reading() as connection:
+        found = await connection.execute(select(schema.intent.c.id, schema.intent.c.refused_at))
+        traces = {intent_id: at for intent_id, at in found if at is not None}
+    assert traces == {elsewhere: NOW}
 
 
 async def test_another_chat_cannot_press_somebody_elses_paper(town: Electorate) -> None:
@@ -227,7 +245,7 @@ async def test_after_the_close_a_replay_still_gets_its_receipt(town: Electorate)
     intent, never = await town.opens_paper(ada), await town.opens_paper(bob)
     first = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
     async with town.database.writing() as connection:
-        await polls.close_poll(connection, actor="Gwen", now=NOW)
+        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
 
     again = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
 

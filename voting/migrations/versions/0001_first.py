@@ -254,6 +254,7 @@ def upgrade() -> None:
     sa.Column('member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('rule_version', sa.Integer(), nullable=False),
     sa.Column('warned_at', sa.BigInteger(), nullable=True),
+    sa.Column('warned_member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('warned_message_id', sa.BigInteger(), nullable=True),
     sa.Column('step', sa.Text(), nullable=False),
     sa.Column('flow', sa.Text(), nullable=True),
@@ -261,6 +262,7 @@ def upgrade() -> None:
     sa.Column('step_at', sa.BigInteger(), nullable=False),
     sa.Column('seen_at', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_chat_member_id')),
+    sa.ForeignKeyConstraint(['warned_member_id'], ['member.id'], name=op.f('fk_chat_warned_member_id')),
     sa.PrimaryKeyConstraint('user_id', name=op.f('pk_chat'))
     )
     op.create_index(op.f('ix_chat_member_id'), 'chat', ['member_id'], unique=False)
@@ -443,6 +445,7 @@ def upgrade() -> None:
     sa.Column('chat', sa.Text(), nullable=False),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
     sa.Column('message', sa.Text(), nullable=True),
+    sa.Column('refused_at', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_intent_member_id')),
     sa.ForeignKeyConstraint(['pack_id'], ['pack.id'], name=op.f('fk_intent_pack_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_intent')),

@@ -1,0 +1,89 @@
+"""How anything is said at Telegram: a message sent, changed or answered, its words in HTML and its buttons below.
+
+Everybody who speaks through the bot itself goes through here. What Telegram refuses is raised as python-telegram-bot
+raises it, but for one: to change a message into what it is already is no trouble.
+"""
+
+from contextlib import suppress
+from typing import Final
+
+from telegram import (
+    Bot,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    LinkPreviewOptions,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
+
+from bot.chat.said import Said
+from messages.channels.telegram_channel import keyboard
+
+NOT_MODIFIED: Final = "not modified"  # of Telegram's description of a 400
+NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+TOAST_CHARACTERS_MAX: Final = 200  # https://core.telegram.org/bots/api#answercallbackquery
+
+
+async def send(bot: Bot, said: Said, chat_id: int, *, topic_id: int | None = None) -> int:
+    """Send a message and give its id."""
+    sent = await bot.send_message(
+        chat_id,
+        said.html,
+        parse_mode=ParseMode.HTML,
+        reply_markup=_keyboard(said),
+        message_thread_id=topic_id,
+        link_preview_options=NO_PREVIEW,
+        protect_content=said.secret or None,
+    )
+    return int(sent.message_id)
+
+
+async def edit(bot: Bot, said: Said, chat_id: int, message_id: int) -> None:
+    """Put this in place of what a message says; BadRequest when the message is gone or cannot be changed."""
+    try:
+        await bot.edit_message_text(
+            said.html,
+            chat_id=chat_id,
+            message_id=message_id,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(said.rows),
+            link_preview_options=NO_PREVIEW,
+        )
+    except BadRequest as refused:
+        if NOT_MODIFIED not in refused.message.lower():
+            raise
+
+
+async def send_file(
+    bot: Bot, name: str, content: bytes, chat_id: int, *, caption: str = "", secret: bool = False
+) -> None:
+    """Send a file; `caption` is HTML, a `secret` file cannot be passed on."""
+    await bot.send_document(
+        chat_id,
+        content,
+        filename=name,
+        caption=caption or None,
+        parse_mode=ParseMode.HTML,
+        protect_content=secret or None,
+    )
+
+
+async def send_photo(bot: Bot, content: bytes, caption: str, chat_id: int, *, topic_id: int | None = None) -> None:
+    """Send a picture; `caption` is HTML."""
+    await bot.send_photo(chat_id, content, caption=caption, parse_mode=ParseMode.HTML, message_thread_id=topic_id)
+
+
+async def answer_press(bot: Bot, query_id: str, words: str | None = None, *, alert: bool = False) -> None:
+    """Stop a button's spinning, with a line to read if there is one; a press too old needs no answer."""
+    short = None if words is None else words[:TOAST_CHARACTERS_MAX]
+    with suppress(NetworkError, RetryAfter, Forbidden):
+        await bot.answer_callback_query(query_id, short, show_alert=alert)
+
+
+def _keyboard(said: Said) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
+    if said.contact_key is not None:
+        key = KeyboardButton(said.contact_key, request_contact=True)
+        return ReplyKeyboardMarkup([[key]], resize_keyboard=True, one_time_keyboard=True)
+    return ReplyKeyboardRemove() if said.removes_keys else keyboard(said.rows)

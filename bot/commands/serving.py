@@ -1,0 +1,41 @@
+"""What `run` does: the service from its upgrade of the database to the signal that ends it."""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from bot.app.assembly import assemble
+from bot.commands.terminal import error_line
+from bot.house import House
+from bot.settings import Settings
+from voting import secrets_file
+from voting.store.database import Database
+from voting.store.upgrade import upgrade
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until Ctrl-C or SIGTERM; a refusal or fault of the service comes in an exception group."""
+    secrets = secrets_file.load(settings.secrets_file)
+    database = Database(settings.database_url)
+    try:
+        await upgrade(database)
+        async with assemble(House(settings, database, secrets)) as service:
+            stop, ready = asyncio.Event(), asyncio.Event()
+            for name in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(name, stop.set)
+            telling = asyncio.create_task(_tell(ready, settings.listen, telegram=settings.telegram_on))
+            try:
+                await service.run(stop, ready=ready)
+            finally:
+                telling.cancel()
+                with suppress(asyncio.CancelledError):
+                    await telling
+    finally:
+        await database.close()
+
+
+async def _tell(ready: asyncio.Event, listen: str, *, telegram: bool) -> None:
+    await ready.wait()
+    error_line(f"Ballotline is running; the console is at http://{listen}/console (log in with /console in the chat).")
+    if not telegram:
+        error_line("Telegram is off: BALLOTLINE_TELEGRAM_TOKEN is not set.")

@@ -1,0 +1,198 @@
+"""One request to the console: who asks, what the form and the address say, and how a page is shown in answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from jinja2 import Environment
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot import schema as bot_schema
+from bot.console import pages
+from bot.console.sessions import VIA, Guest
+from bot.console.snapshot import Snapshots
+from bot.house import House
+from bot.staff.roles import Act, may
+from messages.words.refusal_words import refusal_text
+from messages.words.texts import DEFAULT_LANGUAGE, MissingText
+from voting import schema as voting_schema
+from voting.model import By, Poll
+from voting.poll import polls
+from voting.refusals import NoPoll, Refusal, StaffRefusal
+
+KEY_MAX: Final = 2**63 - 1
+
+
+class FormWrong(StaffRefusal):
+    """The form is not complete: {field} is missing or cannot be read."""
+
+
+class Desk(Protocol):
+    """What the console needs of the staff's desk."""
+
+    @property
+    def wake(self) -> Callable[[], None]:
+        """Give what rouses the postman when there is something new to send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What all pages share."""
+
+    house: House
+    desk: Desk
+    templates: Environment
+    snapshots: Snapshots
+
+    @property
+    def https(self) -> bool:
+        """Whether the console is reached over https."""
+        return self.house.settings.public_url.startswith("https://")
+
+    def now(self) -> datetime:
+        """Give the time."""
+        return self.house.clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody who may be here."""
+
+    console: Console
+    request: Request
+    guest: Guest
+    form: FormData = field(default_factory=FormData)
+    refusal: str = ""
+    status: int = 200
+
+    @property
+    def now(self) -> datetime:
+        """Give the time."""
+        return self.console.now()
+
+    @property
+    def by(self) -> By:
+        """Give who acts, how and when, as every act asks for it."""
+        return By(self.guest.staff.name, VIA, self.now)
+
+    def path(self, name: str) -> int:
+        """Give a number from the address."""
+        return int(self.request.path_params[name])
+
+    def asked(self, name: str) -> str:
+        """Give a word from the address's query, empty when it is not there."""
+        return self.request.query_params.get(name, "").strip()
+
+    def asked_number(self, name: str) -> int | None:
+        """Give a number from the query; None when it is not one."""
+        raw = self.asked(name)
+        return int(raw) if raw.isascii() and raw.isdecimal() and int(raw) <= KEY_MAX else None
+
+    def word(self, name: str) -> str:
+        """Give a field of the form, empty when it is not there."""
+        value = self.form.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def number(self, name: str) -> int:
+        """Give a number of the form; FormWrong."""
+        raw = self.word(name)
+        if not (raw.isascii() and raw.isdecimal()) or int(raw) > KEY_MAX:
+            raise FormWrong(field=name)
+        return int(raw)
+
+    def upload(self, name: str) -> UploadFile:
+        """Give a file of the form; FormWrong."""
+        value = self.form.get(name)
+        if not isinstance(value, UploadFile) or not value.filename:
+            raise FormWrong(field=name)
+        return value
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether only a part of a page is asked for."""
+        return self.request.headers.get("HX-Request") == "true"
+
+    def may(self, act: Act) -> bool:
+        """Tell whether this person is trusted with an act."""
+        return may(self.guest.staff.role, act)
+
+    async def page(self, connection: AsyncConnection, template: str, /, **facts: object) -> Response:
+        """Show a whole page."""
+        poll = await _poll(connection)
+        frame = {**_basics(self.console, poll, self.now), **self._own(), **await _waiting(connection)}
+        return self._html(template, {**frame, "here": self.request.url.path, **facts})
+
+    async def part(self, connection: AsyncConnection, template: str, /, **facts: object) -> Response:
+        """Show a part of a page."""
+        poll = await _poll(connection)
+        return self._html(template, {**_basics(self.console, poll, self.now), **self._own(), **facts})
+
+    def back(self, address: str) -> Response:
+        """Go to another page after something was done; reloading it does nothing again."""
+        return RedirectResponse(address, status_code=303)
+
+    def _own(self) -> dict[str, Any]:
+        return {"who": self.guest.staff, "csrf": self.guest.csrf, "may": self.may, "Act": Act, "refusal": self.refusal}
+
+    def _html(self, template: str, facts: Mapping[str, Any]) -> Response:
+        return HTMLResponse(self.console.templates.get_template(template).render(facts), self.status)
+
+
+def plain(
+    console: Console, template: str, status: int, *, headers: Mapping[str, str] | None = None, **facts: object
+) -> Response:
+    """Show a page that needs nobody and no database."""
+    facts = {"refusal": "", **facts}
+    return HTMLResponse(console.templates.get_template(template).render(facts), status, headers=headers)
+
+
+def sentence(refusal: Refusal, zone: str) -> str:
+    """Say a refusal in one sentence, its instants in this time zone."""
+    try:
+        return refusal_text(refusal, DEFAULT_LANGUAGE, zone)
+    except MissingText:  # the staff's own refusals speak English only
+        return str(refusal)
+
+
+async def zone_of(console: Console) -> str:
+    """Give the poll's time zone."""
+    async with console.house.database.reading() as connection:
+        poll = await _poll(connection)
+    return poll.timezone if poll else pages.FALLBACK_ZONE
+
+
+async def _poll(connection: AsyncConnection) -> Poll | None:
+    try:
+        return await polls.load(connection)
+    except NoPoll:
+        return None
+
+
+def _basics(console: Console, poll: Poll | None, now: datetime) -> dict[str, Any]:
+    zone = poll.timezone if poll else pages.FALLBACK_ZONE
+    return {
+        "poll": poll,
+        "now": now,
+        "zone": zone,
+        "when": lambda value: pages.instant(value, zone, now),
+        "span": pages.span,
+        "ago": lambda value: pages.span((now - value).total_seconds()),
+        "attributes": pages.attributes,
+        "settings": console.house.settings,
+    }
+
+
+async def _waiting(connection: AsyncConnection) -> dict[str, int]:
+    """Count what waits for somebody, for the head of every page."""
+    alert, case = bot_schema.alert, voting_schema.case
+    alarms = select(func.count()).where(alert.c.ended_at.is_(None), alert.c.acknowledged_by.is_(None))
+    open_cases = select(func.count()).select_from(case).where(case.c.state != "settled")
+    return {
+        "alarms": int(await connection.scalar(alarms) or 0),
+        "open_cases": int(await connection.scalar(open_cases) or 0),
+    }

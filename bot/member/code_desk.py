@@ -1,0 +1,201 @@
+"""Where codes that were typed are decided: read, checked, kept for a moment, asked for again. No Telegram, no words.
+
+Any step may come twice, after a crash, with the same message; it then has the same effect as once.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypedDict
+
+from bot.inbox.inbox import Envelope
+from bot.member.answers import (
+    CodesChecked,
+    CodesUnasked,
+    CodesUsed,
+    GivePackCode,
+    GiveVoteCode,
+    NotUnderstood,
+    Unreadable,
+    VotingPaper,
+)
+from bot.member.callers import Caller, Callers
+from bot.member.chats import Chat, Step, was_warned
+from voting.codes import codes
+from voting.codes.codes import Kind, Parsed, Problem
+from voting.model import Lock
+from voting.refusals import CodeRefusal, PackLockedOut, WrongVoteCode
+from voting.store.database import Database
+from voting.votes.checks import Checks, CodesGood, PackFound, Purpose
+from voting.votes.locks import find_lock
+
+HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
+DONE: Final = "done"  # this going-through has led to its end: other words are small talk
+
+PURPOSES: Final = {Step.VOTE_CODES: Purpose.VOTE, Step.VERIFY_CODES: Purpose.VERIFY}
+
+Given = VotingPaper | CodesUsed | CodesChecked | GiveVoteCode | GivePackCode | Unreadable | CodesUnasked | NotUnderstood
+
+
+class CodeDesk:
+    """Decides about codes, for a vote or for a check."""
+
+    def __init__(self, database: Database, callers: Callers, checks: Checks, envelope: Envelope) -> None:
+        self._database, self._callers = database, callers
+        self._checks, self._envelope = checks, envelope
+
+    async def take_text(self, caller: Caller, text: str, *, message_id: int) -> Given:
+        """Read codes from a message; the same message once more has the same effect as once.
+
+        UnknownPackCode, WrongVoteCode, PackVoid, PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
+        """
+        purpose = PURPOSES.get(caller.chat.step)
+        if purpose is None:
+            return CodesUnasked() if codes.contains_code(text) else NotUnderstood()
+        parsed = codes.parse(text, caller.poll.id)
+        if not parsed.codes:
+            return await self._unreadable(caller, parsed, text)
+        if parsed.pack is not None and parsed.vote is not None and caller.chat.warned_message_id is None:
+            return await self._at_once(caller, parsed.pack, parsed.vote, purpose, message_id)
+        found = None
+        if parsed.pack is not None:
+            found = await self._checks.pack_code(parsed.pack, chat=caller.chat.identity, now=caller.now)
+        vote = parsed.vote or self._held(caller.chat)
+        pack_id = found.pack_id if found else caller.chat.facts.get("pack_id")
+        if pack_id is None:
+            return await self._hold(caller, vote, purpose, parsed.problem)
+        if vote is None:
+            return await self._found(caller, found, purpose, parsed.problem)
+        member_id = found.member_id if found else caller.chat.facts["member_id"]
+        pair = _Pair(pack_id, member_id, vote, found.word if found else None)
+        return await self._both(caller, pair, purpose, message_id)
+
+    async def _at_once(self, caller: Caller, pack: str, vote: str, purpose: Purpose, message_id: int) -> Given:
+        """Check both codes of one message in one step: a chat that was never warned is not warned now."""
+        try:
+            good = await self._checks.both_codes(
+                pack, vote, **self._going_through(caller, purpose, message_id), warned=False
+            )
+        except CodeRefusal as refusal:
+            if isinstance(refusal, WrongVoteCode):
+                await self._remember(caller, pack)
+            raise
+        await self._save(_knowing(caller, good.pack_id, good.member_id, done=True), caller.now)
+        return _outcome(good, caller.chat, purpose, await self._checks.word(pack))
+
+    async def _remember(self, caller: Caller, pack: str) -> None:
+        """Know the pack from now on, unless that wrong vote code was the last: the pack is held then."""
+        with contextlib.suppress(PackLockedOut):
+            found = await self._checks.pack_code(pack, chat=caller.chat.identity, now=caller.now)
+            await self._save(_knowing(caller, found.pack_id, found.member_id), caller.now)
+
+    async def _both(self, caller: Caller, pair: "_Pair", purpose: Purpose, message_id: int) -> Given:
+        warned = await self._warned(caller.chat, pair.member_id, message_id)
+        try:
+            good = await self._checks.vote_code(
+                pair.pack_id, pair.vote, **self._going_through(caller, purpose, message_id), warned=warned
+            )
+        except CodeRefusal:
+            await self._save(_knowing(caller, pair.pack_id, pair.member_id), caller.now)
+            raise
+        await self._save(_knowing(caller, pair.pack_id, pair.member_id, done=True), caller.now)
+        return _outcome(good, caller.chat, purpose, pair.word)
+
+    @staticmethod
+    def _going_through(caller: Caller, purpose: Purpose, message_id: int) -> "_GoingThrough":
+        return {
+            "chat": caller.chat.identity,
+            "purpose": purpose,
+            "flow": caller.chat.flow or f"message:{message_id}",
+            "message": str(message_id),
+            "now": caller.now,
+        }
+
+    async def _warned(self, chat: Chat, member_id: int, message_id: int) -> bool:
+        if chat.warned_message_id is None:
+            return False
+        lock = await self._lock_of(member_id)
+        return lock is not None and was_warned(chat, message_id, lock)
+
+    async def _lock_of(self, member_id: int) -> Lock | None:
+        async with self._database.reading() as connection:
+            return await find_lock(connection, member_id)
+
+    async def _found(self, caller: Caller, found: PackFound | None, purpose: Purpose, problem: Problem | None) -> Given:
+        assert found is not None  # some code was read, and no vote code
+        facts = {"pack_id": found.pack_id, "member_id": found.member_id}
+        await self._save(caller.chat.at(caller.chat.step, caller.now, **facts), caller.now)
+        lock = await self._lock_of(found.member_id) if purpose is Purpose.VOTE else None
+        if lock is not None and lock.at <= caller.now:
+            return _used(lock, caller.chat, reported=False)
+        return GiveVoteCode(found.word, purpose, problem)
+
+    async def _hold(self, caller: Caller, vote: str | None, purpose: Purpose, problem: Problem | None) -> Given:
+        assert vote is not None  # some code was read, and no pack code
+        sealed = self._envelope.close({"vote": vote}).hex()
+        await self._save(caller.chat.at(caller.chat.step, caller.now, **{HELD: sealed}), caller.now)
+        return GivePackCode(purpose, problem)
+
+    def _held(self, chat: Chat) -> str | None:
+        sealed = chat.facts.get(HELD)
+        return str(self._envelope.open(bytes.fromhex(sealed))["vote"]) if sealed else None
+
+    async def _unreadable(self, caller: Caller, parsed: Parsed, text: str) -> Given:
+        """Say what is wrong with a code, or take small talk for what it is once the codes have done their work."""
+        if caller.chat.facts.get(DONE) and not codes.contains_code(text):
+            return NotUnderstood()
+        assert parsed.problem is not None  # the reading says so when it gives no code
+        return Unreadable(parsed.problem, _wanted(caller.chat))
+
+    async def _save(self, chat: Chat, now: datetime) -> None:
+        await self._callers.save(chat, now)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Pair:
+    """Both codes of one pack; no repr, for the vote code must not reach a log."""
+
+    pack_id: int
+    member_id: int
+    vote: str
+    word: str | None
+
+
+class _GoingThrough(TypedDict):
+    """What a check of codes is told of the conversation."""
+
+    chat: str
+    purpose: Purpose
+    flow: str
+    message: str
+    now: datetime
+
+
+def _knowing(caller: Caller, pack_id: int, member_id: int, *, done: bool = False) -> Chat:
+    """Give the chat with the pack its codes are of."""
+    known: dict[str, Any] = {"pack_id": pack_id, "member_id": member_id}
+    return caller.chat.at(caller.chat.step, caller.now, **known, **({DONE: True} if done else {}))
+
+
+def _wanted(chat: Chat) -> Kind | None:
+    """Give the one code that is missing; None when both are."""
+    if chat.facts.get(HELD):
+        return Kind.PACK
+    return Kind.VOTE if "pack_id" in chat.facts else None
+
+
+def _outcome(good: CodesGood, chat: Chat, purpose: Purpose, word: str | None) -> Given:
+    if purpose is Purpose.VERIFY:
+        return CodesChecked(word, good.lock)
+    if good.intent is not None:
+        return VotingPaper(good.intent.id, word)
+    assert good.lock is not None  # for a vote it is one or the other
+    return _used(good.lock, chat, reported=good.attempt is not None)
+
+
+def _used(lock: Lock, chat: Chat, *, reported: bool) -> CodesUsed:
+    """Say of a lock what this chat may know; the receipt is for the chat that voted."""
+    own = lock.chat == chat.identity
+    return CodesUsed(
+        lock.member_id, lock.how, lock.at, own=own, receipt=lock.receipt if own else None, reported=reported
+    )

@@ -1,0 +1,53 @@
+"""Which revision a database is at, and whether that is this program's: asked by every command, so without Alembic."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnreachable
+from voting.store.database import Database
+
+MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
+
+
+def revisions() -> list[str]:
+    """Give this program's revisions, oldest first: the name of a migration's file begins with its revision."""
+    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+async def check(database: Database) -> str:
+    """Return the revision when it is this program's; DatabaseBehind, DatabaseTooNew or DatabaseUnreachable if not."""
+    with reached():
+        async with database.reading() as connection:
+            revision = await connection.run_sync(read_revision)
+    if revision is None or revision != revisions()[-1]:
+        raise DatabaseBehind(revision=revision)
+    return revision
+
+
+def read_revision(connection: Connection) -> str | None:
+    """Read the revision, None before the first migration; DatabaseTooNew if this program does not know it."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if revision is not None and revision not in revisions():
+        raise DatabaseTooNew(revision=revision)
+    return revision
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Turn a database that cannot be reached into DatabaseUnreachable."""
+    try:
+        yield
+    except (DBAPIError, OSError) as problem:
+        raise DatabaseUnreachable(problem=_first_line(problem)) from problem
+
+
+def _first_line(problem: Exception) -> str:
+    cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig else problem
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
