@@ -33,10 +33,10 @@ from voting.model import By
 from voting.store.database import Database
 
 SECONDS = 600 if SOAK else 8  # of simulated traffic, each way
-VOTERS = 100 if SOAK else 5
-RECIPIENTS = 1_000 if SOAK else 40
+VOTERS = 100 if SOAK else 3
+RECIPIENTS = 1_000 if SOAK else 30
 RATE = 0.2
-TRIES_MAX = 12
+TRIES_MAX = 40
 RESOLVE_SOON = timedelta(seconds=5)
 ODD_UPDATE = {"message_id": 1, "chat": {"id": -100777, "type": "group", "title": "x"}, "text": "without a date"}
 
@@ -110,7 +110,7 @@ def counted(provider: str) -> float:
 async def test_the_service_outlives_every_bad_answer_and_nothing_is_lost_or_doubled(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, webhooks: bool
 ) -> None:
-    monkeypatch.setattr("town.PATIENCE_SECONDS", 6.0)  # of people whom nobody answers: they ask again
+    monkeypatch.setattr("town.PATIENCE_SECONDS", 10.0)  # of people whom nobody answers: they ask again
     chance = random.Random(11)
     voters = [f"v{number}" for number in range(VOTERS)]
     by_text = [f"t{number}" for number in range(RECIPIENTS - VOTERS)]
