@@ -135,7 +135,12 @@ def keys_test(
     in_house(act)
 
 
-def poll_open(actor: Actor = DEFAULT_ACTOR) -> None:
+def poll_open(
+    despite: Annotated[
+        bool, typer.Option("--despite-missing-packs", help="Open although somebody who may vote has no pack.")
+    ] = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
     """Open the poll; votes are taken from its opening time on.
 
     Example: ballotline poll open --as Gwen
@@ -146,7 +151,7 @@ def poll_open(actor: Actor = DEFAULT_ACTOR) -> None:
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.open_poll(connection, by=By(actor, VIA, house.clock()))
+            poll = await polls.open_poll(connection, by=By(actor, VIA, house.clock()), despite_missing_packs=despite)
             await sign_head(connection, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
 

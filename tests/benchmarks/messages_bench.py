@@ -267,7 +267,7 @@ async def planning(_folder: Path, shrink: int) -> None:
 async def plan(count: int) -> None:
     """Make that many members and plan a notice to all; print seconds and peak memory."""
     with tempfile.TemporaryDirectory(prefix="ballotline-bench-") as folder:
-        database = Database(f"sqlite+aiosqlite:///{Path(folder) / 'plan.db'}")
+        database = Database(f"sqlite+aiosqlite:///{Path(folder) / 'plan.db'}", Signer(SECRETS))
         await upgrade(database)
         await make_poll(database)
         for first in range(1, count + 1, 20_000):

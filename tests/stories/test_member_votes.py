@@ -422,7 +422,7 @@ async def test_a_household_votes_from_one_chat_without_a_case(town: Town) -> Non
     await bob.presses("Another member votes here")
     await bob.hears("Before you vote")
     await bob.presses("I understand")
-    await bob.hears("type the two codes")
+    await bob.hears("type the pack code")
 
     await bob.types(bea.pack.codes)
 
@@ -439,7 +439,7 @@ async def test_an_old_rule_pressed_after_the_lock_warns_nobody_and_reports_nobod
     await ada.types("/vote")
     rule = await ada.hears("Before you vote")
     await ada.presses("I understand")
-    await ada.hears("type the two codes")
+    await ada.hears("type the pack code")
     await ada.types(ada.pack.codes)
     await ada.hears("voting paper")
     await ada.presses("North Quay")
@@ -512,9 +512,9 @@ async def test_a_rule_accepted_is_not_shown_again_until_it_changes(town: Town) -
     await ada.types("/vote")
     await ada.hears("Before you vote")
     await ada.presses("I understand")
-    await ada.hears("type the two codes")
+    await ada.hears("type the pack code")
     await ada.types("/vote")
-    await ada.hears("type the two codes")
+    await ada.hears("type the pack code")
 
     async with town.database.writing() as connection:
         await connection.execute(update(schema.poll).values(rule_version=2))
