@@ -36,6 +36,7 @@ class Kind(StrEnum):
     CHAT_LOCKED_OUT = "chat_locked_out"
     MANY_WRONG_CODES = "many_wrong_codes"
     PROBE_FAILED = "probe_failed"
+    HEAD_LOST = "head_lost"
     PROVIDER_TROUBLE = "provider_trouble"
     NOTICE_HELD = "notice_held"
     THEFT_REPORTED = "theft_reported"

@@ -33,6 +33,7 @@ from soak import SOAK
 from sqlalchemy import select
 
 from voting import schema
+from voting.audit.signer import Signer
 from voting.model import By, How
 from voting.packs import packs
 from voting.packs.packs import Printing
@@ -123,7 +124,7 @@ class PollMachine(RuleBasedStateMachine):
         self.run(self._set_up())
 
     async def _set_up(self) -> None:
-        self.database = Database(await self.stack.enter_async_context(self.make_database()))
+        self.database = Database(await self.stack.enter_async_context(self.make_database()), Signer(SECRETS))
         self.stack.push_async_callback(self.database.close)
         await make_poll(self.database)
         key = seal.create_election_key(3, 2, poll_id=POLL.id)
