@@ -183,7 +183,8 @@ async def test_a_chain_that_does_not_continue_the_kept_head_is_refused(
 async def test_writing_on_after_a_rollback_does_not_hide_it(kept: Database) -> None:
     try:
         await put(kept, (await write(kept))[:3])
-        await write(kept, 1)
+        for _ in range(4):  # beyond the entry that was kept
+            await write(kept, 1)
         async with kept.reading() as connection:
             with pytest.raises(HeadNotContinued, match="entry 5"):
                 await chain.check_continues(connection)
