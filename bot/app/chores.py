@@ -17,25 +17,30 @@ from bot.alerts import alerts, pump
 from bot.alerts.pump import AlertPump
 from bot.edge import telegram
 from bot.edge.hearing import Hearing
+from bot.edge.letters import of_text
 from bot.house import House
 from bot.inbox import inbox
+from bot.member_chat import sms
 from bot.staff_chat import notice_watch
 from bot.staff_chat.menus import StaffMenus
 from bot.staff_chat.notice_watch import NoticeWatch
 from messages.channels.telegram_request import LANE
+from messages.channels.twilio_channel import TwilioChannel
 from messages.pace.pacer import Lane
 from voting.audit.chain import sign_head
 from voting.audit.probes import run_probes
 from voting.model import Phase
 from voting.poll import polls
 from voting.votes.box import move_tray
-from voting.votes.checks import purge_wrong_codes
+from voting.votes.wrong_codes import purge_wrong_codes
 
 MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
 PURGE_EVERY: Final = timedelta(hours=1)
 MENUS_EVERY: Final = timedelta(seconds=2)
+MISSED_TEXTS_EVERY: Final = timedelta(hours=1)  # and at the start
+MISSED_TEXTS_OF: Final = timedelta(days=1)  # shorter than the inbox remembers what it has had
 HEARING_EVERY: Final = timedelta(seconds=10)
 WAIT_AFTER_TROUBLE: Final = timedelta(seconds=5)
 
@@ -87,6 +92,21 @@ def chores_in_chat(house: House, bot: ExtBot[None], *, wake: Callable[[], None],
         Chore("menus", MENUS_EVERY, StaffMenus(bot, house.database).refresh),
         Chore("hearing", HEARING_EVERY, _Listener(house, bot, hearing).listen),
     ]
+
+
+def chores_by_text(house: House, texts: TwilioChannel, *, wake: Callable[[], None]) -> list[Chore]:
+    """Give what is done so that no text to us is missed; `wake` the inbox's reader."""
+
+    async def fetch() -> None:
+        """Take in what came while nobody listened: Twilio hands a text over once, and STOP must count."""
+        now = house.clock()
+        found = await texts.received(now - MISSED_TEXTS_OF)
+        letters = [of_text({"MessageSid": one.provider_id, "From": one.sender, "Body": one.body}, {}) for one in found]
+        async with house.database.writing() as connection:
+            await inbox.store(connection, inbox.Envelope(house.secrets.inbox_key), letters, now)
+        wake()
+
+    return [Chore("missed texts", MISSED_TEXTS_EVERY, fetch)]
 
 
 @dataclass(slots=True)
@@ -156,3 +176,4 @@ class _Books:
         async with self.house.database.writing() as connection:
             await inbox.purge(connection, self.house.clock())
             await purge_wrong_codes(connection, self.house.clock())
+            await sms.forget_counters(connection, self.house.clock())

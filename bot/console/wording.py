@@ -117,7 +117,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "foreign": "Codes given from another account or phone",
         "online_after_post": "Codes given in a chat after a paper was received",
         "post_after_online": "A paper received after an online vote",
-        "second_paper": "A second paper received",
     },
     "case_outcome": {
         "explained": "Explained: there is an innocent reason",

@@ -34,8 +34,9 @@ from voting.poll import polls
 from voting.post import papers, scans
 from voting.verify.verify import verify
 from voting.votes.box import empty_tray
-from voting.votes.checks import Checks, Purpose
-from voting.votes.clerk import Cast
+from voting.votes.cast import Cast
+from voting.votes.checks import Checks
+from voting.votes.right_codes import Purpose
 
 PATIENCE_SECONDS: Final = 20.0
 OTHERS: Final = 60  # members who vote off-stage before the picture is drawn

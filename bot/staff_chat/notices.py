@@ -27,8 +27,8 @@ from messages.notices.preview import preview
 from messages.notices.report_csv import unreached_csv
 from messages.notices.reports import progress, report
 from messages.reach import SMS, TELEGRAM
+from messages.refusals import NoticeChanged
 from messages.words.texts import html_text, text
-from voting.refusals import NoticeChanged
 from voting.store.inserts import insert_into
 
 _MARK: Final = re.compile(r"(?P<notice>\d+)(?:v(?P<version>\d+))?$")

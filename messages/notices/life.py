@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.notices import supersede
 from messages.notices.model import ENDED, Notice
 from messages.notices.notices import locked, record, refuse_unless, show
+from messages.refusals import NoticeEnded
 from messages.schema import delivery, notice
 from voting.model import By
-from voting.refusals import NoticeEnded
 from voting.schema import window
 
 SWEPT_MAX: Final = 5_000  # rows a step

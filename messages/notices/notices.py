@@ -19,15 +19,7 @@ from messages import audience as audiences
 from messages.notices.approval import approval_hash
 from messages.notices.model import EDITABLE, ENDED, Content, Notice, read_notice
 from messages.notices.preview import preview
-from messages.schema import notice
-from messages.words.kinds import OF_WINDOW, Kind
-from messages.words.texts import languages
-from messages.words.wording import Ways, facts_of
-from voting.audit import chain
-from voting.model import By
-from voting.poll import polls, window
-from voting.refusals import (
-    NeedsSecondPerson,
+from messages.refusals import (
     NobodyToTell,
     NoticeChanged,
     NoticeEnded,
@@ -37,6 +29,14 @@ from voting.refusals import (
     NoticeTooLate,
     NoticeUnknown,
 )
+from messages.schema import notice
+from messages.words.kinds import OF_WINDOW, Kind
+from messages.words.texts import languages
+from messages.words.wording import Ways, facts_of
+from voting.audit import chain
+from voting.model import By
+from voting.poll import polls, window
+from voting.refusals import NeedsSecondPerson
 
 
 async def draft(

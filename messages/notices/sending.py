@@ -18,13 +18,13 @@ from messages.notices.notices import draft, locked, record, refuse_too_late, ref
 from messages.notices.preview import Preview, plan_of, preview
 from messages.pace.pacer import Lane
 from messages.reach import SMS, TELEGRAM
+from messages.refusals import ChannelsOff, NobodyToTell, NoticeNotThere
 from messages.schema import notice
 from messages.words.purposes import LITERAL
 from messages.words.texts import fit_language
 from messages.words.wording import Ways
 from voting.model import By
 from voting.poll import polls
-from voting.refusals import ChannelsOff, NobodyToTell, NoticeNotThere
 
 BOTH: Final = frozenset({TELEGRAM, SMS})
 

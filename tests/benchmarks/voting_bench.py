@@ -26,6 +26,7 @@ from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.verify.verify import verify
 from voting.votes import clerk
+from voting.votes.cast import Cast, Waiting
 
 WAITING = (1, 16, 64, 256)
 ROUNDS = 3
@@ -116,11 +117,11 @@ async def press(folder: Path, waiting: int, letters: list[Letter], *, sealed_bef
     """From the press to the receipt, papers opened before; `sealed_before`: ballots too. Give votes per second."""
     async with fresh(folder) as database:
         town = await open_electorate(database, letters=letters)
-        presses: dict[int, clerk._Waiting] = {}
+        presses: dict[int, Waiting] = {}
 
         async def opens(letter: Letter) -> None:
-            cast = clerk.Cast(await town.opens_paper(letter), letter.chat, 0)
-            presses[letter.member_id] = clerk._Waiting(cast, NOW)
+            cast = Cast(await town.opens_paper(letter), letter.chat, 0)
+            presses[letter.member_id] = Waiting(cast, NOW)
 
         async def presses_button(letter: Letter) -> None:
             assert (await town.clerk._together.ask(presses[letter.member_id])).fresh

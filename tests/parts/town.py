@@ -388,6 +388,11 @@ class Town:
             await self._running
             self._running = None
 
+    @property
+    def running(self) -> bool:
+        """Whether the service has not ended by itself."""
+        return self._running is not None and not self._running.done()
+
     async def _run(self, house: House, ready: asyncio.Event) -> None:
         async with assemble(house, timing=QUICK) as service:
             self.service = service

@@ -14,8 +14,10 @@ from typing import Any
 from voting import secrets_file
 from voting.refusals import Refusal
 from voting.store.database import Database
-from voting.votes.checks import Checks, CodesGood, Purpose
-from voting.votes.clerk import Cast, CastOutcome, Clerk
+from voting.votes.cast import Cast, CastOutcome
+from voting.votes.checks import Checks
+from voting.votes.clerk import Clerk
+from voting.votes.right_codes import CodesGood, Purpose
 
 
 def say(*words: object) -> None:

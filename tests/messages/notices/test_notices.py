@@ -25,14 +25,9 @@ from messages.notices.sending import resend_to_unreached, send, try_on
 from messages.pace.pacer import Lane
 from messages.postman.runnable import is_quiet, orders
 from messages.reach import SMS, TELEGRAM
-from messages.schema import delivery, notice
-from messages.words.kinds import Kind
-from messages.words.wording import Ways
-from voting.model import By, SmsRules
-from voting.refusals import (
+from messages.refusals import (
     AudienceUnknown,
     ChannelsOff,
-    NeedsSecondPerson,
     NobodyToTell,
     NotApproved,
     NoticeChanged,
@@ -45,6 +40,11 @@ from voting.refusals import (
     NoticeTooLate,
     NoticeUnknown,
 )
+from messages.schema import delivery, notice
+from messages.words.kinds import Kind
+from messages.words.wording import Ways
+from voting.model import By, SmsRules
+from voting.refusals import NeedsSecondPerson
 from voting.schema import chain, member, poll
 from voting.store.database import Database
 

@@ -24,18 +24,19 @@ from voting.refusals import (
 )
 from voting.store.database import Database
 from voting.votes.attempts import CLASSES, Kind, Source, classify
-from voting.votes.checks import (
+from voting.votes.right_codes import CodesGood, Purpose
+from voting.votes.wrong_codes import (
+    ALARM_SPAN,
+    ALARM_WRONG_CODES,
     CHAT_SPAN,
     WRONG_PACK_CODES_MAX,
     WRONG_VOTE_CODES_MAX,
     AlarmKind,
-    CodesGood,
-    Purpose,
     lift_chat,
     lift_lockout,
     purge_wrong_codes,
+    take_turn,
 )
-from voting.votes.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES, take_turn
 
 
 @pytest.fixture(params=["together", "apart"])
@@ -418,7 +419,6 @@ LOCK = {how: Lock(1, how, NOW, 1, "i", "r", "telegram:1" if how is How.ONLINE el
         (How.POST, "telegram:1", False, False, None),
         (How.POST, "telegram:1", False, True, Kind.ONLINE_AFTER_POST),
         (How.ONLINE, None, True, False, Kind.POST_AFTER_ONLINE),
-        (How.POST, None, True, False, Kind.SECOND_PAPER),
     ],
 )
 def test_the_class_of_an_attempt(how: How, chat: str | None, paper: bool, warned: bool, kind: Kind | None) -> None:

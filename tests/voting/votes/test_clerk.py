@@ -27,7 +27,8 @@ from voting.sealing import seal
 from voting.store.database import Database
 from voting.votes import clerk
 from voting.votes.box import empty_tray, move_tray
-from voting.votes.clerk import Cast, CastOutcome, Clerk, receipt_for
+from voting.votes.cast import Cast, CastOutcome, Form, Waiting, receipt_for
+from voting.votes.clerk import Clerk
 from voting.votes.locks import find_lock, locks_of_chat
 
 
@@ -301,7 +302,7 @@ async def test_the_statement_itself_judges_what_may_have_changed_a_moment_ago(
             await connection.execute(text(change))
         before = await connection.scalar(text("SELECT count(*) FROM lock"))
 
-        waiting = {(intent, chat): clerk._Waiting(Cast(intent, chat, 0), at, ballot=b"sealed")}
+        waiting = {(intent, chat): Waiting(Cast(intent, chat, 0), at, ballot=b"sealed")}
 
         assert await town.clerk._lock_batch(connection, poll, waiting) == {}
         assert await connection.scalar(text("SELECT count(*) FROM lock")) == before
@@ -479,7 +480,7 @@ async def test_a_ballot_sealed_for_another_key_is_never_stored(
 ) -> None:
     """The poll got its key between the sealing and the turn at the database: whoever pressed presses again."""
     papers = [await town.opens_paper(letter) for letter in town.letters[:2]]
-    monkeypatch.setattr(town.clerk, "_known_form", clerk._Form(b"k" * seal.KEY_BYTES, 2))
+    monkeypatch.setattr(town.clerk, "_known_form", Form(b"k" * seal.KEY_BYTES, 2))
 
     with pytest.raises(Fault):
         await town.clerk.cast(Cast(papers[0], town.letters[0].chat, 0), NOW)
