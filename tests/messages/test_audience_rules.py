@@ -10,8 +10,8 @@ from sqlalchemy import insert, select, update
 
 from messages import audience
 from messages.audience import TOLD_OR_UNKNOWN, Audience, Group, parse
+from messages.refusals import AudienceUnknown
 from messages.schema import delivery
-from voting.refusals import AudienceUnknown
 from voting.schema import lock, member, pack
 from voting.store.database import Database
 

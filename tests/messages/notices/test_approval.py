@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from messages.notices.approval import GROWTH_MAX, approval_hash, refuse_unapproved
 from messages.notices.model import Content, Notice
 from messages.notices.preview import Preview
-from voting.refusals import NotApproved, NoticeChanged, NoticeOutgrown
+from messages.refusals import NotApproved, NoticeChanged, NoticeOutgrown
 
 NOW = datetime(2022, 8, 3, 12, tzinfo=UTC)
 FACTS = {

@@ -15,9 +15,10 @@ from messages.notices.model import EDITABLE, ENDED, ON_ITS_WAY, Content, Notice
 from messages.notices.notices import approve, draft, edit, show, submit
 from messages.notices.sending import resend_to_unreached, send
 from messages.reach import TELEGRAM
+from messages.refusals import NoticeEnded, NoticeNotThere
 from messages.schema import delivery, notice
 from voting.model import By
-from voting.refusals import NoticeEnded, NoticeNotThere, Refusal
+from voting.refusals import Refusal
 from voting.schema import chain
 from voting.store.database import Database
 

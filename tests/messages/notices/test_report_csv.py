@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from messages.notices.report_csv import COLUMNS, unreached_csv, write_report_csv
 from messages.notices.reports import OUTCOMES, report
+from messages.refusals import NoticeUnknown
 from messages.schema import delivery
-from voting.refusals import NoticeUnknown
 from voting.schema import member
 from voting.store.database import Database
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages.refusals import NotApproved, NoticeOutgrown
 from messages.words import refusal_words
 from messages.words.dates import date_text, moment_text
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import MissingText, languages
 from voting.model import Phase
-from voting.refusals import NotApproved, NoticeOutgrown, Refusal, WindowBackwards
+from voting.refusals import Refusal, WindowBackwards
 
 
 class Colour(StrEnum):

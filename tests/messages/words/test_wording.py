@@ -222,3 +222,9 @@ def test_only_reminders_are_not_for_voters_and_only_the_days_are_overtaken() -> 
     """A changed rule is news to who has voted, too; no kind is both."""
     assert {Kind.REMINDER, Kind.CLOSING_SOON} == NOT_TO_VOTERS
     assert {Kind.PACK_DELAYED, Kind.WINDOW_CHANGED} == OF_WINDOW
+
+
+def test_a_message_is_in_the_language_asked_for() -> None:
+    facts = {"code": "123456", "minutes": 10, "title": "T"}
+
+    assert message_text("link_code", SMS, "cy", facts) != message_text("link_code", SMS, "en-GB", facts)
