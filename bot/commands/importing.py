@@ -117,6 +117,8 @@ def _tell(path: Path, report: ImportReport, *, dry_run: bool) -> None:
         OUT.print(f"{rows:>7,} {level}: {reason}", markup=False)
     if len(reasons) > REASONS_SHOWN_MAX:
         OUT.print(f"        and {len(reasons) - REASONS_SHOWN_MAX} other kinds")
+    if nothing and report.notes:
+        OUT.print("If it were taken:")
     for note in report.notes:
         OUT.print(note, markup=False)
     if written is not None:

@@ -433,7 +433,7 @@ class Story:
         await close_poll(self.ballot.database, by=By("Gwen", VIA, now))
         boxed = await empty_tray(self.ballot.database, now=now)
         async with self.ballot.database.writing() as connection:
-            await sign_head(connection, self.ballot.house.secrets, now)
+            await sign_head(connection, now)
         self.stage.fact(f"{boxed} ballots are shuffled into the box")
         path = folder / "postal-count.csv"
         path.write_text("option,votes\nRowan Ellis,0\nMorgan Hale,1\n", encoding="utf-8")

@@ -1,6 +1,6 @@
-"""Send a notice: checked once more, planned in one statement or kept until its time; to oneself; once more.
+"""Send a notice: to its audience, to oneself as a trial, or once more to those it did not reach.
 
-What is kept until its time is scheduled.py's from then on.
+It is checked once more, then planned in one statement or scheduled. scheduled.py sends it when its time has come.
 """
 
 from collections.abc import Collection

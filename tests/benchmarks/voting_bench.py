@@ -19,6 +19,7 @@ import counting
 from electorate import Letter, make_letters, open_electorate
 from prepared import NOW, POLL, SECRETS, make_poll, read_phone
 
+from voting.audit.signer import Signer
 from voting.model import By
 from voting.rehearsal.people import write_roll
 from voting.roll.importing import import_roll
@@ -53,7 +54,7 @@ def watch() -> Iterator[Watch]:
 @asynccontextmanager
 async def fresh(folder: Path) -> AsyncIterator[Database]:
     """Give an empty, migrated SQLite database."""
-    database = Database(f"sqlite+aiosqlite:///{folder / f'{time.monotonic_ns()}.db'}")
+    database = Database(f"sqlite+aiosqlite:///{folder / f'{time.monotonic_ns()}.db'}", Signer(SECRETS))
     await upgrade(database)
     try:
         yield database

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from voting import secrets_file
+from voting.audit.signer import Signer
 from voting.refusals import Refusal
 from voting.store.database import Database
 from voting.votes.cast import Cast, CastOutcome
@@ -30,8 +31,8 @@ class Booth:
 
     def __init__(self, told: dict[str, Any]) -> None:
         self.now = datetime.fromisoformat(told["now"])
-        self.database = Database(told["database_url"])
         secrets = secrets_file.load(Path(told["secrets"]))
+        self.database = Database(told["database_url"], Signer.beside(secrets, Path(told["secrets"])))
         self.checks, self.clerk = Checks(self.database, secrets), Clerk(self.database, secrets)
 
     async def gives_codes(self, letter: dict[str, Any], chat: str) -> CodesGood:

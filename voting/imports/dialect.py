@@ -46,7 +46,8 @@ def look(file: IO[bytes]) -> Bytes:
     for mark, problem in _MARKS.items():
         if piece.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n").startswith(mark):
             raise Unreadable(problem)
-    encoding = next((name for mark, name in _UTF_16.items() if piece.startswith(mark)), "utf-8-sig")
+    without_mark = next((name for mark, name in _UTF_16.items() if piece.startswith(mark)), "utf-8")
+    encoding = "utf-8-sig" if without_mark == "utf-8" else "utf-16"
     if encoding == "utf-8-sig" and b"\0" in piece[:4]:
         raise Unreadable(f"it is UTF-16 without its mark: {SAVE}")
     decoder, digest, line = codecs.getincrementaldecoder(encoding)(), hashlib.sha256(), 1
@@ -55,7 +56,7 @@ def look(file: IO[bytes]) -> Bytes:
             text = decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as problem:
             # problem.object is what the decoder was at: bytes kept back from the piece before, and this one
-            line += _line_ends(problem.object[: problem.start].decode(encoding, errors="ignore"))
+            line += _line_ends(problem.object[: problem.start].decode(without_mark, errors="ignore"))
             name = "UTF-8" if encoding == "utf-8-sig" else "UTF-16, as its first bytes say"
             raise Unreadable(f"line {line} is not {name}: {SAVE}") from problem
         if not piece:

@@ -127,7 +127,11 @@ class ImportReport:
     def reasons(self) -> list[tuple[Level, str, int]]:
         """Give each kind of reason with its number of rows, most first; what differs from row to row is left out."""
         found = Counter((row.level, _VARIES.sub("…", row.reason)) for row in self.rows)
-        return [(level, reason, rows) for (level, reason), rows in found.most_common()]
+        whole = {(row.level, _VARIES.sub("…", row.reason)): row.reason for row in self.rows}
+        return [
+            (level, whole[level, reason] if rows == 1 else reason, rows)
+            for (level, reason), rows in found.most_common()
+        ]
 
 
 # Quoted cells, and whatever has a digit in it: numbers, days, lines.

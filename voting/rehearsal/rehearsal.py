@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.probes import run_probes
+from voting.audit.signer import Signer
 from voting.count.count import count
 from voting.model import By, Poll, Window
 from voting.packs import packs
@@ -34,6 +35,7 @@ from voting.rehearsal.voters import Crowd, RehearsalFailed, Voter, insist
 from voting.roll.importing import import_roll
 from voting.roll.rows import ReadPhone
 from voting.sealing import seal, shares
+from voting.secrets_file import Secrets
 from voting.store import upgrade
 from voting.store.database import Database
 from voting.verify.verify import Verdict, verify
@@ -76,12 +78,15 @@ async def rehearse(
     Raises RehearsalFailed when anything but the asked result comes out: another number, a bundle that does not
     verify, an identity that does not hold, an attempt unseen or a replay taken for one; PollExists.
     """
-    database = Database(url or f"sqlite+aiosqlite:///{folder / 'rehearsal.db'}")
+    secrets = secrets_file.make()
+    signer = Signer.beside(secrets, folder / "rehearsal.secrets")
+    database = Database(url or f"sqlite+aiosqlite:///{folder / 'rehearsal.db'}", signer)
     try:
         run = _Run(
             folder,
             plan,
             database,
+            secrets,
             clock=clock_from(now),
             random=random or Random(),  # noqa: S311 - people and choices that are made up
             watch=Stopwatch(progress),
@@ -95,11 +100,19 @@ class _Run:
     """One rehearsal, stage by stage."""
 
     def __init__(
-        self, folder: Path, plan: Plan, database: Database, *, clock: Clock, random: Random, watch: Stopwatch
+        self,
+        folder: Path,
+        plan: Plan,
+        database: Database,
+        secrets: Secrets,
+        *,
+        clock: Clock,
+        random: Random,
+        watch: Stopwatch,
     ) -> None:
         self.folder, self.plan, self.database = folder, plan, database
         self.clock, self.random, self.watch = clock, random, watch
-        self.secrets = secrets_file.make()
+        self.secrets = secrets
         self.poll = _poll(plan, clock())
         self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=POLL_ID)
         self.papers_after_votes = 0

@@ -108,7 +108,9 @@ class _Taker:
 
 
 def _notes(report: RollReport) -> list[str]:
-    notes = [f"{report.after.eligible:,} members may vote (before: {report.before.eligible:,})."]
+    may, may_not = report.after.eligible, report.after.members - report.after.eligible
+    others = f"; {may_not:,} on the roll may not" if may_not else ""
+    notes = [f"{may:,} members may vote (before: {report.before.eligible:,}){others}."]
     if report.gone:
         notes.append(
             f"{report.gone:,} members of the roll are not in this file. They stay on it; the report lists them, "

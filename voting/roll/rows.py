@@ -137,8 +137,9 @@ class Reader:
 
     def notes(self) -> Iterator[str]:
         """Say in which other shapes the file has its join dates."""
-        for shape, cells in self._shapes.most_common():
-            yield f"joined_on is written with {shape} in {cells} rows: only days like 2011-05-02 are read."
+        if self._shapes:
+            shapes = ", ".join(f"{shape} ({rows:,})" for shape, rows in self._shapes.most_common())
+            yield f"Only join dates like 2011-05-02 are read; these are written with {shapes}."
 
     def _entry(self, row: Row) -> Entry:
         member_no, name, _, _, _, postcode, written_country, written, language, area, joined = row.cells

@@ -158,7 +158,7 @@ async def test_what_happens_after_the_count_is_not_in_its_bundle(closed: Elector
     await count_into(closed, tmp_path / "result")
     async with closed.database.writing() as connection:
         await chain.append(connection, "case_settled", {}, by=By("Gwen", "command line", later(days=9)))
-        await chain.sign_head(connection, SECRETS, later(days=9))
+        await chain.sign_head(connection, later(days=9))
 
     await count_into(closed, tmp_path / "again", by=By("Gwen", "command line", later(days=10)))
 

@@ -247,16 +247,29 @@ async def test_a_paper_of_a_replaced_pack_counts_for_nothing_and_against_nobody(
     assert await world.papers() == [("1", "received", "set_aside", "dead_pack"), ("1", "received", "locked", None)]
 
 
+async def test_a_stolen_paper_of_a_replaced_pack_after_the_owner_voted_online_opens_no_case(world: World) -> None:
+    await world.replace("1")
+    async with world.database.writing() as connection:
+        await world.vote_online(connection, "1")
+
+    report = await world.scan(f"1,{AT},received")
+
+    assert [row.reason for row in report.rows] == ["set aside: its pack was replaced or void"]
+    assert (await world.locked(), world.told) == ({"1": "online"}, [])
+
+
 @pytest.mark.parametrize("together", [True, False], ids=["in one file", "in two"])
-async def test_the_old_pack_s_paper_after_the_new_one_s_is_a_second_paper(world: World, together: bool) -> None:
+async def test_the_old_pack_s_paper_after_the_new_one_s_is_set_aside_without_a_case(
+    world: World, together: bool
+) -> None:
     await world.replace("1")
     files = [[f"1',{AT},received", f"1,{AT},received"]] if together else [[f"1',{AT},received"], [f"1,{AT},received"]]
 
     for scans in files:
         report = await world.scan(*scans)
 
-    assert [row.reason for row in report.rows] == ["set aside: another paper of the member came first"]
-    assert [seen.kind for seen in world.told] == [Kind.SECOND_PAPER]
+    assert [row.reason for row in report.rows] == ["set aside: its pack was replaced or void"]
+    assert world.told == []
     assert await world.locked() == {"1": "post"}
 
 

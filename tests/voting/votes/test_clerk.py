@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from voting import schema
+from voting.audit.signer import Signer
 from voting.model import By
 from voting.poll import polls
 from voting.refusals import (
@@ -313,10 +314,8 @@ async def test_sixty_four_tasks_and_four_clerks_racing_on_one_member_make_one_lo
     """Every racer holds a paper of its own, from one chat or many; one locks, the rest are told what is true."""
     town = await open_electorate(database, members=1)
     ada = town.letters[0]
-    others = [
-        Electorate(Database(database.url.render_as_string(hide_password=False)), town.key, town.letters)
-        for _ in range(3)
-    ]
+    url = database.url.render_as_string(hide_password=False)
+    others = [Electorate(Database(url, Signer(SECRETS)), town.key, town.letters) for _ in range(3)]
     clerks = [town.clerk, *(other.clerk for other in others)]
     chats = [ada.chat if n % 2 else f"telegram:{1000 + n}" for n in range(64)]
     intents = [await town.opens_paper(ada, chat=chat) for chat in chats]
