@@ -52,7 +52,7 @@ def init(
     logs.configure("WARNING", json_lines=False)
     now = clock()
     poll = polls.read_poll_file(poll_file)
-    delivery = polls.window_of_file(poll_file, now=now, actor=actor)
+    delivery = polls.window_of_file(poll_file, by=By(actor, VIA, now))
 
     async def make() -> Any:  # noqa: ANN401 - the poll as made
         if not settings.secrets_file.exists():

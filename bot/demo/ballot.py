@@ -82,7 +82,7 @@ class Ballot:
         now = self.clock()
         await upgrade(self.database)
         poll = await asyncio.to_thread(polls.read_poll_file, poll_file)
-        days = await asyncio.to_thread(polls.window_of_file, poll_file, now=now, actor=actor)
+        days = await asyncio.to_thread(polls.window_of_file, poll_file, by=By(actor, VIA, now))
         self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=poll.id)
         async with self.database.writing() as connection:
             made = await polls.init(connection, poll, days, self.house.secrets, by=By(actor, VIA, now))

@@ -7,10 +7,10 @@
 An approval is for one version, bound to the hash of what would be sent (approval.py); an edit voids it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,6 +37,13 @@ from voting.audit import chain
 from voting.model import By
 from voting.poll import polls, window
 from voting.refusals import NeedsSecondPerson
+
+
+class Change(Protocol):
+    """What moves a notice on and needs to know nothing but who asks."""
+
+    def __call__(self, connection: AsyncConnection, notice_id: int, /, *, by: By) -> Awaitable[Notice]:
+        """Give the notice as it is then."""
 
 
 async def draft(
