@@ -9,12 +9,42 @@ from typing import Final
 
 import typer
 
-from bot.commands import cases, count, demo, doctor, members, notices, packs, polls, post, privacy, roll, service, staff
+from bot.commands import (
+    cases,
+    count,
+    demo,
+    doctor,
+    members,
+    notices,
+    packs,
+    polls,
+    post,
+    privacy,
+    roll,
+    service,
+    staff,
+    template,
+)
 from bot.commands.terminal import error_line
 from voting.refusals import Fault, Refusal
 
 # In the order of the help.
-NOUNS: Final = (demo, polls, doctor, roll, packs, notices, members, post, cases, staff, privacy, service, count)
+NOUNS: Final = (
+    demo,
+    polls,
+    doctor,
+    roll,
+    template,
+    packs,
+    notices,
+    members,
+    post,
+    cases,
+    staff,
+    privacy,
+    service,
+    count,
+)
 
 
 def build() -> typer.Typer:

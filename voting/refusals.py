@@ -67,6 +67,10 @@ class PollNotReady(PollRefusal):
     """The poll cannot open yet: {missing}."""
 
 
+class PacksMissing(PollRefusal):
+    """{members} members who may vote have no pack: `ballotline packs issue`; or open with --despite-missing-packs."""
+
+
 class PollOver(PollRefusal):
     """The poll is already {phase}; that cannot be done any more."""
 
@@ -137,6 +141,14 @@ class StaffRefusal(Refusal):
 
 class UnknownMember(StaffRefusal):
     """{member_no} is not on the roll."""
+
+
+class MemberHasPack(StaffRefusal):
+    """{member_no} already has a pack, so they stay on the roll; `ballotline roll lapse` takes the right to vote."""
+
+
+class MemberInUse(StaffRefusal):
+    """{member_no} already stands in messages or chats, so they stay on the roll; `ballotline roll lapse` it instead."""
 
 
 class FileUnreadable(StaffRefusal):

@@ -1,6 +1,8 @@
-"""What a handler is given by python-telegram-bot: nothing of ours, for handlers are made with the desk they ask."""
+"""What a handler is given by python-telegram-bot, and when its update came in; handlers are made with their desk."""
 
 from collections.abc import Sequence
+from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 from telegram.ext import Application, BaseHandler, CallbackContext, ExtBot
@@ -10,3 +12,6 @@ _Nothing = dict[object, object]  # of what python-telegram-bot would remember: a
 Context = CallbackContext[ExtBot[None], _Nothing, _Nothing, _Nothing]
 BotApplication = Application[ExtBot[None], Context, _Nothing, _Nothing, _Nothing, None]
 Handlers = Sequence[BaseHandler[Any, Context, Any]]  # as `Application.add_handlers` takes them, whatever each is for
+
+# When the update that is being handled was stored: what a person does counts from then, however late it is handled.
+RECEIVED_AT: ContextVar[datetime | None] = ContextVar("RECEIVED_AT", default=None)

@@ -1,6 +1,5 @@
 """`cases`: attempts to vote after the lock, for people to decide; never a choice."""
 
-import csv
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -90,6 +89,7 @@ def export(
     Example: ballotline cases export cases.csv
     """
     from bot.house import House, in_house
+    from voting.imports.report import PeoplesCsv
     from voting.votes import cases
 
     async def act(house: House) -> list[dict[str, Any]]:
@@ -98,9 +98,9 @@ def export(
 
     rows = in_house(act)
     with file.open("w", encoding="utf-8", newline="") as target:
-        writer = csv.DictWriter(target, cases.EXPORT_COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = PeoplesCsv(target)
+        writer.row(cases.EXPORT_COLUMNS)
+        writer.rows([row[name] for name in cases.EXPORT_COLUMNS] for row in rows)
     OUT.print(f"{len(rows)} attempts are in {file}.")
 
 

@@ -13,6 +13,7 @@ from bot.house import clock
 from bot.settings import Settings
 from voting import secrets_file
 from voting.poll import polls
+from voting.poll.without_pack import count_eligible, count_without_pack
 from voting.refusals import Refusal
 from voting.store.database import Database
 from voting.store.revision import check
@@ -73,6 +74,7 @@ async def _kept(settings: Settings) -> list[Finding]:
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
         named = f"{signing_fingerprint(poll.signing_key)} (publish it before the vote: verify is told it with --key)"
         found.append(Finding("signing key", ok=True, detail=named))
+        found += await _packs(database)
         todo = "" if poll.election_key else "ballotline keys create --trustees 3 --threshold 2 --out shares"
         keys = f"{poll.threshold} of {poll.trustees} trustees open the box" if poll.election_key else "none yet"
         found.append(Finding("election key", ok=bool(poll.election_key), detail=keys, what_to_do=todo))
@@ -81,6 +83,17 @@ async def _kept(settings: Settings) -> list[Finding]:
     finally:
         await database.close()
     return found
+
+
+async def _packs(database: Database) -> list[Finding]:
+    """Look whether everybody who may vote can; nobody to look for before there is a roll."""
+    async with database.reading() as connection:
+        eligible, without = await count_eligible(connection), await count_without_pack(connection)
+    if not eligible:
+        return [Finding("packs", ok=None, detail="nobody on the roll may vote yet")]
+    detail = f"{without:,} of {eligible:,} who may vote have no pack" if without else "everybody who may vote has one"
+    todo = "ballotline packs issue --print-file FILE --roll each-file-of-the-roll.csv" if without else ""
+    return [Finding("packs", ok=not without, detail=detail, what_to_do=todo)]
 
 
 async def _telegram(settings: Settings) -> list[Finding]:

@@ -20,7 +20,7 @@ from bot.commands.terminal import (
     print_table,
 )
 from messages.words.kinds import Kind
-from voting.csv_file import read_moment
+from voting.imports.moments import read_moment
 from voting.model import By
 from voting.refusals import NoticeTextMissing, StaffRefusal
 

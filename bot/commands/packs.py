@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.importing import take_and_tell
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -12,19 +13,29 @@ from bot.commands.terminal import (
     Actor,
     AsJson,
     DryRun,
+    error_line,
     print_facts,
     print_json,
-    print_report,
     progress_bar,
 )
-from voting.csv_file import ImportReport
+from voting.imports.report import ImportReport
 from voting.model import By
 
 PrintFile = Annotated[Path, typer.Option("--print-file", help="File for the mailing house; it must not exist yet.")]
 Recipient = Annotated[
     str | None, typer.Option(help="The mailing house's age key (age1...): the file is encrypted to it.")
 ]
-RollFile = Annotated[Path | None, typer.Option("--roll", help="The roll file, if it is not where it was imported.")]
+RollFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--roll",
+        metavar="FILE",
+        help="A file of the roll, as often as there are files; not given: the one imported last.",
+    ),
+]
+Mark = Annotated[
+    bool, typer.Option("--mark", help="Begin with a byte order mark, so that a spreadsheet shows every letter right.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,43 +51,75 @@ def register(app: typer.Typer) -> None:
 def issue(
     print_file: PrintFile,
     recipient: Recipient = None,
-    roll_file: RollFile = None,
+    roll_files: RollFiles = None,
+    mark: Mark = False,
+    nowhere_too: Annotated[
+        bool, typer.Option("--to-incomplete-addresses", help="Also for those without a name or an address.")
+    ] = False,
+    despite: Annotated[
+        bool, typer.Option("--despite-missing-packs", help="Exit with 0 although somebody is left without a pack.")
+    ] = False,
     as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
     """Make a pack for everybody who may vote and has none; the codes exist in the print file only.
 
-    Example: ballotline packs issue --print-file print.csv.age --recipient age1...
+    Names and addresses are read from the roll's file: the one imported last, or those named with --roll. Exits with 1
+    when somebody who may vote is left without a pack.
+
+    Example: ballotline packs issue --print-file print.csv.age --recipient age1... --roll north.csv --roll south.csv
     """
+    from bot.commands.issuing import what_was_made, who_is_left
     from bot.edge.links import bot_url
     from bot.house import House, in_house
     from voting.packs import packs
+    from voting.packs.packing import imported_rolls
 
-    async def act(house: House) -> packs.Issued:
+    async def act(house: House) -> tuple[packs.Issued, list[Path]]:
         url = await bot_url(house.settings, "pack")
         with progress_bar("Making packs", quiet=as_json) as progress:
-            printing = packs.Printing(print_file, url, recipient=recipient, roll_path=roll_file)
-            return await packs.issue(
+            printing = packs.Printing(
+                print_file,
+                url,
+                recipient=recipient,
+                roll_paths=tuple(roll_files or ()),
+                nowhere_too=nowhere_too,
+                mark=mark,
+            )
+            issued = await packs.issue(
                 house.database, house.secrets, printing, by=By(actor, VIA, house.clock()), progress=progress
             )
+        async with house.database.reading() as connection:
+            return issued, await imported_rolls(connection)
 
-    issued = in_house(act)
+    issued, rolls = in_house(act)
     if as_json:
-        print_json({"issued": issued.packs, "print_file": str(print_file)})
-    elif issued.packs:
-        kept = "encrypted" if recipient else "NOT encrypted: give it to the mailing house safely, then delete it"
-        OUT.print(f"{issued.packs} packs are in {print_file} ({kept}).")
+        print_json(
+            {
+                "issued": issued.packs,
+                "print_file": str(issued.file) if issued.packs else None,
+                "missing": issued.left,
+                "incomplete": issued.nowhere,
+            }
+        )
     else:
-        OUT.print("Everybody who may vote has a pack already; nothing was made.")
+        OUT.print(what_was_made(issued, encrypted=recipient is not None))
+    for sentence in who_is_left(issued, rolls):
+        error_line(sentence)
+    if issued.left and not despite:
+        raise typer.Exit(1)
 
 
 def update(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="member_no,event,on")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="member_no,event,on[,pack_code]; - reads a pipe.")],
     dry_run: DryRun = False,
     as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
     """Take in what became of packs: dispatched, delivered, returned.
+
+    Columns: member_no, event (dispatched, delivered or returned), on (2022-08-01) and, where a pack was replaced,
+    pack_code: which envelope. `ballotline template pack-events` prints an empty one.
 
     Example: ballotline packs update pack-events.csv
     """
@@ -84,9 +127,10 @@ def update(
     from voting.packs import packs
 
     async def act(house: House) -> ImportReport:
-        return await packs.update_events(house.database, file, by=By(actor, VIA, house.clock()), dry_run=dry_run)
+        by = By(actor, VIA, house.clock())
+        return await packs.update_events(house.database, file, house.secrets, by=by, dry_run=dry_run)
 
-    print_report(file, in_house(act), dry_run=dry_run, as_json=as_json)
+    take_and_tell(file, lambda _: in_house(act), dry_run=dry_run, as_json=as_json)
 
 
 def replace(
@@ -94,7 +138,8 @@ def replace(
     print_file: PrintFile,
     reason: Annotated[str, typer.Option(help="Why, for whoever approves.")] = "",
     recipient: Recipient = None,
-    roll_file: RollFile = None,
+    roll_files: RollFiles = None,
+    mark: Mark = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
     """Replace a lost or damaged pack: one person asks, another runs the same command to approve and issue.
@@ -107,7 +152,7 @@ def replace(
 
     async def act(house: House) -> packs.Asked | packs.Issued:
         url = await bot_url(house.settings, "pack")
-        printing = packs.Printing(print_file, url, recipient=recipient, roll_path=roll_file)
+        printing = packs.Printing(print_file, url, recipient=recipient, roll_paths=tuple(roll_files or ()), mark=mark)
         return await packs.replace(
             house.database, house.secrets, member_no, printing, reason=reason, by=By(actor, VIA, house.clock())
         )
@@ -117,7 +162,7 @@ def replace(
         OUT.print(f"{done.asked_by} asked to replace the pack of {member_no}.")
         OUT.print("Another person now runs the same command with --as THEIR-NAME; nothing was issued yet.")
     else:
-        print_facts(f"New pack for {member_no}", {"print file": print_file, "old codes": "stopped working"})
+        print_facts(f"New pack for {member_no}", {"print file": done.file, "old codes": "stopped working"})
 
 
 def unlock(

@@ -134,7 +134,12 @@ def keys_test(
     in_house(act)
 
 
-def poll_open(actor: Actor = DEFAULT_ACTOR) -> None:
+def poll_open(
+    despite: Annotated[
+        bool, typer.Option("--despite-missing-packs", help="Open although somebody who may vote has no pack.")
+    ] = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
     """Open the poll; votes are taken from its opening time on.
 
     Example: ballotline poll open --as Gwen
@@ -145,7 +150,7 @@ def poll_open(actor: Actor = DEFAULT_ACTOR) -> None:
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.open_poll(connection, by=By(actor, VIA, house.clock()))
+            poll = await polls.open_poll(connection, by=By(actor, VIA, house.clock()), despite_missing_packs=despite)
             await sign_head(connection, house.secrets, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
 
@@ -158,15 +163,16 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
     Example: ballotline poll close --as Gwen
     """
     from bot.house import House, in_house
+    from bot.inbox.closing import close_poll
     from voting.audit.chain import sign_head
     from voting.poll import polls
     from voting.votes.box import empty_tray
 
     async def act(house: House) -> None:
-        async with house.database.writing() as connection:
+        async with house.database.reading() as connection:
             poll = await polls.load(connection)
-            if poll.phase is not Phase.CLOSED:
-                poll = await polls.close_poll(connection, by=By(actor, VIA, house.clock()))
+        if poll.phase is not Phase.CLOSED:
+            poll = await close_poll(house.database, by=By(actor, VIA, house.clock()))
         moved = await empty_tray(house.database, now=house.clock())
         async with house.database.writing() as connection:
             await sign_head(connection, house.secrets, house.clock())

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, print_report
-from voting.csv_file import ImportReport
+from bot.commands.importing import take_and_tell
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun
+from voting.imports.report import ImportReport
 from voting.model import By
 
 
@@ -19,12 +20,16 @@ def register(app: typer.Typer) -> None:
 
 
 def postal_import(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="pack_code,received_at,status")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="pack_code,received_at,status; - reads a pipe.")],
     dry_run: DryRun = False,
     as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
     """Take scanned papers into the same lock; a paper after an online vote stays unopened and makes a case.
+
+    Columns: pack_code (as scanned), received_at (2022-08-05T09:00, in the poll's time zone), status (received or
+    rejected). `ballotline template postal` prints an empty one. A paper locks its member for good; a status can be
+    corrected until the count.
 
     Example: ballotline postal import postal.csv --dry-run
     """
@@ -42,7 +47,7 @@ def postal_import(
             dry_run=dry_run,
         )
 
-    print_report(file, in_house(act), dry_run=dry_run, as_json=as_json)
+    take_and_tell(file, lambda _: in_house(act), dry_run=dry_run, as_json=as_json)
 
 
 def postal_count(
@@ -57,10 +62,10 @@ def postal_count(
     Example: ballotline postal count postal-count.csv
     """
     from bot.house import House, in_house
-    from voting.post import scans
+    from voting.post import papers
 
     async def act(house: House) -> None:
-        await scans.import_count(house.database, file, justification=justification, by=By(actor, VIA, house.clock()))
+        await papers.import_count(house.database, file, justification=justification, by=By(actor, VIA, house.clock()))
 
     in_house(act)
     OUT.print(f"The count of papers in {file} is taken in.")

@@ -23,8 +23,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from voting.csv_file import REPORT_SUFFIX, ImportReport, write_report
-
 Result = TypeVar("Result")
 
 OUT: Final = Console(highlight=False, soft_wrap=True)
@@ -109,20 +107,6 @@ def progress_bar(what: str, total: int | None = None, *, quiet: bool = False) ->
     with bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
-
-
-def print_report(path: Path, report: ImportReport, *, dry_run: bool, as_json: bool) -> None:
-    """Write FILE.report.csv when there is something to look at, and print the import's five numbers."""
-    written = path.with_name(path.name + REPORT_SUFFIX) if report.rows else None
-    if written is not None:
-        write_report(written, report.rows)
-    facts: dict[str, Any] = dict(report.counts())
-    if as_json:
-        print_json({**facts, "dry_run": dry_run, "report": str(written) if written else None})
-        return
-    print_facts(f"{path}{' (dry run: nothing changed)' if dry_run else ''}", facts)
-    if written is not None:
-        OUT.print(f"Rows to look at: {written}")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from bot.console.visit import Console, FormWrong, Visit, sentence, zone_of
 from bot.staff.roles import Act
 from messages.roll_import import import_roll
 from voting import schema
-from voting.csv_file import ImportReport, report_path, write_report
+from voting.imports.report import Agreed, Asks, ImportReport, report_path, write_report
 from voting.model import By
 from voting.packs.mailing_house import update_events
 from voting.post import scans
@@ -38,6 +38,8 @@ FILE_BYTES_MAX: Final = 200 * 1024 * 1024
 PIECE_BYTES: Final = 1024 * 1024
 KEPT_FOR: Final = timedelta(days=1)
 ROWS_SHOWN_MAX: Final = 200
+REASONS_SHOWN_MAX: Final = 30
+SHOWN_MAX: Final = {"shown_max": ROWS_SHOWN_MAX, "pairs_max": 50}
 ID: Final = re.compile(r"[a-f0-9]{24}")
 MOVING: Final = frozenset({"trying", "taking"})
 
@@ -71,11 +73,32 @@ class Upload:
     counts: dict[str, int] = field(default_factory=dict)
     problem: str = ""
     report: list[dict[str, Any]] = field(default_factory=list)
+    reasons: list[tuple[str, str, int]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    asks: list[dict[str, Any]] = field(default_factory=list)  # what somebody has to agree to before it is taken
 
     @property
     def moving(self) -> bool:
         """Whether something is being done with it now."""
         return self.state in MOVING
+
+
+def _note_report(found: Upload, report: ImportReport) -> None:
+    """Keep what the page shows of a report."""
+    found.counts = report.counts()
+    found.report = [asdict(row) for row in report.rows[:ROWS_SHOWN_MAX]]
+    found.reasons = [(str(level), reason, rows) for level, reason, rows in report.reasons()[:REASONS_SHOWN_MAX]]
+    found.notes = report.notes
+    found.asks = [{"asks": need.asks, "sentence": need.sentence, "pairs": need.pairs} for need in report.needs]
+
+
+def _agreed(found: Upload, visit: Visit) -> Agreed:
+    """Give what the form agrees to: all that was asked; FormWrong when something is not ticked."""
+    for need in found.asks:
+        if not visit.word(f"agree_{need['asks']}"):
+            raise FormWrong(field="your answer to what is asked")
+    pairs = frozenset(frozenset(pair) for need in found.asks for pair in need["pairs"])
+    return Agreed(sizes=any(need["asks"] != Asks.PAIRS for need in found.asks), distinct=pairs)
 
 
 class Imports:
@@ -99,13 +122,13 @@ class Imports:
         """Show one upload: its progress, or what it would change, or changed."""
         upload = await self._find(visit)
         async with self._console.house.database.reading() as connection:
-            return await visit.page(connection, "import.html", upload=upload, shown_max=ROWS_SHOWN_MAX)
+            return await visit.page(connection, "import.html", upload=upload, **SHOWN_MAX)
 
     async def show_state(self, visit: Visit) -> Response:
         """Show its state alone, while it moves."""
         upload = await self._find(visit)
         async with self._console.house.database.reading() as connection:
-            return await visit.part(connection, "_import.html", upload=upload, shown_max=ROWS_SHOWN_MAX)
+            return await visit.part(connection, "_import.html", upload=upload, **SHOWN_MAX)
 
     async def show_report(self, visit: Visit) -> Response:
         """Give the whole report as a file."""
@@ -125,7 +148,7 @@ class Imports:
         digest = await self._keep(given, upload_id)
         name = Path(given.filename or "file").name[:80]
         found = Upload(upload_id, kind, name, visit.guest.staff.name, visit.now.isoformat(), digest, "trying")
-        await self._start(found, visit, dry_run=True)
+        await self._start(found, visit, Agreed(), dry_run=True)
         return visit.back(f"/console/imports/{upload_id}")
 
     async def confirm(self, visit: Visit) -> Response:
@@ -133,8 +156,9 @@ class Imports:
         found = await self._find(visit)
         if found.state != "tried":
             raise UploadNotReady(state=found.state)
+        agreed = _agreed(found, visit)
         found.state, found.rows = "taking", 0
-        await self._start(found, visit, dry_run=False)
+        await self._start(found, visit, agreed, dry_run=False)
         return visit.back(f"/console/imports/{found.id}")
 
     async def discard(self, visit: Visit) -> Response:
@@ -147,32 +171,32 @@ class Imports:
 
     # -- the work ------------------------------------------------------------------------
 
-    async def _start(self, found: Upload, visit: Visit, *, dry_run: bool) -> None:
+    async def _start(self, found: Upload, visit: Visit, agreed: Agreed, *, dry_run: bool) -> None:
         self._working[found.id] = found
         await asyncio.to_thread(self._note, found)
-        task = asyncio.create_task(self._work(found, visit.guest.staff.name, dry_run=dry_run))
+        task = asyncio.create_task(self._work(found, visit.guest.staff.name, agreed, dry_run=dry_run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, found: Upload, actor: str, *, dry_run: bool) -> None:
+    async def _work(self, found: Upload, actor: str, agreed: Agreed, *, dry_run: bool) -> None:
         """Try or take one file; whatever comes of it stands in its note."""
 
         def progress(rows: int) -> None:
             found.rows = rows
 
         try:
-            report = await self._import(found, By(actor, VIA, self._console.now()), dry_run=dry_run, progress=progress)
+            by = By(actor, VIA, self._console.now())
+            report = await self._import(found, by, agreed, dry_run=dry_run, progress=progress)
         except Refusal as refusal:
             found.state, found.problem = "failed", sentence(refusal, await zone_of(self._console))
         except Exception:  # the outermost edge of this work: whoever waits is told
             log.exception("an import broke", kind=found.kind)
             found.state, found.problem = "failed", "Something of ours broke; nothing was taken. Tell the operator."
         else:
-            found.state = "tried" if dry_run else "taken"
-            found.counts = report.counts()
-            found.report = [asdict(row) for row in report.rows[:ROWS_SHOWN_MAX]]
+            found.state = "tried" if dry_run or report.needs else "taken"
+            _note_report(found, report)
             await asyncio.to_thread(write_report, report_path(self._file(found.id)), report.rows)
-            if not dry_run:
+            if found.state == "taken":
                 self._console.snapshots.spoil()
         finally:
             await asyncio.to_thread(self._note, found)
@@ -180,14 +204,31 @@ class Imports:
         if found.state == "taken" and found.kind != "roll":
             await asyncio.to_thread(self._forget, found.id, whole=False)
 
-    async def _import(self, found: Upload, by: By, *, dry_run: bool, progress: Callable[[int], None]) -> ImportReport:
+    async def _import(
+        self, found: Upload, by: By, agreed: Agreed, *, dry_run: bool, progress: Callable[[int], None]
+    ) -> ImportReport:
         house, path = self._console.house, self._file(found.id)
-        named: dict[str, Any] = {"by": by, "dry_run": dry_run, "progress": progress}
         if found.kind == "pack_events":
-            return await update_events(house.database, path, **named)
+            return await update_events(house.database, path, house.secrets, by=by, dry_run=dry_run, progress=progress)
         if found.kind == "postal":
-            return await scans.import_postal(house.database, path, house.secrets, on_attempt=hooks.on_attempt, **named)
-        return await import_roll(house.database, path, house.secrets, **named)
+            return await scans.import_postal(
+                house.database,
+                path,
+                house.secrets,
+                on_attempt=hooks.on_attempt,
+                by=by,
+                dry_run=dry_run,
+                progress=progress,
+            )
+        return await import_roll(
+            house.database,
+            path,
+            house.secrets,
+            by=by,
+            agreed=agreed,
+            dry_run=dry_run,
+            progress=progress,
+        )
 
     # -- files ---------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """Notices: the list, one of them with its preview, approval by another person, sending, progress, report."""
 
-import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
@@ -16,7 +15,7 @@ from bot.console.notice_form import NoticeForm
 from bot.console.visit import Console, Visit
 from bot.staff.roles import Act
 from messages.notices import life as notice_life
-from messages.notices import notices, sending
+from messages.notices import notices, report_csv, sending
 from messages.notices.model import EDITABLE, ENDED, Notice
 from messages.notices.reports import OUTCOMES, report_lines
 from messages.reach import TELEGRAM
@@ -166,12 +165,10 @@ class Notices:
 
     async def _csv(self, notice_id: int) -> AsyncIterator[str]:
         out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(("member_no", "outcome", "channel", "reason", "at"))
+        writer = report_csv.begin(out)
         async with self._console.house.database.reading() as connection:
             async for line in report_lines(connection, notice_id):
-                at = line.at.isoformat(timespec="seconds") if line.at else ""
-                writer.writerow((line.member_no, line.outcome, line.channel, line.reason, at))
+                writer.row(report_csv.cells(line))
                 if out.tell() > 65_536:  # noqa: PLR2004 - a piece worth sending
                     yield _emptied(out)
         yield _emptied(out)

@@ -18,6 +18,7 @@ from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
 from bot.console.visit import Visit
 from bot.schema import alert
+from bot.staff import turnout_picture
 from bot.staff.roles import Act
 from bot.staff.turnout import STEP
 from messages.notices.notices import list_notices
@@ -65,8 +66,6 @@ async def acknowledge(visit: Visit) -> Response:
 
 async def show_turnout(visit: Visit) -> Response:
     """Draw votes by hour, in the steps that `bot.staff.turnout` lets out."""
-    from bot.staff import turnout_picture  # noqa: PLC0415 - matplotlib loads only for a picture
-
     latest = await visit.console.snapshots.latest()
     drawn = await turnout_picture.console_svg(
         latest.turnout, dark=visit.asked("dark") == "1", small=visit.asked("small") == "1"

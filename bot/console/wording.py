@@ -153,5 +153,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "role": {"officer": "Officer", "comms": "Comms", "support": "Support"},
     "import": {"roll": "Roll of members", "pack_events": "Pack events", "postal": "Scanned returns"},
-    "level": {"rejected": "Not taken", "warning": "Taken, with a doubt"},
+    "level": {
+        "rejected": "Not taken",
+        "question": "Somebody has to decide",
+        "warning": "Taken, with a doubt",
+        "gone": "Not in the file",
+    },
 }

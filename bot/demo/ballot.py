@@ -20,7 +20,7 @@ from bot.settings import Settings
 from messages import roll_import
 from messages.words.wording import Ways
 from voting import secrets_file
-from voting.csv_file import ImportReport
+from voting.imports.report import ImportReport
 from voting.model import By, Poll
 from voting.packs.packs import Issued, Printing, issue
 from voting.poll import polls

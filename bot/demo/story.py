@@ -13,6 +13,7 @@ from bot.demo.ballot import VIA, Ballot, StoryClock
 from bot.demo.roll import ADA, BEDWYR, CARYS, FARAH, Role, write_roll
 from bot.demo.stage import Stage
 from bot.edge.links import link
+from bot.inbox.closing import close_poll
 from bot.sandbox import Person, Sandbox
 from bot.staff import enrolment
 from bot.staff.roles import Role as StaffRole
@@ -30,7 +31,7 @@ from voting.count.count import count
 from voting.model import By
 from voting.packs import packs
 from voting.poll import polls
-from voting.post import scans
+from voting.post import papers, scans
 from voting.verify.verify import verify
 from voting.votes.box import empty_tray
 from voting.votes.checks import Checks, Purpose
@@ -232,7 +233,7 @@ class Story:
             writer.writerow(["member_no", "event", "on"])
             writer.writerows([number, "dispatched", day.isoformat()] for number in self.ballot.letters)
         now = self.ballot.clock()
-        done = await packs.update_events(self.ballot.database, path, by=By("Gwen", VIA, now))
+        done = await packs.update_events(self.ballot.database, path, self.ballot.house.secrets, by=By("Gwen", VIA, now))
         self.deliver_letters()
         return done.added + done.changed
 
@@ -278,8 +279,11 @@ class Story:
         await ada.hears("Before you vote", timeout_seconds=PATIENCE_SECONDS)
         await ada.presses("I understand")
         self.stage.says("Ada", "[I understand]")
-        await ada.hears("two codes", timeout_seconds=PATIENCE_SECONDS)
-        await ada.types(f"{letter['pack_code']} {letter['vote_code']}")
+        await ada.hears("type the pack code", timeout_seconds=PATIENCE_SECONDS)
+        await ada.types(letter["pack_code"])
+        heard = await ada.hears("The word printed in it is", timeout_seconds=PATIENCE_SECONDS)
+        self.stage.hears("Ada", "telegram", first_lines(heard.words, 2))
+        await ada.types(letter["vote_code"])
         await ada.hears("This is your voting paper", timeout_seconds=PATIENCE_SECONDS)
         await ada.presses("Rowan Ellis")
         self.stage.says("Ada", "[one of the two names]")
@@ -334,7 +338,9 @@ class Story:
         heard = await ada.hears("recorded and reported", timeout_seconds=PATIENCE_SECONDS)
         self.stage.hears("Ada", "telegram", heard.words)
         await ada.presses("Another member")
-        await ada.hears("two codes", timeout_seconds=PATIENCE_SECONDS)
+        await ada.hears("Before you vote", timeout_seconds=PATIENCE_SECONDS)
+        await ada.presses("I understand")
+        await ada.hears("type the pack code", timeout_seconds=PATIENCE_SECONDS)
         await ada.types(f"{letter['pack_code']} {letter['vote_code']}")
         self.stage.says("Ada", "gives her own codes again")
         heard = await ada.hears("first vote stands", timeout_seconds=PATIENCE_SECONDS)
@@ -355,7 +361,7 @@ class Story:
         await stranger.types("/vote")
         await stranger.hears("Before you vote", timeout_seconds=PATIENCE_SECONDS)
         await stranger.presses("I understand")
-        await stranger.hears("two codes", timeout_seconds=PATIENCE_SECONDS)
+        await stranger.hears("type the pack code", timeout_seconds=PATIENCE_SECONDS)
         await stranger.types(f"{letter['pack_code']} {letter['vote_code']}")
         self.stage.says("Stranger", "types the codes from the letter")
         heard = await stranger.hears("somebody else's letter", timeout_seconds=PATIENCE_SECONDS)
@@ -423,8 +429,7 @@ class Story:
         self.stage.scene("Friday, five o'clock: close, count, verify")
         now, folder = self.clock(), self.ballot.folder
         self.stage.command("poll close")
-        async with self.ballot.database.writing() as connection:
-            await polls.close_poll(connection, by=By("Gwen", VIA, now))
+        await close_poll(self.ballot.database, by=By("Gwen", VIA, now))
         boxed = await empty_tray(self.ballot.database, now=now)
         async with self.ballot.database.writing() as connection:
             await sign_head(connection, self.ballot.house.secrets, now)
@@ -432,7 +437,7 @@ class Story:
         path = folder / "postal-count.csv"
         path.write_text("option,votes\nRowan Ellis,0\nMorgan Hale,1\n", encoding="utf-8")
         self.stage.command("postal count postal-count.csv")
-        await scans.import_count(self.ballot.database, path, by=By("Gwen", VIA, now))
+        await papers.import_count(self.ballot.database, path, by=By("Gwen", VIA, now))
         files = sorted((folder / "shares").iterdir())[:2]
         self.stage.command("count --share share-1-of-3.json --share share-2-of-3.json --out result")
         result = await count(

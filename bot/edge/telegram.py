@@ -14,7 +14,7 @@ from telegram.error import BadRequest, NetworkError, RetryAfter
 from telegram.ext import Application, ApplicationHandlerStop, ExtBot
 from telegram.request import BaseRequest
 
-from bot.chat.context import BotApplication, Context, Handlers
+from bot.chat.context import RECEIVED_AT, BotApplication, Context, Handlers
 from bot.inbox.inbox import TRIES_MAX, Claimed, PutOff, Unreadable
 from bot.settings import Settings
 from messages.channels.telegram_answer import NotTelegram
@@ -59,11 +59,12 @@ async def process(application: BotApplication, row: Claimed) -> None:
     except _UNREADABLE as problem:
         raise Unreadable(type(problem).__name__) from None
     trouble: list[BaseException] = []
-    token = _TROUBLE.set(trouble)
+    token, received = _TROUBLE.set(trouble), RECEIVED_AT.set(row.received_at)
     try:
         await application.process_update(update)
     finally:
         _TROUBLE.reset(token)
+        RECEIVED_AT.reset(received)
     if trouble:
         raise _judged(trouble[0], row.tries)
 

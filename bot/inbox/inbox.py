@@ -76,6 +76,7 @@ class Claimed:
     queue: str
     payload: dict[str, Any]
     tries: int
+    received_at: datetime
 
 
 class Envelope:
@@ -128,20 +129,22 @@ WHERE id IN (
       AND (waiting.lease_until IS NULL OR waiting.lease_until < :now)
     ORDER BY waiting.id LIMIT :most {skip_locked}
 )
-RETURNING id, source, key, queue, payload, tries
+RETURNING id, source, key, queue, payload, tries, received_at
 """
 
 
 async def claim(database: Database, envelope: Envelope, *, who: str, now: datetime, most: int) -> list[Claimed]:
     """Take the oldest row of up to `most` queues that nobody works on."""
     statement = text(_CLAIM_SQL.format(skip_locked="" if database.is_sqlite else "FOR UPDATE SKIP LOCKED"))
-    until, at = (inbox.c.lease_until.type, inbox.c.lease_until.type)
-    statement = statement.bindparams(bindparam("until", type_=until), bindparam("now", type_=at))
+    instant = inbox.c.lease_until.type
+    statement = statement.bindparams(bindparam("until", type_=instant), bindparam("now", type_=instant))
+    given = (inbox.c[name] for name in ("id", "source", "key", "queue", "payload", "tries", "received_at"))
+    claiming = statement.columns(*given)
     async with database.writing() as connection:
-        found = await connection.execute(statement, {"who": who, "until": now + LEASE, "now": now, "most": most})
-        rows = found.all()
+        found = await connection.execute(claiming, {"who": who, "until": now + LEASE, "now": now, "most": most})
+        rows = [dict(row) for row in found.mappings()]
     return sorted(
-        (Claimed(row.id, row.source, row.key, row.queue, envelope.try_open(row.payload), row.tries) for row in rows),
+        (Claimed(**row | {"payload": envelope.try_open(row["payload"])}) for row in rows),
         key=lambda row: row.id,
     )
 

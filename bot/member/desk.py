@@ -62,9 +62,9 @@ class MemberDesk:
         """Give the time."""
         return self._clock()
 
-    async def receive(self, user_id: int, language_code: str | None) -> Caller:
-        """Say who asks. NoPoll."""
-        return await self._callers.receive(user_id, language_code, self._clock())
+    async def receive(self, user_id: int, language_code: str | None, received_at: datetime | None) -> Caller:
+        """Say who asks. What they ask counts from when it was received, or from now. NoPoll."""
+        return await self._callers.receive(user_id, language_code, received_at or self._clock())
 
     async def send_receipt_later(self, caller: Caller, locked: Locked) -> None:
         """Plan the receipt as a message of its own, once, for it may not have been shown."""

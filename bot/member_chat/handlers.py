@@ -86,7 +86,9 @@ async def _on_linking(visiting: Visit, text: str, step: Step) -> None:
 
 async def _say_linking(visiting: Visit, answer: Answer) -> None:
     if isinstance(answer, Linked):  # it may have changed the language
-        visiting.caller = await visiting.desk.receive(visiting.user.id, visiting.user.language_code)
+        visiting.caller = await visiting.desk.receive(
+            visiting.user.id, visiting.user.language_code, visiting.caller.now
+        )
     await acts.answer_with(visiting, answer)
 
 

@@ -14,7 +14,7 @@ from telegram import Bot, CallbackQuery, Message, Update, User
 from telegram.error import BadRequest, Forbidden
 
 from bot.chat import posting
-from bot.chat.context import Context
+from bot.chat.context import RECEIVED_AT, Context
 from bot.chat.page import Page, Reader
 from bot.chat.said import Said, plainly
 from bot.member.callers import Caller
@@ -94,7 +94,7 @@ def visit(desk: MemberDesk, act: Act) -> Callback:
         if user is None:
             return
         try:
-            caller = await desk.receive(user.id, user.language_code)
+            caller = await desk.receive(user.id, user.language_code, RECEIVED_AT.get())
         except NoPoll as refusal:
             words = refusal_text(refusal, fit_language(user.language_code), "UTC")
             with suppress(Forbidden):

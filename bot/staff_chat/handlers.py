@@ -4,7 +4,6 @@ These handlers come before the members'. Whoever is not on the staff, or writes 
 let through to them, so that a stranger who tries /staff learns nothing.
 """
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -26,12 +25,12 @@ from bot.chat.context import Context, Handlers
 from bot.chat.page import GESTURE_PREFIX
 from bot.chat.said import Said
 from bot.schema import staff_group
-from bot.staff import drafts
+from bot.staff import drafts, turnout_picture
 from bot.staff.desk import StaffDesk
 from bot.staff.drafts import Step
 from bot.staff.enrolment import PREFIX
 from bot.staff.roles import Act, NotStaff, insist
-from bot.staff.turnout import Turnout, turnout
+from bot.staff.turnout import turnout
 from bot.staff_chat import broadcast, cases, notices, oneself, window
 from bot.staff_chat.visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
 from bot.staff_chat.words import turnout_caption
@@ -51,14 +50,8 @@ async def on_turnout(visiting: StaffVisit) -> None:
     """Show turnout as a picture."""
     async with visiting.desk.looking(visiting.user_id, Act.SEE_TURNOUT) as looking:
         counted = await turnout(looking.connection, looking.now)
-    picture = await asyncio.to_thread(_drawn, counted, visiting.language)
+    picture = await turnout_picture.chat_png(counted, visiting.language)
     await visiting.say_photo(picture, turnout_caption(counted, visiting.language))
-
-
-def _drawn(counted: Turnout, language: str) -> bytes:
-    from bot.staff.turnout_picture import chat_png  # noqa: PLC0415 - matplotlib loads only for a picture
-
-    return chat_png(counted, language)
 
 
 async def on_here(visiting: StaffVisit) -> None:

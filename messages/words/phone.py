@@ -45,27 +45,33 @@ class Phone:
 
 
 def read_phone(raw: str, country: str | None) -> Phone:
-    """Read a number written by a person who lives in `country` (ISO 3166, None or nonsense: GB).
+    """Read a number written by a person who lives in `country` (ISO 3166; None or empty: GB).
 
-    A number is read as one of that country first, then as a British one: members abroad often keep
-    their British mobile and write it as at home. Where a cell holds several numbers, the first that
-    can take SMS is taken: the member gave them all. Remarks around the number, an extension, letter O
-    for zero and invisible characters are overlooked.
+    A number is read as one of that country, otherwise not at all: read as a British one it could be somebody else's.
+    A country that there is not leaves numbers in full, with their plus. Where a cell holds several numbers, the first
+    that can take SMS is taken: the member gave them all. Remarks around the number, an extension, letter O for zero
+    and invisible characters are overlooked; a fraction is what a spreadsheet made of a number, and is none.
     """
-    region = (country or HOME).strip().upper()
+    region = _region(country)
     if (plain := _plain_british_mobile(raw, region)) is not None:
         return Phone(plain, None)
     written = _written(raw)
     if not written:
         return Phone(None, PhoneReason.MISSING)
+    if _FRACTION.fullmatch(written):
+        return Phone(None, PhoneReason.MALFORMED)
     nearest = PhoneReason.MALFORMED
     for candidate in _candidates(written):
-        for home in dict.fromkeys((region, HOME)):
-            read = _read_in(candidate, home)
-            if read.reason is None:
-                return read
-            nearest = max(nearest, read.reason, key=_CLOSENESS.index)
+        read = _read_in(candidate, region)
+        if read.reason is None:
+            return read
+        nearest = max(nearest, read.reason, key=_CLOSENESS.index)
     return Phone(None, nearest)
+
+
+def _region(country: str | None) -> str | None:
+    code = (country or "").strip().upper() or HOME
+    return code if code in phonenumbers.SUPPORTED_REGIONS else None
 
 
 def phone_or_reason(raw: str, country: str | None) -> tuple[str | None, str | None]:
@@ -91,7 +97,7 @@ def _british_mobile_ranges() -> re.Pattern[str]:
 _BRITISH_MOBILE_RANGES: Final = _british_mobile_ranges()
 
 
-def _plain_british_mobile(raw: str, region: str) -> str | None:
+def _plain_british_mobile(raw: str, region: str | None) -> str | None:
     """Give the common case at a tenth of the time; whatever is not surely British is left to the long way.
 
     It must agree with the long way: the ranges are phonenumbers' own.
@@ -117,6 +123,9 @@ _NATIONAL_ZERO: Final = re.compile(r"^(\s*(?:\+|00)[\d\s]*)\(0\)")
 _EXTENSION: Final = re.compile(
     r"(?:\bext(?:ension|n)?\b|\best\b|(?<=[\d\s])x)[\s.:]*\d{1,6}\s*$|#\s*\d{1,6}\s*$", re.IGNORECASE
 )
+# 7700900301.0, 4.47700900301E+11: what a spreadsheet makes of a number.
+_FRACTION: Final = re.compile(r"\+?[0-9]{6,}[.,][0-9]{1,2}|[0-9][.,]?[0-9]*[eE]\+?[0-9]{1,2}")
+_BRITISH_IN_FULL: Final = re.compile(r"^\s*00\s*(?=44)")  # also where another prefix is dialled
 _BETWEEN_NUMBERS: Final = re.compile(r"[^\W\d_]+|[/,;&|\n]")
 
 
@@ -125,10 +134,12 @@ def _candidates(written: str) -> list[str]:
     digits = _EXTENSION.sub("", _LETTER_O.sub(lambda run: "0" * len(run[0]), written))
     stretches = [stretch for stretch in _BETWEEN_NUMBERS.split(digits) if any(map(str.isdigit, stretch))]
     whole = [digits] if not any(map(str.isalpha, digits)) else []
-    return list(dict.fromkeys(_NATIONAL_ZERO.sub(r"\1", stretch) for stretch in [*whole, *stretches]))
+    return list(
+        dict.fromkeys(_BRITISH_IN_FULL.sub("+", _NATIONAL_ZERO.sub(r"\1", each)) for each in [*whole, *stretches])
+    )
 
 
-def _read_in(candidate: str, region: str) -> Phone:
+def _read_in(candidate: str, region: str | None) -> Phone:
     try:
         number = phonenumbers.parse(candidate, region)
     except NumberParseException:

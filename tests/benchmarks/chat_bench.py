@@ -133,7 +133,7 @@ async def votes(member: Member, measured: Measured, number: int) -> None:
     await thinks(number, 0)
     await member.asks(member.types("/vote"), "Before you vote")
     await thinks(number, 1)
-    await member.asks(member.presses("I understand"), "type the two codes")
+    await member.asks(member.presses("I understand"), "type the pack code")
     await thinks(number, 2)
     await member.asks(member.types(member.pack.codes), "your voting paper")
     await thinks(number, 3)

@@ -21,7 +21,7 @@ from prepared import NOW, POLL, SECRETS, make_poll, read_phone
 
 from voting.model import By
 from voting.rehearsal.people import write_roll
-from voting.roll import roll
+from voting.roll.importing import import_roll
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.verify.verify import verify
@@ -225,7 +225,5 @@ async def roll_import(folder: Path, shrink: int) -> None:
         async with fresh(folder) as database:
             await make_poll(database)
             with watch() as ours:
-                await roll.import_roll(
-                    database, path, SECRETS, read_phone=read_phone, by=By("Gwen", "command line", NOW)
-                )
+                await import_roll(database, path, SECRETS, read_phone=read_phone, by=By("Gwen", "command line", NOW))
         print(f"{members:10,} rows: ours {ours.seconds:6.2f} s, raw {raw:6.2f} s, ratio {ours.seconds / raw:5.1f}")

@@ -11,7 +11,7 @@ from messages import roll_import
 from messages.reach import SMS, State, set_channel_state
 from messages.schema import channel
 from voting import schema
-from voting.csv_file import ImportReport
+from voting.imports.report import ImportReport
 from voting.model import By
 from voting.store.database import Database
 

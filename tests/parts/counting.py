@@ -8,12 +8,13 @@ from electorate import Electorate, Letter
 from prepared import NOW, SECRETS
 
 from voting.count.count import count
-from voting.csv_file import ImportReport
+from voting.imports.report import ImportReport
 from voting.model import By
 from voting.poll import polls
 from voting.post.papers import COLUMNS as COUNT_COLUMNS
-from voting.post.papers import PostalCount
-from voting.post.scans import COLUMNS, import_count, import_postal
+from voting.post.papers import PostalCount, import_count
+from voting.post.scanned import COLUMNS
+from voting.post.scans import import_postal
 from voting.sealing import shares
 from voting.votes.box import empty_tray
 

@@ -88,7 +88,9 @@ async def handled_again(town: Town, update: dict[str, Any] | None = None, *, tim
     assert town.service is not None
     letter = letter_of(update or town.sandbox.telegram.updates[-1])
     for turn in range(times):
-        row = Claimed(turn, letter.source, letter.key, letter.queue, letter.payload, tries=turn + 2)
+        row = Claimed(
+            turn, letter.source, letter.key, letter.queue, letter.payload, tries=turn + 2, received_at=town.clock()
+        )
         await town.service.reader.handle(row)
 
 

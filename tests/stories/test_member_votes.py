@@ -1,5 +1,6 @@
 """Stories of voting: from /vote to the receipt, and every way back to it."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from sqlalchemy import update
 from town import Letter, Town, receipt_in
 
+from bot.edge.letters import letter_of
+from bot.edge.telegram import process
+from bot.inbox.inbox import Claimed
 from bot.sandbox import Fault
 from voting import schema
 from voting.codes import codes
@@ -418,7 +422,7 @@ async def test_a_household_votes_from_one_chat_without_a_case(town: Town) -> Non
     await bob.presses("Another member votes here")
     await bob.hears("Before you vote")
     await bob.presses("I understand")
-    await bob.hears("type the two codes")
+    await bob.hears("type the pack code")
 
     await bob.types(bea.pack.codes)
 
@@ -435,7 +439,7 @@ async def test_an_old_rule_pressed_after_the_lock_warns_nobody_and_reports_nobod
     await ada.types("/vote")
     rule = await ada.hears("Before you vote")
     await ada.presses("I understand")
-    await ada.hears("type the two codes")
+    await ada.hears("type the pack code")
     await ada.types(ada.pack.codes)
     await ada.hears("voting paper")
     await ada.presses("North Quay")
@@ -460,6 +464,34 @@ async def test_before_the_poll_opens_dates_are_given(database: Database, tmp_pat
         await ada.hears("It opens at 9:00 am on Monday 1 August 2022 (BST)")
 
 
+@pytest.mark.parametrize(
+    ("early", "heard", "locks"),
+    [(timedelta(microseconds=1), "Your vote is locked", 1), (timedelta(0), "Voting is not open now", 0)],
+    ids=["a moment before the close", "on the closing bell"],
+)
+async def test_a_press_counts_from_when_it_was_received_however_late_it_is_handled(
+    town: Town, early: timedelta, heard: str, locks: int
+) -> None:
+    ada = town.member("ada")
+    await ada.asks(ada.gives_codes(ada.pack.codes), "voting paper")
+    await ada.asks(ada.presses("North Quay"), "You chose")
+    await town.settles()
+    cast = next(key.callback_data for row in ada.last.buttons for key in row if key.text == "Cast my vote")
+    late = copy.deepcopy(town.sandbox.telegram.updates[-1])
+    late["update_id"] += 1000
+    late["callback_query"] |= {"data": cast, "id": "late"}
+    letter = letter_of(late)
+    received_at = town.poll.closes_at - early
+    row = Claimed(1, letter.source, letter.key, letter.queue, letter.payload, 1, received_at)
+    town.clock.put(town.poll.closes_at + timedelta(minutes=5))
+    assert town.service is not None
+    assert town.service.application is not None
+
+    await ada.asks(process(town.service.application, row), heard)
+
+    assert await town.locks() == locks
+
+
 async def test_after_the_close_dates_are_given_and_an_old_paper_is_refused(town: Town) -> None:
     ada = town.member("ada")
     await ada.opens_paper()
@@ -480,9 +512,9 @@ async def test_a_rule_accepted_is_not_shown_again_until_it_changes(town: Town) -
     await ada.types("/vote")
     await ada.hears("Before you vote")
     await ada.presses("I understand")
-    await ada.hears("type the two codes")
+    await ada.hears("type the pack code")
     await ada.types("/vote")
-    await ada.hears("type the two codes")
+    await ada.hears("type the pack code")
 
     async with town.database.writing() as connection:
         await connection.execute(update(schema.poll).values(rule_version=2))

@@ -12,14 +12,24 @@ from sqlalchemy import Select, bindparam, case, false, func, or_, select, true, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.audit import chain
-from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_day
+from voting.codes.codes import hash_pack
+from voting.codes.scanned import read_scan, scan_problem
+from voting.imports.csv_file import CsvFile, Row
+from voting.imports.moments import CLOCK_SLACK, find_day
+from voting.imports.report import ImportReport
+from voting.imports.taking import Progress, Source, take_file
+from voting.imports.vocabulary import Kind, our_word, unknown
 from voting.model import By, Window
+from voting.packs.envelopes import Envelope, Event, NotOne, choose
 from voting.poll import polls, window
+from voting.secrets_file import Secrets
 from voting.store.database import Database
 
 COLUMNS: Final = ("member_no", "event", "on")
-EVENTS: Final = {"dispatched": "dispatched_on", "delivered": "delivered_on", "returned": "returned_on"}
+OPTIONAL: Final = ("pack_code",)
+EVENTS: Final = {event: f"{event}_on" for event in Event}
+
+_FILE: Final = Source("pack_events_imported", COLUMNS, OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,106 +42,128 @@ class OverduePack:
 
 
 async def update_events(
-    database: Database, path: Path, *, by: By, dry_run: bool = False, progress: Progress | None = None
+    database: Database,
+    path: Path,
+    secrets: Secrets,
+    *,
+    by: By,
+    dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> ImportReport:
     """Take the mailing house's file in one transaction.
 
-    An event belongs to the pack that was the member's newest on that day. Of several dates for one event the latest
-    counts, so files may come in any order and more than once. Rejected: unknown members and events, unreadable or
-    future days (a day's slack for clocks), days before the member had a pack. FileUnreadable, NoPoll.
+    An event belongs to the pack whose code the row names, otherwise to the one that `envelopes.choose` finds. Of
+    several dates for one event the latest counts, so files may come in any order and more than once. Rejected:
+    unknown members and events, unreadable or future days (a day's slack for clocks), days before the member had a
+    pack, and events that could be about either of two packs. FileUnreadable, NoPoll.
     """
     report = ImportReport()
-    with open_csv(path, COLUMNS) as file:
-        async with database.writing() as connection:
-            poll = await polls.load(connection)
-            taker = _Taker(connection, report, ZoneInfo(poll.timezone), by.at)
-            done = 0
-            for batch in batches(file.rows(report)):
-                await taker.take(batch)
-                done += len(batch)
-                if progress is not None:
-                    progress(done)
-            if dry_run:
-                await connection.rollback()
-            elif report.changes_something:
-                body = {"sha256": file.sha256.hex(), **report.counts()}
-                await chain.append(connection, "pack_events_imported", body, by=by)
-    return report
+
+    async def begin(connection: AsyncConnection, _file: CsvFile) -> _Taker:
+        poll = await polls.load(connection)
+        first = await connection.scalar(select(func.min(schema.pack.c.issued_at)))
+        return _Taker(connection, report, secrets.code_key, poll.id, ZoneInfo(poll.timezone), first or by.at, by.at)
+
+    return await take_file(database, path, _FILE, report, begin, by=by, dry_run=dry_run, progress=progress)
 
 
+@dataclass(frozen=True, slots=True)
 class _Taker:
-    """Takes events, a batch at a time, in the caller's transaction."""
+    """Takes events in the caller's transaction."""
 
-    def __init__(self, connection: AsyncConnection, report: ImportReport, zone: ZoneInfo, now: datetime) -> None:
-        self._connection: Final = connection
-        self._report: Final = report
-        self._zone: Final = zone
-        self._last_day: Final = (now + CLOCK_SLACK).astimezone(zone).date()
+    connection: AsyncConnection
+    report: ImportReport
+    key: bytes
+    poll_id: str
+    zone: ZoneInfo
+    first: datetime  # when the first pack was issued
+    now: datetime
 
     async def take(self, batch: list[Row]) -> None:
-        packs = await self._packs(row.cells[0] for row in batch)
-        changed: dict[int, dict[str, Any]] = {}
+        """Note a batch of events."""
+        envelopes = await self._envelopes(row.cells[0] for row in batch)
+        changed: dict[int, Envelope] = {}
         for row in batch:
-            pack = self._pack_of(row, packs)
-            if pack is not None and self._note(pack, row):
-                changed[pack["id"]] = pack
+            try:
+                envelope, event, on = self._read(row, envelopes)
+            except NotOne as problem:
+                self.report.reject(row.line, row.cells[0][:40], str(problem))
+            else:
+                if self._note(envelope, event, on):
+                    changed[envelope.id] = envelope
         if changed:
             statement = update(schema.pack).where(schema.pack.c.id == bindparam("pack_id"))
             rows = [
-                {"pack_id": pack_id, **{column: pack[column] for column in EVENTS.values()}}
-                for pack_id, pack in changed.items()
+                {"pack_id": pack_id, **{EVENTS[event]: on for event, on in envelope.days.items()}}
+                for pack_id, envelope in changed.items()
             ]
-            await self._connection.execute(statement, rows)
+            await self.connection.execute(statement, rows)
 
-    async def _packs(self, member_nos: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    async def finish(self) -> dict[str, Any]:
+        """Give the numbers."""
+        return self.report.counts()
+
+    async def _envelopes(self, member_nos: Iterable[str]) -> dict[str, list[Envelope]]:
         """Give each member's packs, newest first; a member without any has an empty list."""
         member, pack = schema.member, schema.pack
-        columns = (pack.c.id, pack.c.issued_at, *(pack.c[column] for column in EVENTS.values()))
+        days = [pack.c[column] for column in EVENTS.values()]
         found = (
-            select(member.c.member_no, *columns)
+            select(member.c.member_no, pack.c.id, pack.c.pack_hash, pack.c.issued_at, pack.c.ended_at, *days)
             .select_from(member.outerjoin(pack, pack.c.member_id == member.c.id))
             .where(member.c.member_no.in_(set(member_nos)))
             .order_by(pack.c.serial.desc())
         )
-        packs: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in (await self._connection.execute(found)).mappings():
+        packs: dict[str, list[Envelope]] = defaultdict(list)
+        for row in (await self.connection.execute(found)).mappings():
             of_member = packs[row["member_no"]]
             if row["id"] is not None:
-                of_member.append(dict(row))
+                days_of = {event: row[column] for event, column in EVENTS.items()}
+                ended_on = row["ended_at"] and self._day(row["ended_at"])
+                of_member.append(Envelope(row["id"], row["pack_hash"], self._day(row["issued_at"]), ended_on, days_of))
         return packs
 
-    def _pack_of(self, row: Row, packs: dict[str, list[dict[str, Any]]]) -> dict[str, Any] | None:
-        """Give the pack that the row is about, or reject the row."""
-        member_no, event, written = row.cells
-        on = read_day(written)
-        problem = None
-        if member_no not in packs:
-            problem = "not on the roll"
-        elif event not in EVENTS:
-            problem = f"unknown event {event[:40]!r}"
-        elif on is None:
-            problem = f"unreadable day {written[:40]!r}"
-        elif on > self._last_day:
-            problem = f"{on} lies in the future"
-        else:
-            for pack in packs[member_no]:
-                if pack["issued_at"].astimezone(self._zone).date() <= on:
-                    return pack
-            problem = "no pack on that day"
-        self._report.reject(row.line, member_no[:40], problem)
-        return None
+    def _day(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
 
-    def _note(self, pack: dict[str, Any], row: Row) -> bool:
-        column, on = EVENTS[row.cells[1]], read_day(row.cells[2])
-        before = pack[column]
-        if before is not None and on is not None and before >= on:
-            self._report.unchanged += 1
+    def _read(self, row: Row, envelopes: dict[str, list[Envelope]]) -> tuple[Envelope, Event, date]:
+        """Give the envelope that the row is about, what happened and when; NotOne."""
+        member_no, word, written, code = row.cells
+        if member_no not in envelopes:
+            raise NotOne("not on the roll")
+        event = our_word(Kind.EVENT, word)
+        if event is None:
+            raise NotOne(unknown(Kind.EVENT, word))
+        on = find_day(written, lambda day: self._day(self.first) <= day <= self._day(self.now))
+        if on is None:
+            raise NotOne(f"unreadable day {written[:40]!r}: write it like 2022-08-01")
+        if on > self._day(self.now + CLOCK_SLACK):
+            raise NotOne(f"{on} lies in the future")
+        if code:
+            return self._coded(code, envelopes[member_no], on), Event(event), on
+        return choose(envelopes[member_no], Event(event), on), Event(event), on
+
+    def _coded(self, code: str, envelopes: list[Envelope], on: date) -> Envelope:
+        canonical = read_scan(code, self.poll_id)
+        if canonical is None:
+            raise NotOne(scan_problem(code, self.poll_id))
+        digest = hash_pack(self.key, self.poll_id, canonical)
+        found = next((envelope for envelope in envelopes if envelope.pack_hash == digest), None)
+        if found is None:
+            raise NotOne("the pack code is not one of this member's")
+        if on < found.issued_on:
+            raise NotOne("no pack on that day")
+        return found
+
+    def _note(self, envelope: Envelope, event: Event, on: date) -> bool:
+        before = envelope.days[event]
+        if before is not None and before >= on:
+            self.report.unchanged += 1
             return False
-        pack[column] = on
+        envelope.days[event] = on
         if before is None:
-            self._report.added += 1
+            self.report.added += 1
         else:
-            self._report.changed += 1
+            self.report.changed += 1
         return True
 
 

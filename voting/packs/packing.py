@@ -7,20 +7,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.codes.codes import Kind, generate, hash_pack, hash_vote, printed
 from voting.codes.pack_word import word_for
-from voting.csv_file import ImportReport, Progress, Row, batches, open_csv
+from voting.imports.csv_file import PIPE, Row, batches, open_csv
+from voting.imports.report import ImportReport
+from voting.imports.taking import Progress
 from voting.packs import print_file
 from voting.packs.print_file import PrintFile
+from voting.poll.without_pack import count_eligible, count_without_pack, is_due
 from voting.refusals import Fault, RollFileGone
-from voting.roll.rows import COLUMNS
+from voting.roll.letters import nowhere, on_one_line
+from voting.roll.rows import COLUMNS, address_of
 
 DRAWS_MAX: Final = 10  # of a million packs about one needs a second draw
 RANDOM_BYTES: Final = 4_096
+ROLLS_NAMED_MAX: Final = 20
 
 _WITH_A_FILE: Final = ("packs_issued", "pack_replaced")
 
@@ -29,12 +34,18 @@ Random = Callable[[int], int]  # random(n) gives an even number in [0, n)
 
 @dataclass(frozen=True, slots=True)
 class Printing:
-    """What a print file needs. `roll_path`: names and addresses, if not those of the file imported last."""
+    """What a print file needs. `roll_paths`: names and addresses, if not those of the file imported last.
+
+    `nowhere_too`: packs are made also for those whom a letter cannot reach as the file stands. `mark`: the file begins
+    with a byte order mark, which a spreadsheet needs to read it as UTF-8.
+    """
 
     path: Path
     bot_url: str = ""
     recipient: str | None = None
-    roll_path: Path | None = None
+    roll_paths: tuple[Path, ...] = ()
+    nowhere_too: bool = False
+    mark: bool = False
 
     @property
     def target(self) -> Path:
@@ -44,42 +55,49 @@ class Printing:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """Packs in the print file. `left` members who may vote are not in the roll file and so have no pack yet.
+    """Packs in the print file, and who is left.
 
-    `finished_earlier`: the packs were committed by a run that ended before it could name the file, and nothing
-    else was done now.
+    `left` members who may vote have no pack yet: for `nowhere` of them the roll's file has no name or no address, the
+    others are in none of the `sources`. `finished_earlier`: the packs were committed by a run that ended before it
+    could name the file, and nothing else was done now.
     """
 
     packs: int
     file: Path
     left: int = 0
+    nowhere: int = 0
+    eligible: int = 0
+    sources: tuple[Path, ...] = ()
     finished_earlier: bool = False
 
 
-def is_due() -> ColumnElement[bool]:
-    """Whether a member should get a pack."""
-    member, pack, lock = schema.member, schema.pack, schema.lock
-    has_pack = exists().where(pack.c.member_id == member.c.id, pack.c.state == "live")
-    has_voted = exists().where(lock.c.member_id == member.c.id)
-    return member.c.eligible & ~has_pack & ~has_voted
-
-
-async def roll_path_of(connection: AsyncConnection, printing: Printing) -> Path:
-    """Give the file to read names and addresses from, known to be the one imported last unless it was named."""
-    if printing.roll_path is not None:
-        return printing.roll_path
-    last = select(schema.roll_file).order_by(schema.roll_file.c.imported_at.desc()).limit(1)
-    row = (await connection.execute(last)).first()
+async def roll_paths_of(connection: AsyncConnection, printing: Printing) -> tuple[Path, ...]:
+    """Give the files to read names and addresses from, known to be the one imported last unless they were named."""
+    if printing.roll_paths:
+        return printing.roll_paths
+    row = (await connection.execute(_rolls().limit(1))).first()
     if row is None:
         raise RollFileGone(file="(none)", problem="was never imported")
     path = Path(row.path)
+    if path == PIPE:
+        raise RollFileGone(file="imported last", problem="was read from a pipe")
     try:
         same = print_file.digest_of(path) == row.sha256
     except OSError as problem:
         raise RollFileGone(file=row.path, problem=f"cannot be read ({problem.strerror})") from problem
     if not same:
         raise RollFileGone(file=row.path, problem="has changed since it was imported")
-    return path
+    return (path,)
+
+
+async def imported_rolls(connection: AsyncConnection) -> list[Path]:
+    """Give the files that the roll was imported from, the last first."""
+    rows = await connection.execute(_rolls().limit(ROLLS_NAMED_MAX))
+    return [path for row in rows if (path := Path(row.path)) != PIPE]
+
+
+def _rolls() -> Select[tuple[bytes, str, datetime]]:
+    return select(schema.roll_file).order_by(schema.roll_file.c.imported_at.desc(), schema.roll_file.c.sha256)
 
 
 async def finish_earlier(connection: AsyncConnection, target: Path) -> Issued | None:
@@ -95,7 +113,8 @@ async def finish_earlier(connection: AsyncConnection, target: Path) -> Issued | 
         part.unlink()
         return None
     print_file.publish(target)
-    return Issued(packs, target, finished_earlier=True)
+    left, eligible = await count_without_pack(connection), await count_eligible(connection)
+    return Issued(packs, target, left, eligible=eligible, finished_earlier=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +128,27 @@ class Maker:
     bot_url: str
     now: datetime
     random: Random
+    nowhere_too: bool = True
+    nowhere: set[str] = field(default_factory=set)  # whom no letter can reach, as far as the files were read
 
-    async def make(self, source: Path, wanted: Callable[[Row], bool], progress: Progress | None) -> int:
-        """Make a pack for each wanted row whose member is due one; return how many. FileUnreadable."""
+    async def make(self, sources: Iterable[Path], wanted: Callable[[Row], bool], progress: Progress | None) -> int:
+        """Make a pack for each wanted row whose member is due one; return how many. FileUnreadable.
+
+        Who is in several files gets the letter to the address in the first that has one.
+        """
         made = done = 0
-        with open_csv(source, COLUMNS) as file:
-            for batch in batches(filter(wanted, file.rows(ImportReport()))):
-                made += await self._make_batch(batch)
-                done += len(batch)
-                if progress is not None:
-                    progress(done)
+        for source in sources:
+            with open_csv(source, COLUMNS) as file:
+                for batch in batches(filter(wanted, file.rows(ImportReport()))):
+                    made += await self._make_batch(batch)
+                    done += len(batch)
+                    if progress is not None:
+                        progress(done)
         return made
 
     async def _make_batch(self, batch: Iterable[Row]) -> int:
         first = {row.cells[0]: row for row in reversed(list(batch))}  # as in the import, the first line counts
-        due = await self._due(list(first))
+        due = [each for each in await self._due(list(first)) if self._reaches(each[1], first[each[1]])]
         codes = await self._fresh_pack_codes(len(due))
         packs, lines = [], []
         for (member_id, member_no, serial), (digest, pack_code) in zip(due, codes.items(), strict=True):
@@ -144,11 +169,19 @@ class Maker:
                 word_for(self.key, digest),
                 self.bot_url,
             )
-            lines.append((*first[member_no].cells, *words))
+            cells = (cell if cell.isprintable() else on_one_line(cell) for cell in first[member_no].cells)
+            lines.append((*cells, *words))
         if packs:
             await self.connection.execute(insert(schema.pack), packs)
             self.file.write(lines)
         return len(packs)
+
+    def _reaches(self, member_no: str, row: Row) -> bool:
+        if self.nowhere_too or nowhere(address_of(row)) is None:
+            self.nowhere.discard(member_no)
+            return True
+        self.nowhere.add(member_no)
+        return False
 
     async def _due(self, member_nos: list[str]) -> list[tuple[int, str, int]]:
         member, pack = schema.member, schema.pack

@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, exists, func, insert, select, update
+from sqlalchemy import RowMapping, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
-from voting.csv_file import Progress
+from voting.imports.taking import Progress
 from voting.model import By
 from voting.packs import print_file
 from voting.packs.mailing_house import journeys, overdue, overdue_members, update_events
-from voting.packs.packing import Issued, Maker, Printing, Random, finish_earlier, is_due, pooled_random, roll_path_of
+from voting.packs.packing import Issued, Maker, Printing, Random, finish_earlier, pooled_random, roll_paths_of
 from voting.packs.print_file import PrintFile
 from voting.poll.polls import refuse_when_over
+from voting.poll.without_pack import count_eligible, count_without_pack
 from voting.refusals import (
     MemberHasVoted,
     NeedsSecondPerson,
@@ -66,10 +67,10 @@ async def issue(
 ) -> Issued:
     """Make a pack for everybody who may vote and has neither a working pack nor a lock; write the print file.
 
-    Names and addresses are read again from the roll file: the one imported last, if it is unchanged, or the one
-    named. The print file gets its name after the commit. Had an earlier run ended between the two, its part is known
-    by the digest on the chain and named now; a part that the chain does not know holds codes of no pack and is
-    deleted. Without anybody to make a pack for there is no file.
+    Names and addresses are read again from the roll's file: the one imported last, if it is unchanged, or those
+    named. Who has no name or no address there gets no pack unless told. The print file gets its name after the commit.
+    Had an earlier run ended between the two, its part is known by the digest on the chain and named now; a part that
+    the chain does not know holds codes of no pack and is deleted. Without anybody to make a pack for there is no file.
 
     PollOver, RollFileGone, FileUnreadable, PrintFileExists, PrintFileUnwritable, RecipientUnusable.
     """
@@ -77,21 +78,29 @@ async def issue(
         poll = await refuse_when_over(connection)
         if (earlier := await finish_earlier(connection, printing.target)) is not None:
             return earlier
-        source = await roll_path_of(connection, printing)
-        with PrintFile(printing.target, printing.recipient) as file:
+        sources = await roll_paths_of(connection, printing)
+        with PrintFile(printing.target, printing.recipient, mark=printing.mark) as file:
             maker = Maker(
-                connection, poll.id, secrets.code_key, file, printing.bot_url, by.at, random or pooled_random()
+                connection,
+                poll.id,
+                secrets.code_key,
+                file,
+                printing.bot_url,
+                by.at,
+                random or pooled_random(),
+                printing.nowhere_too,
             )
-            made = await maker.make(source, lambda _: True, progress)
+            made = await maker.make(sources, lambda _: True, progress)
             digest = file.finish()
-        left = int(await connection.scalar(select(func.count()).where(is_due())) or 0)
+        left, eligible = await count_without_pack(connection), await count_eligible(connection)
+        issued = Issued(made, printing.target, left, len(maker.nowhere), eligible, sources)
         if made == 0:
             file.discard()
-            return Issued(0, printing.target, left)
+            return issued
         body = {"packs": made, "print_sha256": digest.hex()}
         await chain.append(connection, "packs_issued", body, by=by)
     print_file.publish(printing.target)
-    return Issued(made, printing.target, left)
+    return issued
 
 
 async def ask_replacement(connection: AsyncConnection, member_no: str, reason: str, *, by: By) -> Asked:
@@ -147,11 +156,11 @@ async def issue_replacement(
             raise NeedsSecondPerson(act=_REPLACING, name=waiting["asked_by"])
         old = update(schema.pack).where(schema.pack.c.member_id == member.id, schema.pack.c.state == "live")
         await connection.execute(old.values(state="replaced", ended_at=by.at))
-        source = await roll_path_of(connection, printing)
-        with PrintFile(printing.target, printing.recipient) as file:
+        sources = await roll_paths_of(connection, printing)
+        with PrintFile(printing.target, printing.recipient, mark=printing.mark) as file:
             maker = Maker(connection, poll.id, secrets.code_key, file, printing.bot_url, by.at, pooled_random())
-            if not await maker.make(source, lambda row: row.cells[0] == member_no, None):
-                raise RollFileGone(file=str(source), problem=f"does not name {member_no}")
+            if not await maker.make(sources, lambda row: row.cells[0] == member_no, None):
+                raise RollFileGone(file=", ".join(map(str, sources)), problem=f"does not name {member_no}")
             digest = file.finish()
         done = update(schema.replacement).where(schema.replacement.c.id == waiting["id"])
         await connection.execute(done.values(issued_at=by.at))

@@ -1,8 +1,10 @@
 """The print file: the only place where codes stand in the clear, plain or encrypted to the mailing house's age key.
 
 It is written beside its name as `.part`, mode 0600, made durable, and gets its name only after the packs in it are
-committed. The cells of the roll are handed on as they are, also those that begin with "=": the mailing house prints
-them and must not open the file in a spreadsheet that calculates.
+committed. The cells of the roll are handed on as they are, but for line breaks and tabs, which become spaces; also
+those that begin with "=": the mailing house prints them and must not open the file in a spreadsheet that calculates.
+It is UTF-8 without a byte order mark, since programs that merge letters take the mark for a part of the first column's
+name; with `mark` a spreadsheet shows every letter right.
 """
 
 import csv
@@ -23,6 +25,7 @@ from voting.roll.rows import COLUMNS
 PRINT_COLUMNS: Final = (*COLUMNS, "pack_code", "vote_code", "word", "bot_url")
 MODE: Final = 0o600
 ENCRYPTED_SUFFIX: Final = ".age"
+MARK: Final = "\ufeff"
 
 
 def print_path(path: Path, recipient: str | None) -> Path:
@@ -62,7 +65,7 @@ class PrintFile:
     RecipientUnusable when `recipient` is no age public key.
     """
 
-    def __init__(self, path: Path, recipient: str | None = None) -> None:
+    def __init__(self, path: Path, recipient: str | None = None, *, mark: bool = False) -> None:
         self.path: Final = path
         self._encrypting: Future[None] | None = None
         key = None if recipient is None else _recipient(recipient)
@@ -76,6 +79,8 @@ class PrintFile:
         sink: IO[bytes] = self._disk if key is None else self._encrypted(key)
         self._text: Final = io.TextIOWrapper(sink, encoding="utf-8", newline="", write_through=key is not None)
         self._writer: Final = csv.writer(self._text)
+        if mark:
+            self._text.write(MARK)
         self.write([PRINT_COLUMNS])
 
     def __enter__(self) -> Self:

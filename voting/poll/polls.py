@@ -14,9 +14,11 @@ from voting.audit import chain
 from voting.model import By, Phase, Poll, SmsRules, StaffRules, Window
 from voting.poll import window
 from voting.poll.poll_file import read_poll_file, window_of_file
+from voting.poll.without_pack import count_without_pack
 from voting.refusals import (
     ForeignSecrets,
     NoPoll,
+    PacksMissing,
     PollAlreadyOpen,
     PollExists,
     PollNotOpen,
@@ -152,15 +154,23 @@ async def set_election_key(
     return changed
 
 
-async def open_poll(connection: AsyncConnection, *, by: By) -> Poll:
-    """Open the poll; votes are taken from `opens_at` on. PollAlreadyOpen, PollNotReady naming what is missing."""
+async def open_poll(connection: AsyncConnection, *, by: By, despite_missing_packs: bool = False) -> Poll:
+    """Open the poll; votes are taken from `opens_at` on. PollAlreadyOpen, PollNotReady naming what is missing.
+
+    PacksMissing when somebody who may vote has no pack, unless that was accepted: the chain then says how many.
+    """
     poll = await load(connection)
     if poll.phase is not Phase.PREPARING:
         raise PollAlreadyOpen(phase=poll.phase)
     if missing := await _missing(connection, poll, by.at):
         raise PollNotReady(missing=", ".join(missing))
+    without = await count_without_pack(connection)
+    if without and not despite_missing_packs:
+        raise PacksMissing(members=without)
     await _move(connection, Phase.PREPARING, Phase.OPEN, opened_at=by.at)
-    body = {"opens_at": poll.opens_at.isoformat(), "closes_at": poll.closes_at.isoformat()}
+    body: dict[str, Any] = {"opens_at": poll.opens_at.isoformat(), "closes_at": poll.closes_at.isoformat()}
+    if without:
+        body["without_pack"] = without
     await chain.append(connection, "poll_opened", body, by=by)
     return replace(poll, phase=Phase.OPEN, opened_at=by.at)
 

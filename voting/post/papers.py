@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
-from voting.csv_file import ImportReport, open_csv
+from voting.imports.csv_file import open_csv
+from voting.imports.report import ImportReport
 from voting.model import By, Phase, Poll
 from voting.poll import polls
 from voting.refusals import PollOver, PollStillOpen, PostalCountDiffers, PostalCountWrong

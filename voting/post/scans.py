@@ -1,30 +1,27 @@
-"""Papers: scanned returns lock their members, and the sealed count of papers is taken once the poll is closed.
+"""Scanned returns of votes by post: each locks its member, unless somebody was first.
 
 A pack holds one paper, so a pack code scanned again is the same envelope again, whatever the time on the scan: it
-changes nothing, except that a paper first scanned as received may later turn out to be rejected (opened and found
-spoiled). A rejected paper has arrived and uses up its vote like any other: it locks, counts for the turnout that
-includes rejected papers, and adds no vote. Only a paper of a *different* pack of somebody who has voted by post is a
-second paper.
+changes nothing but the status. A paper first scanned as received may turn out to be rejected (opened and found
+spoiled), and a rejection may be corrected. A rejected paper has arrived and uses up its vote like any other: it locks,
+counts for the turnout that includes rejected papers, and adds no vote. Only a paper of a *different* pack of somebody
+who has voted by post is a second paper.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.audit import chain
-from voting.codes.codes import Kind, hash_pack, parse
-from voting.codes.format import right
-from voting.csv_file import CLOCK_SLACK, ImportReport, Progress, Row, batches, open_csv, read_moment
+from voting.imports.csv_file import CsvFile, Row
+from voting.imports.report import ImportReport
+from voting.imports.taking import Progress, Source, take_file
 from voting.model import By, How, Phase, Poll
 from voting.poll import polls
-from voting.post.papers import PostalCount, import_count, scanned_papers
+from voting.post.scanned import COLUMNS, WORDS, Aside, Outcome, Pack, Paper, Scan, ScanReader, Status
 from voting.refusals import PollNotOpen, PollOver
 from voting.secrets_file import Secrets
 from voting.store.columns import Instant
@@ -33,75 +30,8 @@ from voting.store.inserts import insert_into
 from voting.votes.attempts import OnAttempt, classify, record, tell_nobody
 from voting.votes.locks import find_locks
 
-__all__ = ["Aside", "Outcome", "PostalCount", "Status", "import_count", "import_postal", "scanned_papers"]
-
-COLUMNS: Final = ("pack_code", "received_at", "status")
-
-
-class Status(StrEnum):
-    """What the scanning house says of a paper."""
-
-    RECEIVED = "received"
-    REJECTED = "rejected"
-
-
-class Outcome(StrEnum):
-    """What became of a paper."""
-
-    LOCKED = "locked"  # it is a vote
-    REJECTED = "rejected"  # it locked its member, and is no vote
-    SET_ASIDE = "set_aside"  # it locked nobody and stays unopened
-
-
-class Aside(StrEnum):
-    """Why a paper was set aside."""
-
-    ONLINE_VOTE = "online_vote"
-    SECOND_PAPER = "second_paper"
-    DEAD_PACK = "dead_pack"  # replaced or void, and the member has not voted otherwise: no attempt
-    NOT_ELIGIBLE = "not_eligible"
-
-
-WORDS: Final = {
-    Aside.ONLINE_VOTE: "the member has voted online",
-    Aside.SECOND_PAPER: "another paper of the member came first",
-    Aside.DEAD_PACK: "its pack was replaced or void",
-    Aside.NOT_ELIGIBLE: "the member may not vote",
-}
-
-
-@dataclass(slots=True)
-class _Paper:
-    """A paper as stored, or as it will be at the end of its batch."""
-
-    status: Status
-    received_at: datetime
-    outcome: Outcome
-    reason: Aside | None = None
-    stored: bool = False
-    changed: bool = False
-
-
-@dataclass(slots=True)
-class _Pack:
-    """A pack that a row names, with the paper that came from it."""
-
-    id: int
-    member_id: int
-    member_no: str
-    live: bool
-    eligible: bool
-    paper: _Paper | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    """A row that can be read."""
-
-    line: int
-    digest: bytes
-    received_at: datetime
-    status: Status
+_ENTRY: Final = "papers_imported"
+_FILE: Final = Source(_ENTRY, COLUMNS)
 
 
 async def import_postal(
@@ -117,34 +47,30 @@ async def import_postal(
     """Take a file of scans in one transaction: each paper locks its member unless somebody was first.
 
     A paper that comes after a lock is set aside, and recorded as an attempt in the same transaction. Papers received
-    in time may be imported until the count; one received at or after the closing time is rejected. Rejected rows too:
-    slips and unknown packs, unreadable or future times, unknown statuses. FileUnreadable, NoPoll, PollNotOpen (before
-    the opening), PollOver (after the count).
+    in time may be imported until the count; one received before the opening, or at or after the closing time, is
+    rejected. Rejected rows too: slips and unknown packs, unreadable or future times, unknown statuses. A file that was
+    imported before corrects nothing. FileUnreadable, NoPoll, PollNotOpen (before the opening), PollOver (after the
+    count).
     """
     report = ImportReport()
-    with open_csv(path, COLUMNS) as file:
-        async with database.writing() as connection:
-            await connection.execute(select(schema.poll.c.only).with_for_update(read=True))  # the count waits
-            poll = await polls.load(connection)
-            if poll.phase is Phase.PREPARING:
-                raise PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
-            if poll.phase is Phase.COUNTED:
-                raise PollOver(phase=poll.phase)
-            before = await _tally(connection)
-            taker = _Taker(connection, poll, secrets.code_key, report, on_attempt, by.at)
-            done = 0
-            for batch in batches(file.rows(report)):
-                await taker.take(batch)
-                done += len(batch)
-                if progress is not None:
-                    progress(done)
-            if dry_run:
-                await connection.rollback()
-            elif report.changes_something:
-                after = await _tally(connection)
-                body = {f"n_{name}": after[name] - before[name] for name in after} | {"sha256": file.sha256.hex()}
-                await chain.append(connection, "papers_imported", body, by=by)
-    return report
+
+    async def begin(connection: AsyncConnection, file: CsvFile) -> _Taker:
+        await connection.execute(select(schema.poll.c.only).with_for_update(read=True))  # the count waits
+        poll = await polls.load(connection)
+        if poll.phase is Phase.PREPARING:
+            raise PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
+        if poll.phase is Phase.COUNTED:
+            raise PollOver(phase=poll.phase)
+        reader = ScanReader(poll, secrets.code_key, report, by.at)
+        before, known = await _tally(connection), await _was_imported(connection, file)
+        return _Taker(connection, poll, reader, report, on_attempt, by.at, before, known)
+
+    return await take_file(database, path, _FILE, report, begin, by=by, dry_run=dry_run, progress=progress)
+
+
+async def _was_imported(connection: AsyncConnection, file: CsvFile) -> bool:
+    bodies = await connection.scalars(select(schema.chain.c.body).where(schema.chain.c.kind == _ENTRY))
+    return any(body["sha256"] == file.sha256.hex() for body in bodies)
 
 
 async def _tally(connection: AsyncConnection) -> dict[str, int]:
@@ -164,24 +90,26 @@ class _Taker:
 
     connection: AsyncConnection
     poll: Poll
-    key: bytes
+    reader: ScanReader
     report: ImportReport
     on_attempt: OnAttempt
     now: datetime
+    before: dict[str, int]  # papers by outcome
+    known: bool  # whether this very file was imported before
 
     async def take(self, batch: list[Row]) -> None:
         """Judge each row, try for the locks in one statement, then see to the papers that came too late."""
-        zone = ZoneInfo(self.poll.timezone)
-        scans = [scan for row in batch if (scan := self._read(row, zone)) is not None]
+        scans = [scan for row in batch if (scan := self.reader.read(row)) is not None]
+        last = {scan.digest: scan.status for scan in scans}  # what the file says of each in the end
         packs = await self._packs({scan.digest for scan in scans})
         locked = set(await find_locks(self.connection, {pack.member_id for pack in packs.values()}))
-        first: dict[int, tuple[_Scan, _Pack]] = {}  # by member: whose paper is tried for the lock
-        late: list[tuple[_Scan, _Pack]] = []  # papers of those who have voted
+        first: dict[int, tuple[Scan, Pack]] = {}  # by member: whose paper is tried for the lock
+        late: list[tuple[Scan, Pack]] = []  # papers of those who have voted
         for scan in scans:
             if (pack := packs.get(scan.digest)) is None:
                 self.report.reject(scan.line, "", "no pack has this code")
             elif pack.paper is not None and not _may_be_tried_again(pack):
-                self._note_again(scan, pack, pack.paper)
+                self._note_again(scan, pack, pack.paper, last[scan.digest])
             elif scan.received_at >= self.poll.closes_at:
                 self.report.reject(scan.line, pack.member_no, "received after the close")
             elif pack.member_id in locked or pack.member_id in first:
@@ -196,30 +124,12 @@ class _Taker:
         await self._see_to_late(await self._lock(first) + late)
         await self._write([(pack.id, pack.paper) for pack in packs.values() if pack.paper is not None])
 
-    def _read(self, row: Row, zone: ZoneInfo) -> _Scan | None:
-        code, written, status = row.cells
-        problem = None
-        if (canonical := self._canonical(code)) is None:
-            problem = "not a pack code, or a slip in it"
-        elif (received_at := read_moment(written, zone)) is None:
-            problem = f"unreadable time {written[:40]!r}"
-        elif received_at > self.now + CLOCK_SLACK:
-            problem = "received in the future"
-        elif status not in set(Status):
-            problem = f"unknown status {status[:40]!r}"
-        else:
-            return _Scan(row.line, hash_pack(self.key, self.poll.id, canonical), received_at, Status(status))
-        self.report.reject(row.line, "", problem)
-        return None
+    async def finish(self) -> dict[str, Any]:
+        """Give how many more papers of each outcome there are now."""
+        after = await _tally(self.connection)
+        return {f"n_{name}": after[name] - self.before[name] for name in after}
 
-    def _canonical(self, code: str) -> str | None:
-        plain = code.replace("-", "")
-        if right(Kind.PACK, plain, self.poll.id):
-            return plain
-        read = parse(code, self.poll.id)
-        return read.pack if read.problem is None and len(read.codes) == 1 else None
-
-    async def _packs(self, digests: set[bytes]) -> dict[bytes, _Pack]:
+    async def _packs(self, digests: set[bytes]) -> dict[bytes, Pack]:
         """Find packs by the hash of their code; they and their members stay as they are until we are done."""
         pack, member, paper = schema.pack, schema.member, schema.paper
         found = (
@@ -244,36 +154,47 @@ class _Taker:
         packs = {}
         for row in await self.connection.execute(found):
             reason = None if row.reason is None else Aside(row.reason)
-            known = row.paper_id is not None and _Paper(
+            known = row.paper_id is not None and Paper(
                 Status(row.status), row.received_at, Outcome(row.outcome), reason, stored=True
             )
-            packs[row.pack_hash] = _Pack(
+            packs[row.pack_hash] = Pack(
                 row.id, row.member_id, row.member_no, row.state == "live", row.eligible, known or None
             )
         return packs
 
-    def _put(self, scan: _Scan, pack: _Pack, outcome: Outcome) -> None:
+    def _put(self, scan: Scan, pack: Pack, outcome: Outcome) -> None:
         """Note a new paper, or one that is tried again."""
         stored = pack.paper is not None
-        pack.paper = _Paper(scan.status, scan.received_at, outcome, stored=stored, changed=stored)
+        pack.paper = Paper(scan.status, scan.received_at, outcome, stored=stored, changed=stored)
         if stored:
             self.report.changed += 1
         else:
             self.report.added += 1
 
-    def _note_again(self, scan: _Scan, pack: _Pack, paper: _Paper) -> None:
-        """Note the same envelope once more; only its turning out to be rejected changes anything."""
+    def _note_again(self, scan: Scan, pack: Pack, paper: Paper, last: Status) -> None:
+        """Note the same envelope once more; only another status changes anything."""
         if paper.status is Status.RECEIVED and scan.status is Status.REJECTED:
-            paper.status, paper.changed = Status.REJECTED, True
-            if paper.outcome is Outcome.LOCKED:
-                paper.outcome = Outcome.REJECTED
-            self.report.changed += 1
+            self._correct(paper, Status.REJECTED, Outcome.LOCKED, Outcome.REJECTED)
+            words = "received before, now rejected: it is no vote, and the member stays locked"
+        elif paper.status is Status.REJECTED and scan.status is last is Status.RECEIVED and not self.known:
+            self._correct(paper, Status.RECEIVED, Outcome.REJECTED, Outcome.LOCKED)
+            words = "rejected before, now received: it is a vote; both stay on the chain"
+        else:
+            self.report.unchanged += 1
+            if scan.received_at != paper.received_at:
+                self.report.warn(scan.line, pack.member_no, "scanned before with another time: the same paper")
             return
-        self.report.unchanged += 1
-        if scan.received_at != paper.received_at:
-            self.report.warn(scan.line, pack.member_no, "scanned before with another time: the same paper")
+        if paper.outcome is Outcome.SET_ASIDE:
+            words = f"{scan.status} now, but it was set aside before and stays unopened"
+        self.report.warn(scan.line, pack.member_no, words)
+        self.report.changed += 1
 
-    async def _lock(self, first: dict[int, tuple[_Scan, _Pack]]) -> list[tuple[_Scan, _Pack]]:
+    def _correct(self, paper: Paper, status: Status, before: Outcome, after: Outcome) -> None:
+        paper.status, paper.changed = status, True
+        if paper.outcome is before:
+            paper.outcome = after
+
+    async def _lock(self, first: dict[int, tuple[Scan, Pack]]) -> list[tuple[Scan, Pack]]:
         """Lock the members whose paper came first; return those whom a vote elsewhere has overtaken meanwhile."""
         if not first:
             return []
@@ -289,7 +210,7 @@ class _Taker:
         lost = set(first) - {row.member_id for row in won}
         return [first[member_id] for member_id in lost]
 
-    async def _see_to_late(self, late: list[tuple[_Scan, _Pack]]) -> None:
+    async def _see_to_late(self, late: list[tuple[Scan, Pack]]) -> None:
         """Set papers aside that came after a vote, and record each as an attempt."""
         locks = await find_locks(self.connection, {pack.member_id for _, pack in late})
         for scan, pack in late:
@@ -308,12 +229,12 @@ class _Taker:
                 now=self.now,
             )
 
-    def _say_aside(self, scan: _Scan, pack: _Pack, reason: Aside) -> None:
+    def _say_aside(self, scan: Scan, pack: Pack, reason: Aside) -> None:
         assert pack.paper is not None
         pack.paper.outcome, pack.paper.reason = Outcome.SET_ASIDE, reason
         self.report.warn(scan.line, pack.member_no, f"set aside: {WORDS[reason]}")
 
-    async def _write(self, papers: list[tuple[int, _Paper]]) -> None:
+    async def _write(self, papers: list[tuple[int, Paper]]) -> None:
         rows = [
             {
                 "of_pack": pack_id,
@@ -336,7 +257,7 @@ class _Taker:
             await self.connection.execute(statement, changed)
 
 
-def _may_be_tried_again(pack: _Pack) -> bool:
+def _may_be_tried_again(pack: Pack) -> bool:
     """Whether the pack's paper was set aside only because its member could not vote then, and can now."""
     return pack.eligible and pack.paper is not None and pack.paper.reason is Aside.NOT_ELIGIBLE
 

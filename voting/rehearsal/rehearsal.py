@@ -26,12 +26,13 @@ from voting.model import By, Poll, Window
 from voting.packs import packs
 from voting.poll import polls
 from voting.post import papers as postal_count
-from voting.post import scans
+from voting.post import scanned, scans
 from voting.rehearsal.people import write_roll
 from voting.rehearsal.plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
 from voting.rehearsal.stopwatch import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
 from voting.rehearsal.voters import Crowd, RehearsalFailed, Voter, insist
-from voting.roll.roll import ReadPhone, import_roll
+from voting.roll.importing import import_roll
+from voting.roll.rows import ReadPhone
 from voting.sealing import seal, shares
 from voting.store import upgrade
 from voting.store.database import Database
@@ -242,7 +243,7 @@ class _Run:
     def _letters(self, papers: TextIO) -> Iterator[Voter]:
         """Open the letters: yield who votes online, and write down the papers of the others."""
         writer = csv.writer(papers)
-        writer.writerow(scans.COLUMNS)
+        writer.writerow(scanned.COLUMNS)
         voters = 0
         with (self.folder / "print.csv").open(encoding="utf-8", newline="") as file:
             for letter, act in zip(csv.DictReader(file), self.plan.acts(self.random), strict=True):
@@ -253,7 +254,7 @@ class _Run:
                     sends_paper = voters % self.plan.one_in_attempts == 0
                     self.papers_after_votes += sends_paper
                 if sends_paper:
-                    status = scans.Status.REJECTED if act == REJECTED else scans.Status.RECEIVED
+                    status = scanned.Status.REJECTED if act == REJECTED else scanned.Status.RECEIVED
                     writer.writerow([pack_code, self.clock().isoformat(), status])
 
     async def _post(self) -> None:
@@ -279,7 +280,7 @@ class _Run:
             writer = csv.writer(file)
             writer.writerow(postal_count.COLUMNS)
             writer.writerows(zip(self.poll.options, self.plan.post, strict=True))
-        await scans.import_count(self.database, path, by=By(ACTOR, "command line", self.clock()))
+        await postal_count.import_count(self.database, path, by=By(ACTOR, "command line", self.clock()))
 
     async def _count(self) -> tuple[dict[str, Any], Path]:
         """Open the box with as many shares as it takes."""

@@ -1,4 +1,4 @@
 """Who may vote: the roll and its import. Begin at `roll`.
 
-May import: voting.poll.
+May import: voting.poll, voting.imports.
 """

@@ -215,7 +215,7 @@ def test_the_demo_plays_its_story_to_the_end_word_for_word(shell: Shell) -> None
 
 CHANCE = (
     (r"\b\d{1,2}:\d\d\b", "TIME"),
-    (r"(The word in your pack is) \w+\.", r"\1 WORD."),
+    (r"(The word in your pack is|The word printed in it is) \w+\.", r"\1 WORD."),
     (r"(Receipt:) [A-Z0-9]{5}-[A-Z0-9]{5}", r"\1 RECEIPT"),
     (r"(signing key)( [0-9a-f]{4}){8}", r"\1 KEY"),
     (r"\d+ (entries|heads)", r"SOME \1"),  # the service writes some on a timer

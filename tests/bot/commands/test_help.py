@@ -52,7 +52,11 @@ WORDS: Final = {
     "bot.staff.roles",
     "messages.words",
     "messages.words.kinds",
-    "voting.csv_file",
+    "voting.imports",
+    "voting.imports.csv_file",
+    "voting.imports.dialect",
+    "voting.imports.moments",
+    "voting.imports.report",
     "voting.model",
     "voting.refusals",
 }
@@ -128,7 +132,12 @@ def test_help_loads_the_command_line_and_nothing_that_a_command_runs(tmp_path: P
 
     assert libraries(found) <= LINE
     assert ours - nouns <= WORDS
-    assert nouns == {"bot.commands", "bot.commands.terminal", *(noun.__name__ for noun in NOUNS)}
+    assert nouns == {
+        "bot.commands",
+        "bot.commands.importing",
+        "bot.commands.terminal",
+        *(noun.__name__ for noun in NOUNS),
+    }
 
 
 @pytest.mark.parametrize("command", ["poll status", "doctor"])
@@ -157,5 +166,5 @@ def test_the_service_starts_without_the_library_that_draws(tmp_path: Path) -> No
         timeout=120,
     )
 
-    assert "bot.console.overview" in done.stdout.split()
+    assert "bot.staff.turnout_picture" in done.stdout.split()
     assert "matplotlib" not in done.stdout.split()

@@ -23,8 +23,8 @@ def turnout_of(hours: int, begins: datetime) -> Turnout:
 
 @pytest.mark.parametrize(("hours", "begins"), CASES)
 @pytest.mark.parametrize("language", ["en-GB", "cy"])
-def test_the_chat_s_picture_is_1080_pixels_wide(hours: int, begins: datetime, language: str) -> None:
-    drawn = chat_png(turnout_of(hours, begins), language)
+async def test_the_chat_s_picture_is_1080_pixels_wide(hours: int, begins: datetime, language: str) -> None:
+    drawn = await chat_png(turnout_of(hours, begins), language)
 
     assert drawn.startswith(b"\x89PNG")
     assert int.from_bytes(drawn[16:20], "big") == 1080  # the width, in a PNG's first chunk

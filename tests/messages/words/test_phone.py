@@ -17,7 +17,8 @@ from messages.words.texts import languages, text
     [
         pytest.param("07700900123", "GB", "+447700900123", id="as at home"),
         pytest.param("07700 900123", None, "+447700900123", id="no country"),
-        pytest.param("07700 900123", "klingon", "+447700900123", id="a country there is not"),
+        pytest.param("07700 900123", " ", "+447700900123", id="an empty country"),
+        pytest.param("+44 7700 900123", "Germany", "+447700900123", id="in full, from a country there is not"),
         pytest.param("07700 900123", "gb", "+447700900123", id="a country in lower case"),
         pytest.param("+44 (0)7700 900123", "GB", "+447700900123", id="national zero in brackets"),
         pytest.param("+44 (0) 7700 900123", "US", "+447700900123", id="the same from abroad"),
@@ -46,7 +47,6 @@ from messages.words.texts import languages, text
         pytest.param("07624 300123", "IM", "+447624300123", id="Isle of Man"),
         pytest.param("07700 900123", "JE", "+447700900123", id="a British mobile in Jersey"),
         pytest.param("612 345 678", "ES", "+34612345678", id="Spain"),
-        pytest.param("07700 900123", "ES", "+447700900123", id="a British mobile in Spain"),
         pytest.param("0412 345 678", "AU", "+61412345678", id="Australia"),
         pytest.param("(202) 555-0143", "US", "+12025550143", id="America does not tell mobiles apart"),
         pytest.param("087 123 4567", "IE", "+353871234567", id="Ireland"),
@@ -77,6 +77,21 @@ def test_a_number_that_takes_sms_is_found(raw: str, country: str | None, e164: s
         pytest.param("07000 123456", "GB", PhoneReason.NOT_MOBILE, id="personal number"),
         pytest.param("0800 123 4567", "GB", PhoneReason.NOT_MOBILE, id="freephone"),
         pytest.param("06123 456789", "GB", PhoneReason.UNASSIGNED, id="a range nobody has"),
+        pytest.param("0711 1234567", "DE", PhoneReason.LANDLINE, id="Stuttgart is no British mobile"),
+        pytest.param("0711 1234568", "Germany", PhoneReason.MALFORMED, id="a country there is not"),
+        pytest.param("0771 1234567", "IT", PhoneReason.LANDLINE, id="Formia is no British mobile"),
+        pytest.param("07700 900504", "DE", PhoneReason.LANDLINE, id="a British mobile written as at home, in Germany"),
+        pytest.param("07700 900123", "klingon", PhoneReason.MALFORMED, id="a British mobile, from nowhere"),
+        *(
+            pytest.param(raw, country, PhoneReason.MALFORMED, id=f"{named} in {country}")
+            for country in ("GB", "DE", "IT", "US", "ES")
+            for raw, named in (
+                ("7700900301.0", "a fraction"),
+                ("447700900301.00", "a fraction with its country"),
+                ("7700900301,5", "a fraction with a comma"),
+                ("4.47700900301E+11", "a power of ten"),
+            )
+        ),
     ],
 )
 def test_a_number_that_takes_no_sms_has_its_reason(raw: str, country: str, reason: PhoneReason) -> None:

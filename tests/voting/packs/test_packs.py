@@ -27,7 +27,7 @@ from sqlalchemy import insert, select, update
 from voting import schema
 from voting.codes.codes import Kind, hash_pack, hash_vote, parse, printed
 from voting.codes.pack_word import word_for
-from voting.csv_file import ImportReport, Level
+from voting.imports.report import ImportReport, Level
 from voting.model import By, Phase
 from voting.packs import packing, packs, print_file
 from voting.packs.packs import Asked, Issued, Printing
@@ -48,6 +48,7 @@ from voting.refusals import (
     UnknownMember,
 )
 from voting.roll import roll
+from voting.roll.rows import COLUMNS
 from voting.store.database import Database
 
 BOT_URL = "https://t.me/example_bot?start=pack"
@@ -61,7 +62,8 @@ class World:
         self.roll = folder / "roll.csv"
 
     async def issue(self, name: str = "print.csv", **named: object) -> Issued:
-        printing = Printing(self.folder / name, BOT_URL, named.pop("recipient", None), named.pop("roll_path", None))
+        given = {key: named.pop(key) for key in ("recipient", "roll_paths", "nowhere_too", "mark") if key in named}
+        printing = Printing(self.folder / name, BOT_URL, **given)
         return await packs.issue(self.database, SECRETS, printing, **({"by": By("Gwen", "command line", NOW)} | named))
 
     async def replace(self, member_no: str, actor: str, name: str = "new.csv", **named: object) -> Asked | Issued:
@@ -101,7 +103,7 @@ class World:
         path = self.folder / "events.csv"
         path.write_text("\n".join(["member_no,event,on", *lines, ""]), encoding="utf-8")
         return await packs.update_events(
-            self.database, path, **({"by": By("Gwen", "command line", later(days=9))} | named)
+            self.database, path, SECRETS, **({"by": By("Gwen", "command line", later(days=9))} | named)
         )
 
 
@@ -118,7 +120,7 @@ async def test_everybody_who_may_vote_gets_one_pack_and_its_codes_are_hashed(wor
     issued = await world.issue()
 
     lines = world.printed()
-    assert issued == Issued(4, world.folder / "print.csv")
+    assert issued == Issued(4, world.folder / "print.csv", eligible=4, sources=(world.roll,))
     assert [row["member_no"] for row in lines] == ["1", "2", "3", "4"]
     assert lines[0]["name"] == "Ada 1"
     assert lines[0]["bot_url"] == BOT_URL
@@ -164,7 +166,7 @@ async def test_issuing_again_is_for_those_who_have_none(world: World) -> None:
 
     issued = await world.issue("more-print.csv")
 
-    assert nothing == Issued(0, world.folder / "again.csv")
+    assert nothing == Issued(0, world.folder / "again.csv", eligible=4, sources=(world.roll,))
     assert not nothing.file.exists()
     assert issued.packs == 1
     assert [row["member_no"] for row in world.printed("more-print.csv")] == ["6"]
@@ -173,7 +175,7 @@ async def test_issuing_again_is_for_those_who_have_none(world: World) -> None:
 async def test_who_is_missing_from_the_roll_file_is_counted(world: World) -> None:
     few = write_roll(world.folder / "few.csv", [line("1"), line("2"), line("1", name="Again"), line("77")])
 
-    issued = await world.issue(roll_path=few)
+    issued = await world.issue(roll_paths=(few,))
 
     assert (issued.packs, issued.left) == (2, 2)
     assert world.printed()[0]["name"] == "Member 1"
@@ -189,7 +191,7 @@ async def test_a_roll_file_that_changed_or_went_is_refused_until_it_is_named(wor
     with pytest.raises(RollFileGone, match="cannot be read"):
         await world.issue()
 
-    assert (await world.issue(roll_path=world.folder / "moved.csv")).packs == 4
+    assert (await world.issue(roll_paths=(world.folder / "moved.csv",))).packs == 4
 
 
 async def test_packs_without_any_roll_are_refused(database: Database, tmp_path: Path) -> None:
@@ -252,7 +254,7 @@ async def test_a_run_that_ended_between_commit_and_name_is_finished_by_the_next(
 
     issued = await world.issue()
 
-    assert issued == Issued(4, world.folder / "print.csv", finished_earlier=True)
+    assert issued == Issued(4, world.folder / "print.csv", eligible=4, finished_earlier=True)
     assert (world.folder / "print.csv").read_bytes() == whole
     assert not (world.folder / "print.csv.part").exists()
 
@@ -329,7 +331,7 @@ async def test_codes_that_another_pack_has_are_drawn_again(world: World) -> None
         return drawn[-1]
 
     few = write_roll(world.folder / "few.csv", [line("1")])
-    await world.issue("one.csv", roll_path=few, random=remember)
+    await world.issue("one.csv", roll_paths=(few,), random=remember)
     again = iter(drawn)
 
     issued = await world.issue("two.csv", random=lambda below: next(again, None) or real(below))
@@ -347,14 +349,16 @@ async def test_random_numbers_that_only_repeat_are_a_fault(world: World) -> None
         numbers.append(real(below))
         return numbers[-1]
 
-    await world.issue("one.csv", roll_path=few, random=first)
+    await world.issue("one.csv", roll_paths=(few,), random=first)
     used = world.printed("one.csv")[0]["pack_code"].replace("-", "")
     values = [packing_value(char) for char in used[:-1]]
     turn = iter(values * 1_000)
 
     with pytest.raises(Fault, match="random"):
         await world.issue(
-            "two.csv", roll_path=write_roll(world.folder / "b.csv", [line("2")]), random=lambda _: next(turn)
+            "two.csv",
+            roll_paths=(write_roll(world.folder / "b.csv", [line("2")]),),
+            random=lambda _: next(turn),
         )
 
 
@@ -428,7 +432,7 @@ async def test_a_replacement_that_ended_before_its_file_was_named_is_finished(wo
         world.database, SECRETS, "2", Printing(world.folder / "new.csv"), by=By("Huw", "command line", NOW)
     )
 
-    assert issued == Issued(1, world.folder / "new.csv", finished_earlier=True)
+    assert issued == Issued(1, world.folder / "new.csv", eligible=4, finished_earlier=True)
 
 
 @pytest.mark.parametrize(
@@ -523,8 +527,12 @@ async def test_a_dry_run_of_events_leaves_no_trace(world: World) -> None:
     [
         pytest.param("9,dispatched,2022-08-04", "not on the roll", id="stranger"),
         pytest.param("5,dispatched,2022-08-04", "no pack on that day", id="member without a pack"),
-        pytest.param("1,lost,2022-08-04", "unknown event 'lost'", id="unknown event"),
-        pytest.param("1,dispatched,04/08/2022", "unreadable day '04/08/2022'", id="another order of day and month"),
+        pytest.param(
+            "1,lost,2022-08-04", "unknown event 'lost': known are dispatched, delivered, returned", id="unknown event"
+        ),
+        pytest.param(
+            "1,dispatched,08/05/2022", "unreadable day '08/05/2022': write it like 2022-08-01", id="either order"
+        ),
         pytest.param("1,dispatched,2022-08-02", "no pack on that day", id="before it was issued"),
         pytest.param("1,dispatched,2022-08-14", "2022-08-14 lies in the future", id="two days from now"),
     ],
@@ -555,7 +563,7 @@ async def test_a_file_of_events_needs_its_columns(world: World) -> None:
     path.write_text("member_no,event\n")
 
     with pytest.raises(FileUnreadable, match="names on nowhere"):
-        await packs.update_events(world.database, path, by=By("Gwen", "command line", NOW))
+        await packs.update_events(world.database, path, SECRETS, by=By("Gwen", "command line", NOW))
 
 
 async def test_overdue_is_what_has_not_come_when_the_window_is_over(world: World) -> None:
@@ -581,4 +589,4 @@ def test_what_is_printed_is_grouped() -> None:
 
 
 def test_the_columns_are_the_roll_s_and_four_more() -> None:
-    assert (*roll.COLUMNS, "pack_code", "vote_code", "word", "bot_url") == print_file.PRINT_COLUMNS
+    assert (*COLUMNS, "pack_code", "vote_code", "word", "bot_url") == print_file.PRINT_COLUMNS

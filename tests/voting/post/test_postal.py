@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit.probes import run_probes
-from voting.csv_file import ImportReport, Level
+from voting.imports.report import ImportReport, Level
 from voting.model import By, Phase
 from voting.packs import packs
 from voting.packs.packs import Printing
@@ -193,7 +193,7 @@ async def test_a_paper_that_turns_out_spoiled_is_no_vote_any_more_but_used_up(wo
     scans = (f"1,{AT},received", "1,2022-08-03T12:00,rejected")
     report = await world.scan(*scans)
 
-    assert counted(report) == (1, 1, 0, 0, 0)
+    assert counted(report) == (1, 1, 0, 0, 1)
     assert counted(await world.scan(*scans)) == (0, 0, 2, 0, 1)
     assert await world.papers() == [("1", "rejected", "rejected", None)]
     assert await world.locked() == {"1": "post"}
@@ -203,7 +203,7 @@ async def test_a_paper_that_turns_out_spoiled_is_no_vote_any_more_but_used_up(wo
 async def test_a_stored_paper_that_turns_out_spoiled_is_changed(world: World) -> None:
     await world.scan(f"1,{AT},received", f"2,{AT},received")
 
-    assert counted(await world.scan(f"1,{AT},rejected")) == (0, 1, 0, 0, 0)
+    assert counted(await world.scan(f"1,{AT},rejected")) == (0, 1, 0, 0, 1)
     assert await world.papers() == [("1", "rejected", "rejected", None), ("2", "received", "locked", None)]
     assert await world.papers_on_the_chain() == {"n_received": 1, "n_rejected": 1, "n_set_aside": 0}
 
@@ -220,7 +220,7 @@ async def test_a_paper_after_an_online_vote_is_set_aside_and_reported_once(world
     assert [(row.level, row.member_no, row.reason) for row in report.rows] == [
         (Level.WARNING, "1", "set aside: the member has voted online")
     ]
-    assert (counted(again), counted(spoiled)) == ((0, 0, 2, 0, 0), (0, 1, 0, 0, 0))
+    assert (counted(again), counted(spoiled)) == ((0, 0, 2, 0, 0), (0, 1, 0, 0, 1))
     assert [(seen.kind, seen.chat, seen.new) for seen in world.told] == [(Kind.POST_AFTER_ONLINE, None, True)]
     assert await world.locked() == {"1": "online", "2": "post"}
     assert (await world.papers())[0] == ("1", "rejected", "set_aside", "online_vote")
@@ -273,9 +273,9 @@ async def test_a_paper_of_somebody_who_may_not_vote_waits_until_they_may(world: 
     [
         pytest.param(f"ABC-DEF-GH,{AT},received", "not a pack code, or a slip in it", id="too short"),
         pytest.param(f",{AT},received", "not a pack code, or a slip in it", id="no code"),
-        pytest.param("2,yesterday,received", "unreadable time 'yesterday'", id="time in words"),
+        pytest.param("2,yesterday,received", "unreadable time 'yesterday': write it like 2022-08-01T09:00", id="words"),
         pytest.param("2,2022-08-05T10:00,received", "received in the future", id="two days from now"),
-        pytest.param(f"2,{AT},lost", "unknown status 'lost'", id="unknown status"),
+        pytest.param(f"2,{AT},lost", "unknown status 'lost': known are received, rejected", id="unknown status"),
         pytest.param("2,2022", "2 fields instead of 3", id="ragged"),
     ],
 )
@@ -407,11 +407,13 @@ class Counting:
         self.world = world
         self.path = world.folder / "postal-count.csv"
 
-    async def take(self, *lines: str, at: datetime = CLOSES_AT, **named: object) -> postal.PostalCount:
+    async def take(self, *lines: str, at: datetime = CLOSES_AT, **named: object) -> postal_count.PostalCount:
         self.path.write_text("\n".join(["option,votes", *lines, ""]), encoding="utf-8")
-        return await postal.import_count(self.world.database, self.path, by=By("Gwen", "command line", at), **named)
+        return await postal_count.import_count(
+            self.world.database, self.path, by=By("Gwen", "command line", at), **named
+        )
 
-    async def latest(self) -> postal.PostalCount | None:
+    async def latest(self) -> postal_count.PostalCount | None:
         async with self.world.database.reading() as connection:
             return await postal_count.latest(connection)
 
@@ -429,7 +431,7 @@ async def test_the_count_of_papers_is_kept_in_the_paper_s_order(counting: Counti
 
     count = await counting.take("South,2", "North,0", justification="not needed")
 
-    assert count == postal.PostalCount(1, (0, 2), 2, None, "Gwen", CLOSES_AT)
+    assert count == postal_count.PostalCount(1, (0, 2), 2, None, "Gwen", CLOSES_AT)
     assert await counting.latest() == count
     assert (await chain_kinds(counting.world.database))[-1] == "postal_counted"
 
@@ -465,7 +467,7 @@ async def test_papers_and_scans_that_differ_need_a_reason(counting: Counting) ->
         pytest.param(["North,1", "West,1"], "line 3 names 'West', which is no option", id="unknown option"),
         pytest.param(["North,1", "South,-1"], "line 3 has no whole number", id="below nothing"),
         pytest.param(["North,1", "South,²"], "line 3 has no whole number", id="another alphabet's digit"),
-        pytest.param(["North,1", "South"], "line 3 cannot be read: 1 fields", id="ragged"),
+        pytest.param(["North,1", "South"], "line 3 cannot be read: 1 field instead", id="ragged"),
     ],
 )
 async def test_a_count_that_is_not_whole_is_refused(counting: Counting, lines: list[str], problem: str) -> None:
