@@ -185,7 +185,8 @@ def read_distinct(path: Path) -> frozenset[frozenset[str]]:
         try:
             encoding = dialect.look(file).encoding
             file.seek(0)
-            return frozenset(_pairs(io.TextIOWrapper(file, encoding=encoding, newline="")))
+            with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+                return frozenset(_pairs(text))
         except (dialect.Unreadable, csv.Error) as problem:
             raise FileUnreadable(file=str(name), problem=str(problem)) from problem
 

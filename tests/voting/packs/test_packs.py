@@ -32,6 +32,7 @@ from voting.codes.pack_word import word_for
 from voting.imports.report import ImportReport, Level
 from voting.model import By, Phase
 from voting.packs import packing, packs, print_file
+from voting.packs.packing import imported_rolls
 from voting.packs.packs import Asked, Issued, Printing
 from voting.packs.print_file import PrintFile
 from voting.refusals import (
@@ -599,3 +600,75 @@ def test_what_is_printed_is_grouped() -> None:
 
 def test_the_columns_are_the_roll_s_and_four_more() -> None:
     assert (*COLUMNS, "pack_code", "vote_code", "word", "bot_url") == print_file.PRINT_COLUMNS
+
+
+async def test_an_event_may_name_its_envelope(world: World) -> None:
+    await world.issue()
+    old = world.printed()[0]["pack_code"]
+    await world.ask("1")
+    await world.replace("1", "Huw")
+    new = world.printed("new.csv")[0]["pack_code"]
+    other = world.printed()[1]["pack_code"]
+    path = world.folder / "coded.csv"
+    lines = [
+        f"1,returned,2022-08-05,]C1{old.lower()}",
+        f"1,dispatched,2022-08-05,{new}",
+        f"1,returned,2022-08-05,{other}",
+        "1,returned,2022-08-05,ABC-DEF-GHJ",
+        f"1,returned,2022-08-02,{new}",
+    ]
+    path.write_text("\n".join(["member_no,event,on,pack_code", *lines, ""]))
+
+    report = await packs.update_events(world.database, path, SECRETS, by=By("Gwen", "command line", later(days=9)))
+
+    assert report.added == 2
+    assert [(row.line, row.reason) for row in report.rows] == [
+        (4, "the pack code is not one of this member's"),
+        (5, "not a pack code, or a slip in it"),
+        (6, "no pack on that day"),
+    ]
+    days = await rows(
+        world.database, schema.pack, schema.pack.c.serial, schema.pack.c.dispatched_on, schema.pack.c.returned_on
+    )
+    assert (2, date(2022, 8, 5), None) in days
+
+
+async def test_a_member_is_printed_from_the_first_file_that_has_an_address(world: World) -> None:
+    """Who is in several files gets one letter; a file without their address is no reason to go without."""
+    bare = write_roll(world.folder / "bare.csv", [line("1", address_1="", town=""), line("2", town="Leeds")])
+
+    issued = await world.issue(roll_paths=(bare, world.roll))
+
+    towns = {row["member_no"]: row["town"] for row in world.printed()}
+    assert (issued.packs, issued.left, issued.nowhere, issued.sources) == (4, 0, 0, (bare, world.roll))
+    assert towns == {"1": "York", "2": "Leeds", "3": "York", "4": "York"}
+
+
+async def test_line_breaks_and_tabs_become_spaces_in_the_print_file(world: World) -> None:
+    path = write_roll(world.folder / "odd.csv", [line("1", address_1='"Flat 2\n1 High\tSt"')])
+
+    await world.issue(roll_paths=(path,))
+
+    assert world.printed()[0]["address_1"] == "Flat 2 1 High St"
+
+
+async def test_the_print_file_has_no_mark_unless_asked(world: World) -> None:
+    """With the mark a spreadsheet reads it as UTF-8; without it the first column has its name for every program."""
+    few = write_roll(world.folder / "few.csv", [line("1", name="Siân")])
+    await world.issue(roll_paths=(few,))
+    await world.issue("marked.csv", mark=True)
+
+    assert (world.folder / "print.csv").read_bytes().startswith(b"member_no,name,")
+    assert "Siân".encode() in (world.folder / "print.csv").read_bytes()
+    assert (world.folder / "marked.csv").read_bytes().startswith(b"\xef\xbb\xbfmember_no,name,")
+
+
+async def test_a_roll_that_was_read_from_a_pipe_has_to_be_named(world: World, tmp_path: Path) -> None:
+    async with world.database.writing() as connection:
+        await connection.execute(update(schema.roll_file).values(path="-"))
+
+    with pytest.raises(RollFileGone, match="read from a pipe; name the roll with --roll FILE"):
+        await world.issue()
+    async with world.database.reading() as connection:
+        assert await imported_rolls(connection) == []
+    assert (await world.issue(roll_paths=(world.roll,))).packs == 4

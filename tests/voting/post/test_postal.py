@@ -10,6 +10,7 @@ import pytest
 from prepared import (
     CLOSES_AT,
     NOW,
+    POLL,
     SECRETS,
     chain_kinds,
     later,
@@ -25,6 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit.probes import run_probes
+from voting.codes.codes import Kind as PackOrVote
+from voting.codes.codes import generate
 from voting.imports.report import ImportReport, Level
 from voting.model import By, Phase
 from voting.packs import packs
@@ -420,6 +423,107 @@ async def test_the_probes_hold_after_every_kind_of_paper(world: World) -> None:
 
     async with world.database.reading() as connection:
         assert [probe for probe in await run_probes(connection) if not probe.holds] == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [pytest.param("]C1{}", id="AIM"), pytest.param("c1{}", id="half"), pytest.param("*{}*", id="stars")],
+)
+async def test_a_scanner_s_own_marks_are_no_part_of_the_code(world: World, written: str) -> None:
+    world.codes["marked"] = [written.format(world.codes["1"][0])]
+
+    report = await world.scan(f"marked,{AT},RECEIVED")
+
+    assert (report.rows, await world.locked()) == ([], {"1": "post"})
+
+
+async def test_a_scanner_on_another_keyboard_is_told_of(world: World) -> None:
+    code = next(codes[0] for codes in world.codes.values())
+    turned = code.translate(str.maketrans("YZ", "ZY"))
+    if turned == code:
+        turned = with_y(code)
+    world.codes["turned"] = [turned]
+
+    report = await world.scan(f"turned,{AT},received")
+
+    expected = "not a pack code; with Y and Z exchanged it is one: set the scanner to this computer's keyboard"
+    assert [row.reason for row in report.rows] == [expected]
+
+
+def with_y(_code: str) -> str:
+    """Give a code of this poll that a keyboard with Y and Z exchanged has changed."""
+    while True:
+        made = generate(PackOrVote.PACK, POLL.id)
+        if {"Y", "Z"} & set(made):
+            return made.translate(str.maketrans("YZ", "ZY"))
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        pytest.param("2022-08-01T08:59", "received before the opening", id="a minute before"),
+        pytest.param("2022-08-01T09:00", None, id="on the opening bell"),
+        pytest.param("2022-08-01", None, id="on the day, without a time"),
+        pytest.param("2022-07-31", "received before the opening", id="the day before"),
+        pytest.param("1922-08-03T10:00", "received before the opening", id="another century"),
+        pytest.param("03/08/2022 10:00", None, id="the day first: in March there was no poll"),
+        pytest.param("01/08/2022 10:00", None, id="the day first: nor in January"),
+        pytest.param("08/03/2022 10:00", "unreadable time '08/03/2022 10:00': write it like 2022-08-01T09:00", id="US"),
+        pytest.param("25/07/2022 10:00", "received before the opening", id="one reading, too early"),
+    ],
+)
+async def test_a_time_is_one_at_which_a_paper_could_come(world: World, written: str, reason: str | None) -> None:
+    report = await world.scan(f"1,{written},received")
+
+    assert [row.reason for row in report.rows] == ([] if reason is None else [reason])
+    assert report.added == (1 if reason is None else 0)
+
+
+async def test_a_rejected_paper_that_is_corrected_is_a_vote_and_both_are_on_the_chain(world: World) -> None:
+    await world.scan(f"1,{AT},rejected")
+
+    report = await world.scan(f"1,{AT},received")
+
+    assert counted(report) == (0, 1, 0, 0, 1)
+    assert [row.reason for row in report.rows] == [
+        "rejected before, now received: it is a vote; both stay on the chain"
+    ]
+    assert await world.papers() == [("1", "received", "locked", None)]
+    bodies = [body for _, body in await rows(world.database, schema.chain, schema.chain.c.seq, schema.chain.c.body)]
+    said = [(body["n_received"], body["n_rejected"]) for body in bodies if "n_received" in body]
+    assert said == [(0, 1), (1, -1)]
+
+
+async def test_a_file_that_was_imported_before_corrects_nothing(world: World) -> None:
+    """The same bytes once more are the same scans, not a correction of what came after them."""
+    await world.scan(f"1,{AT},received")
+    await world.scan(f"1,{AT},rejected")
+
+    report = await world.scan(f"1,{AT},received")
+
+    assert counted(report) == (0, 0, 1, 0, 0)
+    assert await world.papers() == [("1", "rejected", "rejected", None)]
+
+
+async def test_the_last_line_of_a_file_says_what_a_paper_is(world: World) -> None:
+    await world.scan(f"1,{AT},received", f"1,{AT},rejected")
+
+    report = await world.scan(f"2,{AT},received", f"1,{AT},received", f"1,{AT},rejected")
+
+    assert counted(report) == (1, 0, 2, 0, 0)
+    assert (await world.papers())[0] == ("1", "rejected", "rejected", None)
+
+
+async def test_a_paper_that_was_set_aside_stays_so_whatever_is_corrected(world: World) -> None:
+    async with world.database.writing() as connection:
+        await world.vote_online(connection, "1")
+    await world.scan(f"1,{AT},rejected")
+
+    report = await world.scan(f"1,{AT},received")
+
+    assert [row.reason for row in report.rows] == ["received now, but it was set aside before and stays unopened"]
+    assert await world.papers() == [("1", "received", "set_aside", "online_vote")]
+    assert len(world.told) == 1
 
 
 class Counting:
