@@ -10,6 +10,7 @@ from typing import TypeVar
 from bot import logs
 from bot.settings import Settings, read_settings
 from voting import secrets_file
+from voting.audit.signer import Signer
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.store.revision import check
@@ -42,7 +43,7 @@ class House:
 async def open_house(settings: Settings) -> AsyncIterator[House]:
     """Open the database and the secrets; SecretsMissing, DatabaseBehind, DatabaseTooNew, DatabaseUnreachable."""
     secrets = secrets_file.load(settings.secrets_file)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, Signer.beside(secrets, settings.secrets_file))
     try:
         await check(database)
         yield House(settings, database, secrets)

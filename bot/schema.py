@@ -39,7 +39,7 @@ inbox = Table(
 
 cursor = Table(
     "cursor",
-    METADATA,  # how far a poller has confirmed
+    METADATA,  # numbers that outlive a restart: how far a poller has confirmed, how many answers a phone had today
     Column("name", Text, primary_key=True),
     Column("value", BigKey, nullable=False),
 )

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
         str, Field(description="https address of this service; empty: Telegram is polled, no webhooks")
     ] = ""
     listen: Annotated[str, Field(description="host:port the service listens on")] = "127.0.0.1:8080"
+    heads_chat: Annotated[int | None, Field(description="Telegram chat that gets the chain's head every hour")] = None
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
 
     @field_validator("telegram_api_url", "twilio_api_url", "public_url")

@@ -1,5 +1,5 @@
 """What we say: words, notices, the ledger of deliveries, the pace, the channels.
 
 May import: voting.
-Everybody in messages may import: messages.schema, messages.reach, messages.audience.
+Everybody in messages may import: messages.schema, messages.refusals, messages.reach, messages.audience.
 """

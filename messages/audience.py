@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, exists, literal, or_, select
 
+from messages.refusals import AudienceUnknown
 from messages.schema import delivery
-from voting.refusals import AudienceUnknown
 from voting.schema import lock, member, pack, window
 
 

@@ -4,6 +4,7 @@ STOP belongs to the number, not to the member: it is kept on its own list, so th
 back or a second member with the same number cannot undo it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from voting.store.inserts import insert_into
 
 TELEGRAM: Final = "telegram"
 SMS: Final = "sms"
+TAKEN_AWAY: Final = ("unlinked", "number_removed")  # reasons that no sign of life undoes
 
 
 class State(StrEnum):
@@ -83,6 +85,29 @@ async def set_channel_state(
     if state in (State.BLOCKED, State.DEAD):
         where = and_(where, channel.c.state != State.OPTED_OUT)
     return await _set_state(connection, where, state, reason, now)
+
+
+async def hear_from(connection: AsyncConnection, kind: str, addresses: Collection[str], now: datetime) -> int:
+    """Let the channels of those who have just written be on again: whoever writes is there. Return how many that was.
+
+    STOP stands, and so does what the member or the roll took away.
+    """
+    return await _set_state(connection, _wrongly_off(kind, addresses), State.ON, None, now)
+
+
+async def any_wrongly_off(connection: AsyncConnection, kind: str, addresses: Collection[str]) -> bool:
+    """Whether `hear_from` would change anything: cheap, and takes no lock."""
+    found = await connection.execute(select(channel.c.member_id).where(_wrongly_off(kind, addresses)).limit(1))
+    return found.first() is not None
+
+
+def _wrongly_off(kind: str, addresses: Collection[str]) -> ColumnElement[bool]:
+    return and_(
+        channel.c.kind == kind,
+        channel.c.address.in_(addresses),
+        channel.c.state.in_((State.BLOCKED, State.DEAD)),
+        func.coalesce(channel.c.reason, "").not_in(TAKEN_AWAY),
+    )
 
 
 async def channels_of(connection: AsyncConnection, member_id: int) -> list[Channel]:

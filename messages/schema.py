@@ -69,7 +69,7 @@ notice = Table(
     Column("cost", Text),  # of its text messages, then: a decimal number, exactly
     Column("approved_by", Text),
     Column("approved_at", Instant),
-    Column("approved_hash", Text),  # of words, audience, time and cost; an edit voids it
+    Column("approved_hash", Text),  # of words, audience, time and cost; an edit deletes it
     Column("send_at", Instant),
     Column("send_before", Instant),
     Column("on_unknown", Text, CheckConstraint("on_unknown IN ('leave','resend')", name="on_unknown"), nullable=False),
@@ -165,7 +165,7 @@ provider_event = Table(
 
 pacer = Table(
     "pacer",
-    METADATA,  # one row per provider: who holds it, how fast, until when it must be still
+    METADATA,  # one row per provider: which process paces it, how fast, until when nothing may be sent
     Column("provider", Text, primary_key=True),
     Column("holder", Text),
     Column("beat", Integer, nullable=False),  # rises while the holder lives; no clock of another machine is trusted
@@ -175,7 +175,7 @@ pacer = Table(
 
 pace_share = Table(
     "pace_share",
-    METADATA,  # what the holder lets another process send by itself: answers in a chat
+    METADATA,  # the rate that the holder grants another process for its answers in chats
     Column("provider", Text, primary_key=True),
     Column("process", Text, primary_key=True),
     Column("beat", Integer, nullable=False),

@@ -16,9 +16,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+from prepared import SECRETS
 from sqlalchemy.engine import make_url
 
 import messages.schema  # noqa: F401 - its tables join the metadata
+from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
@@ -189,6 +191,6 @@ async def _migrate(url: str) -> None:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A fresh, migrated database on each engine."""
-    database = Database(database_url)
+    database = Database(database_url, Signer(SECRETS))
     yield database
     await database.close()

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from changed import asked_by, changed_files, chosen
+
+from tests.changed import asked_by, changed_files, chosen
 
 HOUSE = {
     "tests/test_house.py": "",

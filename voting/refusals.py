@@ -83,10 +83,6 @@ class CodeRefusal(Refusal):
     """That code cannot be used."""
 
 
-class CodeMistyped(CodeRefusal):
-    """That code has a slip in it; please check it against your letter and type it again."""
-
-
 class UnknownPackCode(CodeRefusal):
     """That pack code is not one of ours."""
 
@@ -107,10 +103,6 @@ class ChatLockedOut(CodeRefusal):
     """Too many wrong pack codes came from this chat today; try again tomorrow or ask staff."""
 
 
-class CodesPaused(CodeRefusal):
-    """Codes cannot be checked for the moment; staff know and are looking into it."""
-
-
 class VoteRefusal(Refusal):
     """That vote cannot be cast."""
 
@@ -129,10 +121,6 @@ class UnknownIntent(VoteRefusal):
 
 class AlreadyVoted(VoteRefusal):
     """This member has already voted; the first vote stands."""
-
-
-class RuleNotAccepted(VoteRefusal):
-    """The voting rule has to be read and accepted first."""
 
 
 class StaffRefusal(Refusal):
@@ -197,61 +185,6 @@ class NoLivePack(StaffRefusal):
 
 class WindowBackwards(StaffRefusal):
     """The delivery window must end on or after its first day ({first_day} to {last_day})."""
-
-
-class AudienceUnknown(StaffRefusal):
-    """There is no audience called {audience}.
-
-    There are all, not_dispatched, overdue, not_voted, area:X and language:X.
-    """
-
-
-class NoticeUnknown(StaffRefusal):
-    """There is no notice {notice_id}."""
-
-
-class NoticeKindUnknown(StaffRefusal):
-    """There is no kind of notice called {kind}."""
-
-
-class NoticeChanged(StaffRefusal):
-    """Notice {notice_id} was changed meanwhile; look at it again."""
-
-
-class NoticeNotThere(StaffRefusal):
-    """Notice {notice_id} is {state} now, so that cannot be done with it."""
-
-
-class NoticeEnded(StaffRefusal):
-    """Notice {notice_id} has ended ({state})."""
-
-
-class NotApproved(StaffRefusal):
-    """Notice {notice_id} goes to {members} members, so a second person has to approve it first."""
-
-
-class NoticeOutgrown(StaffRefusal):
-    """Notice {notice_id} was approved for {approved} members and would now go to {members}; submit it again."""
-
-
-class NoticeTextMissing(StaffRefusal):
-    """The notice has no text in {language}."""
-
-
-class NoticeTextTooLong(StaffRefusal):
-    """The text message in {language} has {characters} characters; at most {characters_max} can be sent."""
-
-
-class NoticeTooLate(StaffRefusal):
-    """A notice that may not go after {send_before} could never go any more."""
-
-
-class ChannelsOff(StaffRefusal):
-    """No channel is on, so nothing can be sent."""
-
-
-class NobodyToTell(StaffRefusal):
-    """Nobody is in the audience {audience} now."""
 
 
 class CaseUnknown(StaffRefusal):

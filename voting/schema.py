@@ -271,6 +271,7 @@ chain = Table(
     Column("body", Json, nullable=False),
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("signature", LargeBinary, nullable=False),  # Ed25519, by the poll's signing key
 )
 
 head = Table(

@@ -14,6 +14,8 @@ from sqlalchemy import RowMapping, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import alert, alert_message
+from messages import reach
+from messages.reach import SMS, State
 from voting.audit import chain
 from voting.model import By
 from voting.poll import polls
@@ -34,6 +36,7 @@ class Kind(StrEnum):
     CHAT_LOCKED_OUT = "chat_locked_out"
     MANY_WRONG_CODES = "many_wrong_codes"
     PROBE_FAILED = "probe_failed"
+    HEAD_LOST = "head_lost"
     PROVIDER_TROUBLE = "provider_trouble"
     NOTICE_HELD = "notice_held"
     THEFT_REPORTED = "theft_reported"
@@ -146,6 +149,15 @@ async def acknowledge(connection: AsyncConnection, alert_id: int, *, by: By) -> 
         await chain.append(connection, "alert_acknowledged", body, by=by)
         await _change(connection, alert_id, ended_at=by.at)
     return known
+
+
+async def stop_texts(connection: AsyncConnection, alert_id: int, *, by: By) -> None:
+    """Stop texts to the number that an alert tells of, as if it had said STOP. AlertGone."""
+    number = (await show(connection, alert_id)).facts.get("number")
+    if number is None:
+        raise AlertGone(alert_id=alert_id)
+    await reach.set_channel_state(connection, SMS, str(number), State.OPTED_OUT, reason="by_staff", now=by.at)
+    await chain.append(connection, "texts_stopped", {"alert": alert_id}, by=by)
 
 
 async def case_changed(connection: AsyncConnection, case_id: int, now: datetime, *, ended: bool = False) -> None:

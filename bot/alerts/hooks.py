@@ -15,7 +15,7 @@ from messages.notices.scheduled import Held
 from voting import schema
 from voting.votes import cases
 from voting.votes.attempts import AttemptSeen
-from voting.votes.checks import Alarm
+from voting.votes.wrong_codes import Alarm
 
 _OF_REPORT: Final = {
     ReportKind.MISSING_PACK: Kind.MISSING_PACKS,
@@ -47,10 +47,8 @@ async def on_alarm(connection: AsyncConnection, alarm: Alarm) -> None:
 async def on_report(connection: AsyncConnection, report: Report) -> None:
     """Tell staff what a member reports: a pack that is missing, a vote not their own, a wish for help."""
     kind = _OF_REPORT[report.kind]
-    if kind is Kind.MISSING_PACKS:  # one alert a day, however many
-        day = f"{kind}:{report.at:%Y%m%d}"
-        before = await connection.scalar(select(alert.c.facts).where(alert.c.occasion == day))
-        await raise_alert(connection, kind, day, {"count": (before or {}).get("count", 0) + 1}, report.at)
+    if kind is Kind.MISSING_PACKS:
+        await _count(connection, kind, report.at)
         return
     facts: dict[str, Any] = {"chat": report.chat}
     case_id = None
@@ -61,6 +59,25 @@ async def on_report(connection: AsyncConnection, report: Report) -> None:
     if kind is Kind.THEFT_REPORTED and case_id is not None:
         await case_changed(connection, case_id, report.at)
     await raise_alert(connection, kind, f"{kind}:{report.occasion}", facts, report.at, case_id=case_id)
+
+
+async def on_text_news(connection: AsyncConnection, news: str, number: str, key: str, now: datetime) -> None:
+    """Tell staff of a phone that gets no more answers today, or of words that may mean STOP."""
+    kind = Kind(news)
+    if kind is Kind.ANSWERS_STOPPED:
+        await _count(connection, kind, now)
+        return
+    query = select(schema.member.c.member_no).where(schema.member.c.phone == number).order_by(schema.member.c.id)
+    member_no = await connection.scalar(query)
+    facts = {"number": number} | ({"member_no": str(member_no)} if member_no else {})
+    await raise_alert(connection, kind, f"{kind}:{key}", facts, now)
+
+
+async def _count(connection: AsyncConnection, kind: Kind, now: datetime) -> None:
+    """Raise one alert a day, however many."""
+    day = f"{kind}:{now:%Y%m%d}"
+    before = await connection.scalar(select(alert.c.facts).where(alert.c.occasion == day))
+    await raise_alert(connection, kind, day, {"count": (before or {}).get("count", 0) + 1}, now)
 
 
 def trouble_teller(clock: Callable[[], datetime]) -> OnTrouble:

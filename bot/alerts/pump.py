@@ -40,7 +40,7 @@ EDIT_EVERY: Final = timedelta(seconds=2)  # of one message
 STORM: Final = 5  # messages within STORM_SPAN after which more alerts share one
 BUNDLE_ALERTS_MAX: Final = 200
 
-NO_TOPIC: Final = "thread not found"
+NO_TOPIC: Final = ("thread not found", "topic_closed", "topic_deleted")
 
 log = structlog.get_logger()
 
@@ -214,9 +214,9 @@ class AlertPump:
         try:
             return await posting.send(self._bot, said, place.chat_id, topic_id=place.topic_id)
         except BadRequest as refused:
-            if place.topic_id is None or NO_TOPIC not in refused.message.lower():
+            if place.topic_id is None or not any(why in refused.message.lower() for why in NO_TOPIC):
                 raise
-            return await posting.send(self._bot, said, place.chat_id)  # the topic was deleted: the group still hears
+            return await posting.send(self._bot, said, place.chat_id)  # deleted or closed: the group still hears
 
     async def _give_up(self, message: _Message, problem: TelegramError) -> None:
         """Note that this chat cannot be told; it is tried again with the alert's next news."""

@@ -141,6 +141,8 @@ def _buttons(page: Page, alert: Alert) -> tuple[tuple[str, str], ...]:
     buttons = []
     if alert.acknowledged_by is None and alert.ended_at is None:
         buttons.append(page.button("button.acknowledge", "ack", alert.id))
+        if alert.kind is Kind.MAY_HAVE_STOPPED:
+            buttons.append(page.button("button.stop_texts", "stoptexts", alert.id))
     if alert.case_id is not None:
         buttons.append(page.button("button.open_case", "case", alert.case_id))
     return tuple(buttons)

@@ -8,7 +8,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from bot.alerts import hooks, pages
-from bot.app.chores import chores, chores_in_chat
+from bot.app.chores import Chore, chores, chores_by_text, chores_in_chat
 from bot.app.post_room import PostRoom
 from bot.app.run import Service
 from bot.chat.context import BotApplication
@@ -79,6 +79,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             chores=[
                 *chores(house),
                 *(chores_in_chat(house, bot, wake=postman.wake, hearing=hearing) if bot is not None else []),
+                *_chores_by_text(house, outlets, reader),
             ],
             routes=[
                 *_edges(house, arrivals, hearing if bot is not None else None, postman).routes(),
@@ -124,6 +125,11 @@ async def _initialize(bot: ExtBot[None], settings: Settings) -> None:
         raise TokenWrong from None
     except TelegramError as problem:
         raise TelegramAway(url=settings.telegram_api_url, problem=problem.message) from None
+
+
+def _chores_by_text(house: House, outlets: list[Outlet], reader: Reader) -> list[Chore]:
+    texts = [outlet.channel for outlet in outlets if isinstance(outlet.channel, TwilioChannel)]
+    return [chore for channel in texts for chore in chores_by_text(house, channel, wake=reader.wake)]
 
 
 def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:

@@ -17,25 +17,31 @@ from bot.alerts import alerts, pump
 from bot.alerts.pump import AlertPump
 from bot.edge import telegram
 from bot.edge.hearing import Hearing
+from bot.edge.letters import of_text
 from bot.house import House
 from bot.inbox import inbox
+from bot.member_chat import sms
 from bot.staff_chat import notice_watch
 from bot.staff_chat.menus import StaffMenus
 from bot.staff_chat.notice_watch import NoticeWatch
 from messages.channels.telegram_request import LANE
+from messages.channels.twilio_channel import TwilioChannel
 from messages.pace.pacer import Lane
-from voting.audit.chain import sign_head
+from voting.audit.chain import check_continues, last_head, sign_head
 from voting.audit.probes import run_probes
 from voting.model import Phase
 from voting.poll import polls
+from voting.refusals import Fault
 from voting.votes.box import move_tray
-from voting.votes.checks import purge_wrong_codes
+from voting.votes.wrong_codes import purge_wrong_codes
 
 MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
 PURGE_EVERY: Final = timedelta(hours=1)
 MENUS_EVERY: Final = timedelta(seconds=2)
+MISSED_TEXTS_EVERY: Final = timedelta(hours=1)  # and at the start
+MISSED_TEXTS_OF: Final = timedelta(days=1)  # shorter than the inbox remembers what it has had
 HEARING_EVERY: Final = timedelta(seconds=10)
 WAIT_AFTER_TROUBLE: Final = timedelta(seconds=5)
 
@@ -71,6 +77,7 @@ def chores(house: House) -> list[Chore]:
     return [
         Chore("tray", MOVE_TRAY_EVERY, books.move_tray),
         Chore("head", SIGN_HEAD_EVERY, books.sign_head),
+        Chore("kept head", PROBES_EVERY, books.compare_head),
         Chore("probes", PROBES_EVERY, books.probe),
         Chore("purge", PURGE_EVERY, books.purge),
     ]
@@ -81,12 +88,47 @@ def chores_in_chat(house: House, bot: ExtBot[None], *, wake: Callable[[], None],
     key = house.secrets.button_key
     alarms = AlertPump(house.database, key, bot, clock=house.clock, wake=wake)
     progress = NoticeWatch(house.database, key, bot, clock=house.clock)
+    heads = _Heads(house, bot)
     return [
+        Chore("heads", SIGN_HEAD_EVERY, heads.post, Lane.ALERT),
         Chore("alerts", pump.LOOK_EVERY, alarms.step, Lane.ALERT),
         Chore("progress", notice_watch.LOOK_EVERY, progress.step, Lane.ALERT),
         Chore("menus", MENUS_EVERY, StaffMenus(bot, house.database).refresh),
         Chore("hearing", HEARING_EVERY, _Listener(house, bot, hearing).listen),
     ]
+
+
+def chores_by_text(house: House, texts: TwilioChannel, *, wake: Callable[[], None]) -> list[Chore]:
+    """Give what is done so that no text to us is missed; `wake` the inbox's reader."""
+
+    async def fetch() -> None:
+        """Take in what came while nobody listened: Twilio hands a text over once, and STOP must count."""
+        now = house.clock()
+        found = await texts.received(now - MISSED_TEXTS_OF)
+        letters = [of_text({"MessageSid": one.provider_id, "From": one.sender, "Body": one.body}, {}) for one in found]
+        async with house.database.writing() as connection:
+            await inbox.store(connection, inbox.Envelope(house.secrets.inbox_key), letters, now)
+        wake()
+
+    return [Chore("missed texts", MISSED_TEXTS_EVERY, fetch)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """Posts the last signed head where others keep it."""
+
+    house: House
+    bot: ExtBot[None]
+
+    async def post(self) -> None:
+        """Post it to the chat that the setting names, if any."""
+        chat = self.house.settings.heads_chat
+        if chat is None:
+            return
+        async with self.house.database.reading() as connection:
+            head = await last_head(connection)
+        if head is not None:
+            await self.bot.send_message(chat, head.line.decode())
 
 
 @dataclass(slots=True)
@@ -132,9 +174,24 @@ class _Books:
             await move_tray(self.house.database, now=self.house.clock())
 
     async def sign_head(self) -> None:
-        """Sign the chain's head."""
+        """Sign the chain's head, and write the last one to the log."""
         async with self.house.database.writing() as connection:
-            await sign_head(connection, self.house.secrets, self.house.clock())
+            await sign_head(connection, self.house.clock())
+            head = await last_head(connection)
+        if head is not None:
+            log.info("the chain's head", seq=head.seq, hash=head.hash.hex(), signature=head.signature.hex())
+
+    async def compare_head(self) -> None:
+        """Tell staff when the chain does not continue the head that is kept outside the database."""
+        try:
+            async with self.house.database.reading() as connection:
+                await check_continues(connection)
+        except Fault as lost:
+            log.error("the chain does not continue its last head", detail=str(lost))  # noqa: TRY400 - no news in it
+            async with self.house.database.writing() as connection:
+                await alerts.raise_alert(
+                    connection, alerts.Kind.HEAD_LOST, "head_lost", {"detail": str(lost)}, self.house.clock()
+                )
 
     async def probe(self) -> None:
         """Try whether the books add up, and tell staff when they do not."""
@@ -156,3 +213,4 @@ class _Books:
         async with self.house.database.writing() as connection:
             await inbox.purge(connection, self.house.clock())
             await purge_wrong_codes(connection, self.house.clock())
+            await sms.forget_counters(connection, self.house.clock())

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from bot.alerts import alerts
+from bot.alerts import alerts, hooks
 from bot.chat.context import BotApplication
 from bot.edge import telegram
 from bot.house import House
 from bot.inbox.inbox import Claimed, Unreadable
 from bot.member.desk import MemberDesk
 from bot.member_chat import sms
+from messages.channels import bad_answers
 from messages.ledger.callbacks import read_report
 from messages.postman.postman import Postman
 
@@ -30,14 +31,18 @@ class PostRoom:
             await telegram.process(self.application, row)
         elif row.source == "twilio_inbound":
             bot_url = self.application.bot.link if self.application is not None else ""
-            await sms.on_sms(self.house.database, row, now=self.house.clock(), bot_url=bot_url)
+            now = self.house.clock()
+            await sms.on_sms(self.house.database, row, now=now, bot_url=bot_url, on_news=hooks.on_text_news)
             self.postman.wake()
         elif row.source == "twilio_status":
             await self._status(row)
 
     async def failed(self, row: Claimed, problem: Exception) -> None:
         """Tell staff of a row that could not be handled, and whoever waits for an answer."""
-        kind = alerts.Kind.UNREADABLE if isinstance(problem, Unreadable) else alerts.Kind.INBOX_FAILED
+        unreadable = isinstance(problem, Unreadable)
+        kind = alerts.Kind.UNREADABLE if unreadable else alerts.Kind.INBOX_FAILED
+        if unreadable:
+            bad_answers.note(row.source, "update")
         facts = {"source": row.source, "row": row.id, "number": row.key}
         async with self.house.database.writing() as connection:
             await alerts.raise_alert(connection, kind, f"inbox:{row.id}", facts, self.house.clock())

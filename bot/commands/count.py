@@ -1,4 +1,4 @@
-"""`count`, `verify`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
+"""`count`, `verify`, `head`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
 
 import tempfile
 from collections.abc import Mapping
@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command()(count)
     app.command()(verify)
     app.command()(audit)
+    app.command()(head)
     app.command("rehearse")(rehearse_poll)
 
 
@@ -65,6 +66,9 @@ def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle.")],
     key: Annotated[str | None, typer.Option(help="The signing key's fingerprint as published before the vote.")] = None,
     receipt: Annotated[str | None, typer.Option(help="Look for this receipt.")] = None,
+    head: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A head that was kept (`ballotline head --json`).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a published bundle alone: no database, no secret, no network.
@@ -74,7 +78,8 @@ def verify(
     from voting.verify.verify import verify as verify_bundle
 
     with progress_bar("Opening the box", quiet=as_json) as progress:
-        verdict = verify_bundle(folder, expected_key=key, receipt=receipt, progress=progress)
+        kept = None if head is None else head.read_bytes()
+        verdict = verify_bundle(folder, expected_key=key, head=kept, receipt=receipt, progress=progress)
     facts = {"ok": verdict.ok, **asdict(verdict)}
     if as_json:
         print_json(facts)
@@ -114,6 +119,29 @@ def print_result(result: Mapping[str, Any]) -> None:
     )
 
 
+def head(as_json: AsJson = False) -> None:
+    """Show the last signed head of the chain, for others to keep; `verify --head` takes what --json prints.
+
+    Example: ballotline head --json
+    """
+    from bot.house import House, in_house
+    from voting.audit import chain
+
+    async def act(house: House) -> Any:  # noqa: ANN401 - the head, or nothing
+        async with house.database.reading() as connection:
+            await chain.check_continues(connection)
+            return await chain.last_head(connection)
+
+    last = in_house(act)
+    if last is None:
+        error_line("No head is signed yet; `ballotline run` signs one every hour.")
+        raise typer.Exit(1)
+    if as_json:
+        print_json({"seq": last.seq, "hash": last.hash.hex(), "signature": last.signature.hex()})
+        return
+    OUT.print(f"Entry {last.seq:,} of the chain\nhash {last.hash.hex()}\nsigned {last.signature.hex()}")
+
+
 def audit(as_json: AsJson = False) -> None:
     """Walk the whole chain and try every probe.
 
@@ -127,6 +155,7 @@ def audit(as_json: AsJson = False) -> None:
         async with house.database.reading() as connection:
             try:
                 entries, broken = await chain.walk(connection), None
+                await chain.check_continues(connection)
             except Fault as fault:
                 entries, broken = 0, str(fault)
             probes = [asdict(probe) for probe in await run_probes(connection)]

@@ -8,13 +8,16 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import clock
 from bot.settings import Settings
 from voting import secrets_file
+from voting.audit import chain
+from voting.audit.signer import Signer
 from voting.poll import polls
 from voting.poll.without_pack import count_eligible, count_without_pack
-from voting.refusals import Refusal
+from voting.refusals import Fault, Refusal
 from voting.store.database import Database
 from voting.store.revision import check
 from voting.verify.format import signing_fingerprint
@@ -57,20 +60,23 @@ def _setting(settings: Settings, name: str) -> Finding:
 async def _kept(settings: Settings) -> list[Finding]:
     """Look at what lies on this machine."""
     found = []
+    signer = None
     try:
-        secrets_file.load(settings.secrets_file)
+        signer = Signer.beside(secrets_file.load(settings.secrets_file), settings.secrets_file)
         mode = settings.secrets_file.stat().st_mode & 0o777
         safe = mode == secrets_file.MODE
         todo = "" if safe else f"chmod 600 {settings.secrets_file}"
         found.append(Finding("secrets", ok=safe, detail=f"readable, mode {mode:o}", what_to_do=todo))
     except Refusal as refusal:
         found.append(Finding("secrets", ok=False, detail=str(refusal)))
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, signer)
     try:
         revision = await check(database)
         found.append(Finding("database", ok=True, detail=f"schema {revision}"))
         async with database.reading() as connection:
             poll = await polls.load(connection)
+            if signer is not None:
+                found.append(await _head(connection))
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
         named = f"{signing_fingerprint(poll.signing_key)} (publish it before the vote: verify is told it with --key)"
         found.append(Finding("signing key", ok=True, detail=named))
@@ -83,6 +89,15 @@ async def _kept(settings: Settings) -> list[Finding]:
     finally:
         await database.close()
     return found
+
+
+async def _head(connection: AsyncConnection) -> Finding:
+    """Compare the chain with the head that is kept beside the secrets."""
+    try:
+        await chain.check_continues(connection)
+    except Fault as lost:
+        return Finding("head", ok=False, detail=str(lost), what_to_do="keep both as they are, then ballotline audit")
+    return Finding("head", ok=True, detail="the chain continues the head kept beside the secrets")
 
 
 async def _packs(database: Database) -> list[Finding]:

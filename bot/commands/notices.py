@@ -19,10 +19,11 @@ from bot.commands.terminal import (
     print_json,
     print_table,
 )
+from messages.refusals import NoticeTextMissing
 from messages.words.kinds import Kind
 from voting.imports.moments import read_moment
 from voting.model import By
-from voting.refusals import NoticeTextMissing, StaffRefusal
+from voting.refusals import StaffRefusal
 
 NoticeId = Annotated[int, typer.Argument(metavar="ID")]
 

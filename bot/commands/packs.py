@@ -174,7 +174,7 @@ def unlock(
     Example: ballotline packs unlock 0100007 --as Gwen
     """
     from bot.house import House, in_house
-    from voting.votes.checks import lift_lockout
+    from voting.votes.wrong_codes import lift_lockout
 
     async def act(house: House) -> bool:
         async with house.database.writing() as connection:

@@ -42,6 +42,7 @@ def init(
     from bot.house import clock
     from bot.settings import read_settings
     from voting import secrets_file
+    from voting.audit.signer import Signer
     from voting.poll import polls
     from voting.store.database import Database
     from voting.store.upgrade import upgrade
@@ -51,15 +52,15 @@ def init(
     logs.configure("WARNING", json_lines=False)
     now = clock()
     poll = polls.read_poll_file(poll_file)
-    delivery = polls.window_of_file(poll_file, now=now, actor=actor)
+    delivery = polls.window_of_file(poll_file, by=By(actor, VIA, now))
 
     async def make() -> Any:  # noqa: ANN401 - the poll as made
-        database = Database(settings.database_url)
+        if not settings.secrets_file.exists():
+            secrets_file.save(settings.secrets_file, secrets_file.make())
+        secrets = secrets_file.load(settings.secrets_file)
+        database = Database(settings.database_url, Signer.beside(secrets, settings.secrets_file))
         try:
             await upgrade(database)
-            if not settings.secrets_file.exists():
-                secrets_file.save(settings.secrets_file, secrets_file.make())
-            secrets = secrets_file.load(settings.secrets_file)
             async with database.writing() as connection:
                 return await polls.init(connection, poll, delivery, secrets, by=By(actor, VIA, now))
         finally:
@@ -151,7 +152,7 @@ def poll_open(
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
             poll = await polls.open_poll(connection, by=By(actor, VIA, house.clock()), despite_missing_packs=despite)
-            await sign_head(connection, house.secrets, house.clock())
+            await sign_head(connection, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
 
     in_house(act)
@@ -175,7 +176,7 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
             poll = await close_poll(house.database, by=By(actor, VIA, house.clock()))
         moved = await empty_tray(house.database, now=house.clock())
         async with house.database.writing() as connection:
-            await sign_head(connection, house.secrets, house.clock())
+            await sign_head(connection, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is closed; the last {moved} ballots went from the tray to the box.")
 
     in_house(act)

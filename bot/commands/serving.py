@@ -9,6 +9,7 @@ from bot.commands.terminal import error_line
 from bot.house import House
 from bot.settings import Settings
 from voting import secrets_file
+from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
@@ -16,7 +17,7 @@ from voting.store.upgrade import upgrade
 async def serve(settings: Settings) -> None:
     """Serve until Ctrl-C or SIGTERM; a refusal or fault of the service comes in an exception group."""
     secrets = secrets_file.load(settings.secrets_file)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, Signer.beside(secrets, settings.secrets_file))
     try:
         await upgrade(database)
         async with assemble(House(settings, database, secrets)) as service:

@@ -24,7 +24,9 @@ async def show(visit: Visit) -> Response:
     async with visit.console.house.database.reading() as connection:
         newest = select(chain).order_by(chain.c.seq.desc()).limit(PAGE + 1)
         rows = (await connection.execute(newest if before is None else newest.where(chain.c.seq < before))).all()
-        entries = [Entry(row.seq, row.at, row.actor, row.kind, row.body, row.previous, row.hash) for row in rows]
+        entries = [
+            Entry(row.seq, row.at, row.actor, row.kind, row.body, row.previous, row.hash, row.signature) for row in rows
+        ]
         older = entries[PAGE].hash if len(entries) > PAGE else GENESIS
         shown = entries[:PAGE]
         head = (await connection.execute(select(schema.head).order_by(schema.head.c.seq.desc()).limit(1))).first()

@@ -19,13 +19,13 @@ from messages import audience as audiences
 from messages.notices.model import Content, Notice
 from messages.notices.preview import preview
 from messages.reach import SMS, TELEGRAM
+from messages.refusals import NoticeTextTooLong
 from messages.words.kinds import Kind
 from messages.words.sms_text import SmsText, cost, encode_plan
 from messages.words.texts import languages
 from messages.words.wording import Ways, facts_of
 from voting.model import Poll
 from voting.poll import window
-from voting.refusals import NoticeTextTooLong
 
 COUNT_LIFE_SECONDS: Final = 30.0
 COUNTS_MAX: Final = 50

@@ -20,7 +20,8 @@ from bot.console.sessions import COOKIE, Guest
 from bot.console.visit import KEY_MAX, Console, Visit, plain, sentence, zone_of
 from bot.staff.enrolment import StaffUnknown
 from bot.staff.roles import Act, NotYourRole, insist
-from voting.refusals import CaseUnknown, NoticeUnknown, Refusal, StaffRefusal, UnknownMember
+from messages.refusals import NoticeUnknown
+from voting.refusals import CaseUnknown, Refusal, StaffRefusal, UnknownMember
 
 FIELDS_MAX: Final = 200
 NOT_THERE: Final = (CaseUnknown, NoticeUnknown, StaffUnknown, AlertGone, UnknownMember)

@@ -1,7 +1,8 @@
 """Notices: the list, one of them with its preview, approval by another person, sending, progress, report."""
 
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from bot.staff.roles import Act
 from messages.notices import life as notice_life
 from messages.notices import notices, report_csv, sending
 from messages.notices.model import EDITABLE, ENDED, Notice
+from messages.notices.notices import Change
 from messages.notices.reports import OUTCOMES, report_lines
 from messages.reach import TELEGRAM
 from messages.schema import delivery
@@ -28,7 +30,6 @@ from voting.schema import member
 PAGE: Final = 30
 UNREACHED_PAGE: Final = 50
 NOT_REACHED: Final = ("failed", "skipped", "unknown", "canceled")
-Change = Callable[..., Awaitable[Notice]]
 
 
 class Notices:
@@ -118,7 +119,7 @@ class Notices:
     async def send(self, visit: Visit) -> Response:
         """Let it go."""
         providers = self._console.house.settings.channels_on
-        return await self._change(visit, sending.send, providers=providers)
+        return await self._change(visit, partial(sending.send, providers=providers))
 
     async def resend(self, visit: Visit) -> Response:
         """Draft it again for whom it did not reach."""
@@ -145,20 +146,19 @@ class Notices:
         self._console.desk.wake()
         return visit.back(f"/console/notices/{notice_id}?tried=1")
 
-    def change(self, act: Change, *, takes_version: bool = False) -> Handler:
+    def change(self, act: Change) -> Handler:
         """Make the handler of an act that needs nothing but the notice as it was seen."""
 
         async def handler(visit: Visit) -> Response:
-            more = {"version": visit.number("version")} if takes_version else {}
-            return await self._change(visit, act, **more)
+            return await self._change(visit, act)
 
         return handler
 
-    async def _change(self, visit: Visit, act: Change, **more: object) -> Response:
+    async def _change(self, visit: Visit, act: Change) -> Response:
         notice_id = visit.path("notice_id")
         async with self._console.house.database.writing() as connection:
             await notices.locked(connection, notice_id, version=visit.number("version"))
-            await act(connection, notice_id, by=visit.by, **more)
+            await act(connection, notice_id, by=visit.by)
         self._kept.forget(notice_id)
         self._console.desk.wake()
         return visit.back(f"/console/notices/{notice_id}")
@@ -192,7 +192,7 @@ class Notices:
         one = "/notices/{notice_id:int}"
         simple = {
             "submit": (Act.WRITE_NOTICES, self.change(notices.submit)),
-            "approve": (Act.APPROVE_NOTICES, self.change(notices.approve, takes_version=True)),
+            "approve": (Act.APPROVE_NOTICES, self.change(notices.approve)),
             "send": (Act.SEND_NOTICES, self.send),
             "pause": (Act.SEND_NOTICES, self.change(notice_life.pause)),
             "resume": (Act.SEND_NOTICES, self.change(notice_life.resume)),

@@ -14,7 +14,7 @@ from bot.schema import missing_pack
 from bot.staff.roles import Act
 from voting.packs import packs
 from voting.schema import member, pack, replacement
-from voting.votes.checks import lift_lockout
+from voting.votes.wrong_codes import lift_lockout
 
 WAITING_MAX: Final = 100
 REASON_CHARACTERS_MAX: Final = 300

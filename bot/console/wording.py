@@ -117,7 +117,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "foreign": "Codes given from another account or phone",
         "online_after_post": "Codes given in a chat after a paper was received",
         "post_after_online": "A paper received after an online vote",
-        "second_paper": "A second paper received",
     },
     "case_outcome": {
         "explained": "Explained: there is an innocent reason",
@@ -131,6 +130,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "chat_locked_out": "A chat is locked after wrong codes",
         "many_wrong_codes": "Many wrong codes: somebody may be guessing",
         "probe_failed": "A count that must hold does not hold",
+        "head_lost": "The database is not the one that was signed",
         "provider_trouble": "A provider refuses our messages",
         "notice_held": "A notice did not go at its time",
         "theft_reported": "A member says that the vote is not theirs",
@@ -144,6 +144,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "chat_locked_out": "It opens by itself tomorrow. Look whether other packs were tried.",
         "many_wrong_codes": "Codes are not checked for the moment. Tell the operator.",
         "probe_failed": "Tell the operator now, and do not close or count before it is understood.",
+        "head_lost": "Tell the operator now: stop the service, and keep the database and the head file as they are.",
         "provider_trouble": "Look at the notice that is paused, mend the set-up, then resume.",
         "notice_held": "Read the notice once more, have it approved, then send it.",
         "theft_reported": "Read the case and speak with the member.",

@@ -20,6 +20,7 @@ from bot.settings import Settings
 from messages import roll_import
 from messages.words.wording import Ways
 from voting import secrets_file
+from voting.audit.signer import Signer
 from voting.imports.report import ImportReport
 from voting.model import By, Poll
 from voting.packs.packs import Issued, Printing, issue
@@ -67,8 +68,9 @@ class Ballot:
     def __post_init__(self) -> None:
         """Tell the ballot where everything is."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.database = Database(f"sqlite+aiosqlite:///{self.folder / 'ballotline.db'}")
-        self.house = House(self._settings(), self.database, secrets_file.make(), clock=self.clock)
+        secrets = secrets_file.make()
+        self.database = Database(f"sqlite+aiosqlite:///{self.folder / 'ballotline.db'}", Signer(secrets))
+        self.house = House(self._settings(), self.database, secrets, clock=self.clock)
 
     @property
     def ways(self) -> Ways:
@@ -80,7 +82,7 @@ class Ballot:
         now = self.clock()
         await upgrade(self.database)
         poll = await asyncio.to_thread(polls.read_poll_file, poll_file)
-        days = await asyncio.to_thread(polls.window_of_file, poll_file, now=now, actor=actor)
+        days = await asyncio.to_thread(polls.window_of_file, poll_file, by=By(actor, VIA, now))
         self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=poll.id)
         async with self.database.writing() as connection:
             made = await polls.init(connection, poll, days, self.house.secrets, by=By(actor, VIA, now))

@@ -34,8 +34,9 @@ from voting.poll import polls
 from voting.post import papers, scans
 from voting.verify.verify import verify
 from voting.votes.box import empty_tray
-from voting.votes.checks import Checks, Purpose
-from voting.votes.clerk import Cast
+from voting.votes.cast import Cast
+from voting.votes.checks import Checks
+from voting.votes.right_codes import Purpose
 
 PATIENCE_SECONDS: Final = 20.0
 OTHERS: Final = 60  # members who vote off-stage before the picture is drawn
@@ -432,7 +433,7 @@ class Story:
         await close_poll(self.ballot.database, by=By("Gwen", VIA, now))
         boxed = await empty_tray(self.ballot.database, now=now)
         async with self.ballot.database.writing() as connection:
-            await sign_head(connection, self.ballot.house.secrets, now)
+            await sign_head(connection, now)
         self.stage.fact(f"{boxed} ballots are shuffled into the box")
         path = folder / "postal-count.csv"
         path.write_text("option,votes\nRowan Ellis,0\nMorgan Hale,1\n", encoding="utf-8")

@@ -52,7 +52,10 @@ def of_text(fields: dict[str, str], _query: dict[str, str]) -> Letter:
 def of_status(fields: dict[str, str], query: dict[str, str]) -> Letter:
     """Take the news of a text message that we sent; KeyError, ValueError."""
     sid = _plain(fields.get("MessageSid") or fields["SmsSid"])
-    payload: dict[str, str] = {**fields, "delivery": query.get("delivery", "")}
+    ours = query.get("delivery", "")
+    if len(ours) > ADDRESS_CHARACTERS_MAX:
+        raise ValueError("not a delivery of ours")
+    payload: dict[str, str] = {**fields, "delivery": ours}
     return Letter("twilio_status", f"{sid}:{_plain(fields['MessageStatus'])}", f"sms-status:{sid}", payload)
 
 

@@ -15,7 +15,7 @@ from telegram.ext import Application, ApplicationHandlerStop, ExtBot
 from telegram.request import BaseRequest
 
 from bot.chat.context import RECEIVED_AT, BotApplication, Context, Handlers
-from bot.inbox.inbox import Claimed, PutOff, Unreadable
+from bot.inbox.inbox import TRIES_MAX, Claimed, PutOff, Unreadable
 from bot.settings import Settings
 from messages.channels.telegram_answer import NotTelegram
 from messages.channels.telegram_request import AiohttpRequest, NotSent, held_seconds
@@ -75,6 +75,8 @@ def _judged(problem: BaseException, tries: int) -> BaseException:
         return PutOff(held_seconds(problem))
     if isinstance(problem, NotSent) or (isinstance(problem, NotTelegram) and not problem.passed_on):
         return PutOff(min(2.0**tries, PUT_OFF_MOST_SECONDS))
+    if isinstance(problem, NetworkError) and not isinstance(problem, BadRequest):
+        return PutOff(2.0**tries, tries_max=TRIES_MAX)
     return problem
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -134,12 +135,12 @@ class Edges:
         self, request: Request, letter_from: Callable[[dict[str, str], dict[str, str]], Letter], answer: Response
     ) -> Response:
         def read(body: bytes) -> Letter | None:
-            fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
+            given = ImmutableMultiDict(parse_qsl(body.decode(), keep_blank_values=True))
             url = self.public_url + request.url.path + (f"?{request.url.query}" if request.url.query else "")
             signature = request.headers.get("X-Twilio-Signature", "")
-            if not self.twilio_token or not RequestValidator(self.twilio_token).validate(url, fields, signature):
+            if not self.twilio_token or not RequestValidator(self.twilio_token).validate(url, given, signature):
                 return None
-            return letter_from(fields, dict(request.query_params))
+            return letter_from(dict(given), dict(request.query_params))
 
         return await self._take(request, read, answer)
 

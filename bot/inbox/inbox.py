@@ -47,11 +47,15 @@ class Letter:
 
 
 class PutOff(Exception):  # noqa: N818 - not the row's fault
-    """The provider could not be asked, and nothing was sent: the same row once more, in so many seconds."""
+    """The provider could not be asked: the same row once more, in so many seconds.
 
-    def __init__(self, seconds: float) -> None:
+    `tries_max`: fewer where it is not known whether an answer went, for each try may say it again.
+    """
+
+    def __init__(self, seconds: float, *, tries_max: int = PUT_OFF_MAX) -> None:
         super().__init__(f"once more in {seconds} s")
         self.seconds = seconds
+        self.tries_max = tries_max
 
 
 class Unreadable(Exception):  # noqa: N818 - a fact about a row
@@ -246,7 +250,8 @@ class Reader:
             log.error("a row of the inbox cannot be read", row=row.id, source=row.source, kind=problem.kind)  # noqa: TRY400 - a trace could hold a word of it
             self._given_up.append((row, problem))
         except PutOff as wait:
-            self._try_again(row, wait, timedelta(seconds=wait.seconds), PUT_OFF_MAX)
+            log.info("inbox row waits", row=row.id, source=row.source, tries=row.tries, wait_seconds=wait.seconds)
+            self._try_again(row, wait, timedelta(seconds=wait.seconds), wait.tries_max)
         except Exception as problem:  # the outermost loop: one row must not stop the rest
             kind = type(problem).__name__
             log.exception(

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from voting.codes.codes import Kind, Problem
 from voting.model import How, Lock
-from voting.votes.checks import Purpose
+from voting.votes.right_codes import Purpose
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.member import chats
 from bot.member.chats import Chat
+from messages import reach
+from messages.reach import TELEGRAM
 from messages.words.texts import fit_language
 from voting.model import Lock, Poll
 from voting.poll import polls
@@ -69,7 +71,12 @@ class Callers:
             except NoPoll:
                 return [NoPoll() for _ in asked]
             spoken = {one.user_id: _language(poll, one.language_code) for one in asked}
-            found = await chats.load_many(connection, spoken, max(one.now for one in asked))
+            found = await chats.load_many(connection, spoken, now := max(one.now for one in asked))
+            addresses = [str(user_id) for user_id in spoken]
+            off = await reach.any_wrongly_off(connection, TELEGRAM, addresses)
+        if off:  # a channel that went off by mistake comes back as soon as its person writes
+            async with self._database.writing() as connection:
+                await reach.hear_from(connection, TELEGRAM, addresses, now)
         return [Caller(poll, found[one.user_id], one.now) for one in asked]
 
     async def _save(self, written: Sequence[tuple[Chat, datetime]]) -> list[None]:

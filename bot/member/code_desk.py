@@ -26,8 +26,9 @@ from voting.codes.codes import Kind, Parsed, Problem
 from voting.model import Lock
 from voting.refusals import CodeRefusal, PackLockedOut, WrongVoteCode
 from voting.store.database import Database
-from voting.votes.checks import Checks, CodesGood, PackFound, Purpose
+from voting.votes.checks import Checks, PackFound
 from voting.votes.locks import find_lock
+from voting.votes.right_codes import CodesGood, Purpose
 
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
 DONE: Final = "done"  # this going-through has led to its end: other words are small talk

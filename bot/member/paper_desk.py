@@ -15,7 +15,8 @@ from voting import schema
 from voting.refusals import AlreadyVoted, UnknownIntent
 from voting.store.database import Database
 from voting.store.together import Together
-from voting.votes.clerk import Cast, Clerk
+from voting.votes.cast import Cast
+from voting.votes.clerk import Clerk
 
 Pressed = Chosen | VotingPaper | PutAside | Locked
 

@@ -15,7 +15,7 @@ from bot.member.code_desk import DONE
 from bot.schema import chat as chat_table
 from voting.model import Lock, Phase
 from voting.store.database import Database
-from voting.votes.checks import Purpose
+from voting.votes.right_codes import Purpose
 
 Begun = NotOpenYet | Over | VotedHere | ReadRule | GiveCodes
 

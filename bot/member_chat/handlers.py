@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from telegram import ChatMember, Update
+from telegram import ChatMember, Message, Update
 from telegram.ext import CallbackQueryHandler, ChatMemberHandler, CommandHandler, MessageHandler, filters
 
 from bot.chat.context import Context, Handlers
@@ -49,11 +49,21 @@ async def on_start(visiting: Visit) -> None:
     await visiting.say(request_words.welcome(visiting.page, linked=linked, from_pack=payload == FROM_PACK))
 
 
+def words_of(message: Message) -> str:
+    """Give every word a person can put into a message: its text or caption, a poll's, a place's."""
+    words = [message.text, message.caption]
+    if message.poll is not None:
+        words += [message.poll.question, *(option.text for option in message.poll.options)]
+    if message.venue is not None:
+        words += [message.venue.title, message.venue.address]
+    return "\n".join(word for word in words if word)
+
+
 async def on_text(visiting: Visit) -> None:
     """Take words: codes where they are asked for, a member number, a one-time code, or small talk."""
     message = visiting.message
-    assert message is not None  # the filter lets only texts through
-    text, step = message.text or "", visiting.caller.chat.step
+    assert message is not None  # the filter lets only messages through
+    text, step = words_of(message), visiting.caller.chat.step
     readable = bool(codes.parse(text, visiting.caller.poll.id).codes)
     if step in (Step.MEMBER_NUMBER, Step.ONE_TIME_CODE) and not readable:
         await _on_linking(visiting, text, step)
@@ -91,7 +101,13 @@ async def on_contact(visiting: Visit) -> None:
 
 
 async def on_unreadable(visiting: Visit) -> None:
-    """Take a picture, a voice, a file; one sent instead of codes may show them and is deleted."""
+    """Take a picture, a voice, a file; one sent instead of codes may show them and is deleted.
+
+    Codes written below a picture, in a poll or as a place are read like those in a text.
+    """
+    if visiting.message is not None and codes.contains_code(words_of(visiting.message)):
+        await on_text(visiting)
+        return
     if visiting.caller.chat.step in PURPOSES:
         await visiting.delete()
     await visiting.say(request_words.only_words(visiting.page))
@@ -103,9 +119,11 @@ async def on_unknown_command(visiting: Visit) -> None:
 
 
 async def on_edited(visiting: Visit) -> None:
-    """Take an edit of an earlier message: it is not read again, but codes in it go."""
-    text = (visiting.message.text if visiting.message else "") or ""
-    if codes.contains_code(text):
+    """Take an edit of an earlier message: read like a new one while codes are asked for; else only codes in it go."""
+    text = words_of(visiting.message) if visiting.message else ""
+    if text and visiting.caller.chat.step in PURPOSES:
+        await on_text(visiting)
+    elif codes.contains_code(text):
         await visiting.delete()
 
 

@@ -1,25 +1,28 @@
 """Text messages that people send us: STATUS, STOP, START, HELP and their Welsh words; one line of answer each.
 
 STOP counts at once, whoever has the number and whoever answers. What Twilio has answered itself is not answered
-again: https://help.twilio.com/articles/223134027 and OptOutType under Advanced Opt-Out.
+again: https://help.twilio.com/articles/223134027 and OptOutType under Advanced Opt-Out. A phone that answers each text
+by itself would go on for ever, so a number gets only so many answers a day.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.inbox.inbox import Claimed
 from bot.member.status import MemberStatus, PackState, gather
+from bot.schema import cursor
 from messages import reach
 from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane
 from messages.reach import SMS, State
+from messages.schema import delivery
 from messages.words.dates import moment_text, on_day_text, window_text
-from messages.words.keywords import Keyword, answered_by_twilio, keyword_language, keyword_of
+from messages.words.keywords import Keyword, answered_by_twilio, keyword_language, keyword_of, may_mean_stop
 from messages.words.sms_text import encode_plan
 from messages.words.texts import fit_language
 from messages.words.wording import message_text
@@ -28,6 +31,7 @@ from voting.model import Phase, Poll
 from voting.poll import polls
 from voting.refusals import NoPoll
 from voting.store.database import Database
+from voting.store.inserts import insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,40 @@ _STATUS_OF_PACK: Final[Mapping[PackState, str]] = {
 }
 
 
-async def on_sms(database: Database, row: Claimed, *, now: datetime, bot_url: str = "") -> None:
+UNKNOWN_PER_DAY: Final = 3  # answers to what is not understood, to one number
+ANSWERS_PER_DAY: Final = 20  # to one number, whatever it asks
+ELSEWHERE: Final = ("whatsapp:", "rcs:")  # before a number: the same person, by another app
+COUNTER: Final = "texts:"  # of answers to a number on a day, among the cursors
+
+ANSWERS_STOPPED: Final = "answers_stopped"
+MAY_HAVE_STOPPED: Final = "may_have_stopped"
+# What staff must hear of a text message, in its transaction: one of the two above, the number, the message's key.
+OnNews = Callable[[AsyncConnection, str, str, str, datetime], Awaitable[None]]
+
+
+async def tell_nobody(_connection: AsyncConnection, _news: str, _number: str, _key: str, _now: datetime) -> None:
+    """Do nothing: for tools and tests without staff."""
+
+
+async def on_sms(
+    database: Database, row: Claimed, *, now: datetime, bot_url: str = "", on_news: OnNews = tell_nobody
+) -> None:
     """Take one text message from the inbox; repeatable. Where the poll names no contact, the bot is named."""
-    number, body = row.payload.get("From", ""), row.payload.get("Body", "")
+    sender, body = row.payload.get("From", ""), row.payload.get("Body", "")
+    number = next((sender.removeprefix(app) for app in ELSEWHERE if sender.startswith(app)), sender)
     keyword = keyword_of(body)
     async with database.writing() as connection:
+        await reach.hear_from(connection, SMS, [number], now)
         await _obey(connection, keyword, number, now)
-        if "OptOutType" in row.payload or answered_by_twilio(body):
+        if may_mean_stop(body):
+            await on_news(connection, MAY_HAVE_STOPPED, number, row.key, now)
+        if "OptOutType" in row.payload or answered_by_twilio(body) or number != sender:
+            return
+        given = await _answers_given(connection, row.key, number, keyword, now)
+        most = UNKNOWN_PER_DAY if keyword is None else ANSWERS_PER_DAY
+        if given == most:
+            await on_news(connection, ANSWERS_STOPPED, number, row.key, now)
+        if given is None or given >= most:
             return
         asked = await _asked(connection, number, body, now)
         if asked is None:
@@ -72,11 +103,39 @@ async def on_sms(database: Database, row: Claimed, *, now: datetime, bot_url: st
             channel=SMS,
             address=number,
             language=asked.language,
-            occasion=f"sms:{row.key}",
+            occasion=_occasion(row.key),
             lane=Lane.CHAT,
             now=now,
             segments=encode_plan(words).segments,
         )
+
+
+async def _answers_given(
+    connection: AsyncConnection, key: str, number: str, keyword: Keyword | None, now: datetime
+) -> int | None:
+    """Count one more answer to a number, and give how many it had today; None if this message was answered."""
+    planned = select(delivery.c.id).where(delivery.c.occasion == _occasion(key))
+    if await connection.scalar(planned) is not None:
+        return None
+    name = f"{COUNTER}{now:%Y-%m-%d}:{number}:{'unknown' if keyword is None else 'known'}"
+    statement = insert_into(connection, cursor).values(name=name, value=1)
+    counted = await connection.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"value": cursor.c.value + 1}).returning(
+            cursor.c.value
+        )
+    )
+    return int(counted.scalar_one()) - 1
+
+
+async def forget_counters(connection: AsyncConnection, now: datetime) -> None:
+    """Forget how many answers numbers had on earlier days."""
+    days = [f"{COUNTER}{now - timedelta(days=back):%Y-%m-%d}:%" for back in range(2)]
+    kept = or_(*(cursor.c.name.like(day) for day in days))
+    await connection.execute(delete(cursor).where(cursor.c.name.like(f"{COUNTER}%"), ~kept))
+
+
+def _occasion(key: str) -> str:
+    return f"sms:{key}"
 
 
 def _contacts(poll: Poll, bot_url: str) -> dict[str, str]:

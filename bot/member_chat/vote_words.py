@@ -30,7 +30,7 @@ from messages.words.dates import moment_text
 from messages.words.texts import fit_language, html_text, text
 from voting.codes.codes import LOOK_ALIKES, Kind, Problem
 from voting.model import How, Lock
-from voting.votes.checks import Purpose
+from voting.votes.right_codes import Purpose
 
 PARAGRAPH: Final = "\n\n"
 

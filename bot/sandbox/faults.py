@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,6 +69,9 @@ class Faults:
     def __init__(self, seed: int) -> None:
         self.played: Counter[str] = Counter()
         self._faults: list[Fault] = []
+        self._deck: list[Fault] = []
+        self._to_deal: list[Fault] = []
+        self._deal_rate = 0.0
         # Not a secret: the same seed must give the same run.
         self._chance = random.Random(seed)  # noqa: S311 - reproducible on purpose, guards nothing
 
@@ -81,9 +84,14 @@ class Faults:
         """Switch one fault off."""
         self._faults.remove(fault)
 
+    def deal(self, faults: Sequence[Fault], rate: float) -> None:
+        """Meet this share of all calls with one of `faults`: each once, in any order, before one comes again."""
+        self._deck, self._to_deal, self._deal_rate = list(faults), [], rate
+
     def clear(self) -> None:
         """Switch all off."""
         self._faults.clear()
+        self._deck.clear()
 
     def take(
         self, kinds: frozenset[str], *, method: str, chat_id: int | None = None, to: str | None = None
@@ -98,6 +106,19 @@ class Faults:
                 fault.count -= 1
             self.played[fault.name or fault.kind] += 1
             return fault
+        return self._dealt(kinds, method=method, chat_id=chat_id, to=to)
+
+    def _dealt(self, kinds: frozenset[str], *, method: str, chat_id: int | None, to: str | None) -> Fault | None:
+        if not self._deck or self._chance.random() >= self._deal_rate:
+            return None
+        if not self._to_deal:
+            self._to_deal = self._chance.sample(self._deck, len(self._deck))
+        for fault in (*self._to_deal, *self._deck):
+            if fault.kind in kinds and fault.meets(method=method, chat_id=chat_id, to=to):
+                if fault in self._to_deal:
+                    self._to_deal.remove(fault)
+                self.played[fault.name or fault.kind] += 1
+                return fault
         return None
 
 

@@ -23,7 +23,7 @@ from voting.packs.mailing_house import overdue_members
 from voting.poll.window import current
 from voting.votes import cases
 from voting.votes.cases import Outcome
-from voting.votes.checks import lift_lockout
+from voting.votes.wrong_codes import lift_lockout
 
 _MARK: Final = re.compile(r"(?P<case>\d+)v(?P<version>\d+)(?:o(?P<outcome>\w+))?$")
 

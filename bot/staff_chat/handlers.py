@@ -84,6 +84,14 @@ async def on_acknowledge(visiting: StaffVisit) -> None:
     await visiting.toast(text("staff", "alert.acknowledged", visiting.language, name=known.acknowledged_by, at=at))
 
 
+async def on_stop_texts(visiting: StaffVisit) -> None:
+    """Stop texts to a number whose words may have meant STOP, and so take the alert."""
+    async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
+        await alerts.stop_texts(acting.connection, int(visiting.reference), by=acting.by)
+        await alerts.acknowledge(acting.connection, int(visiting.reference), by=acting.by)
+    await visiting.toast(text("staff", "texts.stopped", visiting.language))
+
+
 async def on_acknowledge_all(visiting: StaffVisit) -> None:
     """Take every alert of a message that tells of many."""
     assert visiting.query is not None
@@ -110,6 +118,7 @@ COMMANDS: Final[Mapping[str, tuple[Act, Do]]] = {
 
 GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
     "ack": (Act.ACKNOWLEDGE, on_acknowledge),
+    "stoptexts": (Act.ACKNOWLEDGE, on_stop_texts),
     "ackall": (Act.ACKNOWLEDGE, on_acknowledge_all),
     "duty": (Act.GO_ON_DUTY, oneself.on_duty),
     "cancel": (Act.SEE_STAFF, oneself.on_cancel),

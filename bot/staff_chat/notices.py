@@ -7,7 +7,7 @@ change nothing the second time.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,8 +27,8 @@ from messages.notices.preview import preview
 from messages.notices.report_csv import unreached_csv
 from messages.notices.reports import progress, report
 from messages.reach import SMS, TELEGRAM
+from messages.refusals import NoticeChanged
 from messages.words.texts import html_text, text
-from voting.refusals import NoticeChanged
 from voting.store.inserts import insert_into
 
 _MARK: Final = re.compile(r"(?P<notice>\d+)(?:v(?P<version>\d+))?$")
@@ -162,7 +162,7 @@ async def on_cancel_notice(visiting: StaffVisit) -> None:
     await _move(visiting, life.cancel)
 
 
-async def _move(visiting: StaffVisit, move: Any) -> None:  # noqa: ANN401 - one of three functions alike
+async def _move(visiting: StaffVisit, move: notices.Change) -> None:
     async with visiting.desk.acting(visiting.user_id, Act.SEND_NOTICES) as acting:
         notice = await move(acting.connection, read_mark(visiting.reference)[0], by=acting.by)
         said = await notice_page(acting, visiting.own_page, notice)

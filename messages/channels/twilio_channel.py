@@ -19,6 +19,7 @@ from messages.reach import SMS
 VALIDITY_SECONDS_MAX: Final = 36_000  # Twilio, ValidityPeriod
 RETRY_AFTER_SECONDS: Final = 1.0  # after 20429; the pacer goes slower too
 LISTED_MAX: Final = 50  # messages of one number that are looked through
+RECEIVED_MAX: Final = 1_000  # texts to us that are looked through after an absence
 STATUS_PATH: Final = "/twilio/status"
 
 _LOST: Final = (TwilioException, aiohttp.ClientError, OSError, ValueError)  # a ValueError: the answer is not JSON
@@ -49,6 +50,15 @@ class Found:
     status: str
     error_code: int | None
     made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that somebody sent us."""
+
+    provider_id: str
+    sender: str
+    body: str
 
 
 class TwilioChannel:
@@ -104,6 +114,17 @@ class TwilioChannel:
         except _LOST as error:
             raise verdict_of(error) from error
         return _found(message)
+
+    async def received(self, since: datetime) -> list[Received]:
+        """List what people have sent to our number since then; SendFailed. Nobody can write to a name."""
+        if not self._account.sender or not self._account.two_way:
+            return []
+        asked = {"to": self._account.sender, "date_sent_after": since, "limit": RECEIVED_MAX}
+        try:
+            listed = await self._client.messages.list_async(**asked)
+        except _LOST as error:
+            raise verdict_of(error) from error
+        return [Received(one.sid, one.from_, one.body) for one in listed if one.direction == "inbound"]
 
     def _fields(self, outgoing: Outgoing) -> dict[str, Any]:
         fields: dict[str, Any] = {"to": outgoing.address, "body": outgoing.text}

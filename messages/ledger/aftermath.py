@@ -1,8 +1,9 @@
-"""What follows from a settled delivery beyond its own row, in the same transaction.
+"""What a settled delivery changes besides its own row, in the same transaction.
 
-A channel that is off for its member; a text message instead of a blocked chat; a notice paused when our own set-up
-is wrong or nothing gets through, and staff told; the next member of a household when the first needs no message any
-more.
+- The member's channel is turned off.
+- A text message is planned instead of a message to a blocked chat.
+- The notice is paused and staff are told, when our own set-up is wrong or nothing gets through.
+- The next member of a household gets the message, when the first does not need it any more.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -62,7 +63,7 @@ class Aftermath:
     async def after_settled(
         self, connection: AsyncConnection, settlements: Iterable[Settlement], now: datetime
     ) -> None:
-        """Draw the consequences of settlements that were written."""
+        """Do what follows from settlements that were written."""
         for settlement in settlements:
             await self._note(connection, settlement)
             if settlement.channel_state is not None:
@@ -93,7 +94,7 @@ class Aftermath:
                 await self._tell(connection, settlement, "unknown_code")
 
     async def _note(self, connection: AsyncConnection, settlement: Settlement) -> None:
-        """Remember how it went; what went before somebody resumed the notice is no evidence any more."""
+        """Remember how it went. What happened before somebody resumed the notice is forgotten."""
         broadcast = _broadcast(settlement.claimed)
         if broadcast in self._paused and await _is_sending(connection, broadcast):
             self._paused.discard(broadcast)
@@ -104,7 +105,7 @@ class Aftermath:
     async def _doubtful(
         self, connection: AsyncConnection, settlement: Settlement, failure: SendFailed, now: datetime
     ) -> None:
-        """Leave it with its recipient, or, where several failed alike, pause and let them all be tried again later."""
+        """Let it count as this recipient's failure; if several failed alike, pause and queue them all again."""
         alike = self._suspects.alike(_broadcast(settlement.claimed), failure.reason)
         if settlement.claimed.id in alike:
             await _put_behind(connection, alike, failure.reason, now)
@@ -113,7 +114,7 @@ class Aftermath:
             await self._tell(connection, settlement, "unknown_code")
 
     async def after_skipped(self, connection: AsyncConnection, skipped: Iterable[Skipped], now: datetime) -> None:
-        """Draw the consequences of rows that a claim took out."""
+        """Do what follows from rows that a claim skipped."""
         for one in skipped:
             if one.reason in (State.BLOCKED, State.DEAD):
                 await self._fall_back(connection, one.claimed, now)
@@ -127,7 +128,7 @@ class Aftermath:
         await self._fall_back(connection, claimed, now)
 
     async def _fall_back(self, connection: AsyncConnection, claimed: Claimed, now: datetime) -> None:
-        """Plan a text message for who cannot be reached on Telegram; once, whatever happens twice."""
+        """Plan a text message for a member who cannot be reached on Telegram; a repetition plans no second one."""
         if not self._sms or claimed.channel != TELEGRAM or claimed.notice_id is None or claimed.member_id is None:
             return
         counts = await connection.execute(select(notice.c.segments).where(notice.c.id == claimed.notice_id))
@@ -184,7 +185,10 @@ async def _is_sending(connection: AsyncConnection, broadcast: Broadcast) -> bool
 
 
 async def _put_behind(connection: AsyncConnection, ids: Sequence[int], reason: str, now: datetime) -> None:
-    """Queue rows again that failed by our fault, once, behind all others; messages to one person have no words left."""
+    """Queue rows of a notice again, behind all others and once, that failed by our fault.
+
+    Not messages to one person: the facts for their words were deleted when they failed.
+    """
     ours = (delivery.c.id.in_(ids), delivery.c.notice_id.is_not(None))
     await connection.execute(
         update(delivery)
@@ -222,7 +226,7 @@ def _number_told(notice_id: int) -> ColumnElement[bool]:
 
 
 async def _promote_household(connection: AsyncConnection, skipped: Claimed) -> None:
-    """Let the next member who shares the address have the message that the first needs no more."""
+    """Queue the message for the next member who shares the address: the first does not need it any more."""
     waiting = (
         select(func.min(delivery.c.id))
         .where(

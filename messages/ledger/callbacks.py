@@ -1,9 +1,9 @@
-"""What Twilio reports about a message: ranked in SQL, so that late, double and early news do no harm.
+"""What Twilio reports about a message: statuses have ranks, so that a late, double or early report does no harm.
 
     accepted, scheduled < queued < sending < sent < failed, undelivered, canceled < delivered < read
 
-A status is taken only if it ranks above the last one. It has to be of the try under way (the fence in the callback's
-URL, or the provider's id); of an earlier try only `delivered` counts: then the member has it, whatever we do.
+A status is written only if it ranks above the last one. It has to belong to the current try: the fence in the
+callback's URL or the provider's id says so. Of an earlier try only `delivered` and `read` count: the member has it.
 """
 
 from dataclasses import dataclass, replace
@@ -33,6 +33,7 @@ RANKS: Final = {
     "delivered": 6,
     "read": 7,
 }
+DIGITS_MAX: Final = 9
 _ARRIVED_RANK: Final = RANKS["delivered"]
 _FAILED_RANK: Final = RANKS["failed"]
 
@@ -56,14 +57,19 @@ class StatusReport:
 def read_report(provider_id: str, status: str, error_code: str | None, delivery: str | None) -> StatusReport:
     """Read a callback's MessageSid, MessageStatus, ErrorCode and our own `delivery` ("ID-FENCE"); skip nonsense."""
     id_text, _, fence_text = (delivery or "").partition("-")
-    ours = id_text.isdecimal() and fence_text.isdecimal()
+    ours = _is_number(id_text) and _is_number(fence_text)
     return StatusReport(
         provider_id=provider_id,
         status=status,
-        error_code=int(error_code) if error_code and error_code.isdecimal() else None,
+        error_code=int(error_code) if error_code and _is_number(error_code) else None,
         delivery_id=int(id_text) if ours else None,
         fence=int(fence_text) if ours else None,
     )
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether this is a number that a column can hold."""
+    return text.isdecimal() and len(text) <= DIGITS_MAX
 
 
 _MATCH: Final = {

@@ -1,8 +1,9 @@
 """The delivery ledger: claim rows, then send, then settle them. Each step is one transaction of its own.
 
-A row is claimed (state `sending`, a fence, a lease) and that is committed before any word goes out; what happened
-is settled only under the same fence. So after kill -9 every row says the truth or `unknown`, and nobody who was
-overtaken can write over who overtook. Rows move:
+A claim gives a row the state `sending`, a fence (a number that rises with each claim) and a lease (a time limit). It is
+committed before anything is sent. What happened is written only if the row still has the same fence. So after kill -9
+every row is true or `unknown`, and a process whose lease ran out cannot change a row that another one has claimed
+since. Rows move:
 
     ready -> sending -> sent -> delivered            (callbacks.py moves them on from sent)
       ^         |-> failed, skipped
@@ -85,7 +86,10 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement],
 
 
 async def expire(connection: AsyncConnection, channel: str, now: datetime) -> list[Claimed]:
-    """Give up rows whose lease ran out: who held them is gone. `unknown`, never `ready`: they may have been sent."""
+    """Mark rows whose lease ran out as `unknown`: the process that claimed them is gone.
+
+    Never `ready`: they may have been sent.
+    """
     held_by_nobody = (
         select(delivery.c.id)
         .where(delivery.c.state == "sending", delivery.c.lease_until < now, delivery.c.channel == channel)

@@ -44,8 +44,8 @@ async def plan_message(
 ) -> int | None:
     """Plan one message and return its delivery id; None if this `occasion` is planned already.
 
-    `purpose` says which words (see `purposes.py`, or a renderer the postman was given); `facts` fill them and are
-    forgotten once the message is settled. After `send_before` (a day, if not given) it is not sent any more.
+    `purpose` says which words (see `purposes.py`, or a renderer the postman was given). `facts` fill them and are
+    deleted once the message is sent or has failed. After `send_before` (a day, if not given) it is not sent any more.
     """
     values = {
         "member_id": member_id,
@@ -155,7 +155,7 @@ def _reachable(plan: NoticePlan) -> FromClause:
 
 
 def _why_off(table: FromClause, kind: str, plan: NoticePlan) -> ColumnElement[Any]:
-    """Give the state of a channel that is not on, as the reason; a provider switched off is one too."""
+    """Give the reason why a channel is not used: its state, or that its provider is switched off."""
     if kind not in plan.providers:
         return case((table.c.state == State.ON, f"{kind}_off"), else_=table.c.state)
     return case((table.c.state != State.ON, table.c.state))

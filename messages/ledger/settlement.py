@@ -1,4 +1,4 @@
-"""What becomes of a delivery after an attempt to send it: pure rules, one Settlement each.
+"""What a delivery becomes after an attempt to send it: pure rules, one Settlement each.
 
 answer          the row becomes              and
 sent            sent
@@ -25,9 +25,7 @@ from messages.reach import SMS
 
 LATER_AFTER: Final = timedelta(minutes=30)
 TRIES_MAX: Final = 2  # of a message its receiver could not take; the second time it has failed
-RESENDS_MAX: Final = (
-    5  # of a message whose fate is unknown and may be sent again; each time it queues behind the others
-)
+RESENDS_MAX: Final = 5  # of a message that may have arrived and may be sent again; each time behind the others
 MOMENT: Final = timedelta(0)
 SETUP_AFTER: Final = timedelta(seconds=30)  # until a message to one person is tried again with our set-up wrong
 EXHAUSTED_FOR: Final = timedelta(hours=24)  # Twilio 63038: the limit counts a rolling 24 hours
@@ -37,7 +35,7 @@ SILENT_AFTER: Final = timedelta(minutes=10)  # a text message without a final ca
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row that is this process's to send, under `fence`, until its lease ends."""
+    """A row that this process may send until its lease ends; `fence` proves that nobody claimed it since."""
 
     id: int
     fence: int

@@ -4,9 +4,9 @@ from typing import Final
 
 from messages.notices.model import Notice
 from messages.notices.preview import Preview
+from messages.refusals import NotApproved, NoticeChanged, NoticeOutgrown
 from messages.words.texts import languages
 from voting.audit.canonical import canonical_json, sha256_hex
-from voting.refusals import NotApproved, NoticeChanged, NoticeOutgrown
 
 # An audience moves a little between approval and sending (people link chats, vote); beyond this it is another one.
 GROWTH_MAX: Final = 1.1

@@ -1,7 +1,8 @@
-"""A notice on its way: paused, resumed, canceled, overtaken by a newer window, done.
+"""A notice after it was sent: paused, resumed, canceled, superseded by a newer window, done.
 
-Each change is one small update that every claim looks at, so it holds from the next claim on, within a second. The
-rows of a canceled notice are swept afterwards, in batches: nobody waits for 172,437 updates.
+Each change is one update of the notice's row. Every claim reads that row, so a change holds from the next claim on,
+within a second. The queued rows of a canceled notice are marked afterwards, in batches: a person who cancels does
+not wait for 172,437 updates.
 """
 
 from datetime import datetime
@@ -13,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.notices import supersede
 from messages.notices.model import ENDED, Notice
 from messages.notices.notices import locked, record, refuse_unless, show
+from messages.refusals import NoticeEnded
 from messages.schema import delivery, notice
 from voting.model import By
-from voting.refusals import NoticeEnded
 from voting.schema import window
 
 SWEPT_MAX: Final = 5_000  # rows a step
@@ -23,7 +24,7 @@ _SWEPT: Final = ("canceled", "superseded")  # states of a notice whose queued ro
 
 
 async def pause(connection: AsyncConnection, notice_id: int, *, by: By) -> Notice:
-    """Stop sending for now; what a provider has already, it has. Pausing twice changes nothing."""
+    """Stop sending for now. What a provider has taken already is not called back. Pausing twice changes nothing."""
     found = await locked(connection, notice_id)
     if found.state == "paused":
         return found
@@ -33,7 +34,7 @@ async def pause(connection: AsyncConnection, notice_id: int, *, by: By) -> Notic
 
 
 async def resume(connection: AsyncConnection, notice_id: int, *, by: By) -> Notice:
-    """Go on where it stopped."""
+    """Send the rest of a paused notice. Resuming twice changes nothing."""
     found = await locked(connection, notice_id)
     if found.state == "sending":
         return found
@@ -62,7 +63,7 @@ async def finish(connection: AsyncConnection, now: datetime) -> list[int]:
 
 
 def _finished() -> ColumnElement[bool]:
-    """Whether a notice has nothing left: asked state by state, each a look into an index."""
+    """Whether a notice has nothing left to send or to find out; one question per state, so that an index answers."""
     left = (
         delivery.c.state == "ready",
         delivery.c.state == "sending",
@@ -88,7 +89,10 @@ async def anything_to_end(connection: AsyncConnection) -> bool:
 
 
 async def sweep(connection: AsyncConnection, now: datetime) -> int:
-    """Mark some rows that will never be sent, of notices that were ended; and end those a newer window overtook."""
+    """Mark at most SWEPT_MAX queued rows of ended notices as canceled; return how many.
+
+    Notices about an older window than the newest are ended first.
+    """
     newest = await connection.execute(select(window.c.version).order_by(window.c.version.desc()).limit(1))
     version = newest.scalar_one_or_none()
     if version is not None:

@@ -7,10 +7,10 @@
 An approval is for one version, bound to the hash of what would be sent (approval.py); an edit voids it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,15 +19,7 @@ from messages import audience as audiences
 from messages.notices.approval import approval_hash
 from messages.notices.model import EDITABLE, ENDED, Content, Notice, read_notice
 from messages.notices.preview import preview
-from messages.schema import notice
-from messages.words.kinds import OF_WINDOW, Kind
-from messages.words.texts import languages
-from messages.words.wording import Ways, facts_of
-from voting.audit import chain
-from voting.model import By
-from voting.poll import polls, window
-from voting.refusals import (
-    NeedsSecondPerson,
+from messages.refusals import (
     NobodyToTell,
     NoticeChanged,
     NoticeEnded,
@@ -37,6 +29,21 @@ from voting.refusals import (
     NoticeTooLate,
     NoticeUnknown,
 )
+from messages.schema import notice
+from messages.words.kinds import OF_WINDOW, Kind
+from messages.words.texts import languages
+from messages.words.wording import Ways, facts_of
+from voting.audit import chain
+from voting.model import By
+from voting.poll import polls, window
+from voting.refusals import NeedsSecondPerson
+
+
+class Change(Protocol):
+    """What moves a notice on and needs to know nothing but who asks."""
+
+    def __call__(self, connection: AsyncConnection, notice_id: int, /, *, by: By) -> Awaitable[Notice]:
+        """Give the notice as it is then."""
 
 
 async def draft(

@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.ledger.planning import HOUSEHOLD, NoticePlan, planned_rows
 from messages.notices.model import Notice
 from messages.reach import SMS, TELEGRAM
+from messages.refusals import NoticeTextTooLong
 from messages.words.sms_text import BODY_CHARACTERS_MAX, SmsText, cost, encode_plan
 from messages.words.texts import fit_language, languages
 from voting.model import Poll
 from voting.poll import polls
-from voting.refusals import NoticeTextTooLong
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What a notice did: how far it is, who was told, who was not and why, of whom it is not known.
+"""What became of a notice: who was told, who was not and why, and of whom it is not known.
 
-A member may have two rows (a blocked chat, then a text message) or none of their own words (a household told through
-one number): a member's outcome is the best of all rows that concern them.
+A member may have two rows: a blocked chat, then a text message. A household has one message for one number. A
+member's outcome is the best of all rows that concern them.
 """
 
 from collections.abc import AsyncIterator

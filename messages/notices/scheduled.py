@@ -1,7 +1,8 @@
 """Notices whose time has come: checked as if they were sent now, then planned; held for staff if that fails.
 
-Weeks may lie between approval and sending. A notice that would go to far more people than were approved, that is not
-what was approved, or whose last moment has passed goes to nobody: it waits for approval again, and staff are told.
+Weeks may lie between approval and sending. A notice is held if it would go to far more people than were approved, if
+it is not what was approved, or if its last moment has passed. A held notice goes to nobody: it needs approval again,
+and staff are told.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping

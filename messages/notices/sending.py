@@ -1,6 +1,6 @@
-"""Send a notice: checked once more, planned in one statement or kept until its time; to oneself; once more.
+"""Send a notice: to its audience, to oneself as a trial, or once more to those it did not reach.
 
-What is kept until its time is scheduled.py's from then on.
+It is checked once more, then planned in one statement or scheduled. scheduled.py sends it when its time has come.
 """
 
 from collections.abc import Collection
@@ -18,13 +18,13 @@ from messages.notices.notices import draft, locked, record, refuse_too_late, ref
 from messages.notices.preview import Preview, plan_of, preview
 from messages.pace.pacer import Lane
 from messages.reach import SMS, TELEGRAM
+from messages.refusals import ChannelsOff, NobodyToTell, NoticeNotThere
 from messages.schema import notice
 from messages.words.purposes import LITERAL
 from messages.words.texts import fit_language
 from messages.words.wording import Ways
 from voting.model import By
 from voting.poll import polls
-from voting.refusals import ChannelsOff, NobodyToTell, NoticeNotThere
 
 BOTH: Final = frozenset({TELEGRAM, SMS})
 

@@ -11,12 +11,12 @@ from messages.schema import delivery, notice
 from voting.model import By
 from voting.schema import window
 
-# States of a notice in which a newer window overtakes it.
+# States of a notice that a newer window ends.
 _OVERTAKEN: Final = ("draft", "submitted", "approved", "scheduled", "sending", "paused")
 
 
 async def overtaken(connection: AsyncConnection) -> bool:
-    """Whether a notice tells an older window than the newest and is not done."""
+    """Whether there is a notice about an older window than the newest that has not ended."""
     newest = select(func.max(window.c.version)).scalar_subquery()
     older = select(notice.c.id).where(notice.c.window_version < newest, notice.c.state.in_(_OVERTAKEN)).limit(1)
     return (await connection.execute(older)).first() is not None
@@ -25,7 +25,7 @@ async def overtaken(connection: AsyncConnection) -> bool:
 async def older_than(connection: AsyncConnection, window_version: int, *, now: datetime) -> int:
     """End notices about a window before this version that are not done; return how many messages that stopped.
 
-    Called where a window is set (`window_move`); the postman calls it too, in case nobody did.
+    Called in the transaction that sets a window (`window_move`). The postman calls it too, in case somebody forgot.
     """
     ended = await connection.execute(
         update(notice)

@@ -95,7 +95,7 @@ def _filled(template: str, key: str, params: dict[str, str | int]) -> str:
 
 
 class _Nothing(NullTranslations):
-    """What a catalogue falls back to: gettext itself would show the key."""
+    """Takes over where a catalogue lacks a key, and raises MissingText: gettext itself would show the key."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -41,7 +41,7 @@ class Words:
         return html_text(DOMAIN, f"chat.{self.kind}", language, **self._params(language))
 
     def sms(self, language: str) -> str:
-        """Give the text message in plain characters, with the way out of texts at its end."""
+        """Give the text message in plain characters, with the words how to stop texts at its end."""
         if self.kind is Kind.CUSTOM:
             body = self._custom(language)
         else:

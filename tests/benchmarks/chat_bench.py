@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from prepared import SECRETS
 from telegram import Update
 from telegram.ext import Application, ContextTypes, TypeHandler
 from town import Member, Resident, Town, free_port
 
 from voting import secrets_file
+from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
@@ -102,7 +104,7 @@ async def chat(folder: Path, shrink: int) -> None:
 
 @asynccontextmanager
 async def town_of(folder: Path, members: int) -> AsyncIterator[ServiceApart]:
-    database = Database(f"sqlite+aiosqlite:///{folder / 'ballotline.db'}")
+    database = Database(f"sqlite+aiosqlite:///{folder / 'ballotline.db'}", Signer(SECRETS))
     await upgrade(database)
     now = datetime.now(UTC)
     residents = [Resident(f"member{number}", None) for number in range(members)]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 from console_house import AREAS, MEMBERS, WAYS, ConsoleHouse, Visitor, console_house, fill
-from prepared import NOW
+from prepared import NOW, SECRETS
 from sqlalchemy import Table, insert, text
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -29,6 +29,7 @@ from messages.notices import notices, sending
 from messages.notices.model import Content
 from messages.schema import channel
 from voting import schema
+from voting.audit.signer import Signer
 from voting.model import By
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
@@ -69,7 +70,7 @@ async def console(folder: Path, shrink: int) -> None:
     """Print each page's median and worst answer."""
     members = WHOLE_ROLL // shrink
     url = f"sqlite+aiosqlite:///{folder / 'ballotline.db'}"
-    database = Database(url)
+    database = Database(url, Signer(SECRETS))
     await upgrade(database)
     async with console_house(database, folder) as town:
         await fill(town)

@@ -16,6 +16,7 @@ from typing import Final
 
 import aiohttp
 from ballot_town import NOW, chats, make_members, make_poll, send_notice, states
+from prepared import SECRETS
 from sqlalchemy import insert
 from telegram import Bot
 from telegram.ext import AIORateLimiter, ExtBot
@@ -28,6 +29,7 @@ from messages.postman.line import IN_FLIGHT_MAX
 from messages.postman.postman import Outlet, Postman
 from messages.reach import TELEGRAM
 from messages.schema import channel
+from voting.audit.signer import Signer
 from voting.schema import member
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
@@ -82,7 +84,7 @@ class Sending:
 @asynccontextmanager
 async def postman(folder: Path, served: Stub, count: int, pacer: Pacer) -> AsyncIterator[Sending]:
     """Plan a notice to `count` chats and run our postman, ledger and all, until the block ends."""
-    database = Database(f"sqlite+aiosqlite:///{folder / f'{time.monotonic_ns()}.db'}")
+    database = Database(f"sqlite+aiosqlite:///{folder / f'{time.monotonic_ns()}.db'}", Signer(SECRETS))
     await upgrade(database)
     await make_poll(database)
     await make_members(database, count, telegram=chats(count))
@@ -265,7 +267,7 @@ async def planning(_folder: Path, shrink: int) -> None:
 async def plan(count: int) -> None:
     """Make that many members and plan a notice to all; print seconds and peak memory."""
     with tempfile.TemporaryDirectory(prefix="ballotline-bench-") as folder:
-        database = Database(f"sqlite+aiosqlite:///{Path(folder) / 'plan.db'}")
+        database = Database(f"sqlite+aiosqlite:///{Path(folder) / 'plan.db'}", Signer(SECRETS))
         await upgrade(database)
         await make_poll(database)
         for first in range(1, count + 1, 20_000):

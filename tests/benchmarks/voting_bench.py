@@ -19,6 +19,7 @@ import counting
 from electorate import Letter, make_letters, open_electorate
 from prepared import NOW, POLL, SECRETS, make_poll, read_phone
 
+from voting.audit.signer import Signer
 from voting.model import By
 from voting.rehearsal.people import write_roll
 from voting.roll.importing import import_roll
@@ -26,6 +27,7 @@ from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.verify.verify import verify
 from voting.votes import clerk
+from voting.votes.cast import Cast, Waiting
 
 WAITING = (1, 16, 64, 256)
 ROUNDS = 3
@@ -52,7 +54,7 @@ def watch() -> Iterator[Watch]:
 @asynccontextmanager
 async def fresh(folder: Path) -> AsyncIterator[Database]:
     """Give an empty, migrated SQLite database."""
-    database = Database(f"sqlite+aiosqlite:///{folder / f'{time.monotonic_ns()}.db'}")
+    database = Database(f"sqlite+aiosqlite:///{folder / f'{time.monotonic_ns()}.db'}", Signer(SECRETS))
     await upgrade(database)
     try:
         yield database
@@ -116,11 +118,11 @@ async def press(folder: Path, waiting: int, letters: list[Letter], *, sealed_bef
     """From the press to the receipt, papers opened before; `sealed_before`: ballots too. Give votes per second."""
     async with fresh(folder) as database:
         town = await open_electorate(database, letters=letters)
-        presses: dict[int, clerk._Waiting] = {}
+        presses: dict[int, Waiting] = {}
 
         async def opens(letter: Letter) -> None:
-            cast = clerk.Cast(await town.opens_paper(letter), letter.chat, 0)
-            presses[letter.member_id] = clerk._Waiting(cast, NOW)
+            cast = Cast(await town.opens_paper(letter), letter.chat, 0)
+            presses[letter.member_id] = Waiting(cast, NOW)
 
         async def presses_button(letter: Letter) -> None:
             assert (await town.clerk._together.ask(presses[letter.member_id])).fresh

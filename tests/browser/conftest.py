@@ -12,7 +12,9 @@ from typing import Final
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+from prepared import SECRETS
 
+from voting.audit.signer import Signer
 from voting.store.database import Database
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -54,6 +56,6 @@ async def browser(chromium: Browser) -> AsyncIterator[Browser]:
 async def database(new_database: Callable[[], AbstractAsyncContextManager[str]]) -> AsyncIterator[Database]:
     """A fresh, migrated database, in the session's loop."""
     async with new_database() as url:
-        database = Database(url)
+        database = Database(url, Signer(SECRETS))
         yield database
         await database.close()

@@ -24,8 +24,8 @@ from messages.reach import (
     sync_sms_channels,
     unlink_telegram,
 )
+from messages.refusals import AudienceUnknown
 from messages.schema import delivery
-from voting.refusals import AudienceUnknown
 from voting.schema import lock, member, pack
 from voting.store.database import Database
 

@@ -32,7 +32,7 @@ from voting import schema
 from voting.model import By
 from voting.packs import packs
 from voting.store.database import Database
-from voting.votes.checks import CodesGood
+from voting.votes.right_codes import CodesGood
 
 MEMBERS = 60
 AREAS = ("Wales", "Yorkshire", "Kent", "Lothian")

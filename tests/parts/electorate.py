@@ -18,8 +18,11 @@ from voting.poll import polls
 from voting.sealing import seal
 from voting.store.database import Database
 from voting.votes.attempts import AttemptSeen
-from voting.votes.checks import Alarm, Checks, CodesGood, Purpose
-from voting.votes.clerk import Cast, CastOutcome, Clerk
+from voting.votes.cast import Cast, CastOutcome
+from voting.votes.checks import Checks
+from voting.votes.clerk import Clerk
+from voting.votes.right_codes import CodesGood, Purpose
+from voting.votes.wrong_codes import Alarm
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,15 @@ def change_chain(folder: Path, act: Callable[[list[dict[str, Any]]], None]) -> N
     """Rewrite the chain, link it anew, sign its new end as the only head, and sign everything again."""
     entries = [json.loads(line) for line in (folder / form.CHAIN).read_bytes().splitlines()]
     act(entries)
-    previous = form.GENESIS
+    previous, poll_id = form.GENESIS, ""
     for seq, entry in enumerate(entries, start=1):
         entry["seq"] = seq
-        previous = form.entry_hash({name: entry[name] for name in ("seq", "at", "actor", "kind", "body")}, previous)
-        entry["hash"] = previous.hex()
+        digest = form.entry_hash({name: entry[name] for name in ("seq", "at", "actor", "kind", "body")}, previous)
+        if entry["kind"] in form.POLL_SET:
+            poll_id = entry["body"].get("id", poll_id)
+        signature = KEY.sign(form.entry_message(poll_id, seq, previous, digest)).signature
+        entry |= {"hash": digest.hex(), "signature": signature.hex()}
+        previous = digest
     (folder / form.CHAIN).write_bytes(b"".join(form.canonical(entry) + b"\n" for entry in entries))
     write_heads(folder, {len(entries): previous.hex()})
 

@@ -22,9 +22,9 @@ from voting.model import Lock
 from voting.refusals import AlreadyVoted, UnknownPackCode, WrongVoteCode
 from voting.store.together import Together
 from voting.votes.attempts import Kind
-from voting.votes.checks import Purpose
-from voting.votes.clerk import Cast, CastOutcome
+from voting.votes.cast import Cast, CastOutcome
 from voting.votes.locks import locks_of_chats
+from voting.votes.right_codes import Purpose
 
 PAPERS_MAX = 4
 MESSAGE = "the message with both codes"

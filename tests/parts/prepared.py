@@ -1,6 +1,6 @@
 """What the tests of the poll's papers start from: a poll, secrets, a roll written for the occasion."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Table, select
 from messages.words import phone
 from voting import schema, secrets_file
 from voting.imports.report import Agreed
+from voting.imports.taking import OnTaken
 from voting.model import By, Poll, Window
 from voting.poll import polls
 from voting.roll.importing import RollReport, import_roll
@@ -18,6 +19,8 @@ from voting.store.database import Database
 
 NOW = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)
 OPENS_AT = datetime(2022, 8, 1, 8, 0, tzinfo=UTC)
+GWEN = By("Gwen", "command line", NOW)
+SIZES_AGREED = Agreed(sizes=True)
 CLOSES_AT = datetime(2022, 9, 2, 16, 0, tzinfo=UTC)
 POLL = Poll(
     id="leader-2022",
@@ -66,16 +69,31 @@ def write_roll(path: Path, lines: Iterable[str]) -> Path:
 
 async def make_poll(database: Database, **changes: object) -> Poll:
     async with database.writing() as connection:
-        return await polls.init(
-            connection, replace(POLL, **changes), WINDOW, SECRETS, by=By("Gwen", "command line", NOW)
-        )
+        return await polls.init(connection, replace(POLL, **changes), WINDOW, SECRETS, by=GWEN)
 
 
-async def take_roll(database: Database, path: Path, **named: object) -> RollReport:
+async def take_roll(
+    database: Database,
+    path: Path,
+    *,
+    by: By = GWEN,
+    agreed: Agreed = SIZES_AGREED,
+    dry_run: bool = False,
+    progress: Callable[[int], None] | None = None,
+    on_taken: OnTaken | None = None,
+) -> RollReport:
     """Import a roll whose sizes nobody minds."""
-    usual = {"read_phone": read_phone, "by": By("Gwen", "command line", NOW), "agreed": Agreed(sizes=True)}
-    named = usual | named
-    return await import_roll(database, path, SECRETS, **named)
+    return await import_roll(
+        database,
+        path,
+        SECRETS,
+        read_phone=read_phone,
+        by=by,
+        agreed=agreed,
+        dry_run=dry_run,
+        progress=progress,
+        on_taken=on_taken,
+    )
 
 
 async def open_with_key(database: Database, now: datetime = NOW) -> Poll:

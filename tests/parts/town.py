@@ -21,7 +21,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from prepared import HEADER, POLL, WINDOW, line
+from prepared import HEADER, POLL, SECRETS, WINDOW, line
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
@@ -35,7 +35,7 @@ from bot.staff.roles import Role
 from messages.postman.line import Tempo
 from messages.postman.postman import Timing
 from messages.roll_import import import_roll
-from voting import schema, secrets_file
+from voting import schema
 from voting.model import By, Lock, Poll
 from voting.packs.packs import Printing, issue
 from voting.poll import polls, window
@@ -217,7 +217,7 @@ class Town:
         self.database, self.folder = database, folder
         self.residents, self.webhooks, self.opened = residents, webhooks, opened
         self.clock = Clock(moment)
-        self.secrets = secrets_file.make()
+        self.secrets = SECRETS
         self.poll: Poll = replace(
             POLL, **{"question": "Where shall the boathouse stand?", "options": ("North Quay", "South Quay")} | changes
         )
@@ -387,6 +387,11 @@ class Town:
             self._stop.set()
             await self._running
             self._running = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the service has not ended by itself."""
+        return self._running is not None and not self._running.done()
 
     async def _run(self, house: House, ready: asyncio.Event) -> None:
         async with assemble(house, timing=QUICK) as service:

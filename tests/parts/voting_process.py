@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from voting import secrets_file
+from voting.audit.signer import Signer
 from voting.refusals import Refusal
 from voting.store.database import Database
-from voting.votes.checks import Checks, CodesGood, Purpose
-from voting.votes.clerk import Cast, CastOutcome, Clerk
+from voting.votes.cast import Cast, CastOutcome
+from voting.votes.checks import Checks
+from voting.votes.clerk import Clerk
+from voting.votes.right_codes import CodesGood, Purpose
 
 
 def say(*words: object) -> None:
@@ -28,8 +31,8 @@ class Booth:
 
     def __init__(self, told: dict[str, Any]) -> None:
         self.now = datetime.fromisoformat(told["now"])
-        self.database = Database(told["database_url"])
         secrets = secrets_file.load(Path(told["secrets"]))
+        self.database = Database(told["database_url"], Signer.beside(secrets, Path(told["secrets"])))
         self.checks, self.clerk = Checks(self.database, secrets), Clerk(self.database, secrets)
 
     async def gives_codes(self, letter: dict[str, Any], chat: str) -> CodesGood:

@@ -117,7 +117,7 @@ async def test_pictures_and_files_are_answered_and_one_sent_for_codes_is_deleted
     assert photo.message_id not in [message.message_id for message in ada.messages]
 
 
-async def test_an_edited_message_is_not_read_again_but_codes_in_it_go(town: Town) -> None:
+async def test_an_edited_message_is_not_read_again_when_nothing_is_asked_for_but_codes_in_it_go(town: Town) -> None:
     ada = town.member("ada")
     sent = await ada.types("hello")
     await ada.hears("Sorry")

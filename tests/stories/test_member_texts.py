@@ -1,13 +1,18 @@
 """Stories by text message: one line for each keyword, in the member's language; STOP means stop at once."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
+from sqlalchemy import select
 from town import Town
 
-from messages.reach import State, channels_of
+from bot.member_chat import sms
+from bot.schema import alert
+from messages.reach import State, channels_of, set_channel_state, unlink_telegram
 from voting.model import StaffRules
 from voting.roll import roll
 from voting.store.database import Database
@@ -141,3 +146,117 @@ async def sms_state(town: Town, name: str) -> State:
     async with town.database.reading() as connection:
         member = await roll.find(connection, town.member_nos[name])
         return next(found.state for found in await channels_of(connection, member.id) if found.kind == "sms")
+
+
+async def answers_by_itself(town: Town, number: str, words: str, seconds: float) -> int:
+    """Let a phone answer each text with these words for a while; give how many texts it got."""
+    phone = town.sandbox.twilio.phone(number)
+    answered, until = 0, monotonic() + seconds
+    await phone.texts(words)
+    while monotonic() < until:
+        while answered < len(phone.inbox):
+            answered += 1
+            await phone.texts(words)
+        await asyncio.sleep(0.02)
+    return len(phone.inbox)
+
+
+async def alerts_of(town: Town, kind: str) -> list[dict[str, object]]:
+    async with town.database.reading() as connection:
+        rows = await connection.execute(select(alert.c.facts).where(alert.c.kind == kind))
+        return [dict(facts) for facts in rows.scalars()]
+
+
+async def test_a_phone_that_answers_by_itself_gets_three_answers_a_day(town: Town) -> None:
+    number = town.member("ada").number
+
+    assert await answers_by_itself(town, number, "I am driving and will read this later", 3) == sms.UNKNOWN_PER_DAY
+
+    assert await alerts_of(town, "answers_stopped") == [{"count": 1}]
+    await town.member("ada").phone.texts("STATUS")
+    await town.member("ada").phone.hears("has not been posted yet")
+    town.clock.put(town.clock() + timedelta(days=1))
+    await town.member("ada").phone.texts("what?")
+    await town.settles()
+    assert len(town.member("ada").phone.inbox) == sms.UNKNOWN_PER_DAY + 2
+
+
+async def test_even_a_keyword_is_answered_only_so_often_a_day(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sms, "ANSWERS_PER_DAY", 4)
+    assert await answers_by_itself(town, town.member("ada").number, "STATUS", 3) == 4
+    assert await alerts_of(town, "answers_stopped") == [{"count": 1}]
+
+
+@pytest.mark.parametrize(
+    "words", ["STOP please", "stop stop", "Stop texting me, thank you", "STOP\nAda Jones", "Arrêt", "stopp bitte"]
+)
+async def test_stop_is_heard_in_a_whole_sentence(town: Town, words: str) -> None:
+    ada = town.member("ada")
+    await ada.phone.texts(words)
+    await town.settles()
+    assert await sms_state(town, "ada") is State.OPTED_OUT
+
+
+async def test_words_that_may_mean_stop_reach_a_person_who_stops_them_with_one_press(town: Town) -> None:
+    gwen, ada = await town.staff("gwen"), town.member("ada")
+    await ada.phone.texts("I have asked you before to stop this, who are you")
+    said = await gwen.hears("may mean that they want no more", timeout_seconds=30)
+    assert ada.number not in said.words
+    assert await sms_state(town, "ada") is State.ON
+
+    await gwen.presses("Stop texts to this number")
+
+    await gwen.hears("Acknowledged by", timeout_seconds=30)
+    assert await sms_state(town, "ada") is State.OPTED_OUT
+
+
+@pytest.mark.parametrize("app", ["whatsapp:", "rcs:"])
+async def test_stop_by_another_app_counts_for_the_number(town: Town, app: str) -> None:
+    ada = town.member("ada")
+    await town.sandbox.twilio.phone(app + ada.number).texts("STOP please")
+    await town.settles()
+    assert await sms_state(town, "ada") is State.OPTED_OUT
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("telegram", "blocked"), ("telegram", "deactivated"), ("sms", "30005")])
+async def test_a_channel_that_is_off_by_mistake_is_on_again_as_soon_as_its_person_writes(
+    town: Town, kind: str, reason: str
+) -> None:
+    ada = town.member("ada")
+    await ada.links()
+    address = str(ada.id) if kind == "telegram" else ada.number
+    async with town.database.writing() as connection:
+        await set_channel_state(connection, kind, address, State.DEAD, reason=reason, now=town.clock())
+
+    await (ada.types("/help") if kind == "telegram" else ada.phone.texts("HELLO"))
+
+    await town.settles()
+    async with town.database.reading() as connection:
+        member = await roll.find(connection, town.member_nos["ada"])
+        assert {one.kind: one.state for one in await channels_of(connection, member.id)}[kind] is State.ON
+
+
+async def test_a_chat_that_was_unlinked_stays_so(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.links()
+    async with town.database.writing() as connection:
+        member = await roll.find(connection, town.member_nos["ada"])
+        await unlink_telegram(connection, member.id, town.clock())
+    await ada.types("/help")
+    await town.settles()
+    async with town.database.reading() as connection:
+        assert {one.kind: one.state for one in await channels_of(connection, member.id)}["telegram"] is State.DEAD
+
+
+async def test_stop_said_while_the_service_was_down_counts_once_it_is_back(town: Town) -> None:
+    """Twilio hands a text over once: what nobody took is fetched from its list at the start."""
+    ada = town.member("ada")
+    await town.stops()
+    await ada.phone.texts("STOP")
+
+    await town.starts()
+
+    async with asyncio.timeout(20):
+        while await sms_state(town, "ada") is not State.OPTED_OUT:  # noqa: ASYNC110 - in a database
+            await asyncio.sleep(0.05)
+    assert len(ada.phone.inbox) == 1, "Twilio has answered it"

@@ -667,3 +667,58 @@ async def test_a_vote_by_post_is_explained(town: Town) -> None:
     case = await town.case_of("ada")
     assert case is not None
     assert [attempt.kind for attempt in case.attempts] == ["online_after_post"]
+
+
+async def test_codes_corrected_by_editing_the_message_are_read(town: Town) -> None:
+    """Who mistypes a code and mends it in place gets an answer, and the codes go from the chat."""
+    ada = town.member("ada")
+    wrong = ada.pack.codes[:-1] + ("2" if ada.pack.codes[-1] != "2" else "3")
+    sent = await ada.gives_codes(wrong)
+    await town.settles()
+
+    await ada.asks(ada.edits(sent, ada.pack.codes), "your voting paper")
+
+    await town.settles()
+    assert ada.pack.pack_code not in " ".join(message.words for message in ada.messages)
+
+
+async def test_codes_below_a_picture_are_read_and_deleted(town: Town) -> None:
+    ada = town.member("ada")
+    await ada.gives_codes("?")
+    await town.settles()
+
+    await ada.asks(ada.sends_photo(b"x", caption=ada.pack.codes), "your voting paper")
+
+    await town.settles()
+    assert all(ada.pack.pack_code not in (message.caption or "") for message in ada.messages)
+
+
+@pytest.mark.parametrize("kind", ["poll", "venue"])
+async def test_codes_in_a_poll_or_a_place_are_read_and_deleted(town: Town, kind: str) -> None:
+    ada = town.member("ada")
+    await ada.gives_codes("?")
+    await town.settles()
+    codes = ada.pack.codes.split()
+    content = {
+        "poll": {
+            "id": "1",
+            "question": codes[0],
+            "options": [{"text": codes[1], "voter_count": 0, "persistent_id": "1"}],
+            "total_voter_count": 0,
+            "is_closed": False,
+            "is_anonymous": True,
+            "type": "regular",
+            "allows_multiple_answers": False,
+            "allows_revoting": False,
+            "members_only": False,
+        },
+        "venue": {"title": codes[0], "address": codes[1], "location": {"latitude": 1.0, "longitude": 1.0}},
+    }[kind]
+    person = {"id": ada.id, "is_bot": False, "first_name": "Ada", "language_code": "en"}
+    chat = {"id": ada.id, "type": "private", "first_name": "Ada"}
+
+    async def sends() -> None:
+        message = {"message_id": 99_000, "date": 1, "chat": chat, "from": person, kind: content}
+        town.sandbox.telegram.update("message", message, chat_id=ada.id)
+
+    await ada.asks(sends(), "your voting paper")

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from town import Town
 
 from bot.alerts.alerts import Kind
-from bot.app import run
+from bot.app import chores
 from bot.edge import hearing, poller
 from bot.inbox import inbox as inboxes
 from bot.inbox.inbox import PutOff, Reader, Unreadable
@@ -187,7 +187,7 @@ async def test_that_telegram_is_not_heard_is_said_everywhere_and_on_the_phone(
     monkeypatch.setattr(hearing, "REFUSED_SECONDS", 0.1)
     monkeypatch.setattr(hearing, "SILENCE_MAX_SECONDS", 1.0 if why == "silent" else 60.0)
     monkeypatch.setattr(poller, "WAIT_MOST_SECONDS", 0.2)
-    monkeypatch.setattr(run, "HEARING_EVERY", timedelta(seconds=0.1))
+    monkeypatch.setattr(chores, "HEARING_EVERY", timedelta(seconds=0.1))
     async with Town(database, tmp_path) as town:
         gwen = await town.staff("gwen")
         async with database.writing() as connection:
@@ -220,7 +220,7 @@ async def test_a_webhook_that_somebody_else_set_is_told(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hearing, "REFUSED_SECONDS", 0.1)
-    monkeypatch.setattr(run, "HEARING_EVERY", timedelta(seconds=0.1))
+    monkeypatch.setattr(chores, "HEARING_EVERY", timedelta(seconds=0.1))
     async with Town(database, tmp_path, webhooks=True) as town:
         assert await _is_heard(town)
         assert town.service is not None

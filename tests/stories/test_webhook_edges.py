@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from sqlalchemy import func, insert, select
+from starlette.datastructures import ImmutableMultiDict
 from town import PUBLIC_URL, Town
 from twilio.request_validator import RequestValidator
 
@@ -256,3 +257,33 @@ async def test_a_backlog_is_seen_in_readyz_and_metrics(town: Town, client: aioht
         assert "ballotline_inbox_lag_seconds 12" in said
     async with client.get("/healthz") as answer:
         assert answer.status == 200
+
+
+async def test_repeated_form_keys_that_are_signed_are_accepted(town: Town, client: aiohttp.ClientSession) -> None:
+    fields = ImmutableMultiDict([*SMS.items(), ("ChannelPrefix", "a"), ("ChannelPrefix", "b")])
+    signature = RequestValidator(town.sandbox.twilio.auth_token).compute_signature(
+        f"{PUBLIC_URL}/twilio/inbound", fields
+    )
+    headers = {"X-Twilio-Signature": signature}
+    async with client.post("/twilio/inbound", data=fields.multi_items(), headers=headers) as answer:
+        assert answer.status == 200
+    assert await stored(town) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/twilio/status?delivery=" + "9" * 400, {"MessageSid": "SM7", "MessageStatus": "sent"}),
+        ("/twilio/status", {"MessageSid": "S" * 400, "MessageStatus": "sent"}),
+        ("/twilio/status", {"MessageSid": "SM7\x00", "MessageStatus": "sent"}),
+        ("/twilio/inbound", SMS | {"From": "+44\x00"}),
+    ],
+    ids=["a delivery id too long", "a message id too long", "a zero byte in it", "a zero byte in a number"],
+)
+async def test_what_no_provider_sends_there_is_refused_and_not_stored(
+    town: Town, client: aiohttp.ClientSession, path: str, fields: dict[str, str]
+) -> None:
+    signature = RequestValidator(town.sandbox.twilio.auth_token).compute_signature(f"{PUBLIC_URL}{path}", fields)
+    async with client.post(path, data=fields, headers={"X-Twilio-Signature": signature}) as answer:
+        assert answer.status == 400
+    assert await stored(town) == 0

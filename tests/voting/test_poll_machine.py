@@ -33,6 +33,7 @@ from soak import SOAK
 from sqlalchemy import select
 
 from voting import schema
+from voting.audit.signer import Signer
 from voting.model import By, How
 from voting.packs import packs
 from voting.packs.packs import Printing
@@ -44,8 +45,8 @@ from voting.store.database import Database
 from voting.verify.verify import verify
 from voting.votes.attempts import Kind
 from voting.votes.box import move_tray
-from voting.votes.checks import Purpose
-from voting.votes.clerk import Cast, CastOutcome
+from voting.votes.cast import Cast, CastOutcome
+from voting.votes.right_codes import Purpose
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[str]]  # as the fixture new_database gives it
 
@@ -123,7 +124,7 @@ class PollMachine(RuleBasedStateMachine):
         self.run(self._set_up())
 
     async def _set_up(self) -> None:
-        self.database = Database(await self.stack.enter_async_context(self.make_database()))
+        self.database = Database(await self.stack.enter_async_context(self.make_database()), Signer(SECRETS))
         self.stack.push_async_callback(self.database.close)
         await make_poll(self.database)
         key = seal.create_election_key(3, 2, poll_id=POLL.id)
@@ -277,12 +278,11 @@ class PollMachine(RuleBasedStateMachine):
                 person.papers[place] = ("rejected", "rejected" if before[1] == "locked" else before[1])
             return
         assert (report.added, report.changed) == ((1, 0) if before is None else (0, 1))
-        if person.how is not None:
-            kind = Kind.POST_AFTER_ONLINE if person.how is How.ONLINE else Kind.SECOND_PAPER
-            person.papers[place] = (status, "late")
-            self.attempts.add((letter.member_id, f"paper:{letter.pack_id}", kind))
-        elif not works:
+        if not works:
             person.papers[place] = (status, "dead_pack")
+        elif person.how is not None:
+            person.papers[place] = (status, "late")
+            self.attempts.add((letter.member_id, f"paper:{letter.pack_id}", Kind.POST_AFTER_ONLINE))
         elif person.lapsed:
             person.papers[place] = (status, "not_eligible")
         else:
@@ -340,7 +340,7 @@ class PollMachine(RuleBasedStateMachine):
             )
 
     def _late_papers(self) -> int:
-        return sum(kind in {Kind.POST_AFTER_ONLINE, Kind.SECOND_PAPER} for _, _, kind in self.attempts)
+        return sum(kind is Kind.POST_AFTER_ONLINE for _, _, kind in self.attempts)
 
     def teardown(self) -> None:
         try:

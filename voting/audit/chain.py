@@ -1,7 +1,8 @@
 """The audit chain: every act of staff and every public change of state, each entry bound to the one before.
 
 An entry's hash is SHA-256 over the canonical JSON of what it says and the previous entry's hash, so no entry can be
-changed, dropped or slipped in without changing every later one. Heads are signed (Ed25519) from time to time and kept
+changed, dropped or slipped in without changing every later one. Each is signed (Ed25519) by the signer that the
+connection carries, so whoever has the database alone can append nothing. Heads are kept outside the database, here and
 by others; the chain is published with the count, so no entry names a member, a code or a choice.
 """
 
@@ -11,21 +12,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from nacl.signing import SigningKey
+from nacl.exceptions import CryptoError
+from nacl.signing import VerifyKey
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit.canonical import canonical_json
+from voting.audit.signer import Head, Signer, entry_message
 from voting.model import By
 from voting.refusals import Fault
-from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
+from voting.store.database import HEAD, SIGNER
 
 GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends
 READ_ROWS: Final = 1_000
-_LAST: Final = select(schema.chain.c.seq, schema.chain.c.hash).order_by(schema.chain.c.seq.desc()).limit(1)
+_POLL_ID: Final = select(schema.poll.c.id)
+_LAST: Final = (
+    select(schema.chain.c.seq, schema.chain.c.hash, _POLL_ID.scalar_subquery().label("poll_id"))
+    .order_by(schema.chain.c.seq.desc())
+    .limit(1)
+)
+
+
+class NobodySigns(Fault):
+    """The database was opened without the signing key, so nothing can be written to the chain."""
+
+    def __init__(self) -> None:
+        super().__init__("the database was opened without the signing key")
 
 
 class ChainBroken(Fault):
@@ -34,6 +49,16 @@ class ChainBroken(Fault):
     def __init__(self, seq: int, problem: str) -> None:
         self.seq = seq
         super().__init__(f"entry {seq} of the chain {problem}")
+
+
+class HeadNotContinued(Fault):
+    """The chain does not continue the last head that was kept outside the database."""
+
+    def __init__(self, seq: int, file: object) -> None:
+        super().__init__(
+            f"the chain does not continue entry {seq}, the last head kept in {file}: the database was changed or an"
+            " older copy put back; stop, keep both, and compare with the newest backup"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,19 @@ class Entry:
     body: dict[str, Any]
     previous: bytes
     hash: bytes
+    signature: bytes
+
+
+def signer_of(connection: AsyncConnection) -> Signer:
+    """Give the signer that the connection's database was opened with; NobodySigns."""
+    signer = connection.sync_connection and connection.sync_connection.get_execution_options().get(SIGNER)
+    if not isinstance(signer, Signer):
+        raise NobodySigns
+    return signer
+
+
+async def _poll_id(connection: AsyncConnection) -> str:
+    return str(await connection.scalar(_POLL_ID) or "")
 
 
 def hash_of(*, seq: int, at: datetime, actor: str, kind: str, body: dict[str, Any], previous: bytes) -> bytes:
@@ -64,29 +102,43 @@ def hash_of(*, seq: int, at: datetime, actor: str, kind: str, body: dict[str, An
 
 
 async def append(connection: AsyncConnection, kind: str, body: dict[str, Any], *, by: By) -> Entry:
-    """Write one entry in the caller's transaction."""
+    """Write one entry in the caller's transaction; NobodySigns."""
     return (await append_many(connection, [Act(kind, body)], by=by))[0]
 
 
 async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: By) -> list[Entry]:
-    """Write entries in this order in the caller's transaction."""
+    """Write entries in this order, each signed, in the caller's transaction; NobodySigns."""
+    signer = signer_of(connection)
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
     last = (await connection.execute(_LAST)).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
+    poll_id = (last.poll_id or "") if last else await _poll_id(connection)
     entries = []
     actor = by.actor if by.actor == by.via else f"{by.actor} ({by.via})"
     for act in acts:
         seq += 1
         words: dict[str, Any] = {"seq": seq, "at": by.at, "actor": actor, "kind": act.kind, "body": act.body}
-        entry = Entry(**words, previous=previous, hash=hash_of(**words, previous=previous))
+        digest = hash_of(**words, previous=previous)
+        signature = signer.sign_entry(poll_id, seq, previous, digest)
+        entry = Entry(**words, previous=previous, hash=digest, signature=signature)
         entries.append(entry)
         previous = entry.hash
     if entries:
-        columns = ("seq", "at", "actor", "kind", "body", "previous", "hash")
+        columns = ("seq", "at", "actor", "kind", "body", "previous", "hash", "signature")
         rows = [{name: getattr(entry, name) for name in columns} for entry in entries]
         await connection.execute(insert(schema.chain), rows)
+        await _note_head(connection, seq, previous)
     return entries
+
+
+async def _note_head(connection: AsyncConnection, seq: int, digest: bytes) -> None:
+    """Have this head kept after the commit, unless the chain does not continue the kept one: that stays as evidence."""
+    try:
+        await check_continues(connection)
+    except HeadNotContinued:
+        return  # told to staff within a minute, by whoever compares; nothing that is written on hides it
+    connection.info[HEAD] = (seq, digest)
 
 
 async def entries(connection: AsyncConnection, *, after: int = 0) -> AsyncIterator[Entry]:
@@ -98,7 +150,7 @@ async def entries(connection: AsyncConnection, *, after: int = 0) -> AsyncIterat
             )
         ).all()
         for row in rows:
-            yield Entry(row.seq, row.at, row.actor, row.kind, row.body, row.previous, row.hash)
+            yield Entry(row.seq, row.at, row.actor, row.kind, row.body, row.previous, row.hash, row.signature)
         if len(rows) < READ_ROWS:
             return
         after = rows[-1].seq
@@ -119,28 +171,54 @@ def check_links(chain: Iterable[Entry], *, seq: int = 0, previous: bytes = GENES
     return previous
 
 
-async def walk(connection: AsyncConnection) -> int:
-    """Walk the whole chain and return its length; ChainBroken."""
-    seq, previous = 0, GENESIS
-    async for entry in entries(connection):
+def check_signature(entry: Entry, key: VerifyKey, poll_id: str) -> None:
+    """Insist that the key signed the entry; ChainBroken."""
+    try:
+        key.verify(entry_message(poll_id, entry.seq, entry.previous, entry.hash), entry.signature)
+    except (CryptoError, ValueError):  # ValueError: not 64 bytes
+        raise ChainBroken(entry.seq, "is not signed by this poll's signing key") from None
+
+
+async def walk(connection: AsyncConnection, *, after: int = 0, previous: bytes = GENESIS) -> int:
+    """Walk the chain from the entry following `after`, links and signatures; give its length. ChainBroken."""
+    key, poll_id = signer_of(connection).verify_key, await _poll_id(connection)
+    seq = after
+    async for entry in entries(connection, after=after):
         previous = check_links([entry], seq=seq, previous=previous)
+        check_signature(entry, key, poll_id)
         seq = entry.seq
     return seq
 
 
-def head_message(seq: int, digest: bytes) -> bytes:
-    """Give the bytes that a head's signature is over."""
-    return canonical_json({"head": seq, "hash": digest.hex()})
+async def check_continues(connection: AsyncConnection) -> None:
+    """Insist that the chain continues the head kept outside the database; HeadNotContinued, KeptHeadDamaged."""
+    signer = signer_of(connection)
+    kept = signer.kept()
+    if kept is None:
+        return
+    found = await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == kept.seq))
+    if found != kept.hash:
+        raise HeadNotContinued(kept.seq, signer.file)
 
 
-async def sign_head(connection: AsyncConnection, secrets: Secrets, now: datetime) -> int | None:
-    """Sign the newest entry and return its number; None when there is none or it is signed already."""
+async def last_head(connection: AsyncConnection) -> Head | None:
+    """Give the newest head in the database, None when none was signed yet."""
+    row = (await connection.execute(select(schema.head).order_by(schema.head.c.seq.desc()).limit(1))).one_or_none()
+    return None if row is None else Head(row.seq, row.hash, row.signature)
+
+
+async def sign_head(connection: AsyncConnection, now: datetime) -> int | None:
+    """Sign the newest entry and return its number; None when there is none or it is signed already.
+
+    A chain that does not continue the kept head is not signed: HeadNotContinued, KeptHeadDamaged.
+    """
+    await check_continues(connection)
     last = (await connection.execute(_LAST)).one_or_none()
     if last is None:
         return None
     signed = await connection.scalar(select(schema.head.c.seq).where(schema.head.c.seq == last.seq))
     if signed is not None:
         return None
-    signature = SigningKey(secrets.signing_key).sign(head_message(last.seq, last.hash)).signature
-    await connection.execute(insert(schema.head).values(seq=last.seq, hash=last.hash, signature=signature, at=now))
+    head = signer_of(connection).sign_head(last.seq, last.hash)
+    await connection.execute(insert(schema.head).values(seq=head.seq, hash=head.hash, signature=head.signature, at=now))
     return int(last.seq)

@@ -84,17 +84,14 @@ async def run_probes(connection: AsyncConnection) -> list[Probe]:
 
 async def _tail(connection: AsyncConnection) -> Probe:
     """Walk the newest entries of the chain."""
-    name = "the chain's newest entries are linked"
+    name = "the chain's newest entries are linked and signed"
     last = int(await connection.scalar(text("SELECT coalesce(max(seq), 0) FROM chain")) or 0)
     first = max(0, last - TAIL)
     try:
         previous = chain.GENESIS
         if first:
             previous = await connection.scalar(text("SELECT hash FROM chain WHERE seq = :seq"), {"seq": first})
-        seq = first
-        async for entry in chain.entries(connection, after=first):
-            previous = chain.check_links([entry], seq=seq, previous=previous or b"")
-            seq = entry.seq
+        await chain.walk(connection, after=first, previous=previous or b"")
     except Fault as broken:
         return Probe(name, holds=False, detail=str(broken))
     return Probe(name, holds=True, detail=f"{last - first} walked")

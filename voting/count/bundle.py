@@ -132,6 +132,7 @@ def _entry_line(entry: Entry) -> bytes:
         "kind": entry.kind,
         "body": entry.body,
         "hash": entry.hash.hex(),
+        "signature": entry.signature.hex(),
     }
     return form.canonical(words) + b"\n"
 

@@ -70,11 +70,11 @@ async def count(
         await _papers(connection, poll)
     key = _open(poll, shares)
     async with database.writing() as connection:
-        box = await _commit(connection, secrets, by=by)
+        box = await _commit(connection, by=by)
     async with database.reading() as connection:
         votes = await _tally(connection, key, box, len(poll.options), progress)
     async with database.writing() as connection:
-        result = await _keep(connection, votes, secrets, by=by)
+        result = await _keep(connection, votes, by=by)
     async with database.reading() as connection:
         papers = await _papers(connection, poll)
         counted = Counted(result, papers.facts(), votes, key.private_bytes())
@@ -122,7 +122,7 @@ def _open(poll: Poll, paths: Sequence[Path]) -> OpeningKey:
     return open_key(shares, public_key=poll.election_key, share_digests=poll.share_digests)
 
 
-async def _commit(connection: AsyncConnection, secrets: Secrets, *, by: By) -> Whole:
+async def _commit(connection: AsyncConnection, *, by: By) -> Whole:
     """Have the chain say what is in the box and sign it, before anything is opened; or compare, if it has said so."""
     await connection.execute(select(schema.poll.c.only).with_for_update())
     box, receipts = await whole_box(connection), await whole_receipts(connection)
@@ -133,7 +133,7 @@ async def _commit(connection: AsyncConnection, secrets: Secrets, *, by: By) -> W
     said = {entry.kind: entry.body for entry in await _entries(connection, [act.kind for act in acts])}
     if not said:
         await chain.append_many(connection, acts, by=by)
-        await chain.sign_head(connection, secrets, by.at)
+        await chain.sign_head(connection, by.at)
     elif said != {act.kind: act.body for act in acts}:
         raise CannotCount(reason="the box or the receipts have changed since an earlier count began")
     return box
@@ -171,7 +171,7 @@ def _open_page(key: OpeningKey, page: Sequence[bytes], options: int) -> list[int
     return chosen
 
 
-async def _keep(connection: AsyncConnection, votes: Sequence[int], secrets: Secrets, *, by: By) -> dict[str, Any]:
+async def _keep(connection: AsyncConnection, votes: Sequence[int], *, by: By) -> dict[str, Any]:
     """Write the result once, in the database and on the chain, and sign its head; CannotCount if it was another one."""
     await connection.execute(select(schema.poll.c.only).with_for_update())
     poll = await polls.load(connection)
@@ -193,7 +193,7 @@ async def _keep(connection: AsyncConnection, votes: Sequence[int], secrets: Secr
         chain.Act(form.COUNTED, {"result": form.sha256(form.readable(result))}),
     ]
     await chain.append_many(connection, acts, by=by)
-    await chain.sign_head(connection, secrets, by.at)
+    await chain.sign_head(connection, by.at)
     return result
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from voting.model import Poll, SmsRules, StaffRules, Window
+from voting.model import By, Poll, SmsRules, StaffRules, Window
 from voting.refusals import PollFileWrong
 
 OPTION_CHARACTERS_MAX: Final = 60  # a button in a chat shows no more
@@ -34,10 +34,10 @@ def read_poll_file(path: Path) -> Poll:
     return _read(path)[0]
 
 
-def window_of_file(path: Path, *, now: datetime, actor: str) -> Window:
+def window_of_file(path: Path, *, by: By) -> Window:
     """Give the first version of the delivery window; PollFileWrong as `read_poll_file`."""
     first_day, last_day = _read(path)[1]
-    return Window(1, first_day, last_day, FIRST_REASON, now, actor)
+    return Window(1, first_day, last_day, FIRST_REASON, by.at, by.actor)
 
 
 def _read(path: Path) -> tuple[Poll, tuple[date, date]]:

@@ -197,7 +197,7 @@ async def _make(connection: AsyncConnection, poll: Poll, delivery: Window, secre
     made = replace(poll, signing_key=secrets.verify_key)
     await connection.execute(insert(schema.poll).values(only=1, **_columns(made)))
     await chain.append(connection, "poll_initialised", _public(made), by=by)
-    await window.add(connection, replace(delivery, version=1, set_at=by.at, set_by=by.actor), via=by.via)
+    await window.add(connection, replace(delivery, version=1, set_at=by.at, set_by=by.actor), by=by)
     return made
 
 

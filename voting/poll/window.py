@@ -41,11 +41,11 @@ async def set_window(connection: AsyncConnection, first_day: date, last_day: dat
     if (before.first_day, before.last_day) == (first_day, last_day):
         return before
     after = Window(before.version + 1, first_day, last_day, reason.strip()[:REASON_CHARACTERS_MAX], by.at, by.actor)
-    await add(connection, after, via=by.via)
+    await add(connection, after, by=by)
     return after
 
 
-async def add(connection: AsyncConnection, version: Window, *, via: str) -> None:
+async def add(connection: AsyncConnection, version: Window, *, by: By) -> None:
     """Write `version`, which nobody else has written, and say so on the chain."""
     values = {name: getattr(version, name) for name in schema.window.c.keys()}  # noqa: SIM118 - columns, not a dict
     await connection.execute(insert(schema.window).values(values))
@@ -55,7 +55,7 @@ async def add(connection: AsyncConnection, version: Window, *, via: str) -> None
         "last_day": version.last_day.isoformat(),
         "reason": version.reason,
     }
-    await chain.append(connection, "window_set", body, by=By(version.set_by, via, version.set_at))
+    await chain.append(connection, "window_set", body, by=by)
 
 
 def _window(row: RowMapping) -> Window:

@@ -36,14 +36,12 @@ class Aside(StrEnum):
     """Why a paper was set aside."""
 
     ONLINE_VOTE = "online_vote"
-    SECOND_PAPER = "second_paper"
-    DEAD_PACK = "dead_pack"  # replaced or void, and the member has not voted otherwise: no attempt
+    DEAD_PACK = "dead_pack"  # replaced or void: no attempt
     NOT_ELIGIBLE = "not_eligible"
 
 
 WORDS: Final = {
     Aside.ONLINE_VOTE: "the member has voted online",
-    Aside.SECOND_PAPER: "another paper of the member came first",
     Aside.DEAD_PACK: "its pack was replaced or void",
     Aside.NOT_ELIGIBLE: "the member may not vote",
 }

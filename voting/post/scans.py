@@ -3,8 +3,8 @@
 A pack holds one paper, so a pack code scanned again is the same envelope again, whatever the time on the scan: it
 changes nothing but the status. A paper first scanned as received may turn out to be rejected (opened and found
 spoiled), and a rejection may be corrected. A rejected paper has arrived and uses up its vote like any other: it locks,
-counts for the turnout that includes rejected papers, and adds no vote. Only a paper of a *different* pack of somebody
-who has voted by post is a second paper.
+counts for the turnout that includes rejected papers, and adds no vote. A paper of a
+replaced or void pack is set aside, and nothing follows from it: whoever had that letter, it need not be the member.
 """
 
 from dataclasses import dataclass
@@ -112,12 +112,15 @@ class _Taker:
                 self._note_again(scan, pack, pack.paper, last[scan.digest])
             elif scan.received_at >= self.poll.closes_at:
                 self.report.reject(scan.line, pack.member_no, "received after the close")
-            elif pack.member_id in locked or pack.member_id in first:
+            elif not pack.live:  # perhaps stolen: whoever sends it in, nothing follows for the member
+                self._put(scan, pack, Outcome.SET_ASIDE)
+                self._say_aside(scan, pack, Aside.DEAD_PACK)
+            elif pack.member_id in locked:
                 self._put(scan, pack, Outcome.SET_ASIDE)
                 late.append((scan, pack))
-            elif not pack.live or not pack.eligible:
+            elif not pack.eligible:
                 self._put(scan, pack, Outcome.SET_ASIDE)
-                self._say_aside(scan, pack, Aside.NOT_ELIGIBLE if pack.live else Aside.DEAD_PACK)
+                self._say_aside(scan, pack, Aside.NOT_ELIGIBLE)
             else:
                 self._put(scan, pack, Outcome.REJECTED if scan.status is Status.REJECTED else Outcome.LOCKED)
                 first[pack.member_id] = (scan, pack)
@@ -217,7 +220,7 @@ class _Taker:
             lock = locks[pack.member_id]
             kind = classify(lock, chat=None, paper=True, warned=False)
             assert kind is not None  # only a chat is warned first
-            self._say_aside(scan, pack, Aside.ONLINE_VOTE if lock.how is How.ONLINE else Aside.SECOND_PAPER)
+            self._say_aside(scan, pack, Aside.ONLINE_VOTE)
             await record(
                 self.connection,
                 member_id=pack.member_id,

@@ -10,7 +10,6 @@ import contextlib
 import csv
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -21,12 +20,14 @@ from sqlalchemy import func, select
 from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.probes import run_probes
+from voting.audit.signer import Signer
 from voting.count.count import count
 from voting.model import By, Poll, Window
 from voting.packs import packs
 from voting.poll import polls
 from voting.post import papers as postal_count
 from voting.post import scanned, scans
+from voting.rehearsal.outcome import Rehearsal
 from voting.rehearsal.people import write_roll
 from voting.rehearsal.plan import FIRST_OPTION, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
 from voting.rehearsal.stopwatch import Clock, Progress, Stage, Stopwatch, clock_from, peak_memory_bytes
@@ -34,6 +35,7 @@ from voting.rehearsal.voters import Crowd, RehearsalFailed, Voter, insist
 from voting.roll.importing import import_roll
 from voting.roll.rows import ReadPhone
 from voting.sealing import seal, shares
+from voting.secrets_file import Secrets
 from voting.store import upgrade
 from voting.store.database import Database
 from voting.verify.verify import Verdict, verify
@@ -55,48 +57,10 @@ __all__ = [
 TRUSTEES: Final = 3
 THRESHOLD: Final = 2
 MOVE_EVERY_SECONDS: Final = 1.0
-PROGRESS_VOTES: Final = 100
 POLL_ID: Final = "rehearsal"
 ACTOR: Final = "rehearsal"
 BOT_URL: Final = "https://t.me/rehearsal_bot"
 _A_DAY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What came out; `result` is as in the bundle's result.json, the bundle is in `bundle`."""
-
-    stages: tuple[Stage, ...]
-    result: dict[str, Any]
-    verdict: Verdict
-    bundle: Path
-    attempts: int
-    replays: int
-    chain_entries: int
-    peak_memory_bytes: int
-    seconds: float
-
-    def facts(self) -> dict[str, Any]:
-        """Give everything as one JSON object."""
-        return {
-            "result": self.result,
-            "verified": self.verdict.ok,
-            "attempts": self.attempts,
-            "replays": self.replays,
-            "chain_entries": self.chain_entries,
-            "seconds": round(self.seconds, 2),
-            "peak_memory_mib": round(self.peak_memory_bytes / 2**20, 1),
-            "stages": [
-                {
-                    "stage": stage.name,
-                    "number": stage.number,
-                    "what": stage.what,
-                    "seconds": round(stage.seconds, 2),
-                    "per_second": round(stage.per_second),
-                }
-                for stage in self.stages
-            ],
-        }
 
 
 async def rehearse(
@@ -114,12 +78,15 @@ async def rehearse(
     Raises RehearsalFailed when anything but the asked result comes out: another number, a bundle that does not
     verify, an identity that does not hold, an attempt unseen or a replay taken for one; PollExists.
     """
-    database = Database(url or f"sqlite+aiosqlite:///{folder / 'rehearsal.db'}")
+    secrets = secrets_file.make()
+    signer = Signer.beside(secrets, folder / "rehearsal.secrets")
+    database = Database(url or f"sqlite+aiosqlite:///{folder / 'rehearsal.db'}", signer)
     try:
         run = _Run(
             folder,
             plan,
             database,
+            secrets,
             clock=clock_from(now),
             random=random or Random(),  # noqa: S311 - people and choices that are made up
             watch=Stopwatch(progress),
@@ -133,11 +100,19 @@ class _Run:
     """One rehearsal, stage by stage."""
 
     def __init__(
-        self, folder: Path, plan: Plan, database: Database, *, clock: Clock, random: Random, watch: Stopwatch
+        self,
+        folder: Path,
+        plan: Plan,
+        database: Database,
+        secrets: Secrets,
+        *,
+        clock: Clock,
+        random: Random,
+        watch: Stopwatch,
     ) -> None:
         self.folder, self.plan, self.database = folder, plan, database
         self.clock, self.random, self.watch = clock, random, watch
-        self.secrets = secrets_file.make()
+        self.secrets = secrets
         self.poll = _poll(plan, clock())
         self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=POLL_ID)
         self.papers_after_votes = 0
@@ -167,6 +142,9 @@ class _Run:
             self.watch.seconds,
         )
 
+    def _by(self) -> By:
+        return By(ACTOR, "command line", self.clock())
+
     @property
     def _ballots(self) -> int:
         return sum(self.plan.online)
@@ -179,14 +157,14 @@ class _Run:
         today = self.clock().date()
         async with self.database.writing() as connection:
             window = Window(1, today, today, "rehearsal", self.clock(), ACTOR)
-            await polls.init(connection, self.poll, window, self.secrets, by=By(ACTOR, "command line", self.clock()))
+            await polls.init(connection, self.poll, window, self.secrets, by=self._by())
             await polls.set_election_key(
                 connection,
                 self.key.public_key,
                 trustees=TRUSTEES,
                 threshold=THRESHOLD,
                 share_digests=self.key.share_digests,
-                by=By(ACTOR, "command line", self.clock()),
+                by=self._by(),
             )
         with self.watch.stage("import the roll", members, "rows") as counter:
             report = await import_roll(
@@ -194,7 +172,7 @@ class _Run:
                 roll_path,
                 self.secrets,
                 read_phone=read_phone,
-                by=By(ACTOR, "command line", self.clock()),
+                by=self._by(),
                 progress=counter.reach,
             )
             insist(report.added == members, f"{report.added:,} of {members:,} members were imported")
@@ -204,12 +182,12 @@ class _Run:
                 self.database,
                 self.secrets,
                 printing,
-                by=By(ACTOR, "command line", self.clock()),
+                by=self._by(),
                 progress=counter.reach,
             )
             insist(issued.packs == members, f"{issued.packs:,} packs were issued for {members:,} members")
         async with self.database.writing() as connection:
-            await polls.open_poll(connection, by=By(ACTOR, "command line", self.clock()))
+            await polls.open_poll(connection, by=self._by())
 
     async def _vote(self) -> Crowd:
         """Have everybody vote who does so online, while ballots move from the tray to the box."""
@@ -262,9 +240,7 @@ class _Run:
         papers = sum(self.plan.post) + self.plan.rejected
         path = self.folder / "postal.csv"
         with self.watch.stage("import scanned papers", papers + self.papers_after_votes, "papers") as counter:
-            report = await scans.import_postal(
-                self.database, path, self.secrets, by=By(ACTOR, "command line", self.clock()), progress=counter.reach
-            )
+            report = await scans.import_postal(self.database, path, self.secrets, by=self._by(), progress=counter.reach)
         due = papers + self.papers_after_votes
         insist((report.added, report.rejected) == (due, 0), f"papers were imported as {report.counts()}")
 
@@ -272,7 +248,7 @@ class _Run:
         """Close the poll, box what is left in the tray, and take the count of papers."""
         with self.watch.stage("close, and box the rest", self._ballots, "ballots") as counter:
             async with self.database.writing() as connection:
-                await polls.close_poll(connection, by=By(ACTOR, "command line", self.clock()))
+                await polls.close_poll(connection, by=self._by())
             await empty_tray(self.database, now=self.clock())
             counter.reach(self._ballots)
         path = self.folder / "postal-count.csv"
@@ -280,7 +256,7 @@ class _Run:
             writer = csv.writer(file)
             writer.writerow(postal_count.COLUMNS)
             writer.writerows(zip(self.poll.options, self.plan.post, strict=True))
-        await postal_count.import_count(self.database, path, by=By(ACTOR, "command line", self.clock()))
+        await postal_count.import_count(self.database, path, by=self._by())
 
     async def _count(self) -> tuple[dict[str, Any], Path]:
         """Open the box with as many shares as it takes."""
@@ -293,7 +269,7 @@ class _Run:
                 given,
                 bundle,
                 secrets=self.secrets,
-                by=By(ACTOR, "command line", self.clock()),
+                by=self._by(),
                 progress=counter.reach,
             )
         return result, bundle

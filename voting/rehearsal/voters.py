@@ -10,8 +10,10 @@ from voting.model import Poll
 from voting.refusals import Fault
 from voting.rehearsal.plan import Plan
 from voting.rehearsal.stopwatch import Clock, Counter
-from voting.votes.checks import Checks, CodesGood, Purpose
-from voting.votes.clerk import Cast, Clerk
+from voting.votes.cast import Cast
+from voting.votes.checks import Checks
+from voting.votes.clerk import Clerk
+from voting.votes.right_codes import CodesGood, Purpose
 
 WAITING: Final = 512  # members at it at the same time
 

@@ -9,7 +9,7 @@ half-way that somebody else was first.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
@@ -22,13 +22,29 @@ POOL_SIZE: Final = 16
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 
 
-class Database:
-    """Connections to one database; `url` is SQLAlchemy's, with aiosqlite or asyncpg as driver."""
+HEAD: Final = "ballotline_head"  # in a connection's `info`: the newest entry (number, hash) of this transaction
+SIGNER: Final = "ballotline_signer"  # the execution option under which a connection carries its signer
 
-    def __init__(self, url: str) -> None:
+
+class Keeper(Protocol):
+    """Who keeps the head of the chain outside the database."""
+
+    def keep(self, seq: int, digest: bytes, /) -> None:
+        """Make the head durable; blocks."""
+
+
+class Database:
+    """Connections to one database; `url` is SQLAlchemy's, with aiosqlite or asyncpg as driver.
+
+    Without a `signer` nothing can be appended to the chain (see `voting.audit.signer`).
+    """
+
+    def __init__(self, url: str, signer: Keeper | None = None) -> None:
         self.url: Final = make_url(url)
+        self.signer: Final = signer
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
         self.engine: Final[AsyncEngine] = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self.engine.sync_engine.update_execution_options(**{SIGNER: signer})
         self._turn = asyncio.Lock()  # SQLite has one writer: queue here, not in its busy handler
         self._writer: AsyncConnection | None = None
 
@@ -40,7 +56,19 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Yield a connection in a transaction: committed and durable at the end, or rolled back whole."""
+        """Yield a connection in a transaction: committed and durable at the end, or rolled back whole.
+
+        When entries were appended to the chain their head is kept outside the database before this returns.
+        """
+        async with self._transaction() as connection:
+            connection.info.pop(HEAD, None)
+            yield connection
+            head = connection.info.pop(HEAD, None)
+        if head is not None and self.signer is not None:
+            await asyncio.to_thread(self.signer.keep, *head)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         if not self.is_sqlite:
             async with self.engine.begin() as connection:
                 yield connection

@@ -12,6 +12,7 @@ from voting.verify.reading import Bundle, Found, Wrong, parse, written
 
 _WORDS: Final = ("seq", "at", "actor", "kind", "body")
 _HEAD: Final = ("seq", "hash", "signature")
+KEPT: Final = "the head that was kept"
 _PAPERS: Final = ("n_received", "n_rejected", "n_set_aside")
 
 
@@ -39,10 +40,12 @@ def check_chain(bundle: Bundle, said: Said) -> str:
     for line, raw in bundle.lines(form.CHAIN):
         entry = parse(raw, form.CHAIN, line)
         _insist_on_shape(entry, raw, line)
-        previous = form.entry_hash({name: entry.values[name] for name in _WORDS}, previous)
-        if entry.hex("hash", len(previous)) != previous:
+        digest = form.entry_hash({name: entry.values[name] for name in _WORDS}, previous)
+        if entry.hex("hash", len(digest)) != digest:
             raise entry.wrong("does not follow from the entries before it")
         _take(said, entry)
+        _insist_on_signature(said, entry, form.entry_message(said.facts.text("id"), line, previous, digest))
+        previous = digest
     if form.COUNTED not in said.once:
         raise Wrong(form.CHAIN, said.entries + 1, "is missing: the chain does not end with the count")
     return f"{said.entries:,} entries"
@@ -62,32 +65,58 @@ def check_heads(bundle: Bundle, said: Said) -> str:
     return f"{len(heads):,} heads"
 
 
+def check_kept(bundle: Bundle, said: Said, kept: bytes) -> str:
+    """Check that the chain continues a head that somebody kept: one line as `form.HEADS` has them."""
+    head = parse(kept.strip(), KEPT)
+    _insist_on_head(head, VerifyKey(said.facts.hex("signing_key", form.KEY_BYTES)))
+    seq = head.whole("seq")
+    for line, raw in bundle.lines(form.CHAIN):
+        if line == seq and parse(raw, form.CHAIN, line).values["hash"] == head.values["hash"]:
+            return f"entry {seq:,}"
+    raise Wrong(form.CHAIN, seq, "is not the entry of the head that was kept")
+
+
+def _insist_on_head(head: Found, key: VerifyKey) -> None:
+    try:
+        key.verify(
+            form.head_message(head.whole("seq"), head.hex("hash", 32)), head.hex("signature", form.SIGNATURE_BYTES)
+        )
+    except CryptoError:
+        raise head.wrong("is not signed by this poll's signing key") from None
+
+
 def _read_heads(bundle: Bundle, key: VerifyKey) -> dict[int, Found]:
     """Give the heads by the entry they are of, in the chain's order and each signed."""
     heads: dict[int, Found] = {}
     last = 0
     for line, raw in bundle.lines(form.HEADS):
         head = parse(raw, form.HEADS, line)
-        seq, digest = head.whole("seq"), head.hex("hash", 32)
+        seq = head.whole("seq")
+        head.hex("hash", 32)
         if raw != written(form.canonical, {name: head.values.get(name) for name in _HEAD}):
             raise head.wrong("is not written as a signed head is")
         if seq <= last:
             raise head.wrong("is not in the order of the chain")
-        try:
-            key.verify(form.head_message(seq, digest), head.hex("signature", form.SIGNATURE_BYTES))
-        except CryptoError:
-            raise head.wrong("is not signed by this poll's signing key") from None
+        _insist_on_head(head, key)
         heads[seq] = head
         last = seq
     return heads
 
 
 def _insist_on_shape(entry: Found, raw: bytes, line: int) -> None:
-    if raw != written(form.canonical, entry.values) or set(entry.values) != {*_WORDS, "hash"}:
+    if raw != written(form.canonical, entry.values) or set(entry.values) != {*_WORDS, "hash", "signature"}:
         raise entry.wrong("is not written as an entry of the chain is")
     if entry.whole("seq") != line:
         raise entry.wrong(f"should be entry {line}")
     entry.text("actor")
+
+
+def _insist_on_signature(said: Said, entry: Found, message: bytes) -> None:
+    key = VerifyKey(said.facts.hex("signing_key", form.KEY_BYTES))
+    try:
+        key.verify(message, entry.hex("signature", form.SIGNATURE_BYTES))
+    except CryptoError:
+        raise entry.wrong("is not signed by this poll's signing key") from None
 
 
 def _take(said: Said, entry: Found) -> None:

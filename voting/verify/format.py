@@ -8,7 +8,7 @@ This is all that `verify` shares with the rest of the house, so it imports nothi
     lines.txt       a short digest of every line of every file below: says which line was changed
     poll.json       the poll, its election key, the digests of the trustees' shares, the signing key, the roll's size
     key.json        the private election key, published only now: what opens the box again
-    chain.jsonl     the audit chain, one entry per line
+    chain.jsonl     the audit chain, one entry per line, each signed
     heads.jsonl     its signed heads
     box.txt         sealed ballots in hexadecimal, sorted
     receipts.txt    receipts of online votes, sorted
@@ -104,6 +104,11 @@ def entry_hash(words: Mapping[str, Any], previous: bytes) -> bytes:
 def head_message(seq: int, digest: bytes) -> bytes:
     """Give the bytes that a head's signature is over."""
     return canonical({"head": seq, "hash": digest.hex()})
+
+
+def entry_message(poll_id: str, seq: int, previous: bytes, digest: bytes) -> bytes:
+    """Give the bytes that a chain entry's signature is over; `digest` is the entry's own hash."""
+    return f"ballotline entry 1|{poll_id}|{seq}|{previous.hex()}|{digest.hex()}".encode()
 
 
 def manifest_message(manifest: bytes) -> bytes:

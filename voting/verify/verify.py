@@ -17,7 +17,7 @@ from typing import Any
 
 from voting.verify import format as form
 from voting.verify.box import Progress, Tally, check_box, check_key, check_openings, check_receipts, find_receipt
-from voting.verify.chain import Said, check_chain, check_heads
+from voting.verify.chain import Said, check_chain, check_heads, check_kept
 from voting.verify.files import check_files
 from voting.verify.reading import Bundle, Check, Findings, Problem, Wrong
 from voting.verify.result import check_page, check_poll, check_post, check_result
@@ -49,13 +49,15 @@ def verify(
     folder: Path,
     *,
     expected_key: str | None = None,
+    head: bytes | None = None,
     receipt: str | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
     """Check the bundle in a folder. Never raises for what is in it: every fault is a Problem in the verdict.
 
-    `expected_key` is the fingerprint of the signing key as published before the vote; `receipt` is looked up in the
-    list of receipts. `progress` is called with the number of ballots opened so far.
+    `expected_key` is the fingerprint of the signing key as published before the vote; `head` is one that
+    somebody kept, as `ballotline head --json` prints it; `receipt` is looked up in the list of receipts. `progress`
+    is called with the number of ballots opened so far.
     """
     if not folder.is_dir():
         return Verdict((), (Problem(str(folder), None, "there is no such folder"),))
@@ -76,6 +78,8 @@ def verify(
     tried("The page shows the result", [*counted, form.POLL, form.PAGE], partial(check_page, bundle))
     if expected_key is not None:
         tried("The signing key is the one expected", [form.CHAIN], partial(_check_expected, said, expected_key))
+    if head is not None:
+        tried("The chain has the head that was kept", [form.CHAIN], partial(check_kept, bundle, said, head))
     return Verdict(
         tuple(findings.checks),
         tuple(findings.problems),

@@ -26,7 +26,6 @@ class Kind(StrEnum):
     FOREIGN = "foreign"  # another account or phone, after it was warned
     ONLINE_AFTER_POST = "online_after_post"
     POST_AFTER_ONLINE = "post_after_online"
-    SECOND_PAPER = "second_paper"
 
 
 class Source(StrEnum):
@@ -49,7 +48,6 @@ CLASSES: Final[dict[tuple[How, Source], Kind | None]] = {
     (How.ONLINE, Source.PAPER): Kind.POST_AFTER_ONLINE,
     (How.POST, Source.OTHER_CHAT): None,
     (How.POST, Source.OTHER_CHAT_WARNED): Kind.ONLINE_AFTER_POST,
-    (How.POST, Source.PAPER): Kind.SECOND_PAPER,
 }
 
 
@@ -159,5 +157,5 @@ assert set(CLASSES) == {
     (how, source)
     for how in How
     for source in Source
-    if not (how is How.POST and source in {Source.SAME_CHAT, Source.SAME_CHAT_WARNED})
+    if not (how is How.POST and source in {Source.SAME_CHAT, Source.SAME_CHAT_WARNED, Source.PAPER})
 }

@@ -156,7 +156,8 @@ class TwilioHttp:
     def _matching(self, fields: dict[str, str]) -> list[Sms]:
         """Newest first, as Twilio lists. A text not sent yet goes by the time it was created."""
         world, to = self._world, fields.get("To")
-        pool = world.line(to).messages if to in world.lines else world.messages.values() if not to else []
+        everybodys = not to or to == world.sender
+        pool = world.messages.values() if everybodys else world.line(to).messages if to in world.lines else []
         return [
             sms
             for sms in reversed(list(pool))

@@ -18,7 +18,7 @@ from bot.chat.buttons import (
     read,
 )
 from bot.member_chat.presses import GESTURES
-from voting.votes.clerk import new_intent_id
+from voting.votes.cast import new_intent_id
 
 KEY, OTHER_KEY = secrets.token_bytes(32), secrets.token_bytes(32)
 CHAT = 5_000_000_001

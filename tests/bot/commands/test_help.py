@@ -50,6 +50,7 @@ WORDS: Final = {
     "bot.cli",
     "bot.staff",
     "bot.staff.roles",
+    "messages.refusals",
     "messages.words",
     "messages.words.kinds",
     "voting.imports",

@@ -295,10 +295,15 @@ async def test_what_telegram_would_refuse_is_refused(
 
 
 async def test_the_longest_text_data_and_caption_pass(sandbox: Sandbox, bot: Bot, ada: Person) -> None:
+    """Whole, and counted as people see them: an entity is one character, a button's data is bytes."""
     await bot.send_message(ada.id, "x" * 4096)
     await bot.send_photo(ada.id, b"\x89PNG", caption="x" * 1024)
     markup = InlineKeyboardMarkup([[InlineKeyboardButton("x", callback_data="é" * 32)]])
     await bot.send_message(ada.id, "&lt;" * 4096, parse_mode="HTML", reply_markup=markup)
+
+    text, picture, marked = ada.messages[-3:]
+    assert (text.text, picture.caption, marked.text) == ("x" * 4096, "x" * 1024, "<" * 4096)
+    assert [button.callback_data for row in marked.buttons for button in row] == ["é" * 32]
 
 
 async def test_pictures_and_documents_travel_both_ways(sandbox: Sandbox, bot: Bot, ada: Person) -> None:

@@ -14,6 +14,7 @@ from ballot_town import NOW, chats, make_members, make_poll, numbers, rows_of, s
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from prepared import SECRETS
 from sqlalchemy import insert, select, update
 
 from messages.channels.channels import Sent
@@ -27,6 +28,7 @@ from messages.pace.pacer import Lane
 from messages.postman.resolving import give_up_leases
 from messages.reach import SMS, TELEGRAM, State, set_channel_state, sync_sms_channels
 from messages.schema import channel, notice
+from voting.audit.signer import Signer
 from voting.schema import lock, member, pack
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
@@ -586,7 +588,7 @@ class Ledger(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = TemporaryDirectory()
-        self.database = Database(f"sqlite+aiosqlite:///{Path(self.folder.name) / 'ledger.db'}")
+        self.database = Database(f"sqlite+aiosqlite:///{Path(self.folder.name) / 'ledger.db'}", Signer(SECRETS))
         self.held: list[Claimed] = []
         self.now = NOW
         self.before = (0, 0, "")

@@ -1,9 +1,9 @@
 """Notices: two people, one hash, one life; quiet hours whatever the clocks do; whom it reached and whom not."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from messages.notices import reports, supersede
 from messages.notices.approval import approval_hash
 from messages.notices.life import SWEPT_MAX, cancel, finish, pause, resume, sweep
 from messages.notices.model import Content, Notice
-from messages.notices.notices import approve, draft, edit, list_notices, show, submit
+from messages.notices.notices import Change, approve, draft, edit, list_notices, show, submit
 from messages.notices.preview import preview
 from messages.notices.reports import progress, report, report_lines
 from messages.notices.scheduled import Held, start_scheduled
@@ -25,14 +25,9 @@ from messages.notices.sending import resend_to_unreached, send, try_on
 from messages.pace.pacer import Lane
 from messages.postman.runnable import is_quiet, orders
 from messages.reach import SMS, TELEGRAM
-from messages.schema import delivery, notice
-from messages.words.kinds import Kind
-from messages.words.wording import Ways
-from voting.model import By, SmsRules
-from voting.refusals import (
+from messages.refusals import (
     AudienceUnknown,
     ChannelsOff,
-    NeedsSecondPerson,
     NobodyToTell,
     NotApproved,
     NoticeChanged,
@@ -45,11 +40,15 @@ from voting.refusals import (
     NoticeTooLate,
     NoticeUnknown,
 )
+from messages.schema import delivery, notice
+from messages.words.kinds import Kind
+from messages.words.wording import Ways
+from voting.model import By, SmsRules
+from voting.refusals import NeedsSecondPerson
 from voting.schema import chain, member, poll
 from voting.store.database import Database
 
 LATER = NOW + timedelta(hours=1)
-Act = Callable[..., Awaitable[Notice]]
 CUSTOM = {"en-GB": "The office is closed on Monday.", "cy": "Mae'r swyddfa ar gau ddydd Llun."}
 
 
@@ -60,9 +59,9 @@ async def drafted(database: Database, actor: str = "Gwen", ways: Ways = WAYS, **
         )
 
 
-async def do(database: Database, act: Act, notice_id: int, actor: str = "Gwen", **named: Any) -> Notice:
+async def do(database: Database, act: Change, notice_id: int, actor: str = "Gwen") -> Notice:
     async with database.writing() as connection:
-        return await act(connection, notice_id, by=By(actor, "command line", NOW), **named)
+        return await act(connection, notice_id, by=By(actor, "command line", NOW))
 
 
 async def town(database: Database, members: int = 3, approve_over: int = 1) -> None:
@@ -134,7 +133,7 @@ async def test_an_edit_voids_the_approval(database: Database, change: dict[str, 
     approved = await do(database, approve, made.id, actor="Huw")
 
     changed = replace(approved.content, **change)
-    edited = await do(database, edit, made.id, actor="Huw", content=changed, version=approved.version)
+    edited = await do(database, partial(edit, content=changed, version=approved.version), made.id, actor="Huw")
 
     assert (edited.state, edited.approved_by, edited.approved_hash) == ("draft", None, None)
     assert approval_hash(edited) != approval_hash(approved)
@@ -147,12 +146,12 @@ async def test_an_edit_voids_the_approval(database: Database, change: dict[str, 
 async def test_two_people_editing_at_once_do_not_overwrite_each_other(database: Database) -> None:
     await town(database)
     made = await drafted(database)
-    await do(database, edit, made.id, content=replace(made.content, urgent=True), version=made.version)
+    await do(database, partial(edit, content=replace(made.content, urgent=True), version=made.version), made.id)
 
     with pytest.raises(NoticeChanged):
-        await do(database, edit, made.id, content=made.content, version=made.version)
+        await do(database, partial(edit, content=made.content, version=made.version), made.id)
     with pytest.raises(NoticeChanged):
-        await do(database, approve, made.id, actor="Huw", version=made.version)
+        await do(database, partial(approve, version=made.version), made.id, actor="Huw")
 
 
 async def test_what_was_approved_is_what_goes_even_if_the_table_was_touched(database: Database) -> None:
@@ -389,7 +388,7 @@ async def test_a_notice_that_could_never_go_is_refused_when_it_is_written(
 
     made = await drafted(database)
     with pytest.raises(NoticeTooLate):
-        await do(database, edit, made.id, content=Content("reminder", **moments), version=made.version)
+        await do(database, partial(edit, content=Content("reminder", **moments), version=made.version), made.id)
     async with database.reading() as connection:
         assert (await show(connection, made.id)).content == made.content
 
@@ -532,7 +531,7 @@ async def test_with_every_channel_off_nothing_is_sent_and_nothing_is_changed(dat
     made = await drafted(database)
 
     with pytest.raises(ChannelsOff):
-        await do(database, send, made.id, providers=())
+        await do(database, partial(send, providers=()), made.id)
 
     async with database.reading() as connection:
         assert (await show(connection, made.id)).state == "draft"
@@ -696,13 +695,13 @@ async def test_a_notice_goes_once_more_to_those_it_did_not_reach(database: Datab
     await town(database, members=4, approve_over=10)
     made = await send_notice(database)
     with pytest.raises(NoticeNotThere):
-        await do(database, resend_to_unreached, made.id, ways=WAYS)
+        await do(database, partial(resend_to_unreached, ways=WAYS), made.id)
     async with database.writing() as connection:
         for member_id, state in ((1, "sent"), (2, "failed"), (3, "unknown"), (4, "failed")):
             await connection.execute(update(delivery).where(delivery.c.member_id == member_id).values(state=state))
         await finish(connection, NOW)
 
-    again = await do(database, resend_to_unreached, made.id, ways=WAYS)
+    again = await do(database, partial(resend_to_unreached, ways=WAYS), made.id)
     await do(database, send, again.id)
 
     assert (again.resend_of, again.content.audience) == (made.id, f"unreached:{made.id}")
@@ -717,7 +716,7 @@ async def test_nobody_left_unreached_is_nobody_to_tell(database: Database) -> No
         await finish(connection, NOW)
 
     with pytest.raises(NobodyToTell):
-        await do(database, resend_to_unreached, made.id, ways=WAYS)
+        await do(database, partial(resend_to_unreached, ways=WAYS), made.id)
 
 
 async def test_every_act_on_a_notice_is_on_the_chain_and_no_members_name_is(database: Database) -> None:

@@ -21,6 +21,7 @@ from messages.notices.life import resume
 from messages.notices.notices import show
 from messages.reach import SMS, TELEGRAM
 from messages.schema import channel
+from voting.model import By
 from voting.store.database import Database
 
 MANY = 40
@@ -57,7 +58,7 @@ async def until_state(office: PostOffice, state: str) -> None:
 
 async def goes_on(office: PostOffice) -> None:
     async with office.database.writing() as connection:
-        await resume(connection, 1, actor="Gwen", now=clock())
+        await resume(connection, 1, by=By("Gwen", "command line", clock()))
 
 
 @pytest.mark.parametrize("code", [21408, 30034, 29999], ids=["country", "unregistered", "unknown"])

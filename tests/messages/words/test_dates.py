@@ -1,6 +1,7 @@
 """Dates, windows and times as a person of that language writes them."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -196,3 +197,62 @@ def test_every_window_can_be_written_and_goes_in_plain_gsm_7(one: date, other: d
     for written in (window_text(first, last, language), between_text(first, last, language)):
         assert str(last.day) in written
         assert encode_plan(plain(written)).encoding is Encoding.GSM_7
+
+
+ZONES = ["Europe/London", "Etc/UTC", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati", "America/Sao_Paulo"]
+instants = st.datetimes(datetime(1971, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is added
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(instants, st.sampled_from(ZONES))
+def test_a_time_in_english_can_be_read_back(instant: datetime, zone: str) -> None:
+    """To the minute, noon and midnight by name: nobody has to know whether 12:00 am is night."""
+    local = instant.astimezone(ZoneInfo(zone))
+    said = time_text(instant, zone, "en-GB")
+    named = {"noon": (12, 0), "midnight": (0, 0)}
+
+    if said in named:
+        assert (local.hour, local.minute) == named[said]
+    else:
+        read = datetime.strptime(said.upper(), "%I:%M %p")  # noqa: DTZ007 - a time of day
+        assert (read.hour, read.minute) == (local.hour, local.minute)
+        assert (read.hour, read.minute) not in named.values()
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(instants, st.sampled_from(ZONES), st.sampled_from(languages()))
+def test_an_instant_names_its_day_in_that_zone_and_the_zone(instant: datetime, zone: str, language: str) -> None:
+    said = moment_text(instant, zone, language)
+    local = instant.astimezone(ZoneInfo(zone))
+
+    assert date_text(local.date(), language) in said
+    assert said.endswith(")")
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.dates(), st.sampled_from(languages()))
+def test_a_day_is_said_alike_with_and_without_its_weekday(day: date, language: str) -> None:
+    assert day_text(day, language).endswith(date_text(day, language))
+    assert on_day_text(day, language).endswith(date_text(day, language))
+    assert window_text(day, day, language) == date_text(day, language)
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.dates(min_value=date(1000, 1, 1)), st.dates(min_value=date(1000, 1, 1)))
+def test_a_window_leaves_nothing_out(one: date, other: date) -> None:
+    """Both days can be read back: what is written once holds for both."""
+    first, last = sorted((one, other))
+    begin, _, end = window_text(first, last, "en-GB").partition("–")
+    words = end.split() or begin.split()
+    begun = begin.split() + words[len(begin.split()) :]
+
+    assert [datetime.strptime(" ".join(found), "%d %B %Y").date() for found in (begun, words)] == [first, last]  # noqa: DTZ007 - a day
+
+
+@pytest.mark.parametrize("day", range(2, 32))
+def test_welsh_joins_a_day_by_how_it_is_spoken(day: int) -> None:
+    """In twenties: "wyth ar hugain" is 28, "un ar ddeg ar hugain" is 31; before a vowel it is "ac"."""
+    said = between_text(date(2022, 8, 1), date(2022, 8, day), "cy")
+    vowel = day in {8, 11, 16, 20, 21, 28, 31}
+
+    assert f" {'ac' if vowel else 'a'} {day} Awst" in said

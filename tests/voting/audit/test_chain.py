@@ -12,6 +12,7 @@ from sqlalchemy import select
 from voting import schema
 from voting.audit import chain
 from voting.audit.chain import READ_ROWS, Act, ChainBroken, Entry
+from voting.audit.signer import head_message
 from voting.model import By
 from voting.store.database import Database
 
@@ -47,7 +48,7 @@ async def test_a_chain_longer_than_one_reading_is_walked_to_its_end(database: Da
 async def test_nothing_to_write_writes_nothing(database: Database) -> None:
     async with database.writing() as connection:
         assert await chain.append_many(connection, [], by=By.system(NOW)) == []
-        assert await chain.sign_head(connection, SECRETS, NOW) is None
+        assert await chain.sign_head(connection, NOW) is None
     async with database.reading() as connection:
         assert await chain.walk(connection) == 0
 
@@ -94,10 +95,10 @@ async def test_whatever_is_changed_is_found_at_its_entry(database: Database, cha
 async def test_a_head_is_signed_once_and_by_the_polls_key(database: Database) -> None:
     await written(database)
     async with database.writing() as connection:
-        first = await chain.sign_head(connection, SECRETS, NOW)
-        again = await chain.sign_head(connection, SECRETS, NOW)
+        first = await chain.sign_head(connection, NOW)
+        again = await chain.sign_head(connection, NOW)
     async with database.reading() as connection:
         head = (await connection.execute(select(schema.head))).one()
 
     assert (first, again) == (5, None)
-    VerifyKey(SECRETS.verify_key).verify(chain.head_message(head.seq, head.hash), head.signature)
+    VerifyKey(SECRETS.verify_key).verify(head_message(head.seq, head.hash), head.signature)

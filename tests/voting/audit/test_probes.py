@@ -20,7 +20,7 @@ from voting.model import By
 from voting.store.database import Database
 from voting.votes.box import empty_tray
 
-LINKED = "the chain's newest entries are linked"
+LINKED = "the chain's newest entries are linked and signed"
 PAPER = "every online lock has its intent, from the same chat"
 IN_USE = "packs issued are used, void, replaced or unused"
 

@@ -1,7 +1,7 @@
 """The count: refused until all is in order, right, and the same however often it is cut off."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from counting import close, share_files, take_count, take_papers
 from electorate import Electorate, open_electorate
-from prepared import NOW, SECRETS, chain_kinds, later, make_poll
+from prepared import GWEN, NOW, SECRETS, chain_kinds, later, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +24,7 @@ from voting.roll import roll
 from voting.sealing import shares
 from voting.sealing.seal import create_election_key, open_key, seal
 from voting.sealing.shares import ShareForeign, TooFewShares
+from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.verify.verify import verify
 
@@ -43,10 +44,18 @@ async def closed(voted: Electorate) -> Electorate:
     return voted
 
 
-async def count_into(town: Electorate, out: Path, files: Sequence[Path] | None = None, **named: Any) -> dict[str, Any]:
+async def count_into(
+    town: Electorate,
+    out: Path,
+    files: Sequence[Path] | None = None,
+    *,
+    secrets: Secrets = SECRETS,
+    by: By = GWEN,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
     """Count with the first two shares unless others are named."""
     files = share_files(town, out.parent / "shares")[:2] if files is None else files
-    return await count(town.database, files, out, **{"secrets": SECRETS, "by": By("Gwen", "command line", NOW)} | named)
+    return await count(town.database, files, out, secrets=secrets, by=by, progress=progress)
 
 
 @asynccontextmanager
@@ -149,7 +158,7 @@ async def test_what_happens_after_the_count_is_not_in_its_bundle(closed: Elector
     await count_into(closed, tmp_path / "result")
     async with closed.database.writing() as connection:
         await chain.append(connection, "case_settled", {}, by=By("Gwen", "command line", later(days=9)))
-        await chain.sign_head(connection, SECRETS, later(days=9))
+        await chain.sign_head(connection, later(days=9))
 
     await count_into(closed, tmp_path / "again", by=By("Gwen", "command line", later(days=10)))
 

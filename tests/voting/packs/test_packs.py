@@ -4,12 +4,14 @@ import csv
 import hashlib
 import io
 import os
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyrage
 import pytest
 from prepared import (
+    GWEN,
     NOW,
     POLL,
     SECRETS,
@@ -62,15 +64,21 @@ class World:
         self.database, self.folder = database, folder
         self.roll = folder / "roll.csv"
 
-    async def issue(self, name: str = "print.csv", **named: object) -> Issued:
-        given = {key: named.pop(key) for key in ("recipient", "roll_paths", "nowhere_too", "mark") if key in named}
-        printing = Printing(self.folder / name, BOT_URL, **given)
-        return await packs.issue(self.database, SECRETS, printing, **({"by": By("Gwen", "command line", NOW)} | named))
+    async def issue(
+        self,
+        name: str = "print.csv",
+        *,
+        recipient: str | None = None,
+        roll_paths: tuple[Path, ...] = (),
+        progress: Callable[[int], None] | None = None,
+        random: Callable[[int], int] | None = None,
+    ) -> Issued:
+        printing = Printing(self.folder / name, BOT_URL, recipient, roll_paths)
+        return await packs.issue(self.database, SECRETS, printing, by=GWEN, progress=progress, random=random)
 
-    async def replace(self, member_no: str, actor: str, name: str = "new.csv", **named: object) -> Asked | Issued:
-        printing = Printing(self.folder / name, BOT_URL)
-        named = {"by": By(actor, "command line", NOW), "reason": "lost"} | named
-        return await packs.replace(self.database, SECRETS, member_no, printing, **named)
+    async def replace(self, member_no: str, actor: str, name: str = "new.csv", *, at: datetime = NOW) -> Asked | Issued:
+        printing, by = Printing(self.folder / name, BOT_URL), By(actor, "command line", at)
+        return await packs.replace(self.database, SECRETS, member_no, printing, reason="lost", by=by)
 
     async def ask(self, member_no: str, actor: str = "Gwen") -> Asked:
         async with self.database.writing() as connection:
@@ -100,12 +108,13 @@ class World:
         with (self.folder / name).open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
-    async def events(self, *lines: str, **named: object) -> ImportReport:
+    async def events(
+        self, *lines: str, dry_run: bool = False, progress: Callable[[int], None] | None = None
+    ) -> ImportReport:
         path = self.folder / "events.csv"
         path.write_text("\n".join(["member_no,event,on", *lines, ""]), encoding="utf-8")
-        return await packs.update_events(
-            self.database, path, SECRETS, **({"by": By("Gwen", "command line", later(days=9))} | named)
-        )
+        by = By("Gwen", "command line", later(days=9))
+        return await packs.update_events(self.database, path, SECRETS, by=by, dry_run=dry_run, progress=progress)
 
 
 @pytest.fixture
@@ -385,7 +394,7 @@ async def test_replacing_takes_two_people_and_ends_the_old_codes(world: World) -
     assert [row for row in await world.states() if row[0] == "2"] == [("2", 1, "live")]
     with pytest.raises(NeedsSecondPerson, match="Gwen"):
         await world.replace("2", " gwen ")
-    issued = await world.replace("2", "Huw", by=By("Huw", "command line", later(hours=1)))
+    issued = await world.replace("2", "Huw", at=later(hours=1))
 
     assert issued == Issued(1, world.folder / "new.csv")
     assert [row for row in await world.states() if row[0] == "2"] == [("2", 1, "replaced"), ("2", 2, "live")]
@@ -550,7 +559,7 @@ async def test_an_event_that_cannot_be_is_rejected(world: World, row: str, reaso
 async def test_an_event_belongs_to_the_pack_of_its_day(world: World) -> None:
     await world.issue()
     await world.ask("1")
-    await world.replace("1", "Huw", by=By("Huw", "command line", later(days=5)))
+    await world.replace("1", "Huw", at=later(days=5))
 
     await world.events("1,returned,2022-08-05", "1,dispatched,2022-08-09")
 

@@ -70,7 +70,7 @@ def test_a_poll_file_is_read_with_its_local_times(tmp_path: Path) -> None:
     path = written(tmp_path)
 
     assert polls.read_poll_file(path) == POLL
-    assert polls.window_of_file(path, now=NOW, actor="Gwen") == WINDOW
+    assert polls.window_of_file(path, by=By("Gwen", "command line", NOW)) == WINDOW
 
 
 def test_the_example_is_a_poll_file() -> None:

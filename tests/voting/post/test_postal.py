@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -84,13 +85,21 @@ class World:
     async def on_attempt(self, _connection: AsyncConnection, seen: AttemptSeen) -> None:
         self.told.append(seen)
 
-    async def scan(self, *lines: str, **named: object) -> ImportReport:
+    async def scan(
+        self,
+        *lines: str,
+        at: datetime = NOW,
+        dry_run: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> ImportReport:
         """Import rows; "1" stands for the first pack code of member 1, "1'" for that of the second pack."""
         path = self.folder / "postal.csv"
         filled = [",".join([self.code(cell), *rest]) for cell, *rest in (each.split(",") for each in lines)]
         path.write_text("\n".join(["pack_code,received_at,status", *filled, ""]), encoding="utf-8")
-        named = {"by": By("Gwen", "command line", NOW), "on_attempt": self.on_attempt} | named
-        return await postal.import_postal(self.database, path, SECRETS, **named)
+        by = By("Gwen", "command line", at)
+        return await postal.import_postal(
+            self.database, path, SECRETS, by=by, on_attempt=self.on_attempt, dry_run=dry_run, progress=progress
+        )
 
     def code(self, cell: str) -> str:
         codes = self.codes.get(cell.removesuffix("'"))
@@ -174,7 +183,7 @@ async def test_the_same_file_again_changes_nothing(world: World) -> None:
     await world.scan(*scans)
     before = await rows(world.database, schema.paper), await rows(world.database, schema.chain)
 
-    report = await world.scan(*scans, by=By("Gwen", "command line", later(days=1)))
+    report = await world.scan(*scans, at=later(days=1))
 
     assert counted(report) == (0, 0, 2, 1, 0)
     assert (await rows(world.database, schema.paper), await rows(world.database, schema.chain)) == before
@@ -241,16 +250,29 @@ async def test_a_paper_of_a_replaced_pack_counts_for_nothing_and_against_nobody(
     assert await world.papers() == [("1", "received", "set_aside", "dead_pack"), ("1", "received", "locked", None)]
 
 
+async def test_a_stolen_paper_of_a_replaced_pack_after_the_owner_voted_online_opens_no_case(world: World) -> None:
+    await world.replace("1")
+    async with world.database.writing() as connection:
+        await world.vote_online(connection, "1")
+
+    report = await world.scan(f"1,{AT},received")
+
+    assert [row.reason for row in report.rows] == ["set aside: its pack was replaced or void"]
+    assert (await world.locked(), world.told) == ({"1": "online"}, [])
+
+
 @pytest.mark.parametrize("together", [True, False], ids=["in one file", "in two"])
-async def test_the_old_pack_s_paper_after_the_new_one_s_is_a_second_paper(world: World, together: bool) -> None:
+async def test_the_old_pack_s_paper_after_the_new_one_s_is_set_aside_without_a_case(
+    world: World, together: bool
+) -> None:
     await world.replace("1")
     files = [[f"1',{AT},received", f"1,{AT},received"]] if together else [[f"1',{AT},received"], [f"1,{AT},received"]]
 
     for scans in files:
         report = await world.scan(*scans)
 
-    assert [row.reason for row in report.rows] == ["set aside: another paper of the member came first"]
-    assert [seen.kind for seen in world.told] == [Kind.SECOND_PAPER]
+    assert [row.reason for row in report.rows] == ["set aside: its pack was replaced or void"]
+    assert world.told == []
     assert await world.locked() == {"1": "post"}
 
 
@@ -324,7 +346,7 @@ async def test_what_came_in_time_may_be_imported_after_the_close(world: World, a
     async with world.database.writing() as connection:
         await polls.close_poll(connection, by=By("Gwen", "command line", CLOSES_AT))
 
-    report = await world.scan(f"1,{at},received", by=By("Gwen", "command line", CLOSES_AT))
+    report = await world.scan(f"1,{at},received", at=CLOSES_AT)
 
     assert (await world.locked() == {"1": "post"}) is taken
     assert [row.reason for row in report.rows] == ([] if taken else ["received after the close"])
@@ -511,10 +533,16 @@ class Counting:
         self.world = world
         self.path = world.folder / "postal-count.csv"
 
-    async def take(self, *lines: str, at: datetime = CLOSES_AT, **named: object) -> postal_count.PostalCount:
+    async def take(
+        self, *lines: str, at: datetime = CLOSES_AT, justification: str = "", dry_run: bool = False
+    ) -> postal_count.PostalCount:
         self.path.write_text("\n".join(["option,votes", *lines, ""]), encoding="utf-8")
         return await postal_count.import_count(
-            self.world.database, self.path, by=By("Gwen", "command line", at), **named
+            self.world.database,
+            self.path,
+            by=By("Gwen", "command line", at),
+            justification=justification,
+            dry_run=dry_run,
         )
 
     async def latest(self) -> postal_count.PostalCount | None:

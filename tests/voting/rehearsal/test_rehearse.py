@@ -19,7 +19,7 @@ from voting.rehearsal.plan import FIRST_OPTION, NOBODY, PAPER, REJECTED, CannotR
 from voting.rehearsal.rehearsal import rehearse
 from voting.rehearsal.stopwatch import Stage, peak_memory_bytes
 from voting.rehearsal.voters import Crowd, RehearsalFailed, Voter, insist
-from voting.roll.roll import COLUMNS
+from voting.roll.rows import COLUMNS
 from voting.store.database import Database
 
 SMALL = Plan(400, {"North": 200, "South": 100}, rejected=7, one_in_replays=10, one_in_attempts=50)

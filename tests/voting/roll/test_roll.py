@@ -70,7 +70,7 @@ async def test_the_sample_roll_is_taken_but_for_the_rows_that_cannot_be(prepared
 async def test_the_example_roll_shows_what_a_report_names(database: Database) -> None:
     poll = polls.read_poll_file(EXAMPLES / "poll.toml")
     async with database.writing() as connection:
-        delivery = polls.window_of_file(EXAMPLES / "poll.toml", now=NOW, actor="Gwen")
+        delivery = polls.window_of_file(EXAMPLES / "poll.toml", by=By("Gwen", "command line", NOW))
         await polls.init(connection, poll, delivery, SECRETS, by=By("Gwen", "command line", NOW))
 
     report = await take_roll(database, EXAMPLES / "roll.csv")

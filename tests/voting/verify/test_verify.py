@@ -23,7 +23,9 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 from prepared import NOW, SECRETS, later
 
+from voting import secrets_file
 from voting.audit import canonical, chain
+from voting.audit.signer import Signer, entry_message, head_message
 from voting.count.bundle import Head, _write_manifest
 from voting.sealing import seal
 from voting.store.database import Database
@@ -40,14 +42,14 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def _whole_poll(folder: Path) -> Path:
-    database = Database(f"sqlite+aiosqlite:///{folder / 'poll.db'}")
+    database = Database(f"sqlite+aiosqlite:///{folder / 'poll.db'}", Signer(SECRETS))
     try:
         await upgrade(database)
         town = await open_electorate(database, members=40)
         await asyncio.gather(*(town.votes(letter, option=n % 3 % 2) for n, letter in enumerate(town.letters[:30])))
         await town.gives_codes(town.letters[0], chat="telegram:999")
         async with database.writing() as connection:
-            await chain.sign_head(connection, SECRETS, NOW)
+            await chain.sign_head(connection, NOW)
         await take_papers(town, folder, town.letters[29:36])
         await take_papers(town, folder, town.letters[36:37], status="rejected")
         await close(town)
@@ -703,6 +705,49 @@ def test_a_bundle_signed_by_somebody_else_is_found(bundle: Path) -> None:
     assert [(problem.file, problem.line) for problem in problems] == [(form.SIGNATURE, 1)]
 
 
+@pytest.mark.parametrize("line", [1, 4])
+@pytest.mark.parametrize("signature", [SigningKey.generate().sign(b"entry").signature.hex(), "", "00" * 64])
+def test_an_entry_that_the_polls_key_did_not_sign_is_found(bundle: Path, line: int, signature: str) -> None:
+    def resign(lines: Lines) -> None:
+        lines[line - 1] = form.canonical(json.loads(lines[line - 1]) | {"signature": signature}) + b"\n"
+
+    change_lines(bundle, form.CHAIN, resign)
+
+    problem = verify(bundle).problems[0]
+
+    assert (problem.file, problem.line) == (form.CHAIN, line)
+    assert "signature" in problem.what or "is not signed" in problem.what
+
+
+def _heads_of(folder: Path) -> list[bytes]:
+    return (folder / form.HEADS).read_bytes().splitlines(keepends=True)
+
+
+def test_a_head_that_was_kept_is_in_the_chain(original: Path) -> None:
+    verdict = verify(original, head=_heads_of(original)[0])
+
+    assert verdict.ok
+    assert verdict.checks[-1].name == "The chain has the head that was kept"
+
+
+@pytest.mark.parametrize(
+    ("head", "file", "what"),
+    [
+        (Signer(SECRETS).sign_head(5, b"x" * 32).line, form.CHAIN, "is not the entry of the head"),
+        (Signer(SECRETS).sign_head(9_999, b"x" * 32).line, form.CHAIN, "is not the entry of the head"),
+        (Signer(secrets_file.make()).sign_head(5, b"x" * 32).line, "the head that was kept", "is not signed"),
+        (b"", "the head that was kept", "is not JSON"),
+    ],
+    ids=["another chain's", "of an entry that was dropped", "a stranger's", "empty"],
+)
+def test_a_head_that_was_kept_contradicts_another_chain(original: Path, head: bytes, file: str, what: str) -> None:
+    """Signed by the same key, so somebody saw another chain."""
+    (problem,) = verify(original, head=head).problems
+
+    assert problem.file == file
+    assert what in problem.what
+
+
 def test_a_poll_whose_key_is_no_key_is_found(bundle: Path) -> None:
     """The chain's own signing key is nonsense, so nothing can be signed by it."""
     change_chain(bundle, _set("poll_initialised", signing_key="zz"))
@@ -734,7 +779,8 @@ def test_the_format_is_what_the_house_writes() -> None:
 
     assert form.canonical(body) == canonical.canonical_json(body)
     assert form.entry_hash(micro, form.GENESIS) == chain.hash_of(**words, previous=chain.GENESIS)
-    assert form.head_message(3, b"x" * 32) == chain.head_message(3, b"x" * 32)
+    assert form.head_message(3, b"x" * 32) == head_message(3, b"x" * 32)
+    assert form.entry_message("p", 3, b"x" * 32, b"y" * 32) == entry_message("p", 3, b"x" * 32, b"y" * 32)
     assert form.election_key_binding(key) == seal._binding(key)
     assert form.SEALED_BYTES == seal.SEALED_BYTES
 

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from electorate import Electorate, open_electorate
-from prepared import CLOSES_AT, NOW, OPENS_AT
+from prepared import CLOSES_AT, NOW, OPENS_AT, SECRETS
 from sqlalchemy import text, update
 
 from voting import schema
+from voting.audit.signer import Signer
 from voting.codes import codes
 from voting.model import By, How, Lock
 from voting.refusals import (
@@ -24,18 +25,19 @@ from voting.refusals import (
 )
 from voting.store.database import Database
 from voting.votes.attempts import CLASSES, Kind, Source, classify
-from voting.votes.checks import (
+from voting.votes.right_codes import CodesGood, Purpose
+from voting.votes.wrong_codes import (
+    ALARM_SPAN,
+    ALARM_WRONG_CODES,
     CHAT_SPAN,
     WRONG_PACK_CODES_MAX,
     WRONG_VOTE_CODES_MAX,
     AlarmKind,
-    CodesGood,
-    Purpose,
     lift_chat,
     lift_lockout,
     purge_wrong_codes,
+    take_turn,
 )
-from voting.votes.wrong_codes import ALARM_SPAN, ALARM_WRONG_CODES, take_turn
 
 
 @pytest.fixture(params=["together", "apart"])
@@ -294,7 +296,7 @@ async def test_pack_codes_guessed_at_once_from_one_chat_are_judged_one_after_the
 def another_process(town: Electorate) -> Electorate:
     """Give what works on the same database with connections of its own."""
     url = town.database.url.render_as_string(hide_password=False)
-    return Electorate(Database(url), town.key, town.letters, apart=town.apart)
+    return Electorate(Database(url, Signer(SECRETS)), town.key, town.letters, apart=town.apart)
 
 
 async def test_two_processes_count_a_chats_wrong_codes_as_one(town: Electorate) -> None:
@@ -418,7 +420,6 @@ LOCK = {how: Lock(1, how, NOW, 1, "i", "r", "telegram:1" if how is How.ONLINE el
         (How.POST, "telegram:1", False, False, None),
         (How.POST, "telegram:1", False, True, Kind.ONLINE_AFTER_POST),
         (How.ONLINE, None, True, False, Kind.POST_AFTER_ONLINE),
-        (How.POST, None, True, False, Kind.SECOND_PAPER),
     ],
 )
 def test_the_class_of_an_attempt(how: How, chat: str | None, paper: bool, warned: bool, kind: Kind | None) -> None:

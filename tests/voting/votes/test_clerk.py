@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from voting import schema
+from voting.audit.signer import Signer
 from voting.model import By
 from voting.poll import polls
 from voting.refusals import (
@@ -27,7 +28,8 @@ from voting.sealing import seal
 from voting.store.database import Database
 from voting.votes import clerk
 from voting.votes.box import empty_tray, move_tray
-from voting.votes.clerk import Cast, CastOutcome, Clerk, receipt_for
+from voting.votes.cast import Cast, CastOutcome, Form, Waiting, receipt_for
+from voting.votes.clerk import Clerk
 from voting.votes.locks import find_lock, locks_of_chat
 
 
@@ -301,7 +303,7 @@ async def test_the_statement_itself_judges_what_may_have_changed_a_moment_ago(
             await connection.execute(text(change))
         before = await connection.scalar(text("SELECT count(*) FROM lock"))
 
-        waiting = {(intent, chat): clerk._Waiting(Cast(intent, chat, 0), at, ballot=b"sealed")}
+        waiting = {(intent, chat): Waiting(Cast(intent, chat, 0), at, ballot=b"sealed")}
 
         assert await town.clerk._lock_batch(connection, poll, waiting) == {}
         assert await connection.scalar(text("SELECT count(*) FROM lock")) == before
@@ -312,10 +314,8 @@ async def test_sixty_four_tasks_and_four_clerks_racing_on_one_member_make_one_lo
     """Every racer holds a paper of its own, from one chat or many; one locks, the rest are told what is true."""
     town = await open_electorate(database, members=1)
     ada = town.letters[0]
-    others = [
-        Electorate(Database(database.url.render_as_string(hide_password=False)), town.key, town.letters)
-        for _ in range(3)
-    ]
+    url = database.url.render_as_string(hide_password=False)
+    others = [Electorate(Database(url, Signer(SECRETS)), town.key, town.letters) for _ in range(3)]
     clerks = [town.clerk, *(other.clerk for other in others)]
     chats = [ada.chat if n % 2 else f"telegram:{1000 + n}" for n in range(64)]
     intents = [await town.opens_paper(ada, chat=chat) for chat in chats]
@@ -479,7 +479,7 @@ async def test_a_ballot_sealed_for_another_key_is_never_stored(
 ) -> None:
     """The poll got its key between the sealing and the turn at the database: whoever pressed presses again."""
     papers = [await town.opens_paper(letter) for letter in town.letters[:2]]
-    monkeypatch.setattr(town.clerk, "_known_form", clerk._Form(b"k" * seal.KEY_BYTES, 2))
+    monkeypatch.setattr(town.clerk, "_known_form", Form(b"k" * seal.KEY_BYTES, 2))
 
     with pytest.raises(Fault):
         await town.clerk.cast(Cast(papers[0], town.letters[0].chat, 0), NOW)

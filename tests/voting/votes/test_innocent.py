@@ -20,7 +20,7 @@ from voting.post.scans import Aside
 from voting.store.database import Database
 from voting.votes.attempts import Kind
 from voting.votes.box import move_tray
-from voting.votes.checks import ALARM_WRONG_CODES
+from voting.votes.wrong_codes import ALARM_WRONG_CODES
 
 AT_ONCE = 4_096  # so that every transaction is full
 PLANTED_EACH = max(10, INNOCENT_PER_CHUNK // 1_000)
@@ -43,12 +43,12 @@ def letters_of(number: int) -> list[Letter]:
 async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
     database: Database, engine_name: str, chunk: int, tmp_path: Path
 ) -> None:
-    """Innocent sequences of every kind, and among them, by online and by post, the five kinds of a second vote."""
+    """Innocent sequences of every kind; among them every kind of a second vote, and papers of replaced packs."""
     chance = Random(f"{engine_name} {chunk}")
     letters = letters_of(INNOCENT_PER_CHUNK + len(Kind) * PLANTED_EACH)
     innocent, guilty = letters[:INNOCENT_PER_CHUNK], letters[INNOCENT_PER_CHUNK:]
     planted = {kind: guilty[place * PLANTED_EACH :][:PLANTED_EACH] for place, kind in enumerate(Kind)}
-    old_letters = make_old_letters(planted[Kind.SECOND_PAPER])
+    old_letters = make_old_letters(planted[Kind.ONLINE_AFTER_POST])
 
     async def with_replaced_packs(connection: AsyncConnection) -> None:
         rows = [pack_row(POLL, old, serial=0, state="replaced") for old in old_letters]
@@ -57,7 +57,7 @@ async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
     town = await open_electorate(database, letters=letters, before_open=with_replaced_packs)
     lives = Lives(town)
     people = [Innocent(lives, letter, Random(chance.random())) for letter in innocent]
-    by_post = [*planted[Kind.ONLINE_AFTER_POST], *planted[Kind.SECOND_PAPER]]
+    by_post = planted[Kind.ONLINE_AFTER_POST]
     online = [letter for letter in guilty if letter not in by_post]
     people += [Innocent(lives, letter, Random(chance.random()), devices=1) for letter in online]
 
@@ -82,7 +82,7 @@ async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
         aside = set((await connection.execute(select(schema.paper.c.reason).distinct())).scalars())
     assert found == {(letter.member_id, str(kind)) for kind in Kind for letter in planted[kind]}
     assert await town.count("attempt") == len(found) == await town.count("attempt_case")
-    assert aside == {None, Aside.ONLINE_VOTE, Aside.SECOND_PAPER}
+    assert aside == {None, Aside.ONLINE_VOTE, Aside.DEAD_PACK}
     assert await town.count("tray") + await town.count("box") == len(people)
     assert len(town.alarms) <= 1 + INNOCENT_PER_CHUNK // ALARM_WRONG_CODES
     assert await town.broken_probes() == []

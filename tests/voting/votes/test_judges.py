@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from electorate import Electorate, open_electorate
-from prepared import NOW, SECRETS
+from prepared import NOW
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -26,7 +26,7 @@ async def town(database: Database) -> Electorate:
     await town.votes(town.letters[1])
     await town.gives_codes(town.letters[0], chat="telegram:99", warned=True)
     async with database.writing() as connection:
-        assert await chain.sign_head(connection, SECRETS, NOW) is not None
+        assert await chain.sign_head(connection, NOW) is not None
         await connection.execute(insert(schema.result).values(only=1, at=NOW, body={"votes": [1, 1]}))
     return town
 

@@ -20,7 +20,7 @@ from voting.store.database import Database
 from voting.store.together import TOGETHER_MAX
 from voting.votes import clerk
 from voting.votes.box import empty_tray, move_tray
-from voting.votes.clerk import Cast
+from voting.votes.cast import Cast
 
 VOTERS = 1_000
 CHANCE_MAX = 12  # right by chance is 1 on average (1.3 for who knows the moves): 13 of 1,000 once in some 10^8 tries

@@ -27,6 +27,7 @@ def upgrade() -> None:
     sa.Column('body', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('previous', sa.LargeBinary(), nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
+    sa.Column('signature', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_chain')),
     sa.UniqueConstraint('hash', name=op.f('uq_chain_hash'))
     )

@@ -1,0 +1,195 @@
+"""One request in five is answered with nonsense while members vote and a notice goes out: the service outlives it all.
+
+Nothing is lost and nothing doubled: one lock for each voter, no attempt, the notice once to everybody or its fate is
+said to be unknown; and every bad answer is counted.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from bad_answers import OF_TELEGRAM, OF_TWILIO
+from ballot_town import WAYS
+from prometheus_client import REGISTRY
+from soak import SOAK
+from sqlalchemy import func, select
+from town import Member, Resident, Town
+
+from bot.alerts.alerts import Kind
+from bot.schema import alert
+from messages import reach
+from messages.notices import life, notices, sending
+from messages.notices.model import Content
+from messages.schema import channel, delivery
+from voting import schema
+from voting.audit.probes import run_probes
+from voting.model import By
+from voting.store.database import Database
+
+SECONDS = 600 if SOAK else 8  # of simulated traffic, each way
+VOTERS = 100 if SOAK else 3
+RECIPIENTS = 1_000 if SOAK else 30
+RATE = 0.2
+TRIES_MAX = 40
+RESOLVE_SOON = timedelta(seconds=5)
+ODD_UPDATE = {"message_id": 1, "chat": {"id": -100777, "type": "group", "title": "x"}, "text": "without a date"}
+
+pytestmark = pytest.mark.crash
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "sqlite"
+
+
+async def votes(town: Town, member: Member, name: str) -> None:
+    """Vote as a person does whom the network disturbs: ask again, never again once told that it is locked."""
+    for _ in range(TRIES_MAX):
+        if await town.lock_of(name) is not None:
+            return
+        try:
+            await member.votes("North Quay")
+        except AssertionError:
+            continue  # heard nothing, or an apology
+    assert await town.lock_of(name) is not None, member.transcript()
+
+
+async def asks_now_and_then(town: Town, members: list[Member], until: float, chance: random.Random) -> None:
+    """Ask this and that, and let somebody's group send what cannot be read, until it is time and all was dealt."""
+    while monotonic() < until or len(town.sandbox.faults.telegram.played) < _dealt(town):
+        await chance.choice(members).types(chance.choice(["/status", "/help", "hello"]))
+        if chance.random() < 0.02:
+            town.sandbox.telegram.update("message", ODD_UPDATE, chat_id=-100777)
+        await asyncio.sleep(0.05)
+        assert monotonic() < until + 120, "not every bad answer was met"
+
+
+def _dealt(town: Town) -> int:
+    """How many different ones are to be met: nobody polls where there is a webhook."""
+    return len(OF_TELEGRAM) - (2 if town.webhooks else 0)
+
+
+async def sends_notice(town: Town) -> int:
+    async with town.database.writing() as connection:
+        content = Content(kind="pack_delayed", on_unknown="leave")
+        made = await notices.draft(connection, content, ways=WAYS, by=By("Gwen", "command line", town.clock()))
+        await notices.approve(connection, made.id, by=By("Mair", "command line", town.clock()))
+        await sending.send(connection, made.id, by=By("Gwen", "command line", town.clock()))
+    return made.id
+
+
+async def resumes_until_done(town: Town, notice_id: int, seconds: float) -> None:
+    """Be the officer who looks at each alert, finds nothing to mend and goes on."""
+    async with asyncio.timeout(seconds):
+        while True:
+            async with town.database.writing() as connection:
+                state = (await notices.show(connection, notice_id)).state
+                if state == "paused":
+                    await life.resume(connection, notice_id, by=By("Gwen", "command line", town.clock()))
+            if state == "done":
+                return
+            await asyncio.sleep(0.3)
+
+
+def counted(provider: str) -> float:
+    return sum(
+        sample.value
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if sample.name == "ballotline_bad_answers_total" and sample.labels["provider"] == provider
+    )
+
+
+@pytest.mark.parametrize("webhooks", [False, True], ids=["polled", "webhooked"])
+async def test_the_service_outlives_every_bad_answer_and_nothing_is_lost_or_doubled(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, webhooks: bool
+) -> None:
+    monkeypatch.setattr("town.PATIENCE_SECONDS", 10.0)  # of people whom nobody answers: they ask again
+    chance = random.Random(11)
+    voters = [f"v{number}" for number in range(VOTERS)]
+    by_text = [f"t{number}" for number in range(RECIPIENTS - VOTERS)]
+    residents = [Resident(name, None) for name in voters]
+    residents += [Resident(name, f"+4477001{number:05}") for number, name in enumerate(by_text)]
+    before = {name: counted(name) for name in ("telegram", "twilio")}
+    async with Town(database, tmp_path, residents=residents, webhooks=webhooks) as town:
+        members = [town.member(name) for name in voters]
+        for name, member in zip(voters, members, strict=True):
+            await member.asks(member.types("/start"))
+            async with database.writing() as connection:
+                row = await connection.scalar(
+                    select(schema.member.c.id).where(schema.member.c.member_no == town.member_nos[name])
+                )
+                assert row is not None
+                await reach.link_telegram(connection, row, member.id, town.clock())
+        faults = town.sandbox.faults
+        faults.telegram.deal(OF_TELEGRAM, RATE)
+        faults.twilio.deal(OF_TWILIO, RATE)
+        until = monotonic() + SECONDS
+        notice_id = await sends_notice(town)
+        async with asyncio.TaskGroup() as group:
+            for name, member in zip(voters, members, strict=True):
+                group.create_task(votes(town, member, name))
+            group.create_task(asks_now_and_then(town, members, until, chance))
+            resuming = group.create_task(resumes_until_done(town, notice_id, SECONDS + 300))
+            while monotonic() < until:
+                assert town.running, "the service ended"
+                await asyncio.sleep(0.1)
+            while not resuming.done():
+                await asyncio.sleep(1)
+                town.clock.put(town.clock() + RESOLVE_SOON)  # what Twilio is asked about is asked at once
+        faults.telegram.clear()
+        faults.twilio.clear()
+        await town.settles(120)
+        assert town.running, "the service ended"
+
+        assert set(faults.telegram.played) >= {
+            one.name for one in OF_TELEGRAM if not (webhooks and one.method == "getUpdates")
+        }
+        odd = await alerts_of(town, Kind.UNREADABLE)
+        dealt = sum(faults.telegram.played.values())
+        assert counted("telegram") - before["telegram"] == dealt + odd
+        assert counted("twilio") - before["twilio"] == sum(faults.twilio.played.values())
+        await insist_on_votes(town)
+        await insist_on_notice(town, members, notice_id)
+
+
+async def alerts_of(town: Town, kind: Kind) -> int:
+    async with town.database.reading() as connection:
+        return int(await connection.scalar(select(func.count()).where(alert.c.kind == kind.value)) or 0)
+
+
+async def insist_on_votes(town: Town) -> None:
+    """One lock for each voter, nobody reported for their client's or our retries, and the books add up."""
+    assert (await town.locks(), await town.count("North Quay"), await town.attempts()) == (VOTERS, VOTERS, 0)
+    async with town.database.reading() as connection:
+        assert [probe for probe in await run_probes(connection) if not probe.holds] == []
+
+
+async def insist_on_notice(town: Town, members: list[Member], notice_id: int) -> None:
+    """Everybody heard it once, or the ledger says that it is not known; no channel went off."""
+    async with town.database.reading() as connection:
+        rows = (await connection.execute(select(delivery).where(delivery.c.notice_id == notice_id))).all()
+        off = await connection.scalar(select(func.count()).where(channel.c.state != "on"))
+    assert off == 0
+    assert len(rows) == RECIPIENTS
+    heard = Counter({str(one.id): _times(one) for one in members})
+    heard.update({number: len(town.sandbox.twilio.phone(number).inbox) for number in _numbers(rows)})
+    for row in rows:
+        assert row.state in {"sent", "delivered", "unknown"}, (row.state, row.reason)
+        assert heard[row.address] <= 1
+        assert heard[row.address] == 1 or row.state == "unknown"
+
+
+def _numbers(rows: Sequence[Any]) -> list[str]:
+    return [row.address for row in rows if row.channel == "sms"]
+
+
+def _times(member: Member) -> int:
+    arrived = {message.message_id for message in member.history if "running late" in message.words}
+    return len(arrived)

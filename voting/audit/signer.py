@@ -1,0 +1,115 @@
+"""The one place that signs the chain: its key, and the newest head kept outside the database.
+
+The file of the head lies beside the secrets. It is made durable before the transaction that wrote an entry is
+acknowledged, so that an older copy of the database, put back in secret, does not fit it any more.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey, VerifyKey
+
+from voting.audit.canonical import canonical_json
+from voting.refusals import Fault
+from voting.secrets_file import MODE, Secrets
+
+
+class KeptHeadDamaged(Fault):
+    """The file of the last head cannot be read, or our key did not sign it."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"{file} is not a head that this poll's key signed; take it from a copy that you trust")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The chain up to entry `seq`, whose SHA-256 is `hash`, signed."""
+
+    seq: int
+    hash: bytes
+    signature: bytes
+
+    @property
+    def line(self) -> bytes:
+        """Give the head as the bundle's heads are written, with a line feed."""
+        words = {"seq": self.seq, "hash": self.hash.hex(), "signature": self.signature.hex()}
+        return canonical_json(words) + b"\n"
+
+
+def entry_message(poll_id: str, seq: int, previous: bytes, digest: bytes) -> bytes:
+    """Give the bytes that an entry's signature is over; `previous` and `digest` are 32 bytes each."""
+    return f"ballotline entry 1|{poll_id}|{seq}|{previous.hex()}|{digest.hex()}".encode()
+
+
+def head_message(seq: int, digest: bytes) -> bytes:
+    """Give the bytes that a head's signature is over."""
+    return canonical_json({"head": seq, "hash": digest.hex()})
+
+
+class Signer:
+    """Signs entries and heads; keeps the newest head in `file`, or nowhere when there is none."""
+
+    def __init__(self, secrets: Secrets, file: Path | None = None) -> None:
+        self._key = SigningKey(secrets.signing_key)
+        self.verify_key: VerifyKey = self._key.verify_key
+        self.file = file
+
+    @classmethod
+    def beside(cls, secrets: Secrets, secrets_file: Path) -> "Signer":
+        """Give a signer that keeps its head beside the secrets file."""
+        return cls(secrets, secrets_file.with_name(secrets_file.name + ".head"))
+
+    def sign_entry(self, poll_id: str, seq: int, previous: bytes, digest: bytes) -> bytes:
+        """Sign an entry, 64 bytes."""
+        return self._key.sign(entry_message(poll_id, seq, previous, digest)).signature
+
+    def sign_head(self, seq: int, digest: bytes) -> Head:
+        """Sign a head."""
+        return Head(seq, digest, self._key.sign(head_message(seq, digest)).signature)
+
+    def kept(self) -> Head | None:
+        """Read the head that was kept, None when none was; KeptHeadDamaged."""
+        if self.file is None:
+            return None
+        try:
+            words = json.loads(self.file.read_bytes())
+            head = Head(int(words["seq"]), bytes.fromhex(words["hash"]), bytes.fromhex(words["signature"]))
+            self.verify_key.verify(head_message(head.seq, head.hash), head.signature)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, CryptoError) as problem:
+            raise KeptHeadDamaged(self.file) from problem
+        return head
+
+    def keep(self, seq: int, digest: bytes) -> None:
+        """Keep the head of entry `seq`, durable at return; a later one that is kept already stays. Blocks."""
+        if self.file is None:
+            return
+        with _folder_of(self.file) as folder:
+            kept = self.kept()
+            if kept is not None and kept.seq >= seq:
+                return
+            part = self.file.with_name(self.file.name + ".part")
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE), "wb") as file:
+                file.write(self.sign_head(seq, digest).line)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.file)
+            os.fsync(folder)
+
+
+@contextmanager
+def _folder_of(file: Path) -> Iterator[int]:
+    """Hold the folder's lock, which every process on this machine takes in turn; give its handle."""
+    handle = os.open(file.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)
