@@ -70,6 +70,7 @@ def test_what_is_certain_is_read(tmp_path: Path, content: bytes, first_line: int
         pytest.param(b"member_no,name\n1,A\n2,\x96", "line 3 is not UTF-8: save it as CSV UTF-8", id="1252"),
         pytest.param(b"", "it has no header; the first line should be member_no,name", id="empty"),
         pytest.param(b"member_no\n", "its header names name nowhere", id="a column missing"),
+        pytest.param(b"m" * 200_000, "its header is not a CSV row", id="a heading without an end"),
         pytest.param(b"member_no,name,Name\n", "its header names name twice", id="a column twice"),
         pytest.param(b"member_no,name,shoe\n", "its header has the unknown column 'shoe'", id="an unknown column"),
         pytest.param(b'"member_no,name', "its header is not a CSV row", id="a heading that never ends"),

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.imports import report as reports
-from voting.imports.report import Level, ReportRow
+from voting.imports.report import Agreed, Level, ReportRow
 from voting.model import By, Phase
 from voting.poll import polls
 from voting.refusals import FileUnreadable, NoPoll, PollOver, UnknownMember
@@ -450,3 +450,37 @@ async def test_no_table_of_the_import_stays_behind(prepared: Database) -> None:
     async with prepared.reading() as connection:
         with pytest.raises(Exception, match="staged_roll"):
             await connection.execute(text("SELECT * FROM staged_roll"))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        pytest.param("Total,2,,,,,,,,,", "a total, no member", id="a total in two cells"),
+        pytest.param("Harbour branch,,,,,,,,,,", "nothing but a member_no: no member", id="a title"),
+        pytest.param(
+            line("3.00001E+05"),
+            "a member_no that a spreadsheet has shortened: export the roll again with numbers as text",
+            id="a shortened number",
+        ),
+    ],
+)
+async def test_a_row_that_is_no_member_is_rejected_as_what_it_is(
+    prepared: Database, tmp_path: Path, row: str, reason: str
+) -> None:
+    report = await take_roll(prepared, write_roll(tmp_path / "roll.csv", [row]))
+
+    assert (report.added, [(each.line, each.reason) for each in report.rows]) == (0, [(2, reason)])
+
+
+async def test_a_script_reads_who_may_vote_and_who_is_gone(prepared: Database, tmp_path: Path) -> None:
+    path = tmp_path / "roll.csv"
+    await take_roll(prepared, write_roll(path, [line("1"), line("2", joined_on="")]))
+
+    report = await take_roll(prepared, write_roll(path, [line("2"), line("3")]), agreed=Agreed())
+
+    assert report.facts() == {
+        "eligible": 3,
+        "eligible_before": 1,
+        "gone": 1,
+        "needs": {"new": {"new": 1, "members": 2}},
+    }
