@@ -106,6 +106,7 @@ class PollMachine(RuleBasedStateMachine):
         self.shown: list[Paper] = []
         self.attempts: set[tuple[int, str, Kind]] = set()
         self.late_flows: list[tuple[Person, str, str]] = []
+        self.files: set[tuple[str, str]] = set()  # of scans, by pack code and status, that changed something
         self.votes = [0] * len(POLL.options)
         self.closed = False
         self.steps = 0
@@ -269,13 +270,17 @@ class PollMachine(RuleBasedStateMachine):
         person = self.people[number]
         place = len(person.letters) - 1 if newest else 0
         letter, works = person.letters[place], place == len(person.letters) - 1
-        before = person.papers.get(place)
+        before, file = person.papers.get(place), (letter.pack_code, status)
+        known = file in self.files
         report = self.run(counting.take_papers(self.town, self.folder, [letter], status))
+        if report.added or report.changed:
+            self.files.add(file)
         if before is not None and (before[1] != "not_eligible" or person.lapsed):
-            turned = before[0] == "received" and status == "rejected"
+            turned = before[0] != status and (status == "rejected" or not known)  # the same file again corrects nothing
             assert (report.changed, report.unchanged) == (int(turned), int(not turned))
             if turned:
-                person.papers[place] = ("rejected", "rejected" if before[1] == "locked" else before[1])
+                outcome = {"received": "locked", "rejected": "rejected"}[status]
+                person.papers[place] = (status, outcome if before[1] in {"locked", "rejected"} else before[1])
             return
         assert (report.added, report.changed) == ((1, 0) if before is None else (0, 1))
         if not works:
