@@ -57,7 +57,7 @@ async def test_in_welsh_every_word_and_button_is_welsh(town: Town) -> None:
     await sian.hears("Cyn i chi bleidleisio")
     assert sian.buttons == ["Rwy'n deall", "Ddim nawr"]
     await sian.presses("Rwy'n deall")
-    await sian.hears("Teipiwch y ddau god")
+    await sian.hears("Teipiwch y cod pecyn")
     await sian.types(sian.pack.pack_code)
     await sian.hears(f"Y gair sydd wedi'i argraffu ynddo yw {sian.pack.word}")
     await sian.types(sian.pack.vote_code)

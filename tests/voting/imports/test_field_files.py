@@ -39,7 +39,7 @@ class Office:
 
     async def prepare(self) -> None:
         async with self.database.writing() as connection:
-            delivery = polls.window_of_file(FIELD / "poll.toml", now=NOW, actor="Gwen")
+            delivery = polls.window_of_file(FIELD / "poll.toml", by=GWEN)
             await polls.init(connection, polls.read_poll_file(FIELD / "poll.toml"), delivery, SECRETS, by=GWEN)
 
     def file(self, name: str) -> Path:

@@ -72,8 +72,9 @@ class World:
         roll_paths: tuple[Path, ...] = (),
         progress: Callable[[int], None] | None = None,
         random: Callable[[int], int] | None = None,
+        mark: bool = False,
     ) -> Issued:
-        printing = Printing(self.folder / name, BOT_URL, recipient, roll_paths)
+        printing = Printing(self.folder / name, BOT_URL, recipient, roll_paths, mark=mark)
         return await packs.issue(self.database, SECRETS, printing, by=GWEN, progress=progress, random=random)
 
     async def replace(self, member_no: str, actor: str, name: str = "new.csv", *, at: datetime = NOW) -> Asked | Issued:
