@@ -38,15 +38,16 @@ def take_and_tell(
     """Take a file and tell what came of it; what it asks is asked here in a terminal, otherwise the exit is 1."""
     report = take(agreed)
     if report.needs and not as_json and _somebody_is_there(path):
-        _tell(path, report, dry_run=dry_run)
+        _tell(path, report, agreed, dry_run=dry_run)
         if not _agrees(report.needs):
             error_line("Nothing was changed.")
             raise typer.Exit(1)
-        report = take(_both(agreed, Agreed.to(report.needs)))
+        agreed = _both(agreed, Agreed.to(report.needs))
+        report = take(agreed)
     if as_json:
-        _tell_a_script(path, report, dry_run=dry_run)
+        _tell_a_script(path, report, agreed, dry_run=dry_run)
     else:
-        _tell(path, report, dry_run=dry_run)
+        _tell(path, report, agreed, dry_run=dry_run)
     if report.needs:
         _refuse(path, report.needs)
 
@@ -92,8 +93,8 @@ def _refuse(path: Path, needs: list[Need]) -> None:
     raise typer.Exit(1)
 
 
-def _tell_a_script(path: Path, report: ImportReport, *, dry_run: bool) -> None:
-    written = keep_report(path, report)
+def _tell_a_script(path: Path, report: ImportReport, agreed: Agreed, *, dry_run: bool) -> None:
+    written = keep_report(path, report, agreed)
     print_json(
         {
             **report.counts(),
@@ -107,8 +108,8 @@ def _tell_a_script(path: Path, report: ImportReport, *, dry_run: bool) -> None:
     )
 
 
-def _tell(path: Path, report: ImportReport, *, dry_run: bool) -> None:
-    written = keep_report(path, report)
+def _tell(path: Path, report: ImportReport, agreed: Agreed, *, dry_run: bool) -> None:
+    written = keep_report(path, report, agreed)
     facts: dict[str, Any] = dict(report.counts())
     nothing = " (nothing changed: it asks)" if report.needs else " (dry run: nothing changed)" if dry_run else ""
     print_facts(f"{path}{nothing}", facts)

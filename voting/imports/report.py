@@ -182,26 +182,21 @@ def write_report(path: Path, rows: Iterable[ReportRow]) -> None:
     _write(path, REPORT_COLUMNS, ([row.line or "", row.level, row.member_no, row.reason] for row in ordered))
 
 
-def keep_report(path: Path, report: ImportReport) -> Path | None:
+def keep_report(path: Path, report: ImportReport, agreed: Agreed = NOTHING_AGREED) -> Path | None:
     """Write the report of the file at `path` and give its name; without rows the report of an import before goes.
 
-    Pairs that are asked about stand in a file of their own, which `read_distinct` reads.
+    Pairs that are asked about stand in a file of their own, which `read_distinct` reads, beside those that are agreed
+    already: whoever answered with that very file loses nothing.
     """
-    pairs = [pair for need in report.needs for pair in need.pairs]
-    _keep(report_path(path, PAIRS_SUFFIX), PAIR_COLUMNS, pairs)
+    if pairs := [pair for need in report.needs for pair in need.pairs]:
+        known = sorted(tuple(sorted(pair)) for pair in agreed.distinct)
+        _write(report_path(path, PAIRS_SUFFIX), PAIR_COLUMNS, [*known, *pairs])
     target = report_path(path)
     if report.rows:
         write_report(target, report.rows)
         return target
     target.unlink(missing_ok=True)
     return None
-
-
-def _keep(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    if rows:
-        _write(path, columns, rows)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -27,6 +27,8 @@ CODES: Final = frozenset(
 
 def read_country(written: str) -> str | None:
     """Give a country's code: GB for an empty cell and for its own names; None for any other word."""
+    if written in CODES:
+        return written
     word = " ".join(written.upper().split())
     code = HOME_NAMES.get(word, word) or HOME
     return code if code in CODES else None

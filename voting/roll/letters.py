@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from voting.roll.countries import HOME_POST, read_country
 
@@ -14,9 +13,8 @@ _NONE_NEEDED: Final = re.compile(r"\bBFPO\b|\bno fixed (?:abode|address)\b|\bNFA
 _BREAKS: Final = re.compile(r"\s*[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """The cells that a letter is addressed from."""
+class Address(NamedTuple):
+    """The cells that a letter is addressed from; a tuple, since there are as many as members."""
 
     name: str
     address_1: str
@@ -40,10 +38,10 @@ def doubts(address: Address) -> Iterator[str]:
         yield f"{problem}: no pack is made unless told"
     elif read_country(address.country) in HOME_POST and (problem := _postcode_problem(address)) is not None:
         yield problem
-    cells = (address.name, address.address_1, address.address_2, address.town, address.postcode)
-    if any(map(is_broken, cells)):
+    whole = "".join(address)
+    if not whole.isascii() and any(map(is_broken, address)):
         yield "broken letters in name or address: the file was saved in another encoding once"
-    if any(map(_BREAKS.search, cells)):
+    if not whole.isprintable() and _BREAKS.search(whole):
         yield "line breaks or tabs in name or address: printed as spaces"
 
 

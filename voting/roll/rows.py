@@ -110,8 +110,7 @@ class Entry(NamedTuple):
 
 def address_of(row: Row) -> Address:
     """Give the cells that a letter is addressed from."""
-    _, name, address_1, address_2, town, postcode, country, *_ = row.cells
-    return Address(name, address_1, address_2, town, postcode, country)
+    return Address(*row.cells[1:7])
 
 
 class Reader:

@@ -519,6 +519,29 @@ async def test_a_file_is_tried_reported_and_then_taken(town: ConsoleHouse) -> No
     assert "roll_imported" in kinds
 
 
+@BOTH
+async def test_what_a_file_asks_is_confirmed_on_its_page(town: ConsoleHouse) -> None:
+    """Pairs and sizes are shown; without each tick nothing is taken; what was accepted is on the chain."""
+    news = [line(f"80000{n:02}", phone="") for n in range(10)]
+    roll = "\n".join([HEADER, *news, line("008000001", phone=""), ""])
+    async with town.visitor("Gwen") as gwen:
+        path = await uploads(gwen, "roll", roll)
+        page = await settled(gwen, path)
+        assert "1 pair of numbers may be one person&#39;s each: 008000001 and 8000001" in page
+        assert "11 members would be new on a roll of 60" in page
+        assert "two different people" in page
+        refused = await gwen.does(f"{path}/confirm", agree_new="yes")
+        assert (refused.status_code, "your answer to what is asked" in refused.text) == (409, True)
+        async with town.database.reading() as connection:
+            assert await connection.scalar(select(func.count()).select_from(schema.member)) == 60
+        assert (await gwen.does(f"{path}/confirm", agree_new="yes", agree_pairs="yes")).status_code == 303
+        assert "Taken" in await settled(gwen, path)
+    async with town.database.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(schema.member)) == 71
+        entries = [entry async for entry in chain.entries(connection) if entry.kind == "roll_imported"]
+    assert entries[-1].body["accepted"] == {"pairs": 1, "new": {"new": 11, "members": 60}}
+
+
 async def test_what_is_not_a_roll_is_refused_in_words_and_discarded(town: ConsoleHouse, tmp_path: Path) -> None:
     async with town.visitor("Gwen") as gwen:
         path = await uploads(gwen, "roll", "not,a,roll\n1,2,3\n")

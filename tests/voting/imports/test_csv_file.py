@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voting.imports import csv_file, dialect
@@ -176,6 +176,7 @@ def test_pairs_that_are_none_are_refused(tmp_path: Path, content: bytes, problem
 cells = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"])).map(str.strip)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(cells, cells)), st.sampled_from(dialect.DELIMITERS), st.sampled_from(["utf-8", "utf-16"]))
 def test_whatever_a_program_writes_is_read_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], mark: str, encoding: str

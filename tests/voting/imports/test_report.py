@@ -5,11 +5,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voting.imports.csv_file import read_distinct
 from voting.imports.report import (
+    Agreed,
     Asks,
     ImportReport,
     Level,
@@ -45,6 +46,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell: object, shown: obje
     assert safe_cell(cell) == shown
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text())
 def test_a_safe_cell_can_be_read_back(cell: str) -> None:
     if not cell.startswith("'"):
@@ -84,7 +86,17 @@ def test_a_clean_import_takes_the_report_of_the_one_before_away(tmp_path: Path) 
     assert written == tmp_path / "roll.csv.report.csv"
     assert read_distinct(pairs) == {frozenset(pair) for pair in PAIRS.pairs}
     assert keep_report(path, ImportReport()) is None
-    assert [each.name for each in tmp_path.iterdir()] == ["roll.csv"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["roll.csv", "roll.csv.pairs.csv"]
+
+
+def test_pairs_that_were_agreed_stay_in_the_file_that_names_them(tmp_path: Path) -> None:
+    """Whoever answers with the very file, and is asked about one pair more, loses nothing."""
+    path = tmp_path / "roll.csv"
+    agreed = Agreed(distinct=frozenset({frozenset(("7", "07"))}))
+
+    keep_report(path, ImportReport(needs=[PAIRS]), agreed)
+
+    assert read_distinct(tmp_path / "roll.csv.pairs.csv") == {frozenset(pair) for pair in (*PAIRS.pairs, ("7", "07"))}
 
 
 def test_the_report_of_a_pipe_lies_in_this_folder(tmp_path: Path) -> None:

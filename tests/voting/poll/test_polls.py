@@ -25,10 +25,13 @@ from sqlalchemy import insert, select, update
 
 from voting import schema, secrets_file
 from voting.model import By, Phase, Poll, SmsRules, StaffRules, Window
+from voting.packs.packing import Printing
+from voting.packs.packs import issue
 from voting.poll import polls, window
 from voting.refusals import (
     ForeignSecrets,
     NoPoll,
+    PacksMissing,
     PollAlreadyOpen,
     PollExists,
     PollFileWrong,
@@ -285,6 +288,31 @@ async def test_a_poll_opens_when_nothing_is_missing_and_closes_for_good(database
         await polls.mark_counted(connection)
     assert (await loaded(database)).phase is Phase.COUNTED
     assert (await chain_kinds(database))[-3:] == ["election_key_set", "poll_opened", "poll_closed"]
+
+
+async def test_who_has_no_pack_is_insisted_on_unless_accepted(database: Database, tmp_path: Path) -> None:
+    await make_poll(database)
+    roll = write_roll(tmp_path / "roll.csv", [line("1"), line("2"), line("3", joined_on="")])
+    await take_roll(database, roll)
+    one = write_roll(tmp_path / "one.csv", [line("1")])
+    printing = Printing(tmp_path / "print.csv", roll_paths=(one,))
+    await issue(database, SECRETS, printing, by=By("Gwen", "command line", NOW))
+
+    async with database.writing() as connection:
+        await polls.set_election_key(
+            connection,
+            b"k" * 32,
+            trustees=3,
+            threshold=2,
+            share_digests=["a", "b", "c"],
+            by=By("Gwen", "command line", NOW),
+        )
+        with pytest.raises(PacksMissing, match="1 members who may vote have no pack"):
+            await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
+        await polls.open_poll(connection, by=By("Gwen", "command line", NOW), despite_missing_packs=True)
+
+    bodies = await rows(database, schema.chain, schema.chain.c.seq, schema.chain.c.body)
+    assert bodies[-1][1]["without_pack"] == 1
 
 
 async def test_everything_that_is_missing_is_named(database: Database) -> None:
