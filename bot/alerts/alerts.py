@@ -1,7 +1,7 @@
 """What staff must hear of at once, written down in the transaction of the fact itself, so that no crash loses it.
 
 Attempts of one member join one alert; the same trouble joins the same alert. What raises one is in hooks.py, showing
-them is the pump's affair (pump.py), the words are in words.py, waking the next person is in pages.py.
+them is done in pump.py, the words are in words.py, waking the next person is in pages.py.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Shows alerts where staff are and keeps what is shown true: one message per alert and chat, edited for all.
+"""Shows alerts where staff are and keeps what is shown up to date: one message per alert and chat, edited for all.
 
 A row is written before a message is sent and keeps its message id after; a crash between the two shows that alert
 once more, never not at all. In a storm a chat gets one message for many alerts instead of a flood.

@@ -35,7 +35,7 @@ SKETCH_ID: Final = 0  # no notice has it
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """An audience: members, by way, and by language and channel."""
+    """An audience: members, by channel, and by language and channel."""
 
     members: int
     ways: Mapping[str, int]

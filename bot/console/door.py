@@ -47,7 +47,7 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something to do: POST. `again` shows the page it is done from, with the sentence of a refusal."""
+    """An action: POST. `again` shows the page it is done from, with the sentence of a refusal."""
 
     path: str
     act: Act
@@ -78,7 +78,7 @@ def open_screen(console: Console, screen: Screen) -> Endpoint:
 
 
 def open_deed(console: Console, deed: Deed) -> Endpoint:
-    """Make the endpoint of a deed."""
+    """Make the endpoint of an action."""
 
     async def act(request: Request) -> Response:
         guest = await _guest(console, request)

@@ -1,7 +1,7 @@
-"""Coming and going: a login link, shown before it is used; logging out.
+"""Login and logout: a login link is shown before it is used.
 
 Opening the link only shows a button. Chat apps fetch the links that they show, and a link that works once must not be
-used up by such a look.
+used up by such a request.
 """
 
 from dataclasses import dataclass

@@ -272,7 +272,7 @@ class Imports:
             found = Upload(**json.loads((self._folder / f"{upload_id}.json").read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
-        if found.moving:  # the process ended on the way; each import is one transaction, so nothing is half done
+        if found.moving:  # the process ended during the import; each import is one transaction, so nothing is half done
             found.state, found.problem = "failed", "The service was restarted meanwhile. Upload the file again."
         return found
 

@@ -1,4 +1,4 @@
-"""What is slow to count about a notice that goes or has gone, kept for a moment: many may look at one bar."""
+"""What is slow to count about a notice that goes or has gone, kept for a moment: many people may watch one notice."""
 
 import asyncio
 from dataclasses import replace

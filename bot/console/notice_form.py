@@ -74,7 +74,7 @@ class NoticeForm:
         return visit.back(f"/console/notices/{notice_id}")
 
     async def ways(self) -> Ways:
-        """Give the ways to us, asked for once. TokenWrong, TelegramAway."""
+        """Give how members can reach us, asked for once. TokenWrong, TelegramAway."""
         if self._known_ways is None:
             self._known_ways = await ways_now(self._console.house.settings)
         return self._known_ways

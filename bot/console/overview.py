@@ -1,4 +1,4 @@
-"""The overview: phase, turnout, packs, reach, alarms; and the stream that keeps it true while one looks."""
+"""The overview: phase, turnout, packs, reach, alarms; and the stream that keeps it up to date while it is open."""
 
 import asyncio
 import json

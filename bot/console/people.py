@@ -1,4 +1,4 @@
-"""Staff and duty: who may do what, who is woken and in which order; an officer's affair."""
+"""Staff and duty: who may do what, who is woken and in which order; for officers only."""
 
 from typing import Final
 

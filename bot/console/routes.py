@@ -1,4 +1,4 @@
-"""The console's table of routes: every page and every deed, with the act that says which roles may."""
+"""The console's table of routes: every page and every action, with the act that says which roles may."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:
 
 
 def table(console: Console) -> tuple[Sequence[Screen], Sequence[Deed]]:
-    """Give every page and every deed; the test of roles walks it."""
+    """Give every page and every action; the test of roles walks it."""
     notices, imports, entrance = Notices(console), Imports(console), Entrance(console)
     screens = (
         *overview.SCREENS,

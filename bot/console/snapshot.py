@@ -87,7 +87,7 @@ class Snapshots:
         return await asyncio.shield(self._gathering)
 
     def spoil(self) -> None:
-        """Something was done here that the next look must show."""
+        """Invalidate the last snapshot: something was done that the next request must show."""
         self._stale = True
 
     async def _gather(self) -> Snapshot:

@@ -74,7 +74,7 @@ class Ballot:
 
     @property
     def ways(self) -> Ways:
-        """How notices name the way to us."""
+        """Give how members can reach us, as notices name it."""
         return Ways(bot_url=link(self.sandbox.telegram.bot_username))
 
     async def init(self, poll_file: Path, actor: str) -> Poll:

@@ -1,4 +1,4 @@
-"""The page of phones on the wire: what each phone shows, what its person does, its news."""
+"""The HTTP API of the page of phones: what each phone shows, what its person does, its news."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What can go wrong on purpose: a list of faults per provider, and how one is played on the wire."""
+"""What can go wrong on purpose: a list of faults per provider, and how one is played over HTTP."""
 
 import asyncio
 import random
@@ -20,8 +20,8 @@ REQUEST_KINDS: Final = frozenset(
         "hang",  # neither processed nor answered
         "hang_after",  # processed, never answered
         "error",  # refused with `code` (Twilio's error codes; HTTP status for Telegram)
-        "other_before",  # not processed, and answered by something on the way: HTTP status `code`, `body`
-        "other_after",  # processed, and the answer replaced on the way
+        "other_before",  # not processed, and answered by a proxy in between: HTTP status `code`, `body`
+        "other_after",  # processed, and the answer replaced by a proxy in between
     }
 )
 CALLBACK_KINDS: Final = frozenset({"callback_doubled", "callback_reordered", "callback_early", "callback_lost"})
@@ -123,7 +123,7 @@ class Faults:
 
 
 class Stage:
-    """Plays faults on the wire of one server until it closes."""
+    """Plays faults on the connections of one server until it closes."""
 
     def __init__(self) -> None:
         self.closing = asyncio.Event()

@@ -65,7 +65,7 @@ class StaffDesk:
             return await enrolment.find(connection, user_id)
 
     async def begun(self, user_id: int) -> Draft | None:
-        """Give what somebody is in the middle of. Asked of everybody who writes: those who wait are read together."""
+        """Give the dialogue somebody has begun. Every message asks this: requests that wait are read together."""
         return await self._begun.ask(user_id)
 
     async def _load_begun(self, user_ids: Sequence[int]) -> list[Draft | None]:

@@ -1,4 +1,4 @@
-"""What somebody on the staff is in the middle of in their private chat: a step and its facts, for an hour."""
+"""The dialogue somebody on the staff has begun in their private chat: a step and its facts, kept for an hour."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ class Draft:
 
 
 async def load(connection: AsyncConnection, user_id: int, now: datetime) -> Draft | None:
-    """Give what this person is in the middle of; None when there is nothing, or it is too long ago."""
+    """Give the dialogue this person has begun; None when there is none, or it is too old."""
     return (await load_many(connection, [user_id], now)).get(user_id)
 
 
 async def load_many(connection: AsyncConnection, user_ids: Collection[int], now: datetime) -> dict[int, Draft]:
-    """Give what several people are in the middle of: those who are in the middle of something."""
+    """Give the dialogues several people have begun; only those who have begun one are in the answer."""
     rows = await connection.execute(select(draft).where(draft.c.user_id.in_(user_ids)))
     return {row.user_id: Draft(Step(row.step), row.facts) for row in rows if now - row.step_at <= LIFE}
 

@@ -1,6 +1,6 @@
 """What staff write and press: every command and button with the act it needs, in two tables.
 
-These handlers come before the members'. Whoever is not on the staff, or writes what is none of staff's commands, is
+These handlers come before the members'. Whoever is not on the staff, or writes something that is no staff command, is
 let through to them, so that a stranger who tries /staff learns nothing.
 """
 
@@ -75,7 +75,7 @@ async def on_here(visiting: StaffVisit) -> None:
 
 
 async def on_acknowledge(visiting: StaffVisit) -> None:
-    """Take an alert; the pump changes its message for all."""
+    """Acknowledge an alert; the pump changes its message for all."""
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
         known = await alerts.acknowledge(acting.connection, int(visiting.reference), by=acting.by)
     assert known.acknowledged_by is not None
@@ -85,7 +85,7 @@ async def on_acknowledge(visiting: StaffVisit) -> None:
 
 
 async def on_stop_texts(visiting: StaffVisit) -> None:
-    """Stop texts to a number whose words may have meant STOP, and so take the alert."""
+    """Stop texts to a number whose words may have meant STOP, and so acknowledge the alert."""
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
         await alerts.stop_texts(acting.connection, int(visiting.reference), by=acting.by)
         await alerts.acknowledge(acting.connection, int(visiting.reference), by=acting.by)
@@ -93,7 +93,7 @@ async def on_stop_texts(visiting: StaffVisit) -> None:
 
 
 async def on_acknowledge_all(visiting: StaffVisit) -> None:
-    """Take every alert of a message that tells of many."""
+    """Acknowledge every alert of a message that tells of many."""
     assert visiting.query is not None
     assert visiting.query.message is not None
     async with visiting.desk.acting(visiting.user_id, Act.ACKNOWLEDGE) as acting:
@@ -173,7 +173,7 @@ async def on_press(desk: StaffDesk, update: Update, context: Context) -> None:
 
 
 async def on_words(desk: StaffDesk, update: Update, context: Context) -> None:
-    """Take plain words from staff in the middle of something; codes and everything else belong to the members' side."""
+    """Take plain words from staff who have begun a dialogue; codes and everything else belong to the members' side."""
     message, user = update.effective_message, update.effective_user
     if message is None or user is None or codes.contains_code(message.text or ""):
         return
@@ -209,7 +209,7 @@ async def on_migrated(desk: StaffDesk, update: Update, _context: Context) -> Non
 
 
 async def on_membership(desk: StaffDesk, update: Update, _context: Context) -> None:
-    """Forget a group that put the bot out."""
+    """Forget a group that removed the bot."""
     change = update.my_chat_member
     assert change is not None  # the handler's kind
     if change.chat.type == "private" or change.new_chat_member.status not in (ChatMember.BANNED, ChatMember.LEFT):

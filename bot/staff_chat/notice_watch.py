@@ -26,7 +26,7 @@ WATCHED_MAX: Final = 20  # messages looked after at once
 
 
 class NoticeWatch:
-    """Keeps progress messages true, one step after another."""
+    """Keeps progress messages up to date, one step after another."""
 
     def __init__(
         self,

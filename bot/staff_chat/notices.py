@@ -1,7 +1,7 @@
 """A notice in chat once it is drafted: tried on, approved by another, sent, watched, paused, canceled, reported.
 
-Whatever is pressed twice is done once: each button carries the notice's version, and acts on what is on its way
-change nothing the second time.
+A button that is pressed twice acts once: it carries the notice's version. An action on a notice that is being sent
+changes nothing the second time.
 """
 
 import re
@@ -194,7 +194,7 @@ async def _watch(visiting: StaffVisit, notice_id: int, message_id: int) -> None:
 
 
 async def watch(connection: AsyncConnection, notice_id: int, chat_id: int, message_id: int) -> None:
-    """Keep this message true until the notice has ended."""
+    """Keep this message up to date until the notice has ended."""
     values = {"message_id": message_id, "shown": "", "ended_at": None}
     statement = insert_into(connection, notice_message).values(notice_id=notice_id, chat_id=chat_id, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["notice_id", "chat_id"], set_=values))

@@ -52,7 +52,7 @@ class StaffVisit:
 
     @property
     def private(self) -> bool:
-        """Whether nobody else reads along."""
+        """Whether nobody else reads this chat."""
         return self.chat_id == self.staff.user_id
 
     @property
@@ -94,7 +94,7 @@ class StaffVisit:
         return message_id
 
     async def replace(self, said: Said) -> None:
-        """Put the answer in place of the message whose button was pressed; send it where that cannot be."""
+        """Put the answer in place of the message whose button was pressed; else send a new message."""
         if self.query is None or self.query.message is None:
             await self.say_privately(said)
             return

@@ -27,7 +27,7 @@ def get_me(world: TelegramWorld, _: Params) -> Result:
 
 
 async def get_updates(world: TelegramWorld, params: Params) -> Result:
-    """Hand over what waits; hold the line until something does."""
+    """Hand over the updates that wait; with none, wait until one comes."""
     if (allowed := params.tree("allowed_updates")) is not None:
         world.queue.allowed = list(allowed)
     return await world.queue.poll(

@@ -56,7 +56,7 @@ class Group:
         return new.id
 
     def kicks_bot(self, by: Somebody) -> None:
-        """Put the bot out."""
+        """Remove the bot."""
         self.chat.blocked = True
         self._world.queue.make(
             "my_chat_member",

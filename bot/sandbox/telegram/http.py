@@ -1,4 +1,4 @@
-"""The local Bot API on the wire: parameters in, faults and limits applied, JSON out."""
+"""The local Bot API over HTTP: parameters in, faults and limits applied, JSON out."""
 
 import inspect
 import json

@@ -35,7 +35,7 @@ class Params:
             raise bad_request(f"invalid {name} specified" if value else f"{name} is empty") from None
 
     def flag(self, name: str) -> bool:
-        """Return a truth."""
+        """Return a boolean."""
         return str(self.given.get(name, "")).lower() in ("true", "1")
 
     def tree(self, name: str) -> Any:  # noqa: ANN401 - whatever JSON was given

@@ -1,4 +1,4 @@
-"""The local Messages API on the wire: authentication, forms in, faults applied, JSON out."""
+"""The local Messages API over HTTP: authentication, forms in, faults applied, JSON out."""
 
 import base64
 import binascii
