@@ -9,7 +9,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.model import Lock, Poll
+from voting.model import How, Lock, Poll
 from voting.refusals import (
     AlreadyVoted,
     Fault,
@@ -68,14 +68,19 @@ async def explain(connection: AsyncConnection, poll: Poll, rest: Sequence[Waitin
     for waiting in rest:
         intent = intents.get(waiting.cast.intent_id)
         answers.append(_explain(poll, waiting, intent, locks.get(intent.member_id) if intent else None))
-    refused = [one for one, answer in zip(rest, answers, strict=True) if isinstance(answer, AlreadyVoted)]
+    refused = [
+        one
+        for one, answer in zip(rest, answers, strict=True)
+        if isinstance(answer, AlreadyVoted)
+        and answer.facts["how"] is How.ONLINE  # then from another chat, by `_replay`
+    ]
     if refused:
         await _leave_trace(connection, refused)
     return answers
 
 
 async def _leave_trace(connection: AsyncConnection, refused: Sequence[Waiting]) -> None:
-    """Note on each paper that it was cast after its member had voted elsewhere: no attempt, but staff see it."""
+    """Note on each paper that it was cast after a vote online from another chat: no attempt, but staff see it."""
     papers = {waiting.cast.intent_id: waiting.now for waiting in refused}
     first = schema.intent.c.refused_at.is_(None)
     for intent_id, at in papers.items():

@@ -119,6 +119,21 @@ async def test_a_paper_refused_elsewhere_keeps_the_first_time_of_it(town: Electo
     assert traces == {elsewhere: NOW}
 
 
+async def test_a_member_s_own_paper_cast_after_their_vote_by_post_leaves_no_trace(town: Electorate) -> None:
+    """Nobody else was there: the trace says that another account held the letter."""
+    ada = town.letters[0]
+    own = await town.opens_paper(ada)
+    async with town.database.writing() as connection:
+        by_post = {"member_id": ada.member_id, "how": "post", "at": NOW, "pack_id": ada.pack_id}
+        await connection.execute(insert(schema.lock).values(by_post))
+
+    with pytest.raises(AlreadyVoted):
+        await town.clerk.cast(Cast(own, ada.chat, 0), NOW)
+
+    async with town.database.reading() as connection:
+        assert list(await connection.scalars(select(schema.intent.c.refused_at))) == [None]
+
+
 async def test_another_chat_cannot_press_somebody_elses_paper(town: Electorate) -> None:
     intent = await town.opens_paper(town.letters[0])
 
