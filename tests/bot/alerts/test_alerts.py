@@ -1,6 +1,5 @@
 """Alerts as facts: joined, edited, acknowledged, paged, and never lost by a crash; on both engines."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,8 +17,6 @@ from bot.sandbox import Fault, Sandbox
 from bot.schema import alert, alert_message, staff_group
 from bot.staff import enrolment
 from bot.staff.roles import Role
-from messages.channels.telegram_request import AiohttpRequest
-from messages.pace.pacer import Pacer
 from messages.schema import delivery
 from voting.model import By
 from voting.store.database import Database
@@ -36,19 +33,6 @@ async def raised(database: Database, kind: Kind = Kind.PROBE_FAILED, occasion: s
 async def shown(database: Database, alert_id: int) -> alerts.Alert:
     async with database.reading() as connection:
         return await alerts.show(connection, alert_id)
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def bot(sandbox: Sandbox) -> AsyncIterator[Bot]:
-    request = AiohttpRequest(Pacer(), read_timeout_seconds=2)
-    yield Bot(sandbox.telegram.token, base_url=f"{sandbox.telegram.api_url}/bot", request=request)
-    await request.shutdown()
 
 
 class Time:

@@ -1,7 +1,5 @@
 """Messages as they arrive on a phone: said, changed in place, answered; and what Telegram's refusals come to."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from telegram import Bot
 from telegram.error import BadRequest, Forbidden
@@ -9,23 +7,8 @@ from telegram.error import BadRequest, Forbidden
 from bot.chat import posting
 from bot.chat.said import Said, plainly
 from bot.sandbox import Person, Sandbox
-from messages.channels.telegram_request import AiohttpRequest
-from messages.pace.pacer import Pacer
 
 BUTTONS = ((("Yes", "gyes:.x"), ("Read", "https://ballot.example/")), ())
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def bot(sandbox: Sandbox) -> AsyncIterator[Bot]:
-    request = AiohttpRequest(Pacer(), read_timeout_seconds=2)
-    yield Bot(sandbox.telegram.token, base_url=f"{sandbox.telegram.api_url}/bot", request=request)
-    await request.shutdown()
 
 
 @pytest.fixture

@@ -43,12 +43,6 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
 async def bot(sandbox: Sandbox) -> AsyncIterator[Bot]:
     async with bot_of(sandbox) as bot:
         yield bot

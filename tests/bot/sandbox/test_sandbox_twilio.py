@@ -29,12 +29,6 @@ PROGRESS = ["sending", "sent", "delivered"]
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
 def phone(sandbox: Sandbox) -> Phone:
     return sandbox.twilio.phone(NUMBER)
 
