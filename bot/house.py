@@ -52,7 +52,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
 
 def in_house(act: Callable[[House], Awaitable[Result]]) -> Result:
-    """Run `act` in the house that the environment names, then close it: what most commands do. As `open_house`."""
+    """Run `act` in the house that the environment names, then close it: most commands do so. Raises as `open_house`."""
 
     async def work() -> Result:
         settings = read_settings()

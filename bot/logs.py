@@ -85,6 +85,6 @@ def configure(level: str, *, json_lines: bool) -> None:
 
 
 def hush() -> None:
-    """Hold the talkative libraries at WARNING."""
+    """Hold the libraries that log whole requests or texts at WARNING."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

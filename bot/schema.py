@@ -52,11 +52,11 @@ chat = Table(
     Column("language_chosen", Boolean, nullable=False, default=False),
     Column("member_id", ForeignKey(member.c.id), index=True),
     Column("rule_version", Integer, nullable=False, default=0),  # of the rule accepted here
-    Column("warned_at", Instant),  # told here, after the lock, that codes again are reported
-    Column("warned_member_id", ForeignKey(member.c.id)),  # of whose lock
+    Column("warned_at", Instant),  # told here, after the lock, that codes typed again are reported
+    Column("warned_member_id", ForeignKey(member.c.id)),  # whose lock it was warned of
     Column("warned_message_id", BigInteger),  # the message that said so: what was typed before it is no attempt
     Column("step", Text, nullable=False, default="idle"),  # of the conversation
-    Column("flow", Text),  # id of this going-through of /vote, /verify or linking
+    Column("flow", Text),  # id of this run of /vote, /verify or linking
     Column("facts", Json, nullable=False, default=dict),  # pack_id, never a code nor a choice
     Column("step_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
@@ -95,7 +95,7 @@ invite = Table(
     METADATA,
     Column("token_hash", LargeBinary, primary_key=True),
     Column("role", Text, nullable=False),
-    Column("name", Text),  # what the chain will call them; null: as their account is called
+    Column("name", Text),  # what the chain will call them; null: the name of their account
     Column("made_by", Text, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
@@ -124,7 +124,7 @@ session = Table(
 
 staff_group = Table(
     "staff_group",
-    METADATA,  # where alerts to all go
+    METADATA,  # where alerts for the whole staff go
     Column("chat_id", BigKey, primary_key=True, autoincrement=False),
     Column("topic_id", Integer),
     Column("title", Text, nullable=False),
@@ -135,7 +135,7 @@ staff_group = Table(
 
 draft = Table(
     "draft",
-    METADATA,  # a staff member's half-made broadcast, window or settlement in chat
+    METADATA,  # a staff member's unfinished broadcast, window or settlement in chat
     Column("user_id", BigKey, primary_key=True, autoincrement=False),
     Column("step", Text, nullable=False),
     Column("facts", Json, nullable=False),
@@ -147,7 +147,7 @@ alert = Table(
     METADATA,
     Column("id", BigKey, primary_key=True),
     Column("kind", Text, nullable=False),  # alerts.Kind
-    Column("occasion", Text, nullable=False, unique=True),  # the same trouble joins the same alert
+    Column("occasion", Text, nullable=False, unique=True),  # the same problem joins the same alert
     Column("case_id", ForeignKey(case.c.id)),
     Column("facts", Json, nullable=False),
     Column("raised_at", Instant, nullable=False),
@@ -162,7 +162,7 @@ alert = Table(
 
 alert_message = Table(
     "alert_message",
-    METADATA,  # where an alert is shown, to be edited for all; in a storm several alerts share one message
+    METADATA,  # where an alert is shown, for edits; when many come at once, several share one message
     Column("alert_id", ForeignKey("alert.id"), primary_key=True),
     Column("chat_id", BigKey, primary_key=True, autoincrement=False),
     Column("message_id", BigKey),  # null: planned, not sent yet

@@ -6,12 +6,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-SYSTEM: Final = "system"  # the actor of what nobody pressed
+SYSTEM: Final = "system"  # the actor of what the program does by itself
 
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who does something, by which way in ("command line", "chat", "console"), and when; `at` has a time zone."""
+    """Who does something, by which interface ("command line", "chat", "console"), and when; `at` has a time zone."""
 
     actor: str
     via: str
@@ -19,7 +19,7 @@ class By:
 
     @classmethod
     def system(cls, at: datetime) -> "By":
-        """Name ourselves: nobody pressed anything."""
+        """Name the program itself: no person asked for this."""
         return cls(SYSTEM, SYSTEM, at)
 
 

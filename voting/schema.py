@@ -1,4 +1,4 @@
-"""The tables of what is true. Constraints here and triggers in the migration are the judges, not Python.
+"""The tables of what is true. Constraints here and triggers in the migration enforce the rules, not Python.
 
 What each table never holds matters most: no code in the clear anywhere; no option, time, order or member in
 `tray` and `box`; no option in `intent`, `lock`, `attempt` or `chain`.
@@ -47,7 +47,7 @@ poll = Table(
     Column("trustees", Integer),
     Column("threshold", Integer),
     Column("share_digests", Json),
-    Column("signing_key", LargeBinary, nullable=False),  # Ed25519 public key of signed chain heads
+    Column("signing_key", LargeBinary, nullable=False),  # Ed25519 public key of the chain's entries and heads
 )
 
 window = Table(
@@ -104,7 +104,7 @@ pack = Table(
     Column("returned_on", Date),
     Column("locked_out_at", Instant),
     UniqueConstraint("member_id", "serial"),
-    # A member has one pack that works: two live packs are two votes waiting to collide.
+    # A member has one pack that works: with two live packs two votes of one member could collide.
     Index(
         "one_live_pack",
         "member_id",
@@ -245,7 +245,7 @@ paper = Table(
         CheckConstraint("outcome IN ('locked','set_aside','rejected')", name="outcome"),
         nullable=False,
     ),
-    Column("reason", Text),  # postal.Aside, when set aside
+    Column("reason", Text),  # scanned.Aside, when set aside
     Column("imported_at", Instant, nullable=False),
     CheckConstraint("(outcome = 'set_aside') = (reason IS NOT NULL)", name="aside_has_reason"),
 )

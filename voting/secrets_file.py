@@ -27,9 +27,9 @@ class Secrets:
     code_key: bytes  # hashes of pack and vote codes, the pack's word
     receipt_key: bytes
     session_key: bytes  # console sessions, login links, one-time codes
-    button_key: bytes  # what a button carries
+    button_key: bytes  # HMAC of what a button carries
     inbox_key: bytes  # updates at rest, until they are processed
-    signing_key: bytes  # Ed25519 seed: signs heads of the chain
+    signing_key: bytes  # Ed25519 seed: signs entries and heads of the chain
     webhook_secret: str
 
     @property

@@ -1,4 +1,4 @@
-"""The service: everything joined, started and kept going. Begin at `assembly`.
+"""The service: everything assembled, started and kept running. Begin at `assembly`.
 
 May import: bot.console, bot.staff_chat, bot.member_chat.
 """

@@ -1,4 +1,4 @@
-"""The service put together: who sends, who decides, who takes in, what is done by the clock."""
+"""The service put together: who sends, who decides, who receives, what is done by the clock."""
 
 import secrets as randomness
 from collections.abc import AsyncIterator
@@ -55,7 +55,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         staff_desk = StaffDesk(house, wake=postman.wake)
         application = None if bot is None else await _application(bot, member_desk, staff_desk, stack)
 
-        # Who takes in.
+        # Who receives.
         post = PostRoom(house, application, member_desk, postman)
         reader = Reader(
             database,

@@ -59,20 +59,20 @@ class Chore:
 
 
 async def keep(chore: Chore) -> None:
-    """Do a chore until cancelled; its trouble is logged and it is tried again."""
+    """Do a chore until cancelled; a failure is logged and it is tried again."""
     LANE.set(chore.lane)
     while True:
         wait = chore.every
         try:
             await chore.act()
-        except Exception:  # the outermost loop: one chore's trouble must not end the service
+        except Exception:  # the outermost loop: one chore's failure must not end the service
             log.exception("a chore failed", chore=chore.name)
             wait = WAIT_AFTER_TROUBLE
         await asyncio.sleep(wait.total_seconds())
 
 
 def chores(house: House) -> list[Chore]:
-    """Give what is done for the books."""
+    """Give what is done for the poll's records."""
     books = _Books(house)
     return [
         Chore("tray", MOVE_TRAY_EVERY, books.move_tray),
@@ -84,7 +84,7 @@ def chores(house: House) -> list[Chore]:
 
 
 def chores_in_chat(house: House, bot: ExtBot[None], *, wake: Callable[[], None], hearing: Hearing) -> list[Chore]:
-    """Give what is done so that staff see what is true; `wake` the postman for whom an alert wakes."""
+    """Give what is done so that staff see what is true; `wake` tells the postman of planned messages."""
     key = house.secrets.button_key
     alarms = AlertPump(house.database, key, bot, clock=house.clock, wake=wake)
     progress = NoticeWatch(house.database, key, bot, clock=house.clock)
@@ -99,7 +99,7 @@ def chores_in_chat(house: House, bot: ExtBot[None], *, wake: Callable[[], None],
 
 
 def chores_by_text(house: House, texts: TwilioChannel, *, wake: Callable[[], None]) -> list[Chore]:
-    """Give what is done so that no text to us is missed; `wake` the inbox's reader."""
+    """Give what is done so that no text to us is missed; `wake` tells the inbox's reader that one was stored."""
 
     async def fetch() -> None:
         """Take in what came while nobody listened: Twilio hands a text over once, and STOP must count."""
@@ -133,7 +133,7 @@ class _Heads:
 
 @dataclass(slots=True)
 class _Listener:
-    """Looks whether what members write reaches us, and tells staff when it does not."""
+    """Checks whether what members write reaches us, and tells staff when it does not."""
 
     house: House
     bot: ExtBot[None]
@@ -141,7 +141,7 @@ class _Listener:
     told: str | None = None
 
     async def listen(self) -> None:
-        """Tell staff once of each trouble."""
+        """Tell staff once of each problem."""
         if self.house.settings.public_url:
             await self._look_at_webhook(self.house.settings.public_url)
         why = self.hearing.trouble
@@ -162,12 +162,12 @@ class _Listener:
 
 @dataclass(frozen=True, slots=True)
 class _Books:
-    """The chores of the poll's own books."""
+    """The chores of the poll's own records."""
 
     house: House
 
     async def move_tray(self) -> None:
-        """Move what was cast lately into the box, out of its order."""
+        """Move some of the ballots cast lately into the box, in a shuffled order."""
         async with self.house.database.reading() as connection:
             phase = (await polls.load(connection)).phase
         if phase is Phase.OPEN:
@@ -194,7 +194,7 @@ class _Books:
                 )
 
     async def probe(self) -> None:
-        """Try whether the books add up, and tell staff when they do not."""
+        """Check that the records agree, and tell staff when they do not."""
         async with self.house.database.reading() as connection:
             broken = [probe for probe in await run_probes(connection) if not probe.holds]
         for probe in broken:
@@ -209,7 +209,7 @@ class _Books:
                 )
 
     async def purge(self) -> None:
-        """Forget what is over."""
+        """Delete what is no longer needed."""
         async with self.house.database.writing() as connection:
             await inbox.purge(connection, self.house.clock())
             await purge_wrong_codes(connection, self.house.clock())

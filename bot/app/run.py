@@ -59,7 +59,7 @@ class Service:
                 if ready is not None:
                     ready.set()
                 await stop.wait()
-                await _end([server])  # first the way in: what is half handed over is still stored
+                await _end([server])  # first the server: what is half handed over is still stored
                 await self.arrivals.finish()
                 await _end(tasks)
                 await self.clerk.finish()

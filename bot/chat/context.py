@@ -1,4 +1,4 @@
-"""What a handler is given by python-telegram-bot, and when its update came in; handlers are made with their desk."""
+"""What a handler is given by python-telegram-bot, and when its update was received. A handler is made with its desk."""
 
 from collections.abc import Sequence
 from contextvars import ContextVar

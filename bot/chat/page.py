@@ -1,4 +1,4 @@
-"""What words need to become a message in one chat: the poll, the language, what makes a button this chat's own."""
+"""What words need to become a message in one chat: the poll, the language, the key of the chat's buttons."""
 
 from dataclasses import dataclass
 from datetime import datetime

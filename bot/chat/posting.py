@@ -1,7 +1,7 @@
 """How anything is said at Telegram: a message sent, changed or answered, its words in HTML and its buttons below.
 
 Everybody who speaks through the bot itself goes through here. What Telegram refuses is raised as python-telegram-bot
-raises it, but for one: to change a message into what it is already is no trouble.
+raises it, with one exception: changing a message into what it is already is no error.
 """
 
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The wire: the HTTP server, webhooks, polling. Begin at `server`.
+"""Where providers reach us: the HTTP server, webhooks, polling. Begin at `server`.
 
 May import: bot.inbox, bot.chat.
 """

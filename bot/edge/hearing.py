@@ -13,7 +13,7 @@ SILENCE_MAX_SECONDS: Final = 60.0
 REFUSED_SECONDS: Final = 5.0  # a process that is just ending may poll for a moment more
 
 CONFLICT: Final = "conflict"  # somebody else polls, or has set a webhook of their own
-TOKEN: Final = "token"  # noqa: S105 - the reason's name: it was refused
+TOKEN: Final = "token"  # noqa: S105 - the reason's name: the token was refused
 WEBHOOK: Final = "webhook"  # Telegram cannot hand over what it holds
 SILENT: Final = "silent"
 
@@ -22,7 +22,7 @@ _REFUSED: Final = ((Conflict, CONFLICT), (InvalidToken, TOKEN))
 
 @dataclass(slots=True)
 class Hearing:
-    """When Telegram last answered as it should, and why not since; in this process's own time."""
+    """When Telegram last answered as it should, and why not since; by this process's monotonic clock."""
 
     clock: Callable[[], float] = monotonic
     _heard_at: float = field(init=False)
@@ -33,17 +33,17 @@ class Hearing:
         self._heard_at = self.clock()
 
     def heard(self) -> None:
-        """Note that it answered."""
+        """Note that Telegram answered."""
         self._heard_at, self._refused = self.clock(), None
 
     def not_heard(self, problem: TelegramError) -> None:
-        """Note what it answered instead; what gives no reason is silence, and passes or becomes too long."""
+        """Note a failure. One that gives no reason only counts as silence, which is reported when it lasts too long."""
         why = next((why for kind, why in _REFUSED if isinstance(problem, kind)), None)
         if why is not None:
             self._refuse(why)
 
     def looked(self, info: WebhookInfo, wanted: str) -> None:
-        """Note what Telegram says of the webhook, which is to be at `wanted`."""
+        """Note what Telegram says of the webhook, whose URL should be `wanted`."""
         known, self._error_at = self._error_at, info.last_error_date
         failing = info.pending_update_count > 0 and info.last_error_date not in (None, known)
         if info.url != wanted:
@@ -55,12 +55,12 @@ class Hearing:
 
     @property
     def silence_seconds(self) -> float:
-        """How long ago it answered."""
+        """How long ago Telegram answered."""
         return self.clock() - self._heard_at
 
     @property
     def trouble(self) -> str | None:
-        """What staff must hear of; None mostly."""
+        """The problem that staff must hear of; None when there is none."""
         if self._refused is not None and self.clock() - self._refused[1] >= REFUSED_SECONDS:
             return self._refused[0]
         return SILENT if self.silence_seconds >= SILENCE_MAX_SECONDS else None

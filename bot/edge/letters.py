@@ -1,4 +1,4 @@
-"""What came over the wire becomes a letter for the inbox: kept as it came, in a queue that keeps order."""
+"""Turns what a provider sent into a letter for the inbox: kept as it came, in a queue that keeps order."""
 
 import json
 from typing import Any, Final
@@ -20,7 +20,7 @@ def update_id(update: object) -> int | None:
 def letter_of(update: dict[str, Any]) -> Letter:
     """Address an update to its queue: the private chat, the group, or the person who pressed.
 
-    Whether the rest of it can be read is found out when it is handled: what cannot costs that update alone.
+    Whether the rest of it can be read is found out when it is handled: if it cannot, only that update is lost.
     """
     for part in update.values():
         if isinstance(part, dict) and (chat := _chat_of(part)) is not None:
@@ -50,7 +50,7 @@ def of_text(fields: dict[str, str], _query: dict[str, str]) -> Letter:
 
 
 def of_status(fields: dict[str, str], query: dict[str, str]) -> Letter:
-    """Take the news of a text message that we sent; KeyError, ValueError."""
+    """Take the status of a text message that we sent; KeyError, ValueError."""
     sid = _plain(fields.get("MessageSid") or fields["SmsSid"])
     ours = query.get("delivery", "")
     if len(ours) > ADDRESS_CHARACTERS_MAX:

@@ -50,12 +50,12 @@ def link(name: str, payload: str = "") -> str:
 
 
 async def ways_now(settings: Settings) -> Ways:
-    """Ask for the bot's name and give the ways to us; none when Telegram is off. TokenWrong, TelegramAway."""
+    """Ask for the bot's name; give how members can reach us, nothing if Telegram is off. TokenWrong, TelegramAway."""
     return ways_of(await bot_name(settings), settings) if settings.telegram_on else Ways("")
 
 
 def ways_of(name: str, settings: Settings) -> Ways:
-    """Give the ways to us that a notice names; a sender that is a word cannot be answered with STOP."""
+    """Give how members can reach us, as a notice names it; a sender that is a word cannot be answered with STOP."""
     sender = settings.twilio_from or ""
     one_way = bool(sender) and not sender.lstrip("+").isdigit()
     return Ways(link(name), link(name, "sms") if one_way else "")

@@ -1,7 +1,7 @@
 """Fetch updates from Telegram when there is no public URL: store first, confirm the offset after.
 
 python-telegram-bot's own poller confirms before it processes (a crash then loses a press), and its objects of an
-update are not what came over the wire, so this is our loop over its transport:
+update are not the bytes that Telegram sent, so this is our loop over its transport:
 https://core.telegram.org/bots/api#getupdates.
 """
 
@@ -57,7 +57,7 @@ class Poller:
         self._wake, self._hearing, self._clock = wake, hearing, clock
 
     async def run(self) -> None:
-        """Poll until cancelled, whatever Telegram or the database answers: it is noted, and waited out."""
+        """Poll until cancelled, whatever Telegram or the database answers; after a failure, wait and try again."""
         offset, wait = -1, WAIT_FIRST_SECONDS
         while True:
             try:

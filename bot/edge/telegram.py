@@ -24,7 +24,7 @@ from messages.pace.pacer import Pacer
 PUT_OFF_MOST_SECONDS: Final = 30.0
 HELLO_TRIES_MAX: Final = 5
 HELLO_WAIT_SECONDS: Final = 0.5  # doubled with each try
-# What python-telegram-bot raises of an update that is not as the Bot API says.
+# What python-telegram-bot raises for an update that is not as the Bot API says.
 _UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 _TROUBLE: ContextVar[list[BaseException] | None] = ContextVar("_TROUBLE", default=None)
 
@@ -44,7 +44,7 @@ def make_bot(settings: Settings, pacer: Pacer) -> ExtBot[None]:
 def make_application(bot: ExtBot[None], handlers: Handlers, *, before: Handlers = ()) -> BotApplication:
     """Make the application that gives updates to handlers, the first that fits.
 
-    Those of `before` are asked first, and end an update's way with ApplicationHandlerStop or let it through.
+    Those of `before` are asked first; they stop an update with ApplicationHandlerStop or let it through.
     """
     application: BotApplication = Application.builder().bot(bot).updater(None).job_queue(None).build()
     application.add_handlers({-1: list(before), 0: list(handlers)})
@@ -70,7 +70,7 @@ async def process(application: BotApplication, row: Claimed) -> None:
 
 
 def _judged(problem: BaseException, tries: int) -> BaseException:
-    """Tell apart what the update is not at fault for: Telegram wants quiet, or nothing got through to it."""
+    """Give PutOff when the update is not at fault: Telegram asks us to wait, or was not reached."""
     if isinstance(problem, RetryAfter):
         return PutOff(held_seconds(problem))
     if isinstance(problem, NotSent) or (isinstance(problem, NotTelegram) and not problem.passed_on):
@@ -88,7 +88,7 @@ async def _keep(_update: object, context: Context) -> None:
 
 
 async def patiently(call: Callable[[], Awaitable[object]]) -> None:
-    """Do what is done once at the start: an answer that was lost on the way does not end the process, five do."""
+    """Make a call of the start again if its answer is lost; after HELLO_TRIES_MAX tries the failure is raised."""
     for tries in range(HELLO_TRIES_MAX):
         try:
             await call()

@@ -1,8 +1,8 @@
 """HTTP edges: Telegram's and Twilio's webhooks, and what a monitor asks.
 
-Unsigned is refused with 403 and nothing is stored. A signed request is stored, then acknowledged; what it means is
-the inbox's business. Twilio signs the public URL (https://www.twilio.com/docs/usage/security), so the URL is built
-from our setting, never from a Host or X-Forwarded header that the sender chooses.
+An unsigned request is refused with 403 and nothing is stored. A signed one is stored, then acknowledged; what it means
+is decided after the inbox. Twilio signs the public URL (https://www.twilio.com/docs/usage/security), so the URL is
+built from our setting, never from a Host or X-Forwarded header that the sender chooses.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ class Edges:
     public_url: str
     clock: Callable[[], datetime]
     hearing: Hearing | None = None  # None: Telegram is off
-    waits: Callable[[], dict[str, float]] = dict  # by provider: for how many seconds it wants quiet
+    waits: Callable[[], dict[str, float]] = dict  # by provider: for how many seconds it asks us to wait
 
     def routes(self) -> list[Route]:
         """Give the routes of INTERFACE.md but the console's."""
@@ -91,7 +91,7 @@ class Edges:
         return await self._twilio(request, letters.of_text, Response(TWIML, media_type="application/xml"))
 
     async def twilio_status(self, request: Request) -> Response:
-        """Take the news of an SMS that we sent."""
+        """Take the status of an SMS that we sent."""
         return await self._twilio(request, letters.of_status, Response(status_code=204))
 
     async def healthz(self, _request: Request) -> Response:

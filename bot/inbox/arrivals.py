@@ -24,7 +24,7 @@ class Arrivals:
         )
 
     async def put(self, letter: Letter) -> None:
-        """Return once the letter is durable; a repetition is as good as stored.
+        """Return once the letter is durable; a repetition counts as stored.
 
         TooMany, Fault: then the provider must not be told that it is.
         """

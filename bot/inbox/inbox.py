@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One thing a provider handed over. `key` is what makes a repetition the same; `queue` keeps order."""
+    """One thing a provider handed over. `key` identifies a repetition; `queue` keeps order."""
 
     source: str
     key: str
@@ -47,7 +47,7 @@ class Letter:
 
 
 class PutOff(Exception):  # noqa: N818 - not the row's fault
-    """The provider could not be asked: the same row once more, in so many seconds.
+    """The provider could not be asked: the same row is tried again, after so many seconds.
 
     `tries_max`: fewer where it is not known whether an answer went, for each try may say it again.
     """
@@ -59,7 +59,7 @@ class PutOff(Exception):  # noqa: N818 - not the row's fault
 
 
 class Unreadable(Exception):  # noqa: N818 - a fact about a row
-    """What was handed over cannot be read; `kind` is what went wrong and holds no word of it."""
+    """What was handed over cannot be read; `kind` is what went wrong and holds none of its text."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -95,7 +95,7 @@ class Envelope:
         return payload
 
     def try_open(self, sealed: bytes) -> dict[str, Any]:
-        """Decrypt; nothing when the key is another: one row must not be in the way of all."""
+        """Decrypt; nothing when the key is another: one row must not stop all others."""
         try:
             return self.open(sealed)
         except (CryptoError, ValueError, TypeError):

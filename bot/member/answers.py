@@ -25,7 +25,7 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class VotedHere:
-    """A vote of this chat, or of its member, is locked. `warns`: codes again are reported from now on."""
+    """A vote of this chat, or of its member, is locked. `warns`: codes typed again are reported from now on."""
 
     lock: Lock
     own: bool  # made from this very chat
@@ -122,7 +122,7 @@ class CodesChecked:
 
 @dataclass(frozen=True, slots=True)
 class CodesUsed:
-    """Good codes came after the lock. `reported`: an attempt stands; otherwise this is the warning before it."""
+    """Good codes came after the lock. `reported`: an attempt is recorded; otherwise this is the warning before it."""
 
     member_id: int
     how: How
@@ -133,7 +133,7 @@ class CodesUsed:
 
     @property
     def warns(self) -> bool:
-        """Whether codes again are reported from now on."""
+        """Whether codes typed again are reported from now on."""
         return not self.reported
 
 
@@ -183,7 +183,7 @@ class NumberUnknown:
 
 @dataclass(frozen=True, slots=True)
 class WhichMember:
-    """Several members have this number; `wrong` says that what was typed is none of them."""
+    """Several members have this number; `wrong`: the member number typed belongs to none of them."""
 
     wrong: bool = False
 

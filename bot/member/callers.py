@@ -1,6 +1,6 @@
 """Who asks: one private chat at one moment, with the poll as it stands then.
 
-In a rush the chats of everybody who waits are read by one statement and written by one, see voting/store/together.py.
+When many write at once, their chats are read by one statement and written by one: see voting/store/together.py.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class _Asker:
 
 
 class Callers:
-    """Reads and writes callers' chats, those who wait together at once."""
+    """Reads and writes callers' chats; those that wait at the same time share one statement."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -23,10 +23,10 @@ FLOW_BYTES: Final = 9
 
 
 class Step(StrEnum):
-    """What the next plain message of a chat is taken for."""
+    """What the next plain message of a chat is taken to be."""
 
     IDLE = "idle"
-    VOTE_CODES = "vote_codes"  # /vote was pressed on: a pack code, a vote code or both
+    VOTE_CODES = "vote_codes"  # /vote was begun: a pack code, a vote code or both
     VERIFY_CODES = "verify_codes"
     MEMBER_NUMBER = "member_number"  # linking
     ONE_TIME_CODE = "one_time_code"  # linking: six digits sent by SMS
@@ -75,7 +75,7 @@ def was_warned(chat: Chat, message_id: int, lock: Lock) -> bool:
 
 
 def new_flow() -> str:
-    """Make the id of one going-through of a conversation."""
+    """Make the id of one run of a conversation."""
     return secrets.token_urlsafe(FLOW_BYTES)
 
 
@@ -97,7 +97,7 @@ async def save(connection: AsyncConnection, chat: Chat, now: datetime) -> None:
 
 
 async def save_many(connection: AsyncConnection, written: Sequence[tuple[Chat, datetime]]) -> None:
-    """Write the rows of several chats as they were seen at their moment; of one chat twice, the later stands."""
+    """Write the rows of several chats each as it was at its moment; of two writes to one chat, the later stands."""
     rows = [
         {
             "user_id": chat.user_id,

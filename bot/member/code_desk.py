@@ -31,7 +31,7 @@ from voting.votes.locks import find_lock
 from voting.votes.right_codes import CodesGood, Purpose
 
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
-DONE: Final = "done"  # this going-through has led to its end: other words are small talk
+DONE: Final = "done"  # this run of the conversation has ended: other words are small talk
 
 PURPOSES: Final = {Step.VOTE_CODES: Purpose.VOTE, Step.VERIFY_CODES: Purpose.VERIFY}
 
@@ -46,7 +46,7 @@ class CodeDesk:
         self._checks, self._envelope = checks, envelope
 
     async def take_text(self, caller: Caller, text: str, *, message_id: int) -> Given:
-        """Read codes from a message; the same message once more has the same effect as once.
+        """Read codes from a message; the same message twice has the same effect as once.
 
         UnknownPackCode, WrongVoteCode, PackVoid, PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
         """
@@ -85,7 +85,7 @@ class CodeDesk:
         return _outcome(good, caller.chat, purpose, await self._checks.word(pack))
 
     async def _remember(self, caller: Caller, pack: str) -> None:
-        """Know the pack from now on, unless that wrong vote code was the last: the pack is held then."""
+        """Know the pack from now on, unless that was the last wrong vote code allowed: then the pack is locked out."""
         with contextlib.suppress(PackLockedOut):
             found = await self._checks.pack_code(pack, chat=caller.chat.identity, now=caller.now)
             await self._save(_knowing(caller, found.pack_id, found.member_id), caller.now)
@@ -142,7 +142,7 @@ class CodeDesk:
         return str(self._envelope.open(bytes.fromhex(sealed))["vote"]) if sealed else None
 
     async def _unreadable(self, caller: Caller, parsed: Parsed, text: str) -> Given:
-        """Say what is wrong with a code, or take small talk for what it is once the codes have done their work."""
+        """Say what is wrong with a code; once the codes are done with, other words are small talk."""
         if caller.chat.facts.get(DONE) and not codes.contains_code(text):
             return NotUnderstood()
         assert parsed.problem is not None  # the reading says so when it gives no code

@@ -1,4 +1,4 @@
-"""The desk for members' requests: voting, codes, papers, linking, reports and privacy behind one counter."""
+"""The desk for members' requests: voting, codes, papers, linking, reports and privacy in one place."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -67,7 +67,7 @@ class MemberDesk:
         return await self._callers.receive(user_id, language_code, received_at or self._clock())
 
     async def send_receipt_later(self, caller: Caller, locked: Locked) -> None:
-        """Plan the receipt as a message of its own, once, for it may not have been shown."""
+        """Plan the receipt as a message of its own, once, because it may not have been shown."""
         async with self._database.writing() as connection:
             await plan_message(
                 connection,

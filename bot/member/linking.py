@@ -1,6 +1,6 @@
-"""Let a private chat be a member's: by their own shared number, or by member number and a code sent to their phone.
+"""Link a private chat to a member: by their own shared number, or by member number and a code sent to their phone.
 
-Whether a member number is on the roll is not given away: every answer on that road is the same until the right code
+Whether a member number is on the roll is not given away: every answer is the same until the right code
 comes. https://core.telegram.org/bots/api#contact
 """
 
@@ -69,7 +69,7 @@ class Linking:
         return NumberUnknown(self.sms)
 
     async def take_member_number(self, caller: Caller, text: str, *, occasion: str) -> Answer:
-        """Take a member number: of those with the number shared before, or to send a code to its phone."""
+        """Take a member number: to choose among those with the shared phone number, or to send a code to its phone."""
         member_no = text.strip()[:MEMBER_NO_CHARACTERS_MAX]
         shared = caller.chat.facts.get("phone")
         if shared is not None:
@@ -106,7 +106,7 @@ class Linking:
             return await self._link_in(connection, caller, member_id)
 
     async def _link_in(self, connection: AsyncConnection, caller: Caller, member_id: int) -> Linked:
-        """Link; an earlier chat of this member is theirs no more, and the member's own language is spoken."""
+        """Link; an earlier chat of this member is unlinked, and the member's own language is spoken."""
         row = (await connection.execute(select(schema.member).where(schema.member.c.id == member_id))).one()
         user_id = caller.chat.user_id
         await connection.execute(
@@ -163,7 +163,7 @@ class Linking:
         )
 
     async def _right(self, connection: AsyncConnection, caller: Caller, digits: str) -> int | None:
-        """Compare with the newest code sent for this chat, and count what is wrong."""
+        """Compare with the newest code sent for this chat, and count wrong ones."""
         code = one_time_code.c
         newest = select(one_time_code).where(code.chat == caller.chat.identity).order_by(code.id.desc()).limit(1)
         row = (await connection.execute(newest)).one_or_none()

@@ -1,4 +1,4 @@
-"""What is kept about a member, handing it out, forgetting it: at the member's wish, and for everybody when it is over.
+"""What is kept about a member: shown, exported or forgotten when they ask; forgotten for everybody after the poll.
 
 The lock, the sealed ballot and the chain stay: without them the count could not be checked.
 """
@@ -25,7 +25,7 @@ from voting.store.database import Database
 from voting.votes.locks import locks_of_chat
 
 WAITING: Final = ("ready",)
-MOVING: Final = ("sending", "unknown")  # the postman is not done with these
+MOVING: Final = ("sending", "unknown")  # the postman has not finished with these
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ async def _forget_member(connection: AsyncConnection, member_id: int, now: datet
 
 
 async def insist_over(connection: AsyncConnection) -> None:
-    """Go on only when nobody can vote any more; PollStillOpen, NoPoll."""
+    """Refuse while anybody can still vote: PollStillOpen, NoPoll."""
     poll = await polls.load(connection)
     if poll.phase not in (Phase.CLOSED, Phase.COUNTED):
         raise PollStillOpen(phase=poll.phase)

@@ -1,4 +1,4 @@
-"""Where the ways into /vote and /verify are decided: dates, what stands already, the rule. No Telegram, no words.
+"""Where the start of /vote and /verify is decided: dates, a vote already locked, the rule. No Telegram, no words.
 
 Any step may come twice, after a crash; it then has the same effect as once.
 """
@@ -27,7 +27,7 @@ class VoteDesk:
         self._database, self._callers = database, callers
 
     async def begin_vote(self, caller: Caller) -> Begun:
-        """Begin a vote: dates, or what stands already, or the rule, or codes."""
+        """Begin a vote: answer with the dates, a vote already locked, the rule, or a request for codes."""
         lock = await self._callers.lock_of(caller.chat)
         if lock is not None:
             return await self._voted_here(caller, lock)
@@ -62,7 +62,7 @@ class VoteDesk:
         return await self._ask_codes(accepted, Purpose.VOTE)
 
     async def rest(self, caller: Caller) -> PutAside:
-        """End whatever was begun."""
+        """End the conversation that was begun."""
         await self._save(caller.chat.rest(caller.now), caller.now)
         return PutAside()
 
@@ -76,7 +76,7 @@ class VoteDesk:
             )
 
     async def _ask_codes(self, caller: Caller, purpose: Purpose) -> GiveCodes:
-        """Ask for codes; asked again on the way (a press that came twice), what was typed since is kept."""
+        """Ask for codes; if they are asked for already (a press that came twice), what was typed since is kept."""
         step = Step.VOTE_CODES if purpose is Purpose.VOTE else Step.VERIFY_CODES
         chat = caller.chat
         on_the_way = chat.step is step and not chat.facts.get(DONE)

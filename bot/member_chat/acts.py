@@ -80,7 +80,7 @@ async def on_theft(visit: Visit, member_id: str) -> None:
 
 
 async def on_damaged(visit: Visit, _reference: str) -> None:
-    """Take the news that the pack came, but damaged."""
+    """Take the report that the pack came damaged."""
     answer = await visit.desk.requests.missing(visit.caller, damaged=True)
     await answer_with(visit, answer, in_place=True)
 

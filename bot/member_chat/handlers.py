@@ -1,6 +1,6 @@
 """What members write in their private chat: commands, codes, contacts, and everything else people send.
 
-Groups and channels are met with silence here: a member's affairs belong in a private chat.
+Groups and channels get no answer here: a member's affairs belong in a private chat.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from voting.codes import codes
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 FOR_STAFF: Final = filters.Regex(r"^/start(@\w+)?\s+staff_")  # an enrolment link
 FROM_PACK: Final = "pack"  # the start payload of the letter's QR code
-FROM_TEXT: Final = "sms"  # the start payload of a text message's way out
+FROM_TEXT: Final = "sms"  # the start payload of the link in a text message
 
 COMMANDS: Final[Mapping[str, Act]] = {
     "vote": acts.on_vote,
@@ -119,7 +119,7 @@ async def on_unknown_command(visiting: Visit) -> None:
 
 
 async def on_edited(visiting: Visit) -> None:
-    """Take an edit of an earlier message: read like a new one while codes are asked for; else only codes in it go."""
+    """Take an edited message: read like a new one while codes are asked for; otherwise deleted if it holds codes."""
     text = words_of(visiting.message) if visiting.message else ""
     if text and visiting.caller.chat.step in PURPOSES:
         await on_text(visiting)

@@ -1,4 +1,4 @@
-"""The desk's answers in the member's language: how a chat becomes a member's."""
+"""The desk's answers in the member's language: linking a chat to a member."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -18,13 +18,13 @@ def ask_link(page: Page, answer: AskLink) -> Said:
 
 
 def linked(page: Page, answer: Linked) -> Said:
-    """Say that the chat is linked; the keyboard that shared the number goes."""
+    """Say that the chat is linked; the keyboard that shared the number is removed."""
     html = html_text("member", "link.done", page.language, member_no=answer.member_no)
     return Said(html, removes_keys=True)
 
 
 def not_your_number(page: Page, _answer: NotYourNumber) -> Said:
-    """Say that only one's own number counts."""
+    """Say that only the sender's own number counts."""
     return Said(html_text("member", "link.not_yours", page.language))
 
 

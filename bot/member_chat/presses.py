@@ -1,6 +1,6 @@
 """Presses of a member's buttons: the voting paper's and all others.
 
-A press is answered at once, so that nobody waits at a spinning button. After a lock its words must arrive: where the
+A press is answered at once, so that the button does not go on spinning. After a lock its words must arrive: where the
 message cannot be changed and none can be sent, the receipt is planned as a message of its own.
 """
 
@@ -49,7 +49,7 @@ async def _on_paper(visit: Visit, press: PaperPress) -> None:
 
 async def _on_gesture(visit: Visit, gesture: Gesture) -> None:
     act = GESTURES.get(gesture.name)
-    if act is None:  # made by an older version of ours
+    if act is None:  # made by an older version of this program
         await visit.say(request_words.help_page(visit.page, linked=visit.caller.chat.member_id is not None))
         return
     await act(visit, gesture.reference)

@@ -55,10 +55,10 @@ _STATUS_OF_PACK: Final[Mapping[PackState, str]] = {
 }
 
 
-UNKNOWN_PER_DAY: Final = 3  # answers to what is not understood, to one number
+UNKNOWN_PER_DAY: Final = 3  # answers to one number's texts that are not understood
 ANSWERS_PER_DAY: Final = 20  # to one number, whatever it asks
-ELSEWHERE: Final = ("whatsapp:", "rcs:")  # before a number: the same person, by another app
-COUNTER: Final = "texts:"  # of answers to a number on a day, among the cursors
+ELSEWHERE: Final = ("whatsapp:", "rcs:")  # before a number: the same person, using another app
+COUNTER: Final = "texts:"  # begins a counter's name in the table `cursor`: answers to a number on a day
 
 ANSWERS_STOPPED: Final = "answers_stopped"
 MAY_HAVE_STOPPED: Final = "may_have_stopped"

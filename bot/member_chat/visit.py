@@ -62,7 +62,7 @@ class Visit:
         await posting.send_file(self.bot, name, document, self.user.id, caption=words, secret=True)
 
     async def delete(self) -> None:
-        """Take the person's message out of the chat; one that is gone already is as good."""
+        """Take the person's message out of the chat; one that is gone already is no error."""
         if self.message is not None:
             with suppress(BadRequest):
                 await self.bot.delete_message(self.user.id, self.message.message_id)
@@ -73,7 +73,7 @@ class Visit:
             await posting.answer_press(self.bot, self.query.id, words, alert=words is not None)
 
     async def refuse(self, refusal: Refusal) -> None:
-        """Say what a rule does not allow; on a voting paper, in its place."""
+        """Say what a rule does not allow; on a voting paper, in place of the paper."""
         words = refusal_text(refusal, self.caller.language, self.caller.poll.timezone)
         said = plainly(words)
         if self.query is not None and (self.query.data or "").startswith("p"):

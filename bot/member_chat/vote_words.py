@@ -49,7 +49,7 @@ def over(page: Page, answer: Over) -> Said:
 
 
 def voted_here(page: Page, answer: VotedHere) -> Said:
-    """Say that a vote stands and, while votes are taken, that codes again are reported."""
+    """Say that a vote stands and, while votes are taken, that codes typed again are reported."""
     parts = [lock_words(page, answer.lock, own=answer.own)]
     rows = [[page.button("button.theft", "theft", str(answer.lock.member_id))]]
     if answer.warns:

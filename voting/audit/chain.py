@@ -1,9 +1,9 @@
 """The audit chain: every act of staff and every public change of state, each entry bound to the one before.
 
 An entry's hash is SHA-256 over the canonical JSON of what it says and the previous entry's hash, so no entry can be
-changed, dropped or slipped in without changing every later one. Each is signed (Ed25519) by the signer that the
-connection carries, so whoever has the database alone can append nothing. Heads are kept outside the database, here and
-by others; the chain is published with the count, so no entry names a member, a code or a choice.
+changed, dropped or inserted without changing every later one. Each is signed (Ed25519) by the signer that the
+connection carries, so nobody who has only the database can append an entry. Heads are kept outside the database,
+here and by others; the chain is published with the count, so no entry names a member, a code or a choice.
 """
 
 import hashlib
@@ -137,7 +137,7 @@ async def _note_head(connection: AsyncConnection, seq: int, digest: bytes) -> No
     try:
         await check_continues(connection)
     except HeadNotContinued:
-        return  # told to staff within a minute, by whoever compares; nothing that is written on hides it
+        return  # compare_head in bot.app.chores tells staff; entries written later do not hide it
     connection.info[HEAD] = (seq, digest)
 
 

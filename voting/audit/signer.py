@@ -1,7 +1,7 @@
 """The one place that signs the chain: its key, and the newest head kept outside the database.
 
 The file of the head lies beside the secrets. It is made durable before the transaction that wrote an entry is
-acknowledged, so that an older copy of the database, put back in secret, does not fit it any more.
+acknowledged, so that an older copy of the database, put back in secret, does not match it any more.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""Pack codes and vote codes: the one door to their format, their reading and their keyed hashes.
+"""Pack codes and vote codes: the public interface to their format, their reading and their keyed hashes.
 
 The database holds only the hashes. They are keyed (BLAKE2b) with a secret from the secrets file, so a stolen
 database cannot be searched for codes without it.

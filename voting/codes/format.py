@@ -41,7 +41,7 @@ _LEET: Final = str.maketrans("345789", "EASTBG")
 _UNWANTED_ANYWHERE: Final = re.compile("|".join(sorted(_UNWANTED)))  # one search is 10 times faster than 50 of `in`
 # Whole codes that a spreadsheet reads as a number (23E45) or a time of day (23PM).
 _NUMBER_LIKE: Final = re.compile(r"[0-9]+(?:[DE][0-9]+|[AP]M?)?")
-_DIGITS_MIN: Final = 2  # so that a word is never a code, not even with one slip in it
+_DIGITS_MIN: Final = 2  # so that a word is never a code, not even with one character mistyped
 _LETTERS_MIN: Final = 2  # so that a telephone number is never a code
 
 
@@ -117,7 +117,7 @@ def generate(kind: Kind, poll_id: str, *, random: Callable[[int], int] = secrets
 
 
 def issuable(canonical: str) -> bool:
-    """Say whether a code may go on paper: not a word, not a number, and nothing a spreadsheet would eat.
+    """Say whether a code may go on paper: not a word, not a number, and nothing a spreadsheet would change.
 
     It has two digits and two letters or more, reads neither as a number nor as a time, and spells no month, no
     offensive stem (digits read as letters too) and no word that people type around a code.

@@ -15,7 +15,7 @@ _DOMAIN: Final = b"ballotline pack word 1"
 
 @lru_cache(maxsize=1)
 def words() -> tuple[str, ...]:
-    """Give the list: plain nouns of 4 to 11 letters, none within one letter of another. Its order is for ever."""
+    """Give the list: plain nouns of 4 to 11 letters, none within one letter of another. Its order never changes."""
     return tuple(files("voting.codes").joinpath("words.txt").read_text(encoding="ascii").split())
 
 

@@ -1,9 +1,9 @@
 """Find codes in what a person typed, and name what is wrong when there is none.
 
 A message is cut into runs of letters and digits; views of it (words, the whole, lines, groups) are tried from the
-surest to the loosest until the check character says yes. Nothing is repaired: 0, O, 1, I and L never occur, and
-one check character cannot prove which character was meant, so a repair could turn a slip, which never counts, into
-a wrong code, which does. The person gets a hint (`LOOK_ALIKES`) instead and types it again.
+strictest to the loosest until a check character is right. Nothing is repaired: 0, O, 1, I and L never occur, and
+one check character cannot prove which character was meant, so a repair could turn a typing mistake, which never
+counts, into a wrong code, which counts. The person gets a hint (`LOOK_ALIKES`) instead and types it again.
 """
 
 import re
@@ -43,7 +43,7 @@ class Reason(StrEnum):
     BAD_CHARACTER = "bad_character"
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
-    CHECK_FAILED = "check_failed"  # a slip of the finger, or a code of another poll
+    CHECK_FAILED = "check_failed"  # a typing mistake, or a code of another poll
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code whose check character is right; whether it was ever issued is for the roll to say."""
+    """A code whose check character is right; whether it was ever issued, only the database knows."""
 
     kind: Kind
     canonical: str
@@ -140,7 +140,7 @@ def _find_among_words(runs: list[Run], poll_id: str) -> tuple[dict[int, Code], l
 
 
 def _find(runs: list[Run], poll_id: str) -> tuple[dict[int, Code], list[Run]]:
-    """Take the right codes out of the runs, surest views first: codes by place in the message, and what is left."""
+    """Take the right codes out of the runs, strictest views first: codes by place in the message, and what is left."""
     found: dict[int, Code] = {}
     for views in (tokens, _whole, lines, triples, windows):
         taken: set[Run] = set()

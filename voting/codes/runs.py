@@ -22,7 +22,7 @@ _JOINERS: Final = frozenset("−_./·•~*")  # besides every dash Unicode knows
 
 
 class Glue(IntEnum):
-    """How a run hangs together with the one before it."""
+    """How a run is joined to the one before it."""
 
     JOINED = 0  # a dash, nothing else
     SPACED = 1
@@ -32,7 +32,7 @@ class Glue(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Letters and digits without a gap: normalised text, place in the message, tie to the run before."""
+    """Letters and digits without a gap: normalised text, place in the message, how it is joined to the run before."""
 
     text: str
     start: int
@@ -49,7 +49,7 @@ def text_of(view: Sequence[Run]) -> str:
 
 
 def cut(text: str) -> list[Run]:
-    """Cut a message into its runs: upper case, full width and foreign twins folded, the invisible dropped."""
+    """Cut a message into its runs: upper case, full width and foreign look-alikes folded, the invisible dropped."""
     runs: list[Run] = []
     gap = word = ""
     start = end = 0
@@ -83,7 +83,7 @@ def without(runs: Iterable[Run], dropped: Iterable[Run]) -> list[Run]:
 
 
 def unlabelled(runs: Sequence[Run]) -> list[Run]:
-    """Leave out the words people put around codes, but not a dashed group that a slip has turned into one."""
+    """Leave out the words people put around codes, but not a dashed group that a typing mistake made one."""
     labels = []
     for run, after in zip_longest(runs, runs[1:]):
         alone = run.glue is not Glue.JOINED and (after is None or after.glue is not Glue.JOINED)
@@ -143,7 +143,7 @@ def _split(runs: Sequence[Run], within: Glue) -> Iterator[View]:
 
 @lru_cache(maxsize=4096)
 def _plain(char: str) -> str:
-    """Fold width, case and foreign twins; "" for what cannot be seen."""
+    """Fold width, case and foreign look-alikes; "" for what cannot be seen."""
     if unicodedata.category(char) in {"Cf", "Mn"}:
         return ""
     return unicodedata.normalize("NFKC", char).upper().translate(_TWINS)

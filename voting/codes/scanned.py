@@ -14,7 +14,7 @@ _GERMAN: Final = str.maketrans("YZ", "ZY")
 
 
 def read_scan(written: str, poll_id: str) -> str | None:
-    """Give the pack code, canonical; None when it is none, or has a slip in it."""
+    """Give the pack code, canonical; None when it is none, or has a wrong character."""
     plain = plain_scan(written)
     if right(Kind.PACK, plain, poll_id):
         return plain

@@ -1,6 +1,6 @@
 """The page of the result that people read and print: one file, no script, nothing fetched.
 
-Every name and number is marked with `data-fact`, so that `verify` can hold each against result.json.
+Every name and number is marked with `data-fact`, so that `verify` can compare each with result.json.
 """
 
 from collections.abc import Mapping

@@ -19,7 +19,7 @@ from voting.refusals import FileUnreadable
 BATCH_ROWS: Final = 2_000
 MEMBER_NO_CHARACTERS_MAX: Final = 64
 EXAMPLE: Final = "EXAMPLE"  # the first cell of a template's example row
-PIPE: Final = Path("-")  # standard input, by the custom of other programs
+PIPE: Final = Path("-")  # standard input, as in other programs
 SPOOLED_BYTES_MAX: Final = 16 * 1024 * 1024  # of a pipe kept in memory; more goes to a file without a name
 BLANK_LINES_MAX: Final = 100  # before the heading
 PAIR: Final = 2
@@ -38,7 +38,7 @@ class Row:
 class CsvFile:
     """An open CSV file whose heading has been read; its digest is of the bytes that are then read as rows.
 
-    `optional` columns may be missing: their cells are then empty. With `others` further columns are overlooked.
+    `optional` columns may be missing: their cells are then empty. With `others` further columns are ignored.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ class Level(StrEnum):
     """What became of a row in the report."""
 
     REJECTED = "rejected"  # nothing of it was taken
-    QUESTION = "question"  # nothing of the file was taken before somebody decides this
+    QUESTION = "question"  # nothing of the file is taken until somebody decides this
     WARNING = "warning"  # taken, with the change or doubt that the reason names
     GONE = "gone"  # on the roll, not in the file; stays as it is
 

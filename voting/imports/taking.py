@@ -25,7 +25,7 @@ Report = TypeVar("Report", bound=ImportReport)
 class Source:
     """What kind of file it is: its columns, and the chain's entry when it changed something.
 
-    `others`: further columns are overlooked. `digest`: the entry names the file's SHA-256; not where the file is so
+    `others`: further columns are ignored. `digest`: the entry names the file's SHA-256; not where the file is so
     short that its digest would give it away.
     """
 

@@ -16,7 +16,7 @@ class Event(StrEnum):
 
 @dataclass(slots=True)
 class Envelope:
-    """A pack as its letter: from the day it was issued to the day it was replaced, with what is known of its way."""
+    """A pack as its letter: from the day it was issued to when it was replaced, and what is known of its delivery."""
 
     id: int
     pack_hash: bytes
@@ -30,7 +30,7 @@ class Envelope:
 
 
 class NotOne(ValueError):  # noqa: N818 - the fact, as with refusals
-    """The event belongs to no pack, or to more than one; the message is the report's."""
+    """The event belongs to no pack, or to more than one; the message goes into the report."""
 
 
 def choose(envelopes: Sequence[Envelope], event: Event, day: date) -> Envelope:

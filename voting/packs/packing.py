@@ -102,7 +102,7 @@ def _rolls() -> Select[tuple[bytes, str, datetime]]:
 
 async def finish_earlier(connection: AsyncConnection, target: Path) -> Issued | None:
     """Name the part of a run that committed and then ended, or clear away one that did not commit."""
-    await connection.execute(select(schema.poll.c.only).with_for_update())  # whoever writes that part now is done first
+    await connection.execute(select(schema.poll.c.only).with_for_update())  # a run that writes that part now ends first
     part = print_file.part_path(target)
     if not part.exists():
         return None

@@ -61,7 +61,7 @@ def publish(path: Path) -> None:
 class PrintFile:
     """A print file being written, in a `with` block: left by an exception, the part is deleted.
 
-    Each method raises PrintFileUnwritable when the disk or the folder says no; making one PrintFileExists, and
+    Each method raises PrintFileUnwritable when the disk or the folder refuses; making one PrintFileExists, and
     RecipientUnusable when `recipient` is no age public key.
     """
 
@@ -122,7 +122,7 @@ class PrintFile:
         part_path(self.path).unlink(missing_ok=True)
 
     def _encrypted(self, key: pyrage.x25519.Recipient) -> IO[bytes]:
-        """Give the end of a pipe whose other end is encrypted to disk: nothing plain ever touches it."""
+        """Give a pipe to write to; what is written is encrypted before it reaches the disk."""
         reading, writing = os.pipe()
         executor = ThreadPoolExecutor(1, "print file")
         self._encrypting = executor.submit(_encrypt, os.fdopen(reading, "rb"), self._disk, key)
@@ -143,5 +143,5 @@ def _recipient(words: str) -> pyrage.x25519.Recipient:
 
 
 def _encrypt(source: IO[bytes], disk: IO[bytes], key: pyrage.x25519.Recipient) -> None:
-    with source:  # closed on failure too: the writer then hears of it as a broken pipe
+    with source:  # closed on failure too: the writer then gets BrokenPipeError
         pyrage.encrypt_io(source, disk, [key])

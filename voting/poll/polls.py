@@ -222,7 +222,7 @@ async def _missing(connection: AsyncConnection, poll: Poll, now: datetime) -> li
 
 
 async def _move(connection: AsyncConnection, before: Phase, after: Phase, **times: datetime) -> None:
-    """Change the phase; when somebody else was faster, say what they made of it."""
+    """Change the phase; PollAlreadyOpen names the phase of now when somebody else was faster."""
     moved = await connection.execute(
         update(schema.poll).where(schema.poll.c.phase == before).values(phase=after, **times)
     )

@@ -1,4 +1,4 @@
-"""The sealed count of papers: each option's votes, taken after the close, held against the number scanned."""
+"""The sealed count of papers: each option's votes, taken after the close, compared with the number scanned."""
 
 from dataclasses import dataclass
 from datetime import datetime

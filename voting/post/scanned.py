@@ -1,4 +1,4 @@
-"""Papers as scans say of them, and as they are stored; a row of the scanning house's file read into a scan."""
+"""Papers as scans report them, and as they are stored; a row of the scanning house's file read into a scan."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,10 +1,10 @@
-"""Scanned returns of votes by post: each locks its member, unless somebody was first.
+"""Scanned returns of votes by post: each locks its member, unless there is a lock already.
 
 A pack holds one paper, so a pack code scanned again is the same envelope again, whatever the time on the scan: it
 changes nothing but the status. A paper first scanned as received may turn out to be rejected (opened and found
-spoiled), and a rejection may be corrected. A rejected paper has arrived and uses up its vote like any other: it locks,
-counts for the turnout that includes rejected papers, and adds no vote. A paper of a
-replaced or void pack is set aside, and nothing follows from it: whoever had that letter, it need not be the member.
+invalid), and a rejection may be corrected. A rejected paper has arrived and uses up its vote like any other: it locks,
+counts for the turnout that includes rejected papers, and adds no vote. A paper of a replaced or void pack is set aside
+and has no effect on the member: somebody else may have had that letter.
 """
 
 from dataclasses import dataclass
@@ -44,13 +44,13 @@ async def import_postal(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Take a file of scans in one transaction: each paper locks its member unless somebody was first.
+    """Take a file of scans in one transaction: each paper locks its member unless there is a lock already.
 
     A paper that comes after a lock is set aside, and recorded as an attempt in the same transaction. Papers received
     in time may be imported until the count; one received before the opening, or at or after the closing time, is
-    rejected. Rejected rows too: slips and unknown packs, unreadable or future times, unknown statuses. A file that was
-    imported before corrects nothing. FileUnreadable, NoPoll, PollNotOpen (before the opening), PollOver (after the
-    count).
+    rejected. Rejected rows too: mistyped codes and unknown packs, unreadable or future times, unknown statuses. A
+    file that was imported before corrects nothing. FileUnreadable, NoPoll, PollNotOpen (before the opening),
+    PollOver (after the count).
     """
     report = ImportReport()
 
@@ -112,7 +112,7 @@ class _Taker:
                 self._note_again(scan, pack, pack.paper, last[scan.digest])
             elif scan.received_at >= self.poll.closes_at:
                 self.report.reject(scan.line, pack.member_no, "received after the close")
-            elif not pack.live:  # perhaps stolen: whoever sends it in, nothing follows for the member
+            elif not pack.live:  # perhaps stolen, so it has no effect on the member
                 self._put(scan, pack, Outcome.SET_ASIDE)
                 self._say_aside(scan, pack, Aside.DEAD_PACK)
             elif pack.member_id in locked:
@@ -133,7 +133,7 @@ class _Taker:
         return {f"n_{name}": after[name] - self.before[name] for name in after}
 
     async def _packs(self, digests: set[bytes]) -> dict[bytes, Pack]:
-        """Find packs by the hash of their code; they and their members stay as they are until we are done."""
+        """Find packs by the hash of their code; their rows and their members' are locked until the transaction ends."""
         pack, member, paper = schema.pack, schema.member, schema.paper
         found = (
             select(
@@ -198,7 +198,7 @@ class _Taker:
             paper.outcome = after
 
     async def _lock(self, first: dict[int, tuple[Scan, Pack]]) -> list[tuple[Scan, Pack]]:
-        """Lock the members whose paper came first; return those whom a vote elsewhere has overtaken meanwhile."""
+        """Lock the members whose paper came first; return those whose vote elsewhere was locked meanwhile."""
         if not first:
             return []
         pack, lock = schema.pack, schema.lock

@@ -1,6 +1,6 @@
 """A roll of people who do not exist, as a membership system would export it: for rehearsals, examples and measuring.
 
-Telephone numbers are from the ranges that Ofcom keeps for drama, so no file of ours carries a real person's:
+Telephone numbers are from the ranges that Ofcom keeps for use in drama, so no file of ours carries a real person's:
 https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama
 """
 
@@ -110,5 +110,5 @@ def _phone(below: Callable[[int], int]) -> str:
     if style == 0:
         return ""
     if style == 1:
-        return f"0113 496 0{tail}"  # drama's Leeds
+        return f"0113 496 0{tail}"  # Ofcom's range for Leeds in drama
     return f"07700 900{tail}" if style % 2 else f"+447700900{tail}"

@@ -1,8 +1,8 @@
-"""A rehearsal: a whole poll at full size, through the same code as the real one, to an asked result.
+"""A rehearsal: a whole poll at full size, through the same code as the real one, to a given result.
 
-Nothing is played: the roll is imported from a file, packs are issued into a print file, every vote starts from codes
+Nothing is simulated: the roll is imported from a file, packs are issued into a print file, every vote starts from codes
 read there and goes through the same checks and the same clerk, papers are scanned and counted, trustees' shares open
-the box, and a stranger's check is run on the published bundle. Only the people are made up.
+the box, and `verify` checks the published bundle. Only the people are made up.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ async def rehearse(
 ) -> Rehearsal:
     """Run the whole poll in an empty `folder`, and in the empty database at `url` if not in a file there.
 
-    Raises RehearsalFailed when anything but the asked result comes out: another number, a bundle that does not
+    Raises RehearsalFailed when anything but the given result comes out: another number, a bundle that does not
     verify, an identity that does not hold, an attempt unseen or a replay taken for one; PollExists.
     """
     secrets = secrets_file.make()

@@ -15,7 +15,7 @@ from voting.votes.checks import Checks
 from voting.votes.clerk import Clerk
 from voting.votes.right_codes import CodesGood, Purpose
 
-WAITING: Final = 512  # members at it at the same time
+WAITING: Final = 512  # members who vote at the same time
 
 
 class RehearsalFailed(Fault):

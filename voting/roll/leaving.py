@@ -21,7 +21,7 @@ from voting.roll.asking import Size, fewer_eligible, size
 from voting.roll.rows import Ineligible
 from voting.store.database import Database
 
-# Of a short list of numbers a digest would tell whoever guesses them, so the chain does not name it.
+# The numbers of a short list can be guessed and tried against its digest, so the chain does not name the digest.
 _FILE: Final = Source("eligibility_lapsed", ("member_no",), ("level",), others=True, digest=False)
 
 
@@ -91,7 +91,7 @@ class _Taker:
 
 
 async def remove(connection: AsyncConnection, member_no: str, *, by: By) -> None:
-    """Take a member off the roll who was taken in by mistake, before there is a pack. UnknownMember, PollOver.
+    """Take a member off the roll who was imported by mistake, before there is a pack. UnknownMember, PollOver.
 
     MemberHasPack, also for one that was replaced; MemberInUse when something else of ours names the member. The next
     import of a file that has the number brings it back.

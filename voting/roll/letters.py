@@ -25,7 +25,7 @@ class Address(NamedTuple):
 
 
 def nowhere(address: Address) -> str | None:
-    """Say why a letter would reach nobody, or None: without a name, or without a place, codes would go astray."""
+    """Say why a letter would reach nobody, or None: without a name, or without a place, codes would be lost."""
     missing = [] if address.name else ["name"]
     if not (address.address_1 or address.address_2 or (address.town and address.postcode)):
         missing.append("address")

@@ -58,7 +58,7 @@ def ineligible(joined_on: date | None, joined_by: date) -> Ineligible | None:
 def person_digest(key: bytes, name: str, postcode: str) -> bytes | None:
     """Hash who this seems to be, so that likely duplicates are found without keeping a name.
 
-    None when name or postcode is missing. Case, accents, spaces and punctuation are overlooked. Keyed: names and
+    None when name or postcode is missing. Case, accents, spaces and punctuation are ignored. Keyed: names and
     postcodes are easily guessed.
     """
     person, place = _folded(name), _folded(postcode)
@@ -75,7 +75,7 @@ def _folded(words: str) -> str:
 
 
 def number_key(member_no: str) -> str:
-    """Give what two ways of writing one number share: leading zeros, case, spaces and the kind of dash are overlooked.
+    """Give what two ways of writing one number share: leading zeros, case, spaces and the kind of dash are ignored.
 
     So is the `.0` that a spreadsheet adds. Equal keys are a question for a person, never an answer.
     """

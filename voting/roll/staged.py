@@ -60,7 +60,7 @@ async def stage(connection: AsyncConnection, entries: Iterable[Entry]) -> int:
     rows = list(entries)
     if rows:
         statement = _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL
-        # The driver's own executemany: SQLAlchemy's care for each of a million values costs more than all the rest.
+        # The driver's own executemany: what SQLAlchemy does for each of a million values costs more than all the rest.
         await connection.exec_driver_sql(statement, rows)
     return len(rows)
 
@@ -78,7 +78,7 @@ async def end(connection: AsyncConnection) -> None:
 
 
 async def _drop_repeats(connection: AsyncConnection, report: ImportReport) -> int:
-    """Reject every line whose member_no stands on an earlier one; other doubts about it are moot."""
+    """Reject every line whose member_no stands on an earlier one; its other warnings are dropped."""
     first = (
         select(STAGED.c.member_no, func.min(STAGED.c.line).label("line"))
         .group_by(STAGED.c.member_no)

@@ -2,8 +2,8 @@
 
 Reading sees one committed state. Writing is one transaction that is durable when it returns: WAL with
 synchronous=FULL on SQLite (https://sqlite.org/pragma.html#pragma_synchronous), PostgreSQL's default
-synchronous_commit. On SQLite writers take their turn with BEGIN IMMEDIATE: a transaction never finds
-half-way that somebody else was first.
+synchronous_commit. On SQLite writers take their turn with BEGIN IMMEDIATE: a transaction never fails
+half-way because somebody else wrote first.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""An aiosqlite connection that goes to its thread once per statement: runs it and brings its rows back.
+"""An aiosqlite connection with one call to its thread per statement, which runs it and brings its rows back.
 
-Making a cursor, executing, fetching and closing are four ways to the connection's thread and back otherwise, and for
-small statements the ways cost more than the work.
+Otherwise making a cursor, executing, fetching and closing are four calls to the connection's thread, and for small
+statements the calls cost more than the work.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class OneHopCursor(aiosqlite.Cursor):
         return given
 
     async def close(self) -> None:
-        """Close the cursor: a way to the thread only for a statement that is not at its end."""
+        """Close the cursor: the thread is called only for a statement that is not at its end."""
         self._brought = []
         if self._more:
             self._more = False
@@ -83,7 +83,7 @@ class OneHopConnection(aiosqlite.Connection):
     """A connection whose cursors cost nothing before and after their statement."""
 
     async def _connect(self) -> "OneHopConnection":
-        """Open the database. When there is none, end the thread first: it would answer to a loop that may be gone."""
+        """Open the database. When there is none, end the thread first: it would report to a loop that may be closed."""
         try:
             await super()._connect()
         except sqlite3.Error:

@@ -1,7 +1,7 @@
 """Things that wait at the same moment are decided together, in one transaction, and each is answered after it.
 
 One task works while others queue up behind it, so a quiet hour pays no waiting and a rush pays one transaction for
-hundreds. See FACTS of any database: what costs is the commit, not the row.
+hundreds. In any database the commit is what costs, not the row.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import structlog
 from voting.refusals import Fault
 
 TOGETHER_MAX: Final = 512  # in one transaction
-WAITING_MAX: Final = 20_000  # more are told to come again
+WAITING_MAX: Final = 20_000  # more get TooMany
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
@@ -28,11 +28,11 @@ class TooMany(Fault):
 
 
 class Together(Generic[Ask, Answer]):
-    """Gathers asks and has `decide` answer a list of them: an answer or an exception for each, in their order.
+    """Gathers requests and has `decide` answer a list of them: an answer or an exception for each, in their order.
 
     `decide` returns after commit. When it raises, those who asked get a Fault and the next are taken. Without a
-    `start`, work is begun by the first ask and ends when nobody waits: there is nothing to stop. With `prepare`, asks
-    are made ready before, together too, while `decide` has those before them in hand. With `turn`, which waits for
+    `start`, work is begun by the first ask and ends when nobody waits: there is nothing to stop. With `prepare`,
+    requests are made ready together too, while `decide` works on those before them. With `turn`, which waits for
     what `decide` would have to wait for, those who come meanwhile are taken along.
     """
 
@@ -117,7 +117,7 @@ class Together(Generic[Ask, Answer]):
     @staticmethod
     def _give(batch: Sequence["_Waiting[Ask, Answer]"], answers: Sequence[Answer | Exception]) -> None:
         for (_, future), answer in zip(batch, answers, strict=True):
-            if future.done():  # the asker went away; what was decided stands
+            if future.done():  # the caller was cancelled; what was decided stands
                 continue
             if isinstance(answer, Exception):
                 future.set_exception(answer)

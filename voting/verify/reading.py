@@ -62,7 +62,7 @@ class Findings:
     def attempt(self, name: str, uses: Sequence[str], act: Callable[[], str]) -> None:
         """Try one thing: `act` returns a detail or raises Wrong.
 
-        What rests on a file in which something is wrong already is not tried: it would only blame others.
+        What rests on a file in which something is wrong already is not tried: it would only blame correct files.
         """
         if hurt := self.unreliable(uses):
             self.note(name, ok=False, detail=f"not tried, because of {', '.join(hurt)}")
@@ -198,7 +198,7 @@ def written(how: Callable[[object], bytes], value: object) -> bytes:
     """Write a value in one of the format's ways; nothing when it holds what no text or memory of ours does."""
     try:
         return how(value)
-    except (ValueError, RecursionError):  # half a character; nested without end
+    except (ValueError, RecursionError):  # a lone surrogate; nested too deeply
         return b""
 
 
@@ -216,7 +216,7 @@ def insist(name: str, content: bytes, expected: bytes) -> None:
 
 
 def shown(line: bytes) -> str:
-    """Quote a line of somebody else's file so that it cannot play with a terminal."""
+    """Quote a line of somebody else's file so that it cannot control a terminal."""
     text = line.decode(errors="replace").strip()
     safe = "".join(char if char.isprintable() else "?" for char in text)
     return f"'{safe[:SHOWN_CHARACTERS_MAX]}{'...' if len(safe) > SHOWN_CHARACTERS_MAX else ''}'"

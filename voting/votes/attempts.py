@@ -99,12 +99,12 @@ async def record(
 ) -> AttemptSeen:
     """Record an attempt, open or join the member's case, and tell staff, all in the caller's transaction.
 
-    The same `occasion` (one going-through of a conversation, one scan) is recorded and told once.
+    The same `occasion` (one run of a conversation, one scan) is recorded and told once.
     """
     case_id = await open_case(connection, member_id, now)
     known = select(schema.attempt).where(schema.attempt.c.member_id == member_id, schema.attempt.c.occasion == occasion)
     attempt_id = None
-    # Looked for first: on SQLite the judge that keeps attempts for ever speaks before ON CONFLICT does.
+    # Looked for first: on SQLite the trigger that protects attempts fires before ON CONFLICT is considered.
     if (await connection.execute(known)).first() is None:
         statement = insert_into(connection, schema.attempt).values(
             case_id=case_id, member_id=member_id, kind=kind, at=now, chat=chat, pack_id=pack_id, occasion=occasion

@@ -2,7 +2,7 @@
 
 Codes that wait together are judged in their order, each after the wrong ones before it were counted, and all is
 committed before anybody is told: guessing in parallel gains nothing. A typo never comes here: its check character
-gave it away. Wrong vote codes count for a pack only once its pack code was right, so a stranger without the letter
+is wrong. Wrong vote codes count for a pack only once its pack code was right, so a stranger without the letter
 cannot lock its member out.
 """
 
@@ -103,7 +103,7 @@ class Checks:
     ) -> CodesGood:
         """Check a well-formed vote code of a pack found before; for VOTE open the paper or record an attempt.
 
-        `flow` names this going-through of the conversation: repeated, it is the same attempt. `message` names what
+        `flow` names this run of the conversation: repeated, it is the same attempt. `message` names what
         the codes came in: delivered again after the lock, when it opened a paper before, it is none. `warned`: this
         chat was told after the lock that codes again are reported. WrongVoteCode (counted for the pack), PackVoid,
         PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
@@ -130,12 +130,12 @@ class Checks:
         return await self._votes.ask(VoteAsk(digest, vote, chat, purpose, flow, message, warned, now))
 
     async def word(self, pack: str) -> str:
-        """Give the word of a pack code; whether there is such a pack is another question."""
+        """Give the word of a pack code; whether there is such a pack is not looked up."""
         return word_for(self.secrets.code_key, hash_pack(self.secrets.code_key, await self._poll(), pack))
 
     async def _poll(self) -> str:
         if self._poll_id is None:
-            async with self._asking:  # not everybody who comes first
+            async with self._asking:  # one reads the database, the others wait
                 if self._poll_id is None:
                     async with self.database.reading() as connection:
                         self._poll_id = (await load(connection)).id

@@ -1,6 +1,6 @@
 """The only writer of votes: casts that wait together are locked by one statement in one transaction.
 
-The database judges, not Python: the statement locks whoever has no lock, may vote, holds a live pack and is in time,
+The database decides, not Python: the statement locks whoever has no lock, may vote, holds a live pack and is in time,
 and says whom it locked. Only their ballots go into the tray, in the same transaction; everybody is answered after
 commit. An intent is one showing of the paper: pressing it again gives the same receipt again, never an attempt.
 """

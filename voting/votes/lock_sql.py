@@ -4,8 +4,8 @@ from typing import Final
 
 from sqlalchemy import TextClause, text
 
-# One parameter carries the whole batch as JSON. NOT EXISTS keeps the judges (the keys, the triggers) out of ordinary
-# work: a second lock, and a receipt that by chance somebody has already. ON CONFLICT is for another process that
+# One parameter carries the whole batch as JSON. NOT EXISTS leaves out what a key or a trigger would
+# refuse: a second lock, and a receipt that by chance somebody has already. ON CONFLICT is for another process that
 # was faster within its own transaction. Each cast keeps its own time: nobody's lock is older than their paper. Of two
 # papers of one member the first that was pressed counts.
 _LOCK: Final = """

@@ -1,4 +1,4 @@
-"""Reading locks; only clerk.py and postal.py write them."""
+"""Reading locks; only `voting.votes.clerk` and `voting.post.scans` write them."""
 
 from collections.abc import Collection
 from functools import cache

@@ -113,7 +113,7 @@ def _why_not(poll: Poll, waiting: Waiting, intent: _Opened) -> Exception:
 
 
 def _replay(lock: Lock, cast: Cast) -> CastOutcome | Exception:
-    """Give the receipt again to the chat that voted, whichever of its papers it pressed; others learn the fact.
+    """Give the receipt again to the chat that voted, whichever of its papers it pressed; others get AlreadyVoted.
 
     An intent can only be opened before the lock, so a press from another chat is innocent too: no attempt.
     """
