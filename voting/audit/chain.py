@@ -28,9 +28,9 @@ from voting.store.database import HEAD, SIGNER
 GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends
 READ_ROWS: Final = 1_000
-_POLL_ID: Final = select(schema.poll.c.id)
+_UUID: Final = select(schema.poll.c.uuid)
 _LAST: Final = (
-    select(schema.chain.c.seq, schema.chain.c.hash, _POLL_ID.scalar_subquery().label("poll_id"))
+    select(schema.chain.c.seq, schema.chain.c.hash, _UUID.scalar_subquery().label("uuid"))
     .order_by(schema.chain.c.seq.desc())
     .limit(1)
 )
@@ -91,8 +91,8 @@ def signer_of(connection: AsyncConnection) -> Signer:
     return signer
 
 
-async def _poll_id(connection: AsyncConnection) -> str:
-    return str(await connection.scalar(_POLL_ID) or "")
+async def _uuid(connection: AsyncConnection) -> str:
+    return str(await connection.scalar(_UUID) or "")
 
 
 def hash_of(*, seq: int, at: datetime, actor: str, kind: str, body: dict[str, Any], previous: bytes) -> bytes:
@@ -113,14 +113,14 @@ async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: B
         await connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
     last = (await connection.execute(_LAST)).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
-    poll_id = (last.poll_id or "") if last else await _poll_id(connection)
+    uuid = (last.uuid or "") if last else await _uuid(connection)
     entries = []
     actor = by.actor if by.actor == by.via else f"{by.actor} ({by.via})"
     for act in acts:
         seq += 1
         words: dict[str, Any] = {"seq": seq, "at": by.at, "actor": actor, "kind": act.kind, "body": act.body}
         digest = hash_of(**words, previous=previous)
-        signature = signer.sign_entry(poll_id, seq, previous, digest)
+        signature = signer.sign_entry(uuid, seq, previous, digest)
         entry = Entry(**words, previous=previous, hash=digest, signature=signature)
         entries.append(entry)
         previous = entry.hash
@@ -171,21 +171,21 @@ def check_links(chain: Iterable[Entry], *, seq: int = 0, previous: bytes = GENES
     return previous
 
 
-def check_signature(entry: Entry, key: VerifyKey, poll_id: str) -> None:
+def check_signature(entry: Entry, key: VerifyKey, uuid: str) -> None:
     """Insist that the key signed the entry; ChainBroken."""
     try:
-        key.verify(entry_message(poll_id, entry.seq, entry.previous, entry.hash), entry.signature)
+        key.verify(entry_message(uuid, entry.seq, entry.previous, entry.hash), entry.signature)
     except (CryptoError, ValueError):  # ValueError: not 64 bytes
         raise ChainBroken(entry.seq, "is not signed by this poll's signing key") from None
 
 
 async def walk(connection: AsyncConnection, *, after: int = 0, previous: bytes = GENESIS) -> int:
     """Walk the chain from the entry following `after`, links and signatures; give its length. ChainBroken."""
-    key, poll_id = signer_of(connection).verify_key, await _poll_id(connection)
+    key, uuid = signer_of(connection).verify_key, await _uuid(connection)
     seq = after
     async for entry in entries(connection, after=after):
         previous = check_links([entry], seq=seq, previous=previous)
-        check_signature(entry, key, poll_id)
+        check_signature(entry, key, uuid)
         seq = entry.seq
     return seq
 
