@@ -14,6 +14,7 @@ from bot.commands import (
     count,
     demo,
     doctor,
+    keys,
     members,
     notices,
     packs,
@@ -26,12 +27,15 @@ from bot.commands import (
     template,
 )
 from bot.commands.terminal import error_line
+from voting.ballots.refusals import BallotRefusal
 from voting.refusals import Fault, Refusal
+from voting.trustees.refusals import TrusteeRefusal
 
 # In the order of the help.
 NOUNS: Final = (
     demo,
     polls,
+    keys,
     doctor,
     roll,
     template,
@@ -66,7 +70,7 @@ def main() -> None:
     """Run one command; never a traceback for what a person can mend."""
     try:
         build()()
-    except Refusal as refusal:
+    except (Refusal, TrusteeRefusal, BallotRefusal) as refusal:
         error_line(str(refusal))
         sys.exit(1)
     except Fault as fault:
