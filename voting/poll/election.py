@@ -14,6 +14,8 @@ from voting.ballots.mark import key_fingerprint
 from voting.model import Poll
 from voting.refusals import NoElectionKey
 from voting.store.columns import microseconds
+from voting.trustees.disk import File
+from voting.trustees.trustees import Trustees, read_trustees
 
 FORMAT: Final = "ballotline paper 1"
 
@@ -44,21 +46,29 @@ def paper_of(poll: Poll) -> bytes:
 
 def election_of(poll: Poll) -> Election:
     """Make the election; NoElectionKey, or a BallotRefusal that names a text which cannot stand in election.json."""
-    if poll.election_key is None:
+    return _made(poll.uuid, poll.title, paper_of(poll), trustees_of(poll).election_key, (_question(poll),))
+
+
+def trustees_of(poll: Poll) -> Trustees:
+    """Give the published trustees; NoElectionKey, or FileDamaged when somebody wrote into the database."""
+    if poll.trustees_file is None:
         raise NoElectionKey
-    return _made(poll.uuid, poll.title, paper_of(poll), poll.election_key, (_question(poll),))
+    return _read(poll.trustees_file)
 
 
 def fingerprint_of(poll: Poll) -> str:
     """Give what strangers compare before they trust the count: election, trustees and signing key in one mark."""
-    if poll.trustees_file is None:
-        raise NoElectionKey
-    return key_fingerprint(election_of(poll).hash, poll.trustees_file, poll.signing_key)
+    return key_fingerprint(election_of(poll).hash, trustees_of(poll).data, poll.signing_key)
 
 
 @lru_cache(maxsize=4)  # asked for with every vote; a poll that opened has one for good
 def _made(uuid: str, name: str, paper: bytes, key: bytes, questions: tuple[Question, ...]) -> Election:
     return make_election(uuid=uuid, name=name, description=describe_paper(paper), key=key, questions=questions)
+
+
+@lru_cache(maxsize=4)
+def _read(data: bytes) -> Trustees:
+    return read_trustees(File("trustees.json", data))
 
 
 def _question(poll: Poll) -> Question:
