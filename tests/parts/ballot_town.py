@@ -79,6 +79,7 @@ async def make_poll(
                 staff={"approve_over": approve_over, "escalate_after_minutes": 10},
                 phase="open",
                 signing_key=b"0" * 32,
+                uuid="1" * 22,
             )
         )
         await connection.execute(
