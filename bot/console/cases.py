@@ -8,7 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
-from bot.console.door import Deed, Screen
+from bot.console.door import Action, Screen
 from bot.console.visit import FormWrong, Visit
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
@@ -122,16 +122,16 @@ def _whence(case: Case, chat: str | None) -> str:
 
 
 def _done(visit: Visit, case_id: int) -> Response:
-    visit.console.snapshots.spoil()
+    visit.console.snapshots.expire()
     visit.console.desk.wake()
     return visit.back(f"/console/cases/{case_id}")
 
 
 _ONE: Final = "/cases/{case_id:int}"
 SCREENS: Final = (Screen("/cases", Act.SEE_CASES, show_list), Screen(_ONE, Act.SEE_CASES, show_one))
-DEEDS: Final = (
-    Deed(f"{_ONE}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show_one),
-    Deed(f"{_ONE}/assign", Act.WORK_ON_CASES, assign, show_one),
-    Deed(f"{_ONE}/propose", Act.WORK_ON_CASES, propose, show_one),
-    Deed(f"{_ONE}/settle", Act.WORK_ON_CASES, settle, show_one),
+ACTIONS: Final = (
+    Action(f"{_ONE}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show_one),
+    Action(f"{_ONE}/assign", Act.WORK_ON_CASES, assign, show_one),
+    Action(f"{_ONE}/propose", Act.WORK_ON_CASES, propose, show_one),
+    Action(f"{_ONE}/settle", Act.WORK_ON_CASES, settle, show_one),
 )

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Deed, Screen
+from bot.console.door import Action, Screen
 from bot.console.snapshot import LatePage, Snapshot, overdue_page
 from bot.console.visit import FormWrong, Visit
 from bot.schema import missing_pack
@@ -73,7 +73,7 @@ async def unlock(visit: Visit) -> Response:
 
 
 def _back(visit: Visit, member_no: str) -> Response:
-    visit.console.snapshots.spoil()
+    visit.console.snapshots.expire()
     return visit.back(f"/console/members/{member_no}" if visit.word("from") == "member" else "/console/packs")
 
 
@@ -134,9 +134,9 @@ async def _overdue(connection: AsyncConnection, visit: Visit, latest: Snapshot) 
 
 
 SCREENS: Final = (Screen("/packs", Act.SEE_PACKS, show),)
-DEEDS: Final = (
-    Deed("/packs/replace", Act.REPLACE_PACKS, ask, show),
-    Deed("/packs/approve", Act.REPLACE_PACKS, approve, show),
-    Deed("/packs/handled", Act.REPLACE_PACKS, handle, show),
-    Deed("/packs/unlock", Act.UNLOCK_PACKS, unlock, show),
+ACTIONS: Final = (
+    Action("/packs/replace", Act.REPLACE_PACKS, ask, show),
+    Action("/packs/approve", Act.REPLACE_PACKS, approve, show),
+    Action("/packs/handled", Act.REPLACE_PACKS, handle, show),
+    Action("/packs/unlock", Act.UNLOCK_PACKS, unlock, show),
 )
