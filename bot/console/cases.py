@@ -99,7 +99,7 @@ def moments(case: Case) -> Iterator[Moment]:
         how = "online, in a chat" if case.locked_how == "online" else "by post"
         yield Moment(case.locked_at, "vote", f"The vote was locked {how}", "It stands, whatever came after.")
     for attempt in case.attempts:
-        yield Moment(attempt.at, "attempt", attempt.kind, _whence(case, attempt.chat))
+        yield Moment(attempt.at, "attempt", attempt.kind, _where_from(case, attempt.chat))
     if case.disputed_at is not None:
         words = "Somebody with the codes says that the first vote was not theirs"
         yield Moment(case.disputed_at, "attempt", words, "The first vote may have been the theft.")
@@ -111,7 +111,7 @@ def moments(case: Case) -> Iterator[Moment]:
         yield Moment(case.settled_at, "staff", f"{case.settled_by} agreed; the case is settled")
 
 
-def _whence(case: Case, chat: str | None) -> str:
+def _where_from(case: Case, chat: str | None) -> str:
     if chat is None:
         return "On paper; the envelope stays unopened."
     if case.locked_chat is None:
