@@ -51,12 +51,16 @@ def resume(as_json: AsJson = False, actor: Actor = DEFAULT_ACTOR) -> None:
     Example: ballotline head resume --as Gwen
     """
     from bot.house import House, in_house
+    from voting.audit import chain
     from voting.audit.resuming import Resuming
     from voting.audit.resuming import resume as resume_chain
 
     async def act(house: House) -> Resuming:
         async with house.database.writing() as connection:
-            return await resume_chain(connection, by=By(actor, VIA, house.clock()))
+            resuming = await resume_chain(connection, by=By(actor, VIA, house.clock()))
+            if resuming.approved_by is not None:
+                await chain.sign_head(connection, house.clock())
+            return resuming
 
     done = in_house(act)
     if as_json:

@@ -89,6 +89,7 @@ async def test_a_lost_head_is_given_up_by_two(kept: Database) -> None:
     assert (approved["asked_by"], approved["approved_by"]) == ("Gwen", "Huw")
     assert approved["lost"]["seq"] == len(before) + 1
     assert isinstance((await types("head", "resume", "--as", "Gwen")).exception, HeadNotLost)
+    assert json.loads(await says("head", "--json"))["seq"] == len(before) + 2
     assert json.loads(await says("audit", "--json"))["ok"]
     doctor = json.loads((await types("doctor", "--json")).output)
     assert {finding["name"]: finding["ok"] for finding in doctor["findings"]}["head"] is True
