@@ -19,6 +19,7 @@ from messages.words.texts import fit_language
 from voting.audit import chain
 from voting.model import SYSTEM, By
 from voting.refusals import StaffRefusal
+from voting.typed_text import looks_like, one_line
 
 PREFIX: Final = "staff_"  # of the start payload
 TOKEN_BYTES: Final = 24  # 32 characters of base64url
@@ -116,12 +117,17 @@ async def invite_staff(
 ) -> str:
     """Make an invitation and return its token, for a link with `PREFIX`; it works once, for a day.
 
-    `name`: what the chain will call them; without one, what their Telegram account is called.
+    `name`: what the chain will call them; without one, what their Telegram account is called. One that looks like a
+    colleague's gets a number.
     """
     token = make()
     await connection.execute(
         insert(invite).values(
-            token_hash=token_hash(token), role=role.value, name=name, made_by=by.actor, expires_at=by.at + INVITE_LIFE
+            token_hash=token_hash(token),
+            role=role.value,
+            name=one_line(name or "") or None,
+            made_by=by.actor,
+            expires_at=by.at + INVITE_LIFE,
         )
     )
     await chain.append(connection, "staff_invited", {"role": role.value}, by=by)
@@ -249,11 +255,11 @@ async def redeem_login(connection: AsyncConnection, token: str, now: datetime) -
 
 async def _free_name(connection: AsyncConnection, wanted: str) -> str:
     """Give a name nobody on the staff has: two people must never look like one on the chain, nor one like two."""
-    name = " ".join(wanted.split())[:NAME_CHARACTERS_MAX] or "Staff"
-    taken = {person.name.casefold() for person in await everybody(connection)} | {SYSTEM.casefold()}
+    name = one_line(one_line(wanted)[:NAME_CHARACTERS_MAX]) or "Staff"
+    taken = [SYSTEM, *(person.name for person in await everybody(connection))]
     number = 1
     free = name
-    while free.casefold() in taken:
+    while any(looks_like(free, one) for one in taken):
         number += 1
         free = f"{name} {number}"
     return free
