@@ -14,6 +14,7 @@ from bot.commands import (
     count,
     demo,
     doctor,
+    head,
     keys,
     members,
     notices,
@@ -48,6 +49,7 @@ NOUNS: Final = (
     privacy,
     service,
     count,
+    head,
 )
 
 

@@ -64,6 +64,7 @@ WORDS: Final = {
     "voting.refusals",
     "voting.trustees",
     "voting.trustees.refusals",
+    "voting.typed_text",
 }
 
 PROGRAM: Final = """
