@@ -26,6 +26,7 @@ from bot.commands import (
     service,
     staff,
     template,
+    trustee,
 )
 from bot.commands.terminal import error_line
 from voting.ballots.refusals import BallotRefusal
@@ -37,6 +38,7 @@ NOUNS: Final = (
     demo,
     polls,
     keys,
+    trustee,
     doctor,
     roll,
     template,

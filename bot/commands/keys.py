@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.several import SeveralFiles
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor
 from voting.model import By
 from voting.refusals import ShareFolderTaken
@@ -14,7 +15,10 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     nouns = typer.Typer(help="The election key: made once, kept only as trustees' shares.", no_args_is_help=True)
     nouns.command("create")(create)
+    nouns.command("assemble", cls=SeveralFiles)(assemble)
     nouns.command("test")(try_shares)
+    nouns.command("election")(election)
+    nouns.command("agree")(agree)
     app.add_typer(nouns, name="keys")
 
 
@@ -74,6 +78,83 @@ def try_shares(
         _try_in_poll(files)
     else:
         _try_in_file(files, election)
+
+
+def assemble(
+    certificates: Annotated[list[Path], typer.Option(metavar="FILE...", help="The certificates of all trustees.")],
+    polynomials: Annotated[list[Path], typer.Option(metavar="FILE...", help="The polynomials of all trustees.")],
+    publics: Annotated[list[Path], typer.Option(metavar="FILE...", help="The key-I-of-N.json of all trustees.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Make the election key from what all trustees sent; no secret is needed.
+
+    Example: ballotline keys assemble --certificates certificate-* --polynomials polynomial-* --publics key-*
+    """
+    from bot.house import House, in_house
+    from voting.poll import polls
+    from voting.poll.keys import CEREMONY
+    from voting.trustees.assemble import assemble as put_together
+
+    made = put_together(certificates, polynomials, publics)
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            await polls.set_trustees(connection, made.trustees.data, CEREMONY, by=By(actor, VIA, house.clock()))
+
+    in_house(act)
+    for note in made.notes:
+        OUT.print(note)
+    OUT.print(f"Fingerprint of the ceremony: {made.fingerprint}", style="bold")
+    OUT.print("Read it aloud to the trustees: it must be the one that they read to each other. If it is not, somebody")
+    OUT.print("was given other certificates: begin anew, all of you.")
+    OUT.print(f"Any {made.trustees.threshold} of these {len(made.trustees.keys)} trustees decrypt.")
+    OUT.print("Next, for each trustee to agree to: ballotline keys election --out election")
+
+
+def election(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files, one for each election.")],
+) -> None:
+    """Write the election as it will be, for the trustees to look at before the poll opens.
+
+    Example: ballotline keys election --out election
+    """
+    from bot.house import House, in_house
+    from voting.poll import polls
+    from voting.poll.shown import write_shown
+
+    async def act(house: House) -> None:
+        async with house.database.reading() as connection:
+            poll = await polls.load(connection)
+        shown = write_shown(poll, out)
+        OUT.print(f"{out}  send it to every trustee, and read them the fingerprint")
+        OUT.print(f"Fingerprint of the election: {shown.fingerprint}", style="bold")
+        OUT.print("It changes with every change of paper, times, rule or key until the poll opens.")
+
+    in_house(act)
+
+
+def agree(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The yes of trustees, in any order.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Keep each trustee's yes to the election; the poll opens when all have said it.
+
+    Example: ballotline keys agree yes-*.json
+    """
+    from bot.house import House, in_house
+    from voting.poll import polls
+    from voting.poll.keys import keep_yes, trustees_without_yes
+    from voting.trustees.disk import read_files
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            there = await keep_yes(connection, read_files(files), by=By(actor, VIA, house.clock()))
+            missing = await trustees_without_yes(connection, await polls.load(connection))
+        OUT.print(f"On the chain: the yes of trustee {', '.join(map(str, there))}.")
+        who = ", ".join(map(str, missing))
+        OUT.print(f"Still missing: the yes of trustee {who}." if missing else "Every trustee has agreed.")
+
+    in_house(act)
 
 
 def _try_in_poll(files: list[Path]) -> None:

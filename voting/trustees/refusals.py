@@ -6,6 +6,7 @@
         ├── FileDamaged        not whole, not ours, or changed since it was made
         ├── FileForeign        of another ceremony, key or election
         ├── FileTaken          another file stands where this one goes
+        ├── SecretMissing      not the one secret that a trustee's folder holds
         ├── TwoFromOne         one trustee, two different files
         ├── TrusteesMissing    not everybody's file is there
         ├── DealtElsewhere     this trustee dealt to other certificates before
@@ -45,6 +46,10 @@ class FileForeign(TrusteeRefusal):
 
 class FileTaken(TrusteeRefusal):
     """{file} is already there and holds something else; nothing was written over it."""
+
+
+class SecretMissing(TrusteeRefusal):
+    """{folder} holds no secret of a trustee, or more than one; `ballotline trustee new` makes it, one in a folder."""
 
 
 class TwoFromOne(TrusteeRefusal):

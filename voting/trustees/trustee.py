@@ -17,7 +17,7 @@ from voting.trustees.deals import collect, open_letters, read_deal, write_deal
 from voting.trustees.disk import SECRET, check_own, read_file, read_files, write_once
 from voting.trustees.handovers import read_handover, write_handover
 from voting.trustees.memory import remember
-from voting.trustees.refusals import DealtElsewhere, FileForeign, FileTaken
+from voting.trustees.refusals import DealtElsewhere, FileForeign, FileTaken, SecretMissing
 from voting.trustees.secret_file import Secret, make_secret, read_secret
 from voting.trustees.shares import Share, write_share
 
@@ -46,6 +46,14 @@ def new(index: int, of: int, threshold: int, directory: Path) -> Step:
     certificate = directory / f"certificate-{index}-of-{of}.json"
     write_once(certificate, secret.certificate)
     return Step(path, certificate, "")
+
+
+def secret_in(directory: Path) -> Path:
+    """Give the secret that `new` wrote into this directory; raises SecretMissing unless there is exactly one."""
+    found = sorted(directory.glob("trustee-*-of-*.secret.json"))
+    if len(found) != 1:
+        raise SecretMissing(folder=directory)
+    return found[0]
 
 
 def deal(secret_path: Path, certificates: Iterable[Path]) -> Step:

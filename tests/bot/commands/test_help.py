@@ -141,6 +141,7 @@ def test_help_loads_the_command_line_and_nothing_that_a_command_runs(tmp_path: P
     assert nouns == {
         "bot.commands",
         "bot.commands.importing",
+        "bot.commands.several",
         "bot.commands.terminal",
         *(noun.__name__ for noun in NOUNS),
     }

@@ -33,6 +33,7 @@ from voting.trustees.refusals import (
     FileDamaged,
     FileForeign,
     FileTaken,
+    SecretMissing,
     TrusteeRefusal,
     TrusteesMissing,
     TwoFromOne,
@@ -41,7 +42,7 @@ from voting.trustees.refusals import (
 from voting.trustees.secret_file import Secret, make_secret, read_secret
 from voting.trustees.shares import read_share, try_share
 from voting.trustees.signing import read_signed_file, sign, signed, write_signed_file
-from voting.trustees.trustee import deal, finish, new
+from voting.trustees.trustee import deal, finish, new, secret_in
 from voting.trustees.trustees import read_trustees
 from voting.trustees.written import write_proof
 
@@ -536,3 +537,15 @@ def test_the_election_key_is_the_product_of_what_all_committed_to(played: Town) 
     first = [read_point(json.loads(one["message"])["coefexps"][0], "first") for one in published["coefexps"]]
 
     assert product(first) == played.assembled().trustees.election_key
+
+
+def test_a_trustee_s_folder_holds_one_secret(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with pytest.raises(SecretMissing, match="holds no secret of a trustee, or more than one"):
+        secret_in(home)
+    made = new(1, 3, 2, home).keep
+    assert secret_in(home) == made
+    new(2, 3, 2, home)
+    with pytest.raises(SecretMissing):
+        secret_in(home)
