@@ -203,6 +203,10 @@ class ShareRefusal(StaffRefusal):
     """A trustee's share cannot be used."""
 
 
+class CredentialsForgotten(StaffRefusal):
+    """`privacy purge` has forgotten whose each credential was, so no bundle can be written again; use the published."""
+
+
 class CannotCount(StaffRefusal):
     """The count cannot start: {reason}."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_facts, print_json
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, error_line, print_facts, print_json
 from voting.model import By
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking; a script must say so.")]
@@ -24,7 +24,10 @@ def purge(
     actor: Actor = DEFAULT_ACTOR,
     as_json: AsJson = False,
 ) -> None:
-    """Forget every chat, phone number and address once the poll is closed; never a lock, a ballot or the chain.
+    """Forget chats, phone numbers and addresses once the poll is closed, and after the count whose each ballot was.
+
+    Never a lock, a ballot or the chain. After the count no bundle can be written again: keep the published one. Stop
+    the service before, so that nothing of it is left in the database's log.
 
     Numbers that said STOP stay on their list, so that nobody writes to them again. Backups are yours to delete.
 
@@ -45,7 +48,12 @@ def purge(
     in_house(insist)
     if not yes:
         typer.confirm("Forget every chat, phone number and address for good?", abort=True, err=True)
-    forgotten = asdict(in_house(act))
+    done = in_house(act)
+    if not done.compact:
+        error_line(
+            "Somebody else has the database open, so its log may hold what was forgotten: stop them, do it again."
+        )
+    forgotten = asdict(done)
     if as_json:
         print_json(forgotten)
         return

@@ -3,11 +3,11 @@
 The lock, the sealed ballot and the chain stay: without them the count could not be checked.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Table, delete, select, update
+from sqlalchemy import CursorResult, Table, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.member import status as member_status
@@ -19,8 +19,10 @@ from messages.words.phone import PhoneReason
 from voting import schema
 from voting.audit import chain
 from voting.model import By, Phase
+from voting.packs.forgetting import forget_credentials
 from voting.poll import polls
 from voting.refusals import PollStillOpen
+from voting.store.columns import METADATA
 from voting.store.database import Database
 from voting.votes.locks import locks_of_chat
 
@@ -40,13 +42,19 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What a purge has forgotten, counted."""
+    """What a purge has forgotten, counted; `credentials` only after the count.
+
+    `compact`: nothing of it is left in free pages, dead rows or the database's log; False when somebody else had the
+    database open.
+    """
 
     chats: int
     phones: int
     channels: int
     deliveries: int
     inbox: int
+    credentials: int = 0
+    compact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +130,26 @@ async def insist_over(connection: AsyncConnection) -> None:
 
 
 async def forget(database: Database, *, by: By) -> Forgotten:
-    """Forget everybody's chats, numbers and addresses once the poll is over. PollStillOpen, NoPoll.
+    """Forget everybody's chats, numbers and addresses once the poll is over; after the count, whose each ballot was.
 
+    PollStillOpen, NoPoll. Once the count has begun the chain does not name it: nothing but the count follows there.
     Numbers that said STOP stay on their list: they must not be written to again. Repeated, it finds nothing more.
     """
     async with database.writing() as connection:
         await insist_over(connection)
-        counted = await _forget_all(connection, by.at)
-        if any(asdict(counted).values()):
-            await chain.append(connection, "personal_data_forgotten", asdict(counted), by=by)
-    return counted
+        credentials = await forget_credentials(connection)
+        counted = replace(await _forget_all(connection, by.at), credentials=credentials)
+        body = {name: number for name, number in asdict(counted).items() if name != "compact"}
+        if any(body.values()) and not await _count_begun(connection):
+            await chain.append(connection, "personal_data_forgotten", body, by=by)
+    compact = await database.compact(table.name for table in METADATA.sorted_tables)
+    return replace(counted, compact=compact)
+
+
+async def _count_begun(connection: AsyncConnection) -> bool:
+    """Whether the chain has begun to end: nothing but the count is written to it any more."""
+    begun = schema.chain.c.kind.in_(("box_closed", "ballots_closed", "counted"))
+    return bool(await connection.scalar(select(exists().where(begun))))
 
 
 async def _forget_all(connection: AsyncConnection, now: datetime) -> Forgotten:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from town import Town
 
 from bot.member import privacy
@@ -160,9 +160,8 @@ async def test_an_unlinked_chat_hears_dates_the_rule_and_how_to_link(town: Town)
         ({"dispatched_on": date(2022, 8, 2)}, "was posted on Tuesday 2 August 2022"),
         ({"dispatched_on": date(2022, 8, 2), "delivered_on": LATE}, "was delivered on Wednesday 10 August 2022"),
         ({"returned_on": date(2022, 8, 4)}, "came back to us on Thursday 4 August 2022"),
-        ({"serial": 2}, "It is a new pack"),
     ],
-    ids=["not posted", "posted", "delivered", "returned", "replaced"],
+    ids=["not posted", "posted", "delivered", "returned"],
 )
 async def test_status_says_where_the_pack_is(town: Town, values: dict[str, object], said: str) -> None:
     ada = town.member("ada")
@@ -175,6 +174,20 @@ async def test_status_says_where_the_pack_is(town: Town, values: dict[str, objec
     assert "You have not voted yet" in heard.words
     assert "Voting closes at" in heard.words
     assert "One vote." in heard.words
+
+
+async def test_status_says_that_a_pack_is_a_new_one(town: Town) -> None:
+    ada = town.member("ada")
+    await town.changes_pack("ada", state="replaced")
+    async with town.database.writing() as connection:
+        member_id = (await roll.find(connection, ada.member_no)).id
+        second = {"member_id": member_id, "serial": 2, "pack_hash": b"h" * 32, "vote_hash": b"v" * 32, "state": "live"}
+        await connection.execute(insert(schema.pack).values(**second, issued_at=town.clock()))
+    await ada.links()
+
+    await ada.types("/status")
+
+    await ada.hears("It is a new pack")
 
 
 async def test_status_says_until_when_the_pack_comes_and_that_the_days_changed(town: Town) -> None:

@@ -7,19 +7,25 @@ half-way because somebody else wrote first.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from voting.store import sqlite_connection
 
 BUSY_TIMEOUT_MILLISECONDS: Final = 30_000
+COMPACT_WAIT_MILLISECONDS: Final = 2_000  # for whoever reads; then the log stays, and it is said
 POOL_SIZE: Final = 16
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
+# Whoever has a snapshot keeps dead rows alive: https://www.postgresql.org/docs/current/monitoring-stats.html
+_OTHERS: Final = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND coalesce(backend_xmin, backend_xid) IS NOT NULL
+"""
 
 
 HEAD: Final = "ballotline_head"  # in a connection's `info`: what `Keeper.keep` takes, of this transaction
@@ -97,6 +103,26 @@ class Database:
             self._writer = await connection.execution_options(ballotline_writes=True)
         return self._writer
 
+    async def compact(self, tables: Iterable[str]) -> bool:
+        """Write tables anew, so that nothing deleted or overwritten is left in free pages, dead rows or the log.
+
+        PostgreSQL's rows then lie in the order of their primary keys, not of their insertion; SQLite writes every
+        table. False while another connection still reads what was there before: do it again. Outside transactions.
+        """
+        async with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                return await _cluster(connection, tables)
+            async with self._turn:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None
+                await driver.execute_fetchall(f"PRAGMA busy_timeout={COMPACT_WAIT_MILLISECONDS}")
+                try:
+                    await driver.execute_fetchall("VACUUM")
+                    [checkpoint] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+                    return bool(checkpoint[0] == 0)  # 1: somebody is in the way
+                finally:
+                    await driver.execute_fetchall(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
+
     async def close(self) -> None:
         """Close every connection."""
         if self._writer is not None:
@@ -131,6 +157,14 @@ def _sqlite_engine(url: str) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+async def _cluster(connection: AsyncConnection, tables: Iterable[str]) -> bool:
+    alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+    others = await alone.scalar(text(_OTHERS))
+    for table in tables:
+        await alone.exec_driver_sql(f'CLUSTER "{table}" USING "pk_{table}"')
+    return not others
 
 
 def _postgres_engine(url: str) -> AsyncEngine:

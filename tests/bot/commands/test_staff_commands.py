@@ -14,6 +14,7 @@ from bot import cli
 from bot.sandbox import Sandbox
 from messages import reach
 from voting import schema, secrets_file
+from voting.audit import chain
 from voting.model import By
 from voting.poll import polls
 from voting.refusals import PollStillOpen, Refusal
@@ -233,7 +234,25 @@ async def test_after_the_poll_one_command_forgets_numbers_and_addresses_once_it_
     assert await phones_kept(database) == 0
     assert (await chain_kinds(database))[-1] == "personal_data_forgotten"
     again = await shell.json("privacy", "purge", "--yes")
-    assert again == {"chats": 0, "phones": 0, "channels": 0, "deliveries": 0, "inbox": 0}
+    nothing = {"chats": 0, "phones": 0, "channels": 0, "deliveries": 0, "inbox": 0, "credentials": 0}
+    assert again == nothing | {"compact": True}
+    assert (await chain_kinds(database)).count("personal_data_forgotten") == 1
+
+
+async def test_after_the_count_a_purge_forgets_credentials_and_writes_nothing_to_the_chain(
+    shell: Shell, database: Database
+) -> None:
+    await issue_and_open(database)
+    async with database.writing() as connection:
+        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
+        await chain.append(connection, "ballots_closed", {}, by=By("Gwen", "command line", NOW))
+        await polls.mark_counted(connection)
+    before = await chain_kinds(database)
+
+    forgotten = await shell.json("privacy", "purge", "--yes")
+
+    assert (forgotten["credentials"], forgotten["phones"], forgotten["compact"]) == (1, 2, True)
+    assert await chain_kinds(database) == before
 
 
 async def issue_and_open(database: Database) -> None:
@@ -241,7 +260,7 @@ async def issue_and_open(database: Database) -> None:
     async with database.writing() as connection:
         member_id = await connection.scalar(select(func.min(schema.member.c.id)))
         pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "vote_hash": b"v", "state": "live"}
-        await connection.execute(insert(schema.pack).values(**pack, issued_at=NOW))
+        await connection.execute(insert(schema.pack).values(**pack, credential=b"c" * 32, issued_at=NOW))
     await open_with_key(database)
 
 
