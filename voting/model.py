@@ -82,7 +82,11 @@ class Poll:
     trustees: int | None = None
     threshold: int | None = None
     share_digests: tuple[str, ...] = ()
+    trustees_file: bytes | None = None
+    key_kind: str | None = None
+    paper: bytes | None = None
     signing_key: bytes = b""
+    uuid: str = ""
 
     def takes_votes(self, now: datetime) -> bool:
         """Whether a vote arriving `now` is in time: open, not before opens_at, before closes_at."""

@@ -28,6 +28,7 @@ poll = Table(
     METADATA,
     Column("only", Integer, CheckConstraint("only = 1", name="only"), primary_key=True),  # one poll per database
     Column("id", Text, nullable=False),
+    Column("uuid", Text, nullable=False),  # of the election: 22 characters of Base58, drawn once
     Column("title", Text, nullable=False),
     Column("question", Text, nullable=False),
     Column("options", Json, nullable=False),  # list of str, in the paper's order
@@ -47,6 +48,9 @@ poll = Table(
     Column("trustees", Integer),
     Column("threshold", Integer),
     Column("share_digests", Json),
+    Column("trustees_file", LargeBinary),  # trustees.json, byte for byte
+    Column("key_kind", Text, CheckConstraint("key_kind IN ('dealer','ceremony')", name="key_kind")),
+    Column("paper", LargeBinary),  # paper.json as it was at the opening, byte for byte
     Column("signing_key", LargeBinary, nullable=False),  # Ed25519 public key of the chain's entries and heads
 )
 
@@ -96,6 +100,9 @@ pack = Table(
     Column("serial", Integer, nullable=False),  # 1 for the first pack of a member
     Column("pack_hash", LargeBinary, nullable=False, unique=True),
     Column("vote_hash", LargeBinary, nullable=False),
+    Column("credential", LargeBinary, unique=True),  # public, a point of 32 bytes; null once forgotten
+    Column("issued_entry", BigInteger),  # the chain entry that names it among those issued
+    Column("ended_entry", BigInteger),  # and the one that voids it
     Column("state", Text, CheckConstraint("state IN ('live','void','replaced')", name="state"), nullable=False),
     Column("issued_at", Instant, nullable=False),
     Column("ended_at", Instant),
@@ -159,6 +166,7 @@ intent = Table(
     Column("chat", Text, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("message", Text),  # with the codes, within its chat: delivered again it is not a new attempt
+    Column("credential_secret", LargeBinary),  # encrypted, while the paper is open; then null
     Column("refused_at", Instant),  # cast after the member had voted from another chat
     Index("ix_intent_member", "member_id"),
     sqlite_with_rowid=False,
@@ -179,6 +187,16 @@ lock = Table(
         " AND (how = 'online') = (chat IS NOT NULL)",
         name="online_has_receipt",
     ),
+)
+
+ballot = Table(
+    "ballot",
+    METADATA,  # what was cast, as it is counted and published; insert only
+    Column("credential", LargeBinary, primary_key=True),  # public: one ballot each
+    Column("packed", LargeBinary, nullable=False),  # ballots.packed
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the ballot's JSON; its mark is the receipt
+    Column("entry", BigInteger, nullable=False, index=True),  # the chain entry that names the digest
+    sqlite_with_rowid=False,  # rows lie in the order of credentials, not of casting
 )
 
 tray = Table(

@@ -21,6 +21,7 @@ from bot.edge.letters import of_text
 from bot.house import House
 from bot.inbox import inbox
 from bot.member_chat import sms
+from bot.staff import rights
 from bot.staff_chat import notice_watch
 from bot.staff_chat.menus import StaffMenus
 from bot.staff_chat.notice_watch import NoticeWatch
@@ -196,7 +197,8 @@ class _Books:
     async def probe(self) -> None:
         """Check that the records agree, and tell staff when they do not."""
         async with self.house.database.reading() as connection:
-            broken = [probe for probe in await run_probes(connection) if not probe.holds]
+            tried = [*await run_probes(connection), await rights.probe(connection)]
+        broken = [probe for probe in tried if not probe.holds]
         for probe in broken:
             log.error("a probe does not hold", probe=probe.name, detail=probe.detail)
             async with self.house.database.writing() as connection:

@@ -148,6 +148,7 @@ def audit(as_json: AsJson = False) -> None:
     Example: ballotline audit --json
     """
     from bot.house import House, in_house
+    from bot.staff import rights
     from voting.audit import chain
     from voting.audit.probes import run_probes
 
@@ -158,7 +159,8 @@ def audit(as_json: AsJson = False) -> None:
                 await chain.check_continues(connection)
             except Fault as fault:
                 entries, broken = 0, str(fault)
-            probes = [asdict(probe) for probe in await run_probes(connection)]
+            tried = [*await run_probes(connection), await rights.probe(connection)]
+        probes = [asdict(probe) for probe in tried]
         ok = broken is None and all(probe["holds"] for probe in probes)
         return {"ok": ok, "chain_entries": entries, "chain_problem": broken, "probes": probes}
 

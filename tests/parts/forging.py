@@ -55,13 +55,13 @@ def change_chain(folder: Path, act: Callable[[list[dict[str, Any]]], None]) -> N
     """Rewrite the chain, link it anew, sign its new end as the only head, and sign everything again."""
     entries = [json.loads(line) for line in (folder / form.CHAIN).read_bytes().splitlines()]
     act(entries)
-    previous, poll_id = form.GENESIS, ""
+    previous, uuid = form.GENESIS, ""
     for seq, entry in enumerate(entries, start=1):
         entry["seq"] = seq
         digest = form.entry_hash({name: entry[name] for name in ("seq", "at", "actor", "kind", "body")}, previous)
         if entry["kind"] in form.POLL_SET:
-            poll_id = entry["body"].get("id", poll_id)
-        signature = KEY.sign(form.entry_message(poll_id, seq, previous, digest)).signature
+            uuid = entry["body"].get("uuid", uuid)
+        signature = KEY.sign(form.entry_message(uuid, seq, previous, digest)).signature
         entry |= {"hash": digest.hex(), "signature": signature.hex()}
         previous = digest
     (folder / form.CHAIN).write_bytes(b"".join(form.canonical(entry) + b"\n" for entry in entries))

@@ -28,9 +28,10 @@ from voting.store.database import HEAD, SIGNER
 GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends
 READ_ROWS: Final = 1_000
-_POLL_ID: Final = select(schema.poll.c.id)
+_APPENDED: Final = "ballotline_appended"  # in a connection's `info`: the transaction that appended last
+_UUID: Final = select(schema.poll.c.uuid)
 _LAST: Final = (
-    select(schema.chain.c.seq, schema.chain.c.hash, _POLL_ID.scalar_subquery().label("poll_id"))
+    select(schema.chain.c.seq, schema.chain.c.hash, _UUID.scalar_subquery().label("uuid"))
     .order_by(schema.chain.c.seq.desc())
     .limit(1)
 )
@@ -91,8 +92,8 @@ def signer_of(connection: AsyncConnection) -> Signer:
     return signer
 
 
-async def _poll_id(connection: AsyncConnection) -> str:
-    return str(await connection.scalar(_POLL_ID) or "")
+async def _uuid(connection: AsyncConnection) -> str:
+    return str(await connection.scalar(_UUID) or "")
 
 
 def hash_of(*, seq: int, at: datetime, actor: str, kind: str, body: dict[str, Any], previous: bytes) -> bytes:
@@ -113,14 +114,14 @@ async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: B
         await connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
     last = (await connection.execute(_LAST)).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
-    poll_id = (last.poll_id or "") if last else await _poll_id(connection)
+    uuid = (last.uuid or "") if last else await _uuid(connection)
     entries = []
     actor = by.actor if by.actor == by.via else f"{by.actor} ({by.via})"
     for act in acts:
         seq += 1
         words: dict[str, Any] = {"seq": seq, "at": by.at, "actor": actor, "kind": act.kind, "body": act.body}
         digest = hash_of(**words, previous=previous)
-        signature = signer.sign_entry(poll_id, seq, previous, digest)
+        signature = signer.sign_entry(uuid, seq, previous, digest)
         entry = Entry(**words, previous=previous, hash=digest, signature=signature)
         entries.append(entry)
         previous = entry.hash
@@ -128,6 +129,7 @@ async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: B
         columns = ("seq", "at", "actor", "kind", "body", "previous", "hash", "signature")
         rows = [{name: getattr(entry, name) for name in columns} for entry in entries]
         await connection.execute(insert(schema.chain), rows)
+        connection.info[_APPENDED] = _transaction(connection)
         await _note_head(connection, seq, previous)
     return entries
 
@@ -139,6 +141,15 @@ async def _note_head(connection: AsyncConnection, seq: int, digest: bytes) -> No
     except HeadNotContinued:
         return  # compare_head in bot.app.chores tells staff; entries written later do not hide it
     connection.info[HEAD] = (seq, digest)
+
+
+def _transaction(connection: AsyncConnection) -> object:
+    return connection.sync_connection and connection.sync_connection.get_transaction()
+
+
+def appended_here(connection: AsyncConnection) -> bool:
+    """Tell whether the connection's own transaction appended entries: they may still be rolled back."""
+    return _APPENDED in connection.info and connection.info[_APPENDED] is _transaction(connection)
 
 
 async def entries(connection: AsyncConnection, *, after: int = 0) -> AsyncIterator[Entry]:
@@ -171,23 +182,37 @@ def check_links(chain: Iterable[Entry], *, seq: int = 0, previous: bytes = GENES
     return previous
 
 
-def check_signature(entry: Entry, key: VerifyKey, poll_id: str) -> None:
+def check_signature(entry: Entry, key: VerifyKey, uuid: str) -> None:
     """Insist that the key signed the entry; ChainBroken."""
     try:
-        key.verify(entry_message(poll_id, entry.seq, entry.previous, entry.hash), entry.signature)
+        key.verify(entry_message(uuid, entry.seq, entry.previous, entry.hash), entry.signature)
     except (CryptoError, ValueError):  # ValueError: not 64 bytes
         raise ChainBroken(entry.seq, "is not signed by this poll's signing key") from None
 
 
+async def read_on(connection: AsyncConnection, *, after: int = 0, previous: bytes = GENESIS) -> AsyncIterator[Entry]:
+    """Yield the entries following `after`, whose hash is `previous`, each checked: link and signature. ChainBroken."""
+    key, uuid = signer_of(connection).verify_key, None
+    async for entry in entries(connection, after=after):
+        uuid = await _uuid(connection) if uuid is None else uuid
+        previous = check_links([entry], seq=after, previous=previous)
+        check_signature(entry, key, uuid)
+        after = entry.seq
+        yield entry
+
+
 async def walk(connection: AsyncConnection, *, after: int = 0, previous: bytes = GENESIS) -> int:
     """Walk the chain from the entry following `after`, links and signatures; give its length. ChainBroken."""
-    key, poll_id = signer_of(connection).verify_key, await _poll_id(connection)
-    seq = after
-    async for entry in entries(connection, after=after):
-        previous = check_links([entry], seq=seq, previous=previous)
-        check_signature(entry, key, poll_id)
-        seq = entry.seq
-    return seq
+    async for entry in read_on(connection, after=after, previous=previous):
+        after = entry.seq
+    return after
+
+
+async def has_entry(connection: AsyncConnection, seq: int, digest: bytes) -> bool:
+    """Tell whether entry `seq` is the one whose hash is `digest`; entry 0 stands for the beginning."""
+    if not seq:
+        return digest == GENESIS
+    return bool(await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == seq)) == digest)
 
 
 async def check_continues(connection: AsyncConnection) -> None:
@@ -196,8 +221,7 @@ async def check_continues(connection: AsyncConnection) -> None:
     kept = signer.kept()
     if kept is None:
         return
-    found = await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == kept.seq))
-    if found != kept.hash:
+    if not await has_entry(connection, kept.seq, kept.hash):
         raise HeadNotContinued(kept.seq, signer.file)
 
 

@@ -42,9 +42,9 @@ class Head:
         return canonical_json(words) + b"\n"
 
 
-def entry_message(poll_id: str, seq: int, previous: bytes, digest: bytes) -> bytes:
+def entry_message(uuid: str, seq: int, previous: bytes, digest: bytes) -> bytes:
     """Give the bytes that an entry's signature is over; `previous` and `digest` are 32 bytes each."""
-    return f"ballotline entry 1|{poll_id}|{seq}|{previous.hex()}|{digest.hex()}".encode()
+    return f"ballotline entry 1|{uuid}|{seq}|{previous.hex()}|{digest.hex()}".encode()
 
 
 def head_message(seq: int, digest: bytes) -> bytes:
@@ -65,9 +65,9 @@ class Signer:
         """Give a signer that keeps its head beside the secrets file."""
         return cls(secrets, secrets_file.with_name(secrets_file.name + ".head"))
 
-    def sign_entry(self, poll_id: str, seq: int, previous: bytes, digest: bytes) -> bytes:
+    def sign_entry(self, uuid: str, seq: int, previous: bytes, digest: bytes) -> bytes:
         """Sign an entry, 64 bytes."""
-        return self._key.sign(entry_message(poll_id, seq, previous, digest)).signature
+        return self._key.sign(entry_message(uuid, seq, previous, digest)).signature
 
     def sign_head(self, seq: int, digest: bytes) -> Head:
         """Sign a head."""

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-FOREVER: Final = ("lock", "box", "attempt", "chain", "head", "result")
+FOREVER: Final = ("lock", "ballot", "box", "attempt", "chain", "head", "result")
 
 # REPLACE deletes the old row without asking a delete trigger (unless recursive_triggers is on), so a row whose
 # key is taken is refused before it is tried: https://sqlite.org/lang_conflict.html
 TAKEN: Final = {
     "lock": "member_id = NEW.member_id OR pack_id = NEW.pack_id OR intent_id = NEW.intent_id OR receipt = NEW.receipt",
+    "ballot": "credential = NEW.credential OR digest = NEW.digest",
     "box": "id = NEW.id OR sealed = NEW.sealed",
     "attempt": "id = NEW.id OR (member_id = NEW.member_id AND occasion = NEW.occasion)",
     "chain": "seq = NEW.seq OR hash = NEW.hash",

@@ -1,4 +1,4 @@
 """The poll: its file, its phases, its delivery window, how it stands. Begin at `polls`.
 
-May import: voting.audit.
+May import: voting.audit, voting.ballots, voting.trustees.
 """

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
+from voting.ballots.election import draw_uuid
 from voting.model import By, Phase, Poll, SmsRules, StaffRules, Window
 from voting.poll import window
 from voting.poll.poll_file import read_poll_file, window_of_file
@@ -195,7 +196,7 @@ async def mark_counted(connection: AsyncConnection) -> None:
 
 
 async def _make(connection: AsyncConnection, poll: Poll, delivery: Window, secrets: Secrets, *, by: By) -> Poll:
-    made = replace(poll, signing_key=secrets.verify_key)
+    made = replace(poll, signing_key=secrets.verify_key, uuid=poll.uuid or draw_uuid())
     await connection.execute(insert(schema.poll).values(only=1, **_columns(made)))
     await chain.append(connection, "poll_initialised", _public(made), by=by)
     await window.add(connection, replace(delivery, version=1, set_at=by.at, set_by=by.actor), by=by)
@@ -258,6 +259,7 @@ def _public(poll: Poll) -> dict[str, Any]:
     """Give what the poll is, as strangers may read it on the chain."""
     return {
         "id": poll.id,
+        "uuid": poll.uuid,
         "title": poll.title,
         "question": poll.question,
         "options": list(poll.options),

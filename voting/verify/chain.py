@@ -44,7 +44,7 @@ def check_chain(bundle: Bundle, said: Said) -> str:
         if entry.hex("hash", len(digest)) != digest:
             raise entry.wrong("does not follow from the entries before it")
         _take(said, entry)
-        _insist_on_signature(said, entry, form.entry_message(said.facts.text("id"), line, previous, digest))
+        _insist_on_signature(said, entry, form.entry_message(said.facts.text("uuid"), line, previous, digest))
         previous = digest
     if form.COUNTED not in said.once:
         raise Wrong(form.CHAIN, said.entries + 1, "is missing: the chain does not end with the count")

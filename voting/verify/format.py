@@ -106,9 +106,9 @@ def head_message(seq: int, digest: bytes) -> bytes:
     return canonical({"head": seq, "hash": digest.hex()})
 
 
-def entry_message(poll_id: str, seq: int, previous: bytes, digest: bytes) -> bytes:
+def entry_message(uuid: str, seq: int, previous: bytes, digest: bytes) -> bytes:
     """Give the bytes that a chain entry's signature is over; `digest` is the entry's own hash."""
-    return f"ballotline entry 1|{poll_id}|{seq}|{previous.hex()}|{digest.hex()}".encode()
+    return f"ballotline entry 1|{uuid}|{seq}|{previous.hex()}|{digest.hex()}".encode()
 
 
 def manifest_message(manifest: bytes) -> bytes:

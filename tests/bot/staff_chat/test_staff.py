@@ -17,9 +17,9 @@ from bot.staff.enrolment import (
     ANONYMOUS_ADMIN,
     AnonymousAdmin,
     InvitationUnusable,
-    LoginLinkUnusable,
     StaffUnknown,
 )
+from bot.staff.login_links import LoginLinkUnusable, make_login_link, redeem_login
 from bot.staff.roles import ALLOWED, Act, NotStaff, NotYourRole, Role
 from bot.staff_chat import broadcast, handlers, notices, window, words
 from voting.model import By
@@ -185,7 +185,7 @@ async def test_who_was_removed_is_nobody_at_once_and_can_come_back(database: Dat
     huw = await enrolled(database)
     desk = desk_of(database)
     async with database.writing() as connection:
-        link = await enrolment.make_login_link(connection, huw.id, NOW)
+        link = await make_login_link(connection, SECRETS, huw.id, NOW)
         await enrolment.remove(connection, huw.id, by=BY)
 
     with pytest.raises(NotStaff):
@@ -193,7 +193,7 @@ async def test_who_was_removed_is_nobody_at_once_and_can_come_back(database: Dat
             pass
     async with database.writing() as connection:
         with pytest.raises(LoginLinkUnusable):
-            await enrolment.redeem_login(connection, link, NOW)
+            await redeem_login(connection, SECRETS, link, NOW)
         with pytest.raises(StaffUnknown):
             await enrolment.remove(connection, huw.id, by=BY)
     again = await enrolled(database)
@@ -227,16 +227,16 @@ async def test_the_desk_lets_nobody_act_beyond_their_role(database: Database) ->
 async def test_a_login_link_works_once_within_ten_minutes(database: Database) -> None:
     huw = await enrolled(database)
     async with database.writing() as connection:
-        token = await enrolment.make_login_link(connection, huw.id, NOW)
-        late = await enrolment.make_login_link(connection, huw.id, NOW)
+        token = await make_login_link(connection, SECRETS, huw.id, NOW)
+        late = await make_login_link(connection, SECRETS, huw.id, NOW)
 
-        assert (await enrolment.redeem_login(connection, token, NOW)).id == huw.id
+        assert (await redeem_login(connection, SECRETS, token, NOW)).id == huw.id
         with pytest.raises(LoginLinkUnusable):
-            await enrolment.redeem_login(connection, token, NOW)
+            await redeem_login(connection, SECRETS, token, NOW)
         with pytest.raises(LoginLinkUnusable):
-            await enrolment.redeem_login(connection, late, NOW + timedelta(minutes=10))
+            await redeem_login(connection, SECRETS, late, NOW + timedelta(minutes=10))
         with pytest.raises(LoginLinkUnusable):
-            await enrolment.redeem_login(connection, "made up", NOW)
+            await redeem_login(connection, SECRETS, "made up", NOW)
 
 
 # -- duty ----------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from prepared import (
 from sqlalchemy import insert, select, update
 
 from voting import schema, secrets_file
+from voting.ballots.election import check_uuid
 from voting.model import By, Phase, Poll, SmsRules, StaffRules, Window
 from voting.packs.packing import Printing
 from voting.packs.packs import issue
@@ -213,7 +214,8 @@ async def loaded(database: Database) -> Poll:
 async def test_init_writes_the_poll_its_window_and_two_entries(database: Database) -> None:
     made = await make_poll(database)
 
-    assert made == replace(POLL, signing_key=SECRETS.verify_key)
+    assert made == replace(POLL, signing_key=SECRETS.verify_key, uuid=made.uuid)
+    assert check_uuid(made.uuid, "uuid") == made.uuid
     assert await loaded(database) == made
     assert await rows(database, schema.window) == [(1, WINDOW.first_day, WINDOW.last_day, "poll file", NOW, "Gwen")]
     chain = await rows(database, schema.chain, schema.chain.c.seq, schema.chain.c.kind, schema.chain.c.body)
