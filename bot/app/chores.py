@@ -28,11 +28,11 @@ from bot.staff_chat.notice_watch import NoticeWatch
 from messages.channels.telegram_request import LANE
 from messages.channels.twilio_channel import TwilioChannel
 from messages.pace.pacer import Lane
-from voting.audit.chain import check_continues, last_head, sign_head
+from voting.audit.chain import HeadNotContinued, check_continues, last_head, sign_head
 from voting.audit.probes import run_probes
+from voting.audit.signer import KeptHeadDamaged
 from voting.model import Phase
 from voting.poll import polls
-from voting.refusals import Fault
 from voting.votes.box import move_tray
 from voting.votes.wrong_codes import purge_wrong_codes
 
@@ -74,13 +74,13 @@ async def keep(chore: Chore) -> None:
 
 def chores(house: House) -> list[Chore]:
     """Give what is done for the poll's records."""
-    books = _Books(house)
+    records = _Records(house)
     return [
-        Chore("tray", MOVE_TRAY_EVERY, books.move_tray),
-        Chore("head", SIGN_HEAD_EVERY, books.sign_head),
-        Chore("kept head", PROBES_EVERY, books.compare_head),
-        Chore("probes", PROBES_EVERY, books.probe),
-        Chore("purge", PURGE_EVERY, books.purge),
+        Chore("tray", MOVE_TRAY_EVERY, records.move_tray),
+        Chore("head", SIGN_HEAD_EVERY, records.sign_head),
+        Chore("kept head", PROBES_EVERY, records.compare_head),
+        Chore("probes", PROBES_EVERY, records.probe),
+        Chore("purge", PURGE_EVERY, records.purge),
     ]
 
 
@@ -122,12 +122,16 @@ class _Heads:
     bot: ExtBot[None]
 
     async def post(self) -> None:
-        """Post it to the chat that the setting names, if any."""
+        """Post it to the chat that the setting names, if any; nothing while the chain does not continue it."""
         chat = self.house.settings.heads_chat
         if chat is None:
             return
-        async with self.house.database.reading() as connection:
-            head = await last_head(connection)
+        try:
+            async with self.house.database.reading() as connection:
+                await check_continues(connection)
+                head = await last_head(connection)
+        except (HeadNotContinued, KeptHeadDamaged):
+            return  # `compare_head` tells
         if head is not None:
             await self.bot.send_message(chat, head.line.decode())
 
@@ -162,7 +166,7 @@ class _Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class _Books:
+class _Records:
     """The chores of the poll's own records."""
 
     house: House
@@ -175,10 +179,13 @@ class _Books:
             await move_tray(self.house.database, now=self.house.clock())
 
     async def sign_head(self) -> None:
-        """Sign the chain's head, and write the last one to the log."""
-        async with self.house.database.writing() as connection:
-            await sign_head(connection, self.house.clock())
-            head = await last_head(connection)
+        """Sign the chain's head, and write the last one to the log; neither while the chain does not continue it."""
+        try:
+            async with self.house.database.writing() as connection:
+                await sign_head(connection, self.house.clock())
+                head = await last_head(connection)
+        except (HeadNotContinued, KeptHeadDamaged):
+            return  # `compare_head` tells
         if head is not None:
             log.info("the chain's head", seq=head.seq, hash=head.hash.hex(), signature=head.signature.hex())
 
@@ -187,7 +194,7 @@ class _Books:
         try:
             async with self.house.database.reading() as connection:
                 await check_continues(connection)
-        except Fault as lost:
+        except (HeadNotContinued, KeptHeadDamaged) as lost:
             log.error("the chain does not continue its last head", detail=str(lost))  # noqa: TRY400 - no news in it
             async with self.house.database.writing() as connection:
                 await alerts.raise_alert(

@@ -1,4 +1,4 @@
-"""`count`, `verify`, `head`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
+"""`count`, `verify`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
 
 import tempfile
 from collections.abc import Mapping
@@ -31,7 +31,6 @@ def register(app: typer.Typer) -> None:
     app.command()(count)
     app.command()(verify)
     app.command()(audit)
-    app.command()(head)
     app.command("rehearse")(rehearse_poll)
 
 
@@ -117,29 +116,6 @@ def print_result(result: Mapping[str, Any]) -> None:
         f"Turnout {result['turnout_with_rejected']} % with rejected papers, "
         f"{result['turnout_without_rejected']} % without"
     )
-
-
-def head(as_json: AsJson = False) -> None:
-    """Show the last signed head of the chain, for others to keep; `verify --head` takes what --json prints.
-
-    Example: ballotline head --json
-    """
-    from bot.house import House, in_house
-    from voting.audit import chain
-
-    async def act(house: House) -> Any:  # noqa: ANN401 - the head, or nothing
-        async with house.database.reading() as connection:
-            await chain.check_continues(connection)
-            return await chain.last_head(connection)
-
-    last = in_house(act)
-    if last is None:
-        error_line("No head is signed yet; `ballotline run` signs one every hour.")
-        raise typer.Exit(1)
-    if as_json:
-        print_json({"seq": last.seq, "hash": last.hash.hex(), "signature": last.signature.hex()})
-        return
-    OUT.print(f"Entry {last.seq:,} of the chain\nhash {last.hash.hex()}\nsigned {last.signature.hex()}")
 
 
 def audit(as_json: AsJson = False) -> None:

@@ -97,7 +97,7 @@ async def _head(connection: AsyncConnection) -> Finding:
     try:
         await chain.check_continues(connection)
     except Fault as lost:
-        return Finding("head", ok=False, detail=str(lost), what_to_do="keep both as they are, then ballotline audit")
+        return Finding("head", ok=False, detail=str(lost), what_to_do="ballotline audit, then as it says")
     return Finding("head", ok=True, detail="the chain continues the head kept beside the secrets")
 
 

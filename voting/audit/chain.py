@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit.canonical import canonical_json
-from voting.audit.signer import Head, Signer, entry_message
+from voting.audit.signer import Head, KeptHeadDamaged, Signer, entry_message
 from voting.model import By
 from voting.refusals import Fault
 from voting.store.columns import microseconds
@@ -28,6 +28,7 @@ from voting.store.database import HEAD, SIGNER
 GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends
 READ_ROWS: Final = 1_000
+RESUMED: Final = "head_resumed"  # {lost_seq, lost_hash, asked_by, approved_by}: see voting.audit.resuming
 _APPENDED: Final = "ballotline_appended"  # in a connection's `info`: the transaction that appended last
 _UUID: Final = select(schema.poll.c.uuid)
 _LAST: Final = (
@@ -58,7 +59,8 @@ class HeadNotContinued(Fault):
     def __init__(self, seq: int, file: object) -> None:
         super().__init__(
             f"the chain does not continue entry {seq}, the last head kept in {file}: the database was changed or an"
-            " older copy put back; stop, keep both, and compare with the newest backup"
+            " older copy put back; no head is signed. Keep both, and compare with the newest backup; if it was an"
+            " honest restore, two officers say so, one after the other: ballotline head resume"
         )
 
 
@@ -137,10 +139,10 @@ async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: B
 async def _note_head(connection: AsyncConnection, seq: int, digest: bytes) -> None:
     """Have this head kept after the commit, unless the chain does not continue the kept one: that stays as evidence."""
     try:
-        await check_continues(connection)
-    except HeadNotContinued:
-        return  # compare_head in bot.app.chores tells staff; entries written later do not hide it
-    connection.info[HEAD] = (seq, digest)
+        lost = await check_continues(connection)
+    except (HeadNotContinued, KeptHeadDamaged):
+        return  # no vote is lost for it; compare_head in bot.app.chores tells staff, and later entries do not hide it
+    connection.info[HEAD] = (seq, digest, lost)
 
 
 def _transaction(connection: AsyncConnection) -> object:
@@ -215,14 +217,36 @@ async def has_entry(connection: AsyncConnection, seq: int, digest: bytes) -> boo
     return bool(await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == seq)) == digest)
 
 
-async def check_continues(connection: AsyncConnection) -> None:
-    """Insist that the chain continues the head kept outside the database; HeadNotContinued, KeptHeadDamaged."""
+async def check_continues(connection: AsyncConnection) -> bytes | None:
+    """Insist that the chain continues the head kept outside the database; HeadNotContinued, KeptHeadDamaged.
+
+    Give the hash of the kept head if the chain instead has the signed entry by which two officers gave it up. Without
+    any kept head there is nothing to compare: whoever deletes that file and puts an older copy of the database back is
+    noticed only by heads that others keep, with `verify --head`.
+    """
     signer = signer_of(connection)
     kept = signer.kept()
-    if kept is None:
-        return
-    if not await has_entry(connection, kept.seq, kept.hash):
-        raise HeadNotContinued(kept.seq, signer.file)
+    if kept is None or await has_entry(connection, kept.seq, kept.hash):
+        return None
+    if await _gave_up(connection, kept):
+        return kept.hash
+    raise HeadNotContinued(kept.seq, signer.file)
+
+
+async def _gave_up(connection: AsyncConnection, kept: Head) -> bool:
+    """Look for the entry that names a lost head, through the whole chain: only while there is one does this happen."""
+    rows = (await connection.execute(select(schema.chain).where(schema.chain.c.kind == RESUMED))).all()
+    for row in rows:
+        if (row.body.get("lost_seq"), row.body.get("lost_hash")) != (kept.seq, kept.hash.hex()):
+            continue
+        entry = Entry(row.seq, row.at, row.actor, row.kind, row.body, row.previous, row.hash, row.signature)
+        try:
+            check_links([entry], seq=entry.seq - 1, previous=entry.previous)
+            check_signature(entry, signer_of(connection).verify_key, await _uuid(connection))
+        except ChainBroken:
+            continue
+        return True
+    return False
 
 
 async def last_head(connection: AsyncConnection) -> Head | None:

@@ -22,7 +22,7 @@ POOL_SIZE: Final = 16
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 
 
-HEAD: Final = "ballotline_head"  # in a connection's `info`: the newest entry (number, hash) of this transaction
+HEAD: Final = "ballotline_head"  # in a connection's `info`: what `Keeper.keep` takes, of this transaction
 SIGNER: Final = "ballotline_signer"  # the execution option under which a connection carries its signer
 MEMORY: Final = "ballotline_memory"  # and this one a dict: what this process has read of the database already
 
@@ -30,8 +30,8 @@ MEMORY: Final = "ballotline_memory"  # and this one a dict: what this process ha
 class Keeper(Protocol):
     """Who keeps the head of the chain outside the database."""
 
-    def keep(self, seq: int, digest: bytes, /) -> None:
-        """Make the head durable; blocks."""
+    def keep(self, seq: int, digest: bytes, given_up: bytes | None, /) -> None:
+        """Make the head durable, also in place of the one given up; blocks."""
 
 
 class Database:
