@@ -21,7 +21,6 @@ from bot.commands.terminal import (
 )
 from messages.refusals import NoticeTextMissing
 from messages.words.kinds import Kind
-from voting.imports.moments import read_moment
 from voting.model import By
 from voting.refusals import StaffRefusal
 
@@ -278,9 +277,11 @@ def _texts(file: Path | None, first: str) -> dict[str, str]:
 
 
 def _moment(raw: str | None, timezone: str) -> datetime | None:
+    from voting.local_time import instant_of
+
     if raw is None:
         return None
-    moment = read_moment(raw, ZoneInfo(timezone))
-    if moment is None:
-        raise MomentUnreadable(moment=raw)
-    return moment
+    try:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(timezone))
+    except (ValueError, OverflowError):
+        raise MomentUnreadable(moment=raw) from None

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -453,6 +453,24 @@ async def test_whose_name_looks_like_the_author_s_is_not_offered_to_approve(town
     assert "You wrote it, so somebody else has to read it" in page.text
     assert "Approve these words" not in page.text
     assert "needs a second person" in refused.text
+
+
+async def test_a_time_that_comes_twice_asks_which_and_one_that_never_comes_is_refused(town: ConsoleHouse) -> None:
+    typed = {"kind": "reminder", "audience": "all", "then": "keep"}
+    async with town.visitor("Carys") as visitor:
+        plain = await visitor.looks("/notices/new")
+        twice = await visitor.does("/notices/new", send_at="2030-10-27T01:30", **typed)
+        never = await visitor.does("/notices/new", send_at="2030-03-31T01:30", **typed)
+        made = await visitor.does("/notices/new", send_at="2030-10-27T01:30", send_at_which="second", **typed)
+        again = await visitor.looks(made.headers["location"].removeprefix("/console") + "/edit")
+    assert "Which one?" not in plain.text + never.text
+    assert "comes twice in Europe/London" in twice.text
+    assert 'name="send_at_which" value="first"' in twice.text
+    assert "never comes in Europe/London" in never.text
+    assert 'name="send_at_which" value="second" checked' in again.text
+    async with town.database.reading() as connection:
+        found = await notices.show(connection, int(made.headers["location"].rpartition("/")[2]))
+    assert found.content.send_at == datetime(2030, 10, 27, 1, 30, tzinfo=UTC)
 
 
 async def test_the_preview_counts_segments_and_says_what_is_wrong(town: ConsoleHouse) -> None:
