@@ -24,6 +24,7 @@ from messages.words.kinds import Kind
 from messages.words.sms_text import SmsText, cost, encode_plan
 from messages.words.texts import languages
 from messages.words.wording import Ways, facts_of
+from voting.imports.moments import read_moment
 from voting.model import Poll
 from voting.poll import window
 
@@ -150,12 +151,10 @@ def read_content(visit: Visit, poll: Poll) -> Content:
 def _moment(visit: Visit, name: str, poll: Poll) -> datetime | None:
     """Read a date and time as the browser sends it: local, in the poll's zone."""
     raw = visit.word(name)
-    if not raw:
-        return None
-    try:
-        return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(poll.timezone))
-    except ValueError:
-        raise FormWrong(field=name.replace("_", " ")) from None
+    moment = read_moment(raw, ZoneInfo(poll.timezone)) if raw else None
+    if raw and moment is None:
+        raise FormWrong(field=name.replace("_", " "))
+    return moment
 
 
 def _words(notice: Notice, language: str, counted: Counted | None, poll: Poll) -> Words:
