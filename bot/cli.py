@@ -14,6 +14,7 @@ from bot.commands import (
     count,
     demo,
     doctor,
+    head,
     members,
     notices,
     packs,
@@ -44,6 +45,7 @@ NOUNS: Final = (
     privacy,
     service,
     count,
+    head,
 )
 
 

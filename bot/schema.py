@@ -64,11 +64,12 @@ chat = Table(
 
 staff = Table(
     "staff",
-    METADATA,
+    METADATA,  # a row gives nobody a role: it must agree with the newest signed entry about its number
     Column("id", BigKey, primary_key=True),
     Column("name", Text, nullable=False),
     Column("role", Text, CheckConstraint("role IN ('officer','comms','support')", name="role"), nullable=False),
     Column("user_id", BigKey, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),  # what the entry binds the account with (bot.staff.rights)
     Column("language", Text, nullable=False, default="en-GB"),
     Column("phone", Text),  # on-call number, E.164
     Column("duty_order", Integer),  # null: not on duty
@@ -92,7 +93,7 @@ staff = Table(
 
 invite = Table(
     "invite",
-    METADATA,
+    METADATA,  # the invitations that count are those on the chain: see bot.staff.rights
     Column("token_hash", LargeBinary, primary_key=True),
     Column("role", Text, nullable=False),
     Column("name", Text),  # what the chain will call them; null: the name of their account
@@ -116,7 +117,6 @@ session = Table(
     METADATA,
     Column("token_hash", LargeBinary, primary_key=True),
     Column("staff_id", ForeignKey("staff.id"), nullable=False),
-    Column("csrf", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),

@@ -21,17 +21,18 @@ from bot.edge.letters import of_text
 from bot.house import House
 from bot.inbox import inbox
 from bot.member_chat import sms
+from bot.staff import rights
 from bot.staff_chat import notice_watch
 from bot.staff_chat.menus import StaffMenus
 from bot.staff_chat.notice_watch import NoticeWatch
 from messages.channels.telegram_request import LANE
 from messages.channels.twilio_channel import TwilioChannel
 from messages.pace.pacer import Lane
-from voting.audit.chain import check_continues, last_head, sign_head
+from voting.audit.chain import HeadNotContinued, check_continues, last_head, sign_head
 from voting.audit.probes import run_probes
+from voting.audit.signer import KeptHeadDamaged
 from voting.model import Phase
 from voting.poll import polls
-from voting.refusals import Fault
 from voting.votes.box import move_tray
 from voting.votes.wrong_codes import purge_wrong_codes
 
@@ -121,12 +122,16 @@ class _Heads:
     bot: ExtBot[None]
 
     async def post(self) -> None:
-        """Post it to the chat that the setting names, if any."""
+        """Post it to the chat that the setting names, if any; nothing while the chain does not continue it."""
         chat = self.house.settings.heads_chat
         if chat is None:
             return
-        async with self.house.database.reading() as connection:
-            head = await last_head(connection)
+        try:
+            async with self.house.database.reading() as connection:
+                await check_continues(connection)
+                head = await last_head(connection)
+        except (HeadNotContinued, KeptHeadDamaged):
+            return  # `compare_head` tells
         if head is not None:
             await self.bot.send_message(chat, head.line.decode())
 
@@ -174,10 +179,13 @@ class _Records:
             await move_tray(self.house.database, now=self.house.clock())
 
     async def sign_head(self) -> None:
-        """Sign the chain's head, and write the last one to the log."""
-        async with self.house.database.writing() as connection:
-            await sign_head(connection, self.house.clock())
-            head = await last_head(connection)
+        """Sign the chain's head, and write the last one to the log; neither while the chain does not continue it."""
+        try:
+            async with self.house.database.writing() as connection:
+                await sign_head(connection, self.house.clock())
+                head = await last_head(connection)
+        except (HeadNotContinued, KeptHeadDamaged):
+            return  # `compare_head` tells
         if head is not None:
             log.info("the chain's head", seq=head.seq, hash=head.hash.hex(), signature=head.signature.hex())
 
@@ -186,7 +194,7 @@ class _Records:
         try:
             async with self.house.database.reading() as connection:
                 await check_continues(connection)
-        except Fault as lost:
+        except (HeadNotContinued, KeptHeadDamaged) as lost:
             log.error("the chain does not continue its last head", detail=str(lost))  # noqa: TRY400 - no news in it
             async with self.house.database.writing() as connection:
                 await alerts.raise_alert(
@@ -196,7 +204,8 @@ class _Records:
     async def probe(self) -> None:
         """Check that the records agree, and tell staff when they do not."""
         async with self.house.database.reading() as connection:
-            broken = [probe for probe in await run_probes(connection) if not probe.holds]
+            tried = [*await run_probes(connection), await rights.probe(connection)]
+        broken = [probe for probe in tried if not probe.holds]
         for probe in broken:
             log.error("a probe does not hold", probe=probe.name, detail=probe.detail)
             async with self.house.database.writing() as connection:

@@ -22,6 +22,7 @@ from bot.house import House
 from bot.inbox import predecessors
 from bot.inbox.arrivals import Arrivals
 from bot.inbox.reader import Reader
+from bot.staff import rights
 from bot.staff_chat import menus
 from messages.postman.postman import Postman
 from voting.poll import polls
@@ -50,6 +51,8 @@ class Service:
             await self._announce(self.application)
         async with self.house.database.writing() as connection:
             await predecessors.take_back(connection)
+        async with self.house.database.reading() as connection:
+            await rights.rights(connection)  # the chain is read once, before anybody waits for an answer
         postman_stop = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""`count`, `verify`, `head`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
+"""`count`, `verify`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
 
 import tempfile
 from collections.abc import Mapping
@@ -31,7 +31,6 @@ def register(app: typer.Typer) -> None:
     app.command()(count)
     app.command()(verify)
     app.command()(audit)
-    app.command()(head)
     app.command("rehearse")(rehearse_poll)
 
 
@@ -119,35 +118,13 @@ def print_result(result: Mapping[str, Any]) -> None:
     )
 
 
-def head(as_json: AsJson = False) -> None:
-    """Show the last signed head of the chain, for others to keep; `verify --head` takes what --json prints.
-
-    Example: ballotline head --json
-    """
-    from bot.house import House, in_house
-    from voting.audit import chain
-
-    async def act(house: House) -> Any:  # noqa: ANN401 - the head, or nothing
-        async with house.database.reading() as connection:
-            await chain.check_continues(connection)
-            return await chain.last_head(connection)
-
-    last = in_house(act)
-    if last is None:
-        error_line("No head is signed yet; `ballotline run` signs one every hour.")
-        raise typer.Exit(1)
-    if as_json:
-        print_json({"seq": last.seq, "hash": last.hash.hex(), "signature": last.signature.hex()})
-        return
-    OUT.print(f"Entry {last.seq:,} of the chain\nhash {last.hash.hex()}\nsigned {last.signature.hex()}")
-
-
 def audit(as_json: AsJson = False) -> None:
     """Walk the whole chain and try every probe.
 
     Example: ballotline audit --json
     """
     from bot.house import House, in_house
+    from bot.staff import rights
     from voting.audit import chain
     from voting.audit.probes import run_probes
 
@@ -158,7 +135,8 @@ def audit(as_json: AsJson = False) -> None:
                 await chain.check_continues(connection)
             except Fault as fault:
                 entries, broken = 0, str(fault)
-            probes = [asdict(probe) for probe in await run_probes(connection)]
+            tried = [*await run_probes(connection), await rights.probe(connection)]
+        probes = [asdict(probe) for probe in tried]
         ok = broken is None and all(probe["holds"] for probe in probes)
         return {"ok": ok, "chain_entries": entries, "chain_problem": broken, "probes": probes}
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import clock
 from bot.settings import Settings
+from bot.staff import rights
 from voting import secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
@@ -76,7 +77,7 @@ async def _kept(settings: Settings) -> list[Finding]:
         async with database.reading() as connection:
             poll = await polls.load(connection)
             if signer is not None:
-                found.append(await _head(connection))
+                found += [await _head(connection), await _staff(connection)]
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
         named = f"{signing_fingerprint(poll.signing_key)} (publish it before the vote: verify is told it with --key)"
         found.append(Finding("signing key", ok=True, detail=named))
@@ -96,8 +97,14 @@ async def _head(connection: AsyncConnection) -> Finding:
     try:
         await chain.check_continues(connection)
     except Fault as lost:
-        return Finding("head", ok=False, detail=str(lost), what_to_do="keep both as they are, then ballotline audit")
+        return Finding("head", ok=False, detail=str(lost), what_to_do="ballotline audit, then as it says")
     return Finding("head", ok=True, detail="the chain continues the head kept beside the secrets")
+
+
+async def _staff(connection: AsyncConnection) -> Finding:
+    """Compare the staff's table with the signed entries."""
+    tried = await rights.probe(connection)
+    return Finding("staff", ok=tried.holds, detail=tried.detail, what_to_do="" if tried.holds else "ballotline audit")
 
 
 async def _packs(database: Database) -> list[Finding]:

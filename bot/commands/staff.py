@@ -95,11 +95,11 @@ def remove(staff_id: StaffId, actor: Actor = DEFAULT_ACTOR) -> None:
     from bot.house import House, in_house
     from bot.staff import enrolment
 
-    async def act(house: House) -> enrolment.Staff:
+    async def act(house: House) -> str:
         async with house.database.writing() as connection:
             return await enrolment.remove(connection, staff_id, by=By(actor, VIA, house.clock()))
 
-    OUT.print(f"{in_house(act).name} is no longer on the staff.")
+    OUT.print(f"{in_house(act)} is no longer on the staff.")
 
 
 def duty(

@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from bot.console import sessions
 from bot.console.sessions import COOKIE, SESSION_LIFE
 from bot.console.visit import Console, Visit, plain
-from bot.staff import enrolment
-from bot.staff.enrolment import LoginLinkUnusable
+from bot.staff import login_links
+from bot.staff.login_links import LoginLinkUnusable
 
 OURS: Final = frozenset({None, "same-origin", "none"})  # of Sec-Fetch-Site; browsers before 2023 do not send it
 
@@ -37,7 +37,7 @@ class Entrance:
         now = self.console.now()
         try:
             async with house.database.writing() as connection:
-                staff = await enrolment.redeem_login(connection, request.path_params["token"], now)
+                staff = await login_links.redeem_login(connection, house.secrets, request.path_params["token"], now)
                 token = await sessions.begin(connection, house.secrets, staff, now)
         except LoginLinkUnusable as refusal:
             return plain(self.console, "door.html", 409, token=None, refusal=str(refusal))

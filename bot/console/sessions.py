@@ -1,12 +1,10 @@
 """Sessions of the console: begun with a login link, known by a cookie, ended at logout, at removal, after 12 hours.
 
-The cookie's token is 32 random bytes; the table holds only its keyed hash. Who somebody is and what they may do is
-read from the database at every request, so a removal or a new role holds at once.
+The cookie's token says whose it is and until when, the table holds only its keyed hash: a row put into the table, or
+changed in it, opens nothing. What somebody may do is asked anew at every request, so a removal or a new role holds at
+once.
 """
 
-import hashlib
-import hmac
-import secrets as randomness
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +13,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import session
+from bot.staff import tickets
 from bot.staff.enrolment import Staff, StaffUnknown, by_id
 from voting.audit import chain
 from voting.model import By
@@ -22,9 +21,9 @@ from voting.secrets_file import Secrets
 
 COOKIE: Final = "ballotline_console"
 SESSION_LIFE: Final = timedelta(hours=12)
-TOKEN_BYTES: Final = 32
-TOKEN_CHARACTERS_MAX: Final = 64
 VIA: Final = "console"
+_PURPOSE: Final = "console"
+_CSRF: Final = "console form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,9 @@ class Guest:
 
 async def begin(connection: AsyncConnection, secrets: Secrets, staff: Staff, now: datetime) -> str:
     """Begin a session and return its cookie's token."""
-    token = randomness.token_urlsafe(TOKEN_BYTES)
+    token, ticket = tickets.write_ticket(secrets, _PURPOSE, staff.id, now + SESSION_LIFE)
     await connection.execute(
-        insert(session).values(
-            token_hash=_hash(secrets, token),
-            staff_id=staff.id,
-            csrf=randomness.token_urlsafe(TOKEN_BYTES),
-            made_at=now,
-            expires_at=now + SESSION_LIFE,
-        )
+        insert(session).values(token_hash=ticket.hash, staff_id=staff.id, made_at=now, expires_at=ticket.ends_at)
     )
     await chain.append(connection, "console_opened", {"staff": staff.id}, by=By(staff.name, VIA, now))
     return token
@@ -54,18 +47,18 @@ async def begin(connection: AsyncConnection, secrets: Secrets, staff: Staff, now
 
 async def find(connection: AsyncConnection, secrets: Secrets, token: str | None, now: datetime) -> Guest | None:
     """Give whose session this is; None for no token, an unknown or ended one, and for who was removed."""
-    if not token or len(token) > TOKEN_CHARACTERS_MAX:
-        return None
-    digest = _hash(secrets, token)
-    known = select(session.c.staff_id, session.c.csrf).where(
-        session.c.token_hash == digest, session.c.ended_at.is_(None), session.c.expires_at > now
-    )
-    row = (await connection.execute(known)).one_or_none()
-    if row is None:
+    if not token:
         return None
     try:
-        return Guest(await by_id(connection, row.staff_id), row.csrf, digest)
-    except StaffUnknown:
+        ticket = tickets.read_ticket(secrets, _PURPOSE, token)
+        if ticket.ends_at <= now:
+            return None
+        known = select(session.c.token_hash).where(session.c.token_hash == ticket.hash, session.c.ended_at.is_(None))
+        if await connection.scalar(known) is None:
+            return None
+        csrf = tickets.keyed(secrets, _CSRF, token).hex()
+        return Guest(await by_id(connection, ticket.staff_id), csrf, ticket.hash)
+    except (ValueError, StaffUnknown):
         return None
 
 
@@ -73,7 +66,3 @@ async def end(connection: AsyncConnection, guest: Guest, now: datetime) -> None:
     """End a session: its cookie opens nothing any more."""
     ended = update(session).where(session.c.token_hash == guest.token_hash, session.c.ended_at.is_(None))
     await connection.execute(ended.values(ended_at=now))
-
-
-def _hash(secrets: Secrets, token: str) -> bytes:
-    return hmac.digest(secrets.session_key, b"console " + token.encode(), hashlib.sha256)

@@ -43,6 +43,7 @@ class ReadRule:
 
     version: int
     another: bool = False  # somebody else of the household, after a vote from this chat
+    intent_id: str | None = None  # of the paper that was open when the rule changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Where presses on a voting paper are decided: chosen, put aside, cast. No Telegram here and no words.
 
-Any press may come twice, or late; on a paper that is locked every button gives the receipt.
+Any press may come twice, or late; on a paper that is locked every button gives the receipt. A rule that changed while
+the paper was open is accepted first: until then no press chooses or casts.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import select
 
 from bot.chat.buttons import Act, PaperPress
-from bot.member.answers import Chosen, Locked, PutAside, VotingPaper
+from bot.member.answers import Chosen, Locked, PutAside, ReadRule, VotingPaper
 from bot.member.callers import Caller, Callers
 from voting import schema
 from voting.refusals import AlreadyVoted, UnknownIntent
@@ -18,7 +20,7 @@ from voting.store.together import Together
 from voting.votes.cast import Cast
 from voting.votes.clerk import Clerk
 
-Pressed = Chosen | VotingPaper | PutAside | Locked
+Pressed = Chosen | VotingPaper | PutAside | Locked | ReadRule
 
 
 class PaperDesk:
@@ -30,19 +32,28 @@ class PaperDesk:
 
     async def press(self, caller: Caller, press: PaperPress) -> Pressed:
         """Take a press on a voting paper. UnknownIntent, AlreadyVoted, PollNotOpen, and what `Clerk.cast` raises."""
-        if press.act is Act.CAST:
+        accepted = caller.chat.rule_version == caller.poll.rule_version
+        if press.act is Act.CAST and accepted:
             return await self._cast(caller, press)
         row = await self._paper(caller, press.intent_id)
-        if row.receipt is not None and row.locked_chat == caller.chat.identity:
-            return Locked(press.intent_id, row.receipt, row.locked_at, fresh=False)
-        if row.how is not None:
-            raise AlreadyVoted(how=row.how, at=row.locked_at)
+        if press.act is Act.CAST and (row.how is not None or not caller.poll.takes_votes(caller.now)):
+            return await self._cast(caller, press)  # the clerk gives the receipt again, or refuses and notes it
+        if (locked := _locked(caller, row)) is not None:
+            return locked
         if press.act is Act.NOT_NOW:
             await self._callers.save(caller.chat.rest(caller.now), caller.now)
             return PutAside()
-        if press.option is not None and press.option < len(caller.poll.options):
-            return Chosen(press.intent_id, press.option)
-        return VotingPaper(press.intent_id)
+        return _chosen(caller, press) if accepted else ReadRule(caller.poll.rule_version, intent_id=press.intent_id)
+
+    async def accept_rule(self, caller: Caller, intent_id: str, version: int) -> VotingPaper | ReadRule | Locked:
+        """Take 'I understand' on an open paper, and show the paper again. UnknownIntent, AlreadyVoted."""
+        row = await self._paper(caller, intent_id)
+        if (locked := _locked(caller, row)) is not None:
+            return locked
+        if version != caller.poll.rule_version:
+            return ReadRule(caller.poll.rule_version, intent_id=intent_id)
+        await self._callers.save(replace(caller.chat, rule_version=version), caller.now)
+        return VotingPaper(intent_id)
 
     async def _cast(self, caller: Caller, press: PaperPress) -> Locked:
         assert press.option is not None  # a CAST button carries one
@@ -61,6 +72,21 @@ class PaperDesk:
             rows = await connection.execute(_PAPER.where(schema.intent.c.id.in_(set(intent_ids))))
             found = {row.id: row for row in rows}
         return [found.get(intent_id) for intent_id in intent_ids]
+
+
+def _chosen(caller: Caller, press: PaperPress) -> Chosen | VotingPaper:
+    if press.option is not None and press.option < len(caller.poll.options):
+        return Chosen(press.intent_id, press.option)
+    return VotingPaper(press.intent_id)
+
+
+def _locked(caller: Caller, row: Any) -> Locked | None:  # noqa: ANN401 - a row of _PAPER
+    """Give the receipt of a vote made in this chat; AlreadyVoted when it was made elsewhere."""
+    if row.receipt is not None and row.locked_chat == caller.chat.identity:
+        return Locked(row.id, row.receipt, row.locked_at, fresh=False)
+    if row.how is not None:
+        raise AlreadyVoted(how=row.how, at=row.locked_at)
+    return None
 
 
 _PAPER: Final = select(

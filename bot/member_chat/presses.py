@@ -12,6 +12,7 @@ from telegram.error import BadRequest, NetworkError, RetryAfter
 
 from bot.chat.buttons import ForeignButton, Gesture, PaperPress, read
 from bot.member.answers import Locked
+from bot.member.paper_desk import Pressed
 from bot.member_chat import acts, request_words
 from bot.member_chat.visit import Visit
 from bot.member_chat.vote_words import VOTE_WORDS
@@ -34,7 +35,16 @@ async def on_press(visit: Visit) -> None:
 
 
 async def _on_paper(visit: Visit, press: PaperPress) -> None:
-    answer = await visit.desk.papers.press(visit.caller, press)
+    await _say_on_paper(visit, await visit.desk.papers.press(visit.caller, press))
+
+
+async def _on_paper_understood(visit: Visit, reference: str) -> None:
+    """Take 'I understand' under a rule that changed while the paper was open."""
+    version, _, intent_id = reference.partition("-")
+    await _say_on_paper(visit, await visit.desk.papers.accept_rule(visit.caller, intent_id, int(version)))
+
+
+async def _say_on_paper(visit: Visit, answer: Pressed) -> None:
     said = VOTE_WORDS[type(answer)](visit.page, answer)
     if not isinstance(answer, Locked):
         await visit.replace(said)
@@ -62,6 +72,7 @@ GESTURES: Final[Mapping[str, Callable[[Visit, str], Awaitable[None]]]] = {
     "help": acts.on_help,
     "link": acts.on_link,
     "rule": acts.on_understood,
+    "paper_rule": _on_paper_understood,
     "rule2": acts.on_another_understood,
     "another": acts.on_another,
     "rest": acts.on_rest,

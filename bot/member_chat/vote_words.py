@@ -68,9 +68,14 @@ def lock_words(page: Page, lock: Lock, *, own: bool) -> str:
 
 
 def read_rule(page: Page, answer: ReadRule) -> Said:
-    """Show the rule and the warning."""
+    """Show the rule and the warning; over an open paper, say that the rule changed and that the codes stand."""
     rule = page.poll.rule_in(page.language)
     html = html_text("member", "vote.rule", page.language, title=page.poll.title, rule=rule)
+    if answer.intent_id is not None:
+        changed = html_text("member", "paper.rule_changed", page.language)
+        understood = page.button("button.understood", "paper_rule", f"{answer.version}-{answer.intent_id}")
+        not_now = text("member", "button.not_now", page.language), page.paper(answer.intent_id, Act.NOT_NOW)
+        return Said(changed + PARAGRAPH + html, _rows([[understood], [not_now]]))
     gesture = "rule2" if answer.another else "rule"
     understood = page.button("button.understood", gesture, str(answer.version))
     return Said(html, _rows([[understood], [page.button("button.not_now", "rest")]]))

@@ -1,11 +1,12 @@
 """Who is on the staff: invited by a one-time link, known by their Telegram user id, removed at once.
 
+Whoever is found here has the role that the newest signed entry about them gives (`rights`), whatever the row says.
 Tokens are 32 random characters; only their hashes are kept.
 """
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,16 +15,18 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import invite, login_link, session, staff
+from bot.staff.rights import ENROLLED, INVITED, NONCE_BYTES, REMOVED, account_digest, invitation_digest, rights
 from bot.staff.roles import Role
+from bot.staff.tickets import Token, new_token
 from messages.words.texts import fit_language
 from voting.audit import chain
 from voting.model import SYSTEM, By
 from voting.refusals import StaffRefusal
+from voting.store.columns import microseconds
+from voting.typed_text import looks_like, one_line
 
 PREFIX: Final = "staff_"  # of the start payload
-TOKEN_BYTES: Final = 24  # 32 characters of base64url
 INVITE_LIFE: Final = timedelta(hours=24)
-LOGIN_LIFE: Final = timedelta(minutes=10)
 NAME_CHARACTERS_MAX: Final = 40
 # Telegram shows group admins who hide themselves as this user: https://core.telegram.org/bots/api#message
 ANONYMOUS_ADMIN: Final = 1087968824
@@ -31,10 +34,6 @@ ANONYMOUS_ADMIN: Final = 1087968824
 
 class InvitationUnusable(StaffRefusal):
     """This invitation was used already, is too old, or was never made; ask an officer for a new one."""
-
-
-class LoginLinkUnusable(StaffRefusal):
-    """This login link was used already or is too old; send /console to the bot for a new one."""
 
 
 class StaffUnknown(StaffRefusal):
@@ -59,50 +58,44 @@ class Staff:
     enrolled_at: datetime
 
 
-Token = Callable[[], str]
-
-
-def new_token() -> str:
-    """Make a token for a link."""
-    return secrets.token_urlsafe(TOKEN_BYTES)
-
-
 def token_hash(token: str) -> bytes:
     """Give what is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
 async def find(connection: AsyncConnection, user_id: int) -> Staff | None:
-    """Give who this Telegram user is on the staff, None for everybody else."""
+    """Give who this Telegram user is on the staff, None for everybody else; while the chain is broken, for all."""
     rows = await connection.execute(select(staff).where(staff.c.user_id == user_id, staff.c.removed_at.is_(None)))
     row = rows.mappings().first()
-    return None if row is None else _staff(row)
+    return None if row is None or not await _entitled(connection, row) else _staff(row)
 
 
 async def by_id(connection: AsyncConnection, staff_id: int) -> Staff:
-    """Give somebody on the staff now; StaffUnknown, also for who was removed."""
+    """Give somebody on the staff now; StaffUnknown, also for who was removed, and while the chain is broken."""
     rows = await connection.execute(select(staff).where(staff.c.id == staff_id, staff.c.removed_at.is_(None)))
     row = rows.mappings().first()
-    if row is None:
+    if row is None or not await _entitled(connection, row):
         raise StaffUnknown(staff_id=staff_id)
     return _staff(row)
 
 
 async def everybody(connection: AsyncConnection) -> list[Staff]:
-    """Give the whole staff, by number."""
+    """Give the whole staff, by number: who is told of things. A broken chain still tells those it named before."""
     rows = await connection.execute(select(staff).where(staff.c.removed_at.is_(None)).order_by(staff.c.id))
-    return [_staff(row) for row in rows.mappings()]
+    said = await rights(connection)
+    return [_staff(row) for row in rows.mappings() if said.agrees(row)]
 
 
-async def roles(connection: AsyncConnection) -> dict[int, tuple[Role, str] | None]:
+async def menu_roles(connection: AsyncConnection) -> dict[int, tuple[Role, str] | None]:
     """Give role and language of every Telegram user who ever was on the staff; None for who is not any more."""
-    found = await connection.execute(
-        select(staff.c.user_id, staff.c.role, staff.c.language, staff.c.removed_at).order_by(staff.c.id)
-    )
-    rows = found.all()
-    return {row.user_id: None for row in rows} | {
-        row.user_id: (Role(row.role), row.language) for row in rows if row.removed_at is None
-    }
+    ever = (await connection.execute(select(staff.c.user_id))).scalars()
+    now = {person.user_id: (person.role, person.language) for person in await everybody(connection)}
+    return dict.fromkeys(ever) | now
+
+
+async def _entitled(connection: AsyncConnection, row: RowMapping) -> bool:
+    said = await rights(connection)
+    return said.broken is None and said.agrees(row)
 
 
 async def on_duty(connection: AsyncConnection) -> list[Staff]:
@@ -116,15 +109,18 @@ async def invite_staff(
 ) -> str:
     """Make an invitation and return its token, for a link with `PREFIX`; it works once, for a day.
 
-    `name`: what the chain will call them; without one, what their Telegram account is called.
+    `name`: what the chain will call them; without one, what their Telegram account is called. One that looks like a
+    colleague's gets a number.
     """
-    token = make()
+    token, ends_at = make(), by.at + INVITE_LIFE
+    name = one_line(name or "") or None
     await connection.execute(
         insert(invite).values(
-            token_hash=token_hash(token), role=role.value, name=name, made_by=by.actor, expires_at=by.at + INVITE_LIFE
+            token_hash=token_hash(token), role=role.value, name=name, made_by=by.actor, expires_at=ends_at
         )
     )
-    await chain.append(connection, "staff_invited", {"role": role.value}, by=by)
+    body = {"role": role.value, "invitation": invitation_digest(token, role.value, name, microseconds(ends_at))}
+    await chain.append(connection, INVITED, body, by=by)
     return token
 
 
@@ -135,38 +131,66 @@ async def enrol(
     if user_id == ANONYMOUS_ADMIN:
         raise AnonymousAdmin
     known = await find(connection, user_id)
-    used = await connection.execute(
-        update(invite)
-        .where(invite.c.token_hash == token_hash(token), invite.c.used_at.is_(None), invite.c.expires_at > now)
-        .values(used_at=now)
-        .returning(invite.c.role, invite.c.name)
-    )
-    invitation = used.first()
+    invitation = await _use_up(connection, token, now)
     if invitation is None:
         mine = select(invite.c.used_by).where(invite.c.token_hash == token_hash(token))
         if known is not None and await connection.scalar(mine) == known.id:
             return known
         raise InvitationUnusable
     if known is None:
-        name = await _free_name(connection, invitation.name or called)
-        values = {"user_id": user_id, "language": fit_language(language), "enrolled_at": now}
-        made = await connection.execute(
-            insert(staff).values(name=name, role=invitation.role, **values).returning(staff.c.id)
-        )
-        staff_id = made.scalar_one()
+        await _end_unsigned(connection, user_id, now)
+        name, nonce = await _free_name(connection, invitation.name or called), secrets.token_bytes(NONCE_BYTES)
+        values = {"user_id": user_id, "nonce": nonce, "language": fit_language(language), "enrolled_at": now}
+        made = insert(staff).values(name=name, role=invitation.role, **values).returning(staff.c.id)
+        staff_id = (await connection.execute(made)).scalar_one()
     else:  # enrolled already: the invitation gives a new role
         name, staff_id = known.name, known.id
-        await connection.execute(update(staff).where(staff.c.id == staff_id).values(role=invitation.role))
+        renewed = update(staff).where(staff.c.id == staff_id).values(role=invitation.role).returning(staff.c.nonce)
+        nonce = (await connection.execute(renewed)).scalar_one()
     await connection.execute(update(invite).where(invite.c.token_hash == token_hash(token)).values(used_by=staff_id))
-    body = {"staff": staff_id, "role": invitation.role}
-    await chain.append(connection, "staff_enrolled", body, by=By(name, "chat", now))
+    body = {"staff": staff_id, "name": name, "role": invitation.role, "who": account_digest(nonce, user_id)}
+    await chain.append(connection, ENROLLED, body | {"invitation": invitation.digest}, by=By(name, "chat", now))
     return await by_id(connection, staff_id)
 
 
-async def remove(connection: AsyncConnection, staff_id: int, *, by: By) -> Staff:
-    """Take somebody off the staff: from now on nothing they ask for is done. StaffUnknown."""
-    gone = await by_id(connection, staff_id)
-    mine = {"staff": staff_id}
+@dataclass(frozen=True, slots=True)
+class _Invitation:
+    role: str
+    name: str | None
+    digest: str
+
+
+async def _use_up(connection: AsyncConnection, token: str, now: datetime) -> _Invitation | None:
+    """Use an invitation that the chain names and that was not used; None for every other."""
+    used = await connection.execute(
+        update(invite)
+        .where(invite.c.token_hash == token_hash(token), invite.c.used_at.is_(None), invite.c.expires_at > now)
+        .values(used_at=now)
+        .returning(invite.c.role, invite.c.name, invite.c.expires_at)
+    )
+    row = used.first()
+    if row is None:
+        return None
+    digest = invitation_digest(token, row.role, row.name, microseconds(row.expires_at))
+    said = await rights(connection)
+    return _Invitation(row.role, row.name, digest) if digest in said.invitations and not said.broken else None
+
+
+async def _end_unsigned(connection: AsyncConnection, user_id: int, now: datetime) -> None:
+    """End a row that gives this account no role because nobody signed it: it must not keep them out."""
+    stray = (staff.c.user_id == user_id) & staff.c.removed_at.is_(None)
+    await connection.execute(update(staff).where(stray).values(removed_at=now, duty_order=None))
+
+
+async def remove(connection: AsyncConnection, staff_id: int, *, by: By) -> str:
+    """Take somebody off the staff and give their name: from now on nothing they ask for is done. StaffUnknown.
+
+    A row that nobody signed is removed too, and a role whose row is gone.
+    """
+    name = await connection.scalar(select(staff.c.name).where(staff.c.id == staff_id, staff.c.removed_at.is_(None)))
+    signed = (await rights(connection)).people.get(staff_id)
+    if name is None and signed is None:
+        raise StaffUnknown(staff_id=staff_id)
     await connection.execute(update(staff).where(staff.c.id == staff_id).values(removed_at=by.at, duty_order=None))
     await connection.execute(
         update(session).where(session.c.staff_id == staff_id, session.c.ended_at.is_(None)).values(ended_at=by.at)
@@ -176,8 +200,8 @@ async def remove(connection: AsyncConnection, staff_id: int, *, by: By) -> Staff
         .where(login_link.c.staff_id == staff_id, login_link.c.used_at.is_(None))
         .values(used_at=by.at)
     )
-    await chain.append(connection, "staff_removed", mine, by=by)
-    return gone
+    await chain.append(connection, REMOVED, {"staff": staff_id}, by=by)
+    return signed.name if signed is not None else str(name)
 
 
 async def set_duty(connection: AsyncConnection, staff_id: int, *, on: bool, by: By) -> Staff:
@@ -219,41 +243,14 @@ async def set_language(connection: AsyncConnection, user_id: int, language: str)
     )
 
 
-async def make_login_link(connection: AsyncConnection, staff_id: int, now: datetime, *, make: Token = new_token) -> str:
-    """Give the token of a link that opens the console once, within ten minutes."""
-    token = make()
-    await connection.execute(
-        insert(login_link).values(token_hash=token_hash(token), staff_id=staff_id, expires_at=now + LOGIN_LIFE)
-    )
-    return token
-
-
-async def redeem_login(connection: AsyncConnection, token: str, now: datetime) -> Staff:
-    """Use a login link; LoginLinkUnusable when it was used, is too old, or its owner was removed."""
-    used = await connection.execute(
-        update(login_link)
-        .where(
-            login_link.c.token_hash == token_hash(token), login_link.c.used_at.is_(None), login_link.c.expires_at > now
-        )
-        .values(used_at=now)
-        .returning(login_link.c.staff_id)
-    )
-    staff_id = used.scalar_one_or_none()
-    if staff_id is None:
-        raise LoginLinkUnusable
-    try:
-        return await by_id(connection, staff_id)
-    except StaffUnknown:
-        raise LoginLinkUnusable from None
-
-
 async def _free_name(connection: AsyncConnection, wanted: str) -> str:
     """Give a name nobody on the staff has: two people must never look like one on the chain, nor one like two."""
-    name = " ".join(wanted.split())[:NAME_CHARACTERS_MAX] or "Staff"
-    taken = {person.name.casefold() for person in await everybody(connection)} | {SYSTEM.casefold()}
+    name = one_line(one_line(wanted)[:NAME_CHARACTERS_MAX]) or "Staff"
+    signed = (person.name for person in (await rights(connection)).people.values())
+    taken = [SYSTEM, *(person.name for person in await everybody(connection)), *signed]
     number = 1
     free = name
-    while free.casefold() in taken:
+    while any(looks_like(free, one) for one in taken):
         number += 1
         free = f"{name} {number}"
     return free

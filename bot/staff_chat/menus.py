@@ -45,7 +45,7 @@ class StaffMenus:
     async def refresh(self) -> None:
         """Set what changed since the last time; what Telegram does not take now is tried at the next."""
         async with self.database.reading() as connection:
-            roles = await enrolment.roles(connection)
+            roles = await enrolment.menu_roles(connection)
         for user_id, menu in roles.items():
             if user_id in self._shown and self._shown[user_id] == menu:
                 continue

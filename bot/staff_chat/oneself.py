@@ -9,7 +9,7 @@ from bot.alerts import alerts
 from bot.chat import posting
 from bot.chat.context import Context
 from bot.chat.said import Said, plainly
-from bot.staff import drafts, enrolment
+from bot.staff import drafts, enrolment, login_links
 from bot.staff.desk import StaffDesk
 from bot.staff.enrolment import PREFIX
 from bot.staff.roles import Act
@@ -74,7 +74,8 @@ async def on_console(visiting: StaffVisit) -> None:
     """Give a link that opens the console once; to the person alone."""
     settings = visiting.desk.house.settings
     async with visiting.desk.acting(visiting.user_id, Act.OPEN_CONSOLE) as acting:
-        token = await enrolment.make_login_link(acting.connection, acting.staff.id, acting.now)
+        secrets = visiting.desk.house.secrets
+        token = await login_links.make_login_link(acting.connection, secrets, acting.staff.id, acting.now)
     url = (settings.public_url or f"http://{settings.listen}") + LOGIN_PATH + token
     words = html_text("staff", "console.link", visiting.language, url=url)
     await visiting.say_privately(Said(words, secret=True))

@@ -21,7 +21,7 @@ from bot.edge.server import Server, bind
 from bot.house import House
 from bot.schema import missing_pack
 from bot.settings import Settings
-from bot.staff import enrolment
+from bot.staff import enrolment, login_links
 from bot.staff.desk import StaffDesk
 from bot.staff.roles import Role
 from messages.notices import notices, sending
@@ -88,7 +88,7 @@ class ConsoleHouse:
     async def link(self, name: str) -> str:
         """Give what the bot answers to /console."""
         async with self.database.writing() as connection:
-            token = await enrolment.make_login_link(connection, self.staff[name].id, self.clock())
+            token = await login_links.make_login_link(connection, self.house.secrets, self.staff[name].id, self.clock())
         return f"/login/{token}"
 
     @asynccontextmanager

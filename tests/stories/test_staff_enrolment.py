@@ -6,7 +6,7 @@ from town import Town, Townsperson
 
 from bot.chat.buttons import gesture_button
 from bot.chat.page import GESTURE_PREFIX
-from bot.staff import enrolment, roles
+from bot.staff import enrolment, login_links, roles
 from bot.staff.roles import Role
 from bot.staff_chat import handlers, menus
 from voting.model import By
@@ -214,7 +214,7 @@ async def test_a_console_link_comes_in_private_and_works_once(town: Town) -> Non
     words = (await gwen.hears("/console/login/")).words
     token = words.rpartition("/")[2].strip()
     async with town.database.writing() as connection:
-        assert (await enrolment.redeem_login(connection, token, town.clock())).name == "Gwen"
+        assert (await login_links.redeem_login(connection, town.secrets, token, town.clock())).name == "Gwen"
 
 
 async def test_turnout_is_a_picture_for_a_phone_that_reveals_nothing(town: Town) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit.canonical import canonical_json
-from voting.audit.signer import Head, Signer, entry_message
+from voting.audit.signer import Head, KeptHeadDamaged, Signer, entry_message
 from voting.model import By
 from voting.refusals import Fault
 from voting.store.columns import microseconds
@@ -28,6 +28,8 @@ from voting.store.database import HEAD, SIGNER
 GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends
 READ_ROWS: Final = 1_000
+RESUMED: Final = "head_resumed"  # {lost_seq, lost_hash, asked_by, approved_by}: see voting.audit.resuming
+_APPENDED: Final = "ballotline_appended"  # in a connection's `info`: the transaction that appended last
 _UUID: Final = select(schema.poll.c.uuid)
 _LAST: Final = (
     select(schema.chain.c.seq, schema.chain.c.hash, _UUID.scalar_subquery().label("uuid"))
@@ -57,7 +59,8 @@ class HeadNotContinued(Fault):
     def __init__(self, seq: int, file: object) -> None:
         super().__init__(
             f"the chain does not continue entry {seq}, the last head kept in {file}: the database was changed or an"
-            " older copy put back; stop, keep both, and compare with the newest backup"
+            " older copy put back; no head is signed. Keep both, and compare with the newest backup; if it was an"
+            " honest restore, two officers say so, one after the other: ballotline head resume"
         )
 
 
@@ -128,6 +131,7 @@ async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: B
         columns = ("seq", "at", "actor", "kind", "body", "previous", "hash", "signature")
         rows = [{name: getattr(entry, name) for name in columns} for entry in entries]
         await connection.execute(insert(schema.chain), rows)
+        connection.info[_APPENDED] = _transaction(connection)
         await _note_head(connection, seq, previous)
     return entries
 
@@ -135,10 +139,19 @@ async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: B
 async def _note_head(connection: AsyncConnection, seq: int, digest: bytes) -> None:
     """Have this head kept after the commit, unless the chain does not continue the kept one: that stays as evidence."""
     try:
-        await check_continues(connection)
-    except HeadNotContinued:
-        return  # compare_head in bot.app.chores tells staff; entries written later do not hide it
-    connection.info[HEAD] = (seq, digest)
+        lost = await check_continues(connection)
+    except (HeadNotContinued, KeptHeadDamaged):
+        return  # no vote is lost for it; compare_head in bot.app.chores tells staff, and later entries do not hide it
+    connection.info[HEAD] = (seq, digest, lost)
+
+
+def _transaction(connection: AsyncConnection) -> object:
+    return connection.sync_connection and connection.sync_connection.get_transaction()
+
+
+def appended_here(connection: AsyncConnection) -> bool:
+    """Tell whether the connection's own transaction appended entries: they may still be rolled back."""
+    return _APPENDED in connection.info and connection.info[_APPENDED] is _transaction(connection)
 
 
 async def entries(connection: AsyncConnection, *, after: int = 0) -> AsyncIterator[Entry]:
@@ -179,26 +192,61 @@ def check_signature(entry: Entry, key: VerifyKey, uuid: str) -> None:
         raise ChainBroken(entry.seq, "is not signed by this poll's signing key") from None
 
 
+async def read_on(connection: AsyncConnection, *, after: int = 0, previous: bytes = GENESIS) -> AsyncIterator[Entry]:
+    """Yield the entries following `after`, whose hash is `previous`, each checked: link and signature. ChainBroken."""
+    key, uuid = signer_of(connection).verify_key, None
+    async for entry in entries(connection, after=after):
+        uuid = await _uuid(connection) if uuid is None else uuid
+        previous = check_links([entry], seq=after, previous=previous)
+        check_signature(entry, key, uuid)
+        after = entry.seq
+        yield entry
+
+
 async def walk(connection: AsyncConnection, *, after: int = 0, previous: bytes = GENESIS) -> int:
     """Walk the chain from the entry following `after`, links and signatures; give its length. ChainBroken."""
-    key, uuid = signer_of(connection).verify_key, await _uuid(connection)
-    seq = after
-    async for entry in entries(connection, after=after):
-        previous = check_links([entry], seq=seq, previous=previous)
-        check_signature(entry, key, uuid)
-        seq = entry.seq
-    return seq
+    async for entry in read_on(connection, after=after, previous=previous):
+        after = entry.seq
+    return after
 
 
-async def check_continues(connection: AsyncConnection) -> None:
-    """Insist that the chain continues the head kept outside the database; HeadNotContinued, KeptHeadDamaged."""
+async def has_entry(connection: AsyncConnection, seq: int, digest: bytes) -> bool:
+    """Tell whether entry `seq` is the one whose hash is `digest`; entry 0 stands for the beginning."""
+    if not seq:
+        return digest == GENESIS
+    return bool(await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == seq)) == digest)
+
+
+async def check_continues(connection: AsyncConnection) -> bytes | None:
+    """Insist that the chain continues the head kept outside the database; HeadNotContinued, KeptHeadDamaged.
+
+    Give the hash of the kept head if the chain instead has the signed entry by which two officers gave it up. Without
+    any kept head there is nothing to compare: whoever deletes that file and puts an older copy of the database back is
+    noticed only by heads that others keep, with `verify --head`.
+    """
     signer = signer_of(connection)
     kept = signer.kept()
-    if kept is None:
-        return
-    found = await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == kept.seq))
-    if found != kept.hash:
-        raise HeadNotContinued(kept.seq, signer.file)
+    if kept is None or await has_entry(connection, kept.seq, kept.hash):
+        return None
+    if await _gave_up(connection, kept):
+        return kept.hash
+    raise HeadNotContinued(kept.seq, signer.file)
+
+
+async def _gave_up(connection: AsyncConnection, kept: Head) -> bool:
+    """Look for the entry that names a lost head, through the whole chain: only while there is one does this happen."""
+    rows = (await connection.execute(select(schema.chain).where(schema.chain.c.kind == RESUMED))).all()
+    for row in rows:
+        if (row.body.get("lost_seq"), row.body.get("lost_hash")) != (kept.seq, kept.hash.hex()):
+            continue
+        entry = Entry(row.seq, row.at, row.actor, row.kind, row.body, row.previous, row.hash, row.signature)
+        try:
+            check_links([entry], seq=entry.seq - 1, previous=entry.previous)
+            check_signature(entry, signer_of(connection).verify_key, await _uuid(connection))
+        except ChainBroken:
+            continue
+        return True
+    return False
 
 
 async def last_head(connection: AsyncConnection) -> Head | None:

@@ -24,7 +24,10 @@ class KeptHeadDamaged(Fault):
     """The file of the last head cannot be read, or our key did not sign it."""
 
     def __init__(self, file: Path) -> None:
-        super().__init__(f"{file} is not a head that this poll's key signed; take it from a copy that you trust")
+        super().__init__(
+            f"{file} is not a head that this poll's key signed, and no head is signed until it is; write into it what"
+            " `ballotline head --json` printed last, from the service's log or from where others keep it"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,16 @@ class Signer:
             raise KeptHeadDamaged(self.file) from problem
         return head
 
-    def keep(self, seq: int, digest: bytes) -> None:
-        """Keep the head of entry `seq`, durable at return; a later one that is kept already stays. Blocks."""
+    def keep(self, seq: int, digest: bytes, given_up: bytes | None = None) -> None:
+        """Keep the head of entry `seq`, durable at return; a later one that is kept already stays. Blocks.
+
+        Unless that is the head whose hash is `given_up`: two officers said that it is lost.
+        """
         if self.file is None:
             return
         with _folder_of(self.file) as folder:
             kept = self.kept()
-            if kept is not None and kept.seq >= seq:
+            if kept is not None and kept.seq >= seq and kept.hash != given_up:
                 return
             part = self.file.with_name(self.file.name + ".part")
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE), "wb") as file:

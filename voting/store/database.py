@@ -22,15 +22,16 @@ POOL_SIZE: Final = 16
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 
 
-HEAD: Final = "ballotline_head"  # in a connection's `info`: the newest entry (number, hash) of this transaction
+HEAD: Final = "ballotline_head"  # in a connection's `info`: what `Keeper.keep` takes, of this transaction
 SIGNER: Final = "ballotline_signer"  # the execution option under which a connection carries its signer
+MEMORY: Final = "ballotline_memory"  # and this one a dict: what this process has read of the database already
 
 
 class Keeper(Protocol):
     """Who keeps the head of the chain outside the database."""
 
-    def keep(self, seq: int, digest: bytes, /) -> None:
-        """Make the head durable; blocks."""
+    def keep(self, seq: int, digest: bytes, given_up: bytes | None, /) -> None:
+        """Make the head durable, also in place of the one given up; blocks."""
 
 
 class Database:
@@ -44,7 +45,7 @@ class Database:
         self.signer: Final = signer
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
         self.engine: Final[AsyncEngine] = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
-        self.engine.sync_engine.update_execution_options(**{SIGNER: signer})
+        self.engine.sync_engine.update_execution_options(**{SIGNER: signer, MEMORY: {}})
         self._turn = asyncio.Lock()  # SQLite has one writer: queue here, not in its busy handler
         self._writer: AsyncConnection | None = None
 

@@ -17,9 +17,9 @@ from bot.staff.enrolment import (
     ANONYMOUS_ADMIN,
     AnonymousAdmin,
     InvitationUnusable,
-    LoginLinkUnusable,
     StaffUnknown,
 )
+from bot.staff.login_links import LoginLinkUnusable, make_login_link, redeem_login
 from bot.staff.roles import ALLOWED, Act, NotStaff, NotYourRole, Role
 from bot.staff_chat import broadcast, handlers, notices, window, words
 from voting.model import By
@@ -137,6 +137,11 @@ async def test_the_anonymous_admin_of_a_group_is_nobody(database: Database) -> N
         pytest.param("huw", "huw 2", id="a colleague's name in another case"),
         pytest.param("  Huw ", "Huw 2", id="with spaces"),
         pytest.param("System", "System 2", id="the name of what nobody did"),
+        pytest.param("H\u057dw", "H\u057dw 2", id="Armenian u"),
+        pytest.param("Ｈｕｗ", "Ｈｕｗ 2", id="full width"),
+        pytest.param("\u202eH\u200buw\u00ad", "Huw 2", id="unseen characters"),
+        pytest.param("Sуsteм", "Sуsteм 2", id="looks like the program itself"),
+        pytest.param("\u200b\u2800", "Staff", id="nothing that can be seen"),
         pytest.param("", "Staff", id="no name"),
         pytest.param("x" * 100, "x" * 40, id="too long"),
     ],
@@ -156,6 +161,14 @@ async def test_an_invitation_can_say_the_name(database: Database) -> None:
     assert gwen.name == "Gwen Evans"
 
 
+async def test_an_invitation_s_name_that_looks_like_a_colleague_s_gets_a_number(database: Database) -> None:
+    await enrolled(database, "Gwen", user_id=8)
+    async with database.writing() as connection:
+        token = await enrolment.invite_staff(connection, Role.OFFICER, name="Gw\u0435n\u200b", by=BY)
+        second = await enrolment.enrol(connection, token, user_id=7, called="xX_gw_Xx", language="en", now=NOW)
+    assert second.name == "Gw\u0435n 2"
+
+
 async def test_a_second_invitation_changes_the_role_and_not_the_name(database: Database) -> None:
     await enrolled(database, "Huw", Role.SUPPORT)
 
@@ -172,7 +185,7 @@ async def test_who_was_removed_is_nobody_at_once_and_can_come_back(database: Dat
     huw = await enrolled(database)
     desk = desk_of(database)
     async with database.writing() as connection:
-        link = await enrolment.make_login_link(connection, huw.id, NOW)
+        link = await make_login_link(connection, SECRETS, huw.id, NOW)
         await enrolment.remove(connection, huw.id, by=BY)
 
     with pytest.raises(NotStaff):
@@ -180,7 +193,7 @@ async def test_who_was_removed_is_nobody_at_once_and_can_come_back(database: Dat
             pass
     async with database.writing() as connection:
         with pytest.raises(LoginLinkUnusable):
-            await enrolment.redeem_login(connection, link, NOW)
+            await redeem_login(connection, SECRETS, link, NOW)
         with pytest.raises(StaffUnknown):
             await enrolment.remove(connection, huw.id, by=BY)
     again = await enrolled(database)
@@ -214,16 +227,16 @@ async def test_the_desk_lets_nobody_act_beyond_their_role(database: Database) ->
 async def test_a_login_link_works_once_within_ten_minutes(database: Database) -> None:
     huw = await enrolled(database)
     async with database.writing() as connection:
-        token = await enrolment.make_login_link(connection, huw.id, NOW)
-        late = await enrolment.make_login_link(connection, huw.id, NOW)
+        token = await make_login_link(connection, SECRETS, huw.id, NOW)
+        late = await make_login_link(connection, SECRETS, huw.id, NOW)
 
-        assert (await enrolment.redeem_login(connection, token, NOW)).id == huw.id
+        assert (await redeem_login(connection, SECRETS, token, NOW)).id == huw.id
         with pytest.raises(LoginLinkUnusable):
-            await enrolment.redeem_login(connection, token, NOW)
+            await redeem_login(connection, SECRETS, token, NOW)
         with pytest.raises(LoginLinkUnusable):
-            await enrolment.redeem_login(connection, late, NOW + timedelta(minutes=10))
+            await redeem_login(connection, SECRETS, late, NOW + timedelta(minutes=10))
         with pytest.raises(LoginLinkUnusable):
-            await enrolment.redeem_login(connection, "made up", NOW)
+            await redeem_login(connection, SECRETS, "made up", NOW)
 
 
 # -- duty ----------------------------------------------------------------------------------

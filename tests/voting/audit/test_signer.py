@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from forged_chain import STRANGER, anew, made, put
 from nacl.signing import VerifyKey
 from prepared import NOW, SECRETS
-from sqlalchemy import delete, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 
 from voting import schema, secrets_file
 from voting.audit import chain
@@ -17,53 +17,11 @@ from voting.audit.signer import Head, KeptHeadDamaged, Signer, entry_message, he
 from voting.model import By
 from voting.store.database import Database
 
-STRANGER = Signer(secrets_file.make())
-
 
 async def write(database: Database, number: int = 5) -> list[Entry]:
     async with database.writing() as connection:
         acts = [Act("done", {"n": place}) for place in range(number)]
         return await chain.append_many(connection, acts, by=By.system(NOW))
-
-
-def made(seq: int, previous: bytes, signer: Signer = STRANGER) -> Entry:
-    """Make an entry as a forger would who knows how it is hashed."""
-    words = {"seq": seq, "at": NOW, "actor": "Huw", "kind": "made_up", "body": {}}
-    digest = chain.hash_of(**words, previous=previous)  # type: ignore[arg-type]
-    signature = signer.sign_entry("", seq, previous, digest)
-    return Entry(**words, previous=previous, hash=digest, signature=signature)  # type: ignore[arg-type]
-
-
-def anew(entries: list[Entry]) -> list[Entry]:
-    """Number and link entries anew; the signatures are all that cannot be made anew."""
-    linked: list[Entry] = []
-    for seq, entry in enumerate(entries, start=1):
-        previous = linked[-1].hash if linked else chain.GENESIS
-        words = {"seq": seq, "at": entry.at, "actor": entry.actor, "kind": entry.kind, "body": entry.body}
-        digest = chain.hash_of(**words, previous=previous)  # type: ignore[arg-type]
-        linked.append(replace(entry, seq=seq, previous=previous, hash=digest, signature=entry.signature))
-    return linked
-
-
-async def put(database: Database, entries: list[Entry]) -> None:
-    """Replace the whole chain, as the database's owner can who first takes the triggers away."""
-    async with database.writing() as connection:
-        await _without_triggers(connection)
-        await connection.execute(delete(schema.head))
-        await connection.execute(delete(schema.chain))
-        columns = ("seq", "at", "actor", "kind", "body", "previous", "hash", "signature")
-        rows = [{name: getattr(entry, name) for name in columns} for entry in entries]
-        await connection.execute(insert(schema.chain), rows)
-
-
-async def _without_triggers(connection: AsyncConnection) -> None:
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("ALTER TABLE chain DISABLE TRIGGER USER"))
-        await connection.execute(text("ALTER TABLE head DISABLE TRIGGER USER"))
-        return
-    found = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('chain', 'head')"
-    for name in (await connection.scalars(text(found))).all():
-        await connection.execute(text(f'DROP TRIGGER "{name}"'))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""`head`: the last signed head of the chain, and what to do after an honest restore."""
+
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, error_line, print_json
+from voting.model import By
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    nouns = typer.Typer(invoke_without_command=True)
+    nouns.callback()(head)
+    nouns.command("resume")(resume)
+    app.add_typer(nouns, name="head")
+
+
+def head(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show the last signed head of the chain, for others to keep; `verify --head` takes what --json prints.
+
+    Example: ballotline head --json
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from bot.house import House, in_house
+    from voting.audit import chain
+
+    async def act(house: House) -> Any:  # noqa: ANN401 - the head, or nothing
+        async with house.database.reading() as connection:
+            await chain.check_continues(connection)
+            return await chain.last_head(connection)
+
+    last = in_house(act)
+    if last is None:
+        error_line("No head is signed yet; `ballotline run` signs one every hour.")
+        raise typer.Exit(1)
+    if as_json:
+        print_json({"seq": last.seq, "hash": last.hash.hex(), "signature": last.signature.hex()})
+        return
+    OUT.print(f"Entry {last.seq:,} of the chain\nhash {last.hash.hex()}\nsigned {last.signature.hex()}")
+
+
+def resume(as_json: AsJson = False, actor: Actor = DEFAULT_ACTOR) -> None:
+    """Go on from the database as it is after an honest restore; one officer asks, another approves.
+
+    Compare the database with the newest backup first: whatever the lost entries said, votes among it, is not on this
+    chain. The published chain names the lost head and both officers.
+
+    Example: ballotline head resume --as Gwen
+    """
+    from bot.house import House, in_house
+    from voting.audit import chain
+    from voting.audit.resuming import Resuming
+    from voting.audit.resuming import resume as resume_chain
+
+    async def act(house: House) -> Resuming:
+        async with house.database.writing() as connection:
+            resuming = await resume_chain(connection, by=By(actor, VIA, house.clock()))
+            if resuming.approved_by is not None:
+                await chain.sign_head(connection, house.clock())
+            return resuming
+
+    done = in_house(act)
+    if as_json:
+        facts = {**asdict(done), "lost": {"seq": done.lost.seq, "hash": done.lost.hash.hex()}}
+        print_json(facts)
+        return
+    lost = f"The lost head is entry {done.lost.seq:,}, {done.lost.hash.hex()}; this chain ends with entry {done.seq:,}."
+    OUT.print(lost)
+    if done.approved_by is None:
+        OUT.print(f"{done.asked_by} has asked to go on without it. Another officer approves with the same command.")
+    else:
+        OUT.print(f"{done.asked_by} and {done.approved_by} have given it up; heads are signed again from here.")
