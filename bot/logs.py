@@ -81,10 +81,10 @@ def configure(level: str, *, json_lines: bool) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    hush()
+    quieten_libraries()
 
 
-def hush() -> None:
+def quieten_libraries() -> None:
     """Hold the libraries that log whole requests or texts at WARNING."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -19,7 +19,7 @@ from voting.store.inserts import insert_into
 
 TELEGRAM: Final = "telegram"
 SMS: Final = "sms"
-TAKEN_AWAY: Final = ("unlinked", "number_removed")  # reasons that no sign of life undoes
+NUMBER_REMOVED: Final = "number_removed"  # from the roll: a reason that no sign of life undoes
 
 
 class State(StrEnum):
@@ -63,13 +63,6 @@ async def set_chat_language(connection: AsyncConnection, chat_id: int | str, lan
     )
 
 
-async def unlink_telegram(connection: AsyncConnection, member_id: int, now: datetime) -> None:
-    """Say nothing more to this member's chat."""
-    await _set_state(
-        connection, and_(channel.c.member_id == member_id, channel.c.kind == TELEGRAM), State.DEAD, "unlinked", now
-    )
-
-
 async def set_channel_state(
     connection: AsyncConnection, kind: str, address: str, state: State, *, reason: str | None, now: datetime
 ) -> int:
@@ -90,7 +83,7 @@ async def set_channel_state(
 async def hear_from(connection: AsyncConnection, kind: str, addresses: Collection[str], now: datetime) -> int:
     """Let the channels of those who have just written be on again: whoever writes is there. Return how many that was.
 
-    STOP stands, and so does what the member or the roll took away.
+    STOP stands, and so does a number that the roll took away.
     """
     return await _set_state(connection, _wrongly_off(kind, addresses), State.ON, None, now)
 
@@ -106,7 +99,7 @@ def _wrongly_off(kind: str, addresses: Collection[str]) -> ColumnElement[bool]:
         channel.c.kind == kind,
         channel.c.address.in_(addresses),
         channel.c.state.in_((State.BLOCKED, State.DEAD)),
-        func.coalesce(channel.c.reason, "").not_in(TAKEN_AWAY),
+        func.coalesce(channel.c.reason, "") != NUMBER_REMOVED,
     )
 
 
@@ -120,23 +113,11 @@ async def channels_of(connection: AsyncConnection, member_id: int) -> list[Chann
     return [Channel(row.kind, row.address, State(row.state), row.reason, row.since) for row in rows]
 
 
-async def best_channel(connection: AsyncConnection, member_id: int) -> Channel | None:
-    """Give the channel to use for one message to this member; None if there is none."""
-    usable = [found for found in await channels_of(connection, member_id) if found.state is State.ON]
-    return usable[0] if usable else None
-
-
 async def members_at(connection: AsyncConnection, kind: str, address: str) -> list[int]:
     """Give the members reached at an address: several share a household's number."""
     where = and_(channel.c.kind == kind, channel.c.address == address)
     rows = await connection.execute(select(channel.c.member_id).where(where).order_by(channel.c.member_id))
     return list(rows.scalars())
-
-
-async def has_stopped(connection: AsyncConnection, address: str) -> bool:
-    """Whether this number said STOP."""
-    found = await connection.execute(select(opt_out.c.address).where(opt_out.c.address == address))
-    return found.first() is not None
 
 
 async def sync_sms_channels(connection: AsyncConnection, now: datetime) -> None:
@@ -168,12 +149,12 @@ async def sync_sms_channels(connection: AsyncConnection, now: datetime) -> None:
         )
     )
     gone = and_(channel.c.kind == SMS, channel.c.state == State.ON, _without_number())
-    await _set_state(connection, gone, State.DEAD, "number_removed", now)
+    await _set_state(connection, gone, State.DEAD, NUMBER_REMOVED, now)
 
 
 def _changed(address: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the roll has another number now, or the same again after it was removed."""
-    return or_(channel.c.address != address, func.coalesce(channel.c.reason, "") == "number_removed")
+    return or_(channel.c.address != address, func.coalesce(channel.c.reason, "") == NUMBER_REMOVED)
 
 
 def _without_number() -> ColumnElement[bool]:

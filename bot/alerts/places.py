@@ -37,7 +37,7 @@ def stale(now: datetime) -> ColumnElement[bool]:
     return and_(alert_message.c.shown_version < alert.c.version, free)
 
 
-def these(keys: Sequence[Key]) -> ColumnElement[bool]:
+def of_keys(keys: Sequence[Key]) -> ColumnElement[bool]:
     """Give the condition on these rows."""
     return tuple_(alert_message.c.alert_id, alert_message.c.chat_id).in_(keys)
 
@@ -47,7 +47,7 @@ def waits() -> ColumnElement[bool]:
     return and_(alert.c.ended_at.is_(None), alert.c.acknowledged_by.is_(None))
 
 
-async def news(connection: AsyncConnection, now: datetime) -> bool:
+async def anything_to_do(connection: AsyncConnection, now: datetime) -> bool:
     """Tell quickly whether there is anything to do: this is asked twice a second."""
     late = select(alert.c.id).where(waits(), alert.c.next_page_at <= now).limit(1)
     if await connection.scalar(late) is not None:
@@ -58,7 +58,7 @@ async def news(connection: AsyncConnection, now: datetime) -> bool:
     if await connection.scalar(select(alert.c.id).where(waits()).limit(1)) is None:
         return False
     try:
-        return bool(await lacking(connection, await places(connection)))
+        return bool(await without_row(connection, await places(connection)))
     except NoPoll:
         return False
 
@@ -76,7 +76,7 @@ async def places(connection: AsyncConnection) -> dict[int, Place]:
     return places
 
 
-async def lacking(connection: AsyncConnection, places: dict[int, Place]) -> list[Key]:
+async def without_row(connection: AsyncConnection, places: dict[int, Place]) -> list[Key]:
     """Give the alerts that wait and the places where they have no row yet."""
     waiting = list((await connection.execute(select(alert.c.id).where(waits()).limit(ROWS_MAX))).scalars())
     known = {
@@ -90,7 +90,7 @@ async def lacking(connection: AsyncConnection, places: dict[int, Place]) -> list
 
 async def plan_rows(connection: AsyncConnection, places: dict[int, Place]) -> None:
     """Plan a row for each alert that waits and each place that lacks it."""
-    keys = await lacking(connection, places)
+    keys = await without_row(connection, places)
     if keys:
         rows = [{"alert_id": alert_id, "chat_id": chat_id} for alert_id, chat_id in keys]
         await connection.execute(insert_into(connection, alert_message).on_conflict_do_nothing(), rows)

@@ -82,7 +82,7 @@ class AlertPump:
         """Show what is new and wake who is to be woken, once."""
         now = self._clock()
         async with self._database.reading() as connection:
-            if not await alert_places.news(connection, now):
+            if not await alert_places.anything_to_do(connection, now):
                 return
         async with self._database.writing() as connection:
             paged = await page_due(connection, self._button_key, now)
@@ -114,7 +114,7 @@ class AlertPump:
             return []
         taken = await connection.execute(
             update(alert_message)
-            .where(alert_places.these(keys))
+            .where(alert_places.of_keys(keys))
             .values(lease_until=now + LEASE)
             .returning(
                 alert_message.c.alert_id,

@@ -21,7 +21,8 @@ from bot.edge.webhooks import Edges
 from bot.house import House
 from bot.inbox import predecessors
 from bot.inbox.arrivals import Arrivals
-from bot.inbox.inbox import Envelope, Reader
+from bot.inbox.inbox import Envelope
+from bot.inbox.reader import Reader
 from bot.member.desk import MemberDesk
 from bot.member_chat import handlers as member_chat
 from bot.member_chat import vote_words

@@ -74,13 +74,13 @@ async def keep(chore: Chore) -> None:
 
 def chores(house: House) -> list[Chore]:
     """Give what is done for the poll's records."""
-    books = _Books(house)
+    records = _Records(house)
     return [
-        Chore("tray", MOVE_TRAY_EVERY, books.move_tray),
-        Chore("head", SIGN_HEAD_EVERY, books.sign_head),
-        Chore("kept head", PROBES_EVERY, books.compare_head),
-        Chore("probes", PROBES_EVERY, books.probe),
-        Chore("purge", PURGE_EVERY, books.purge),
+        Chore("tray", MOVE_TRAY_EVERY, records.move_tray),
+        Chore("head", SIGN_HEAD_EVERY, records.sign_head),
+        Chore("kept head", PROBES_EVERY, records.compare_head),
+        Chore("probes", PROBES_EVERY, records.probe),
+        Chore("purge", PURGE_EVERY, records.purge),
     ]
 
 
@@ -166,7 +166,7 @@ class _Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class _Books:
+class _Records:
     """The chores of the poll's own records."""
 
     house: House

@@ -21,7 +21,7 @@ from bot.edge.poller import KINDS, Poller
 from bot.house import House
 from bot.inbox import predecessors
 from bot.inbox.arrivals import Arrivals
-from bot.inbox.inbox import Reader
+from bot.inbox.reader import Reader
 from bot.staff import rights
 from bot.staff_chat import menus
 from messages.postman.postman import Postman

@@ -23,13 +23,31 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from voting.model import SYSTEM
+from voting.typed_text import looks_like, one_line
+
 Result = TypeVar("Result")
 
 OUT: Final = Console(highlight=False, soft_wrap=True)
 VIA: Final = "command line"
+ACTOR_CHARACTERS_MAX: Final = 80
+
+
+def actor_name(typed: str) -> str:
+    """Read `--as`: who stands on the chain and counts as one person for the rules that need two."""
+    name = one_line(typed)
+    if not name or len(name) > ACTOR_CHARACTERS_MAX:
+        raise typer.BadParameter(f"a name has 1 to {ACTOR_CHARACTERS_MAX} characters that can be seen")
+    if looks_like(name, SYSTEM):
+        raise typer.BadParameter(f"{name!r} is what the chain calls the program itself")
+    return name
+
 
 Actor = Annotated[
-    str, typer.Option("--as", metavar="NAME", help="Who acts, for the chain; your login name if not given.")
+    str,
+    typer.Option(
+        "--as", metavar="NAME", parser=actor_name, help="Who acts, for the chain; your login name if not given."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")]
@@ -38,9 +56,10 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, chang
 def login_name() -> str:
     """Give the name that the chain records for who typed a command without `--as`."""
     try:
-        return getpass.getuser()
+        name = one_line(getpass.getuser())[:ACTOR_CHARACTERS_MAX]
     except (OSError, KeyError):
-        return "unknown"
+        name = ""
+    return name if name and not looks_like(name, SYSTEM) else "unknown"
 
 
 DEFAULT_ACTOR: Final = login_name()

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
-from bot.console.door import Deed, Screen
+from bot.console.door import Action, Screen
 from bot.console.visit import FormWrong, Visit
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
@@ -99,7 +99,7 @@ def moments(case: Case) -> Iterator[Moment]:
         how = "online, in a chat" if case.locked_how == "online" else "by post"
         yield Moment(case.locked_at, "vote", f"The vote was locked {how}", "It stands, whatever came after.")
     for attempt in case.attempts:
-        yield Moment(attempt.at, "attempt", attempt.kind, _whence(case, attempt.chat))
+        yield Moment(attempt.at, "attempt", attempt.kind, _where_from(case, attempt.chat))
     if case.disputed_at is not None:
         words = "Somebody with the codes says that the first vote was not theirs"
         yield Moment(case.disputed_at, "attempt", words, "The first vote may have been the theft.")
@@ -111,7 +111,7 @@ def moments(case: Case) -> Iterator[Moment]:
         yield Moment(case.settled_at, "staff", f"{case.settled_by} agreed; the case is settled")
 
 
-def _whence(case: Case, chat: str | None) -> str:
+def _where_from(case: Case, chat: str | None) -> str:
     if chat is None:
         return "On paper; the envelope stays unopened."
     if case.locked_chat is None:
@@ -122,16 +122,16 @@ def _whence(case: Case, chat: str | None) -> str:
 
 
 def _done(visit: Visit, case_id: int) -> Response:
-    visit.console.snapshots.spoil()
+    visit.console.snapshots.expire()
     visit.console.desk.wake()
     return visit.back(f"/console/cases/{case_id}")
 
 
 _ONE: Final = "/cases/{case_id:int}"
 SCREENS: Final = (Screen("/cases", Act.SEE_CASES, show_list), Screen(_ONE, Act.SEE_CASES, show_one))
-DEEDS: Final = (
-    Deed(f"{_ONE}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show_one),
-    Deed(f"{_ONE}/assign", Act.WORK_ON_CASES, assign, show_one),
-    Deed(f"{_ONE}/propose", Act.WORK_ON_CASES, propose, show_one),
-    Deed(f"{_ONE}/settle", Act.WORK_ON_CASES, settle, show_one),
+ACTIONS: Final = (
+    Action(f"{_ONE}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show_one),
+    Action(f"{_ONE}/assign", Act.WORK_ON_CASES, assign, show_one),
+    Action(f"{_ONE}/propose", Act.WORK_ON_CASES, propose, show_one),
+    Action(f"{_ONE}/settle", Act.WORK_ON_CASES, settle, show_one),
 )

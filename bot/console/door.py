@@ -46,7 +46,7 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Action:
     """An action: POST. `again` shows the page it is done from, with the sentence of a refusal."""
 
     path: str
@@ -77,7 +77,7 @@ def open_screen(console: Console, screen: Screen) -> Endpoint:
     return _guarded(console, look)
 
 
-def open_deed(console: Console, deed: Deed) -> Endpoint:
+def open_action(console: Console, action: Action) -> Endpoint:
     """Make the endpoint of an action."""
 
     async def act(request: Request) -> Response:
@@ -86,7 +86,7 @@ def open_deed(console: Console, deed: Deed) -> Endpoint:
             return await nobody(console, request)
         visit = Visit(console, request, guest)
         try:
-            insist(guest.staff.role, deed.act)
+            insist(guest.staff.role, action.act)
         except NotYourRole as refusal:
             return await _refused(visit, refusal, 403)
         async with request.form(max_files=1, max_fields=FIELDS_MAX) as form:
@@ -94,11 +94,11 @@ def open_deed(console: Console, deed: Deed) -> Endpoint:
             if not _token_fits(visit):
                 return await _refused(visit, FormStale(), 403)
             try:
-                return await deed.do(visit)
+                return await action.do(visit)
             except Refusal as refusal:
                 said = sentence(refusal, await zone_of(console))
             try:
-                return await deed.again(replace(visit, refusal=said, status=409))
+                return await action.again(replace(visit, refusal=said, status=409))
             except Refusal as refusal:
                 return await _refused(visit, refusal, 404 if isinstance(refusal, NOT_THERE) else 409)
 

@@ -104,4 +104,4 @@ SCREENS: Final = (
     Screen("/members/{member_no:str}", Act.SEE_MEMBERS, show),
     Screen("/deliveries", Act.SEE_DELIVERIES, show_deliveries),
 )
-DEEDS: Final = ()
+ACTIONS: Final = ()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from bot.console.compose import Counts, draw
-from bot.console.door import Deed, Handler, Screen
+from bot.console.door import Action, Handler, Screen
 from bot.console.notice_counts import NoticeCounts
 from bot.console.notice_form import NoticeForm
 from bot.console.visit import Console, Visit
@@ -187,7 +187,7 @@ class Notices:
             Screen(f"{one}/report.csv", Act.SEE_NOTICES, self.show_csv),
         )
 
-    def deeds(self) -> tuple[Deed, ...]:
+    def actions(self) -> tuple[Action, ...]:
         """Give what can be done."""
         one = "/notices/{notice_id:int}"
         simple = {
@@ -201,10 +201,10 @@ class Notices:
             "resend": (Act.WRITE_NOTICES, self.resend),
         }
         return (
-            Deed("/notices/preview", Act.WRITE_NOTICES, self._form.preview, self._form.show_new),
-            Deed("/notices/new", Act.WRITE_NOTICES, self._form.draft, self._form.show_new),
-            Deed(f"{one}/edit", Act.WRITE_NOTICES, self._form.edit, self._form.show_edit),
-            *(Deed(f"{one}/{name}", act, do, self.show_one) for name, (act, do) in simple.items()),
+            Action("/notices/preview", Act.WRITE_NOTICES, self._form.preview, self._form.show_new),
+            Action("/notices/new", Act.WRITE_NOTICES, self._form.draft, self._form.show_new),
+            Action(f"{one}/edit", Act.WRITE_NOTICES, self._form.edit, self._form.show_edit),
+            *(Action(f"{one}/{name}", act, do, self.show_one) for name, (act, do) in simple.items()),
         )
 
 

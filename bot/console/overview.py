@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from bot.alerts import alerts
 from bot.console import pages, sessions
-from bot.console.door import Deed, Screen
+from bot.console.door import Action, Screen
 from bot.console.headers import PICTURE_POLICY
 from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
@@ -152,4 +152,4 @@ SCREENS: Final = (
     Screen("/turnout.svg", Act.SEE_TURNOUT, show_turnout),
     Screen("/live", Act.SEE_OVERVIEW, stream),
 )
-DEEDS: Final = (Deed("/alerts/{alert_id:int}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show),)
+ACTIONS: Final = (Action("/alerts/{alert_id:int}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show),)

@@ -3,17 +3,17 @@
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Deed, Screen
+from bot.console.door import Action, Screen
 from bot.console.snapshot import LatePage, Snapshot, overdue_page
 from bot.console.visit import FormWrong, Visit
-from bot.schema import missing_pack
+from bot.member.missing_packs import finish_report, reports
 from bot.staff.roles import Act
 from voting.packs import packs
-from voting.schema import member, pack, replacement
+from voting.schema import member, replacement
 from voting.votes.wrong_codes import lift_lockout
 
 WAITING_MAX: Final = 100
@@ -30,21 +30,20 @@ async def show(visit: Visit) -> Response:
             "packs.html",
             snapshot=latest,
             waiting=await _waiting(connection),
-            reported=await _reported(connection),
+            reported=await reports(connection, WAITING_MAX),
             late=late.rows,
             more=late.more,
         )
 
 
 async def ask(visit: Visit) -> Response:
-    """Ask that a pack be replaced; whoever reported it missing is answered by this."""
+    """Ask that a pack be replaced."""
     member_no = visit.word("member_no")
     if not member_no:
         raise FormWrong(field="member number")
     async with visit.console.house.database.writing() as connection:
         reason = visit.word("reason")[:REASON_CHARACTERS_MAX]
         await packs.ask_replacement(connection, member_no, reason, by=visit.by)
-        await _handled(connection, member_no, visit)
     return _back(visit, member_no)
 
 
@@ -60,7 +59,7 @@ async def handle(visit: Visit) -> Response:
     """Note that a report of a missing pack needs nothing more."""
     member_no = visit.word("member_no")
     async with visit.console.house.database.writing() as connection:
-        await _handled(connection, member_no, visit)
+        await finish_report(connection, member_no, by=visit.by)
     return _back(visit, member_no)
 
 
@@ -73,17 +72,8 @@ async def unlock(visit: Visit) -> Response:
 
 
 def _back(visit: Visit, member_no: str) -> Response:
-    visit.console.snapshots.spoil()
+    visit.console.snapshots.expire()
     return visit.back(f"/console/members/{member_no}" if visit.word("from") == "member" else "/console/packs")
-
-
-async def _handled(connection: AsyncConnection, member_no: str, visit: Visit) -> None:
-    found = select(member.c.id).where(member.c.member_no == member_no).scalar_subquery()
-    await connection.execute(
-        update(missing_pack)
-        .where(missing_pack.c.member_id == found, missing_pack.c.handled_at.is_(None))
-        .values(handled_at=visit.now, handled_by=visit.guest.staff.name)
-    )
 
 
 async def _waiting(connection: AsyncConnection) -> list[Any]:
@@ -105,25 +95,6 @@ async def _waiting(connection: AsyncConnection) -> list[Any]:
     return list(rows)
 
 
-async def _reported(connection: AsyncConnection) -> list[Any]:
-    """Give members who said that no pack came, the longest waiting first."""
-    rows = await connection.execute(
-        select(
-            member.c.member_no,
-            missing_pack.c.reported_at,
-            pack.c.dispatched_on,
-            pack.c.delivered_on,
-            pack.c.returned_on,
-        )
-        .join(member, member.c.id == missing_pack.c.member_id)
-        .outerjoin(pack, (pack.c.member_id == member.c.id) & (pack.c.state == "live"))
-        .where(missing_pack.c.handled_at.is_(None))
-        .order_by(missing_pack.c.reported_at, member.c.id)
-        .limit(WAITING_MAX)
-    )
-    return list(rows)
-
-
 async def _overdue(connection: AsyncConnection, visit: Visit, latest: Snapshot) -> LatePage:
     """Give a page of overdue packs; the first comes with the snapshot, since finding it can mean reading far."""
     after = visit.asked_number("after")
@@ -134,9 +105,9 @@ async def _overdue(connection: AsyncConnection, visit: Visit, latest: Snapshot) 
 
 
 SCREENS: Final = (Screen("/packs", Act.SEE_PACKS, show),)
-DEEDS: Final = (
-    Deed("/packs/replace", Act.REPLACE_PACKS, ask, show),
-    Deed("/packs/approve", Act.REPLACE_PACKS, approve, show),
-    Deed("/packs/handled", Act.REPLACE_PACKS, handle, show),
-    Deed("/packs/unlock", Act.UNLOCK_PACKS, unlock, show),
+ACTIONS: Final = (
+    Action("/packs/replace", Act.REPLACE_PACKS, ask, show),
+    Action("/packs/approve", Act.REPLACE_PACKS, approve, show),
+    Action("/packs/handled", Act.REPLACE_PACKS, handle, show),
+    Action("/packs/unlock", Act.UNLOCK_PACKS, unlock, show),
 )

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.console.wording import WORDS
+from voting.typed_text import looks_like
 
 FOLDER: Final = Path(__file__).parent
 LOCALE: Final = "en_GB"
@@ -40,6 +41,7 @@ def environment() -> Environment:
         "language_name": language_name,
     }
     found.globals |= {"static": static_address}
+    found.tests["alike"] = looks_like  # two names: one person, for the rules that need two
     return found
 
 

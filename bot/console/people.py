@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Deed, Screen
+from bot.console.door import Action, Screen
 from bot.console.visit import FormWrong, Visit
 from bot.edge.links import bot_name, link
 from bot.schema import invite
@@ -96,9 +96,9 @@ async def _invited(connection: AsyncConnection, visit: Visit) -> int:
 
 _ONE: Final = "/staff/{staff_id:int}"
 SCREENS: Final = (Screen("/staff", Act.SET_DUTY, show),)
-DEEDS: Final = (
-    Deed("/staff/invite", Act.INVITE_STAFF, invite_one, show),
-    Deed("/staff/duty", Act.SET_DUTY, set_duty, show),
-    Deed(f"{_ONE}/remove", Act.REMOVE_STAFF, remove, show),
-    Deed(f"{_ONE}/phone", Act.SET_DUTY, set_phone, show),
+ACTIONS: Final = (
+    Action("/staff/invite", Act.INVITE_STAFF, invite_one, show),
+    Action("/staff/duty", Act.SET_DUTY, set_duty, show),
+    Action(f"{_ONE}/remove", Act.REMOVE_STAFF, remove, show),
+    Action(f"{_ONE}/phone", Act.SET_DUTY, set_phone, show),
 )

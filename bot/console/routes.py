@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from bot.console import cases, chain_page, members, overview, packs, people, windows
-from bot.console.door import Deed, Screen, open_deed, open_screen
+from bot.console.door import Action, Screen, open_action, open_screen
 from bot.console.entrance import Entrance
 from bot.console.headers import SecurityHeaders
 from bot.console.imports import Imports
@@ -25,7 +25,7 @@ from bot.staff.roles import Act
 def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:
     """Give the routes of `/console`."""
     console = Console(house, staff_desk, environment(), Snapshots(house))
-    screens, deeds = table(console)
+    screens, actions = table(console)
     entrance = Entrance(console)
 
     async def missing(_request: Request) -> Response:
@@ -35,7 +35,7 @@ def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:
         Route("/login/{token:str}", entrance.show, methods=["GET"]),
         Route("/login/{token:str}", entrance.enter, methods=["POST"]),
         *(Route(screen.path, open_screen(console, screen), methods=["GET"]) for screen in screens),
-        *(Route(deed.path, open_deed(console, deed), methods=["POST"]) for deed in deeds),
+        *(Route(action.path, open_action(console, action), methods=["POST"]) for action in actions),
         Mount("/static", _Kept(directory=FOLDER / "static")),
         Route("/{path:path}", missing),
     ]
@@ -50,7 +50,7 @@ def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:
     ]
 
 
-def table(console: Console) -> tuple[Sequence[Screen], Sequence[Deed]]:
+def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
     """Give every page and every action; the test of roles walks it."""
     notices, imports, entrance = Notices(console), Imports(console), Entrance(console)
     screens = (
@@ -64,18 +64,18 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Deed]]:
         *people.SCREENS,
         *chain_page.SCREENS,
     )
-    deeds = (
-        *overview.DEEDS,
-        *notices.deeds(),
-        *members.DEEDS,
-        *windows.DEEDS,
-        *packs.DEEDS,
-        *cases.DEEDS,
-        *imports.deeds(),
-        *people.DEEDS,
-        Deed("/logout", Act.OPEN_CONSOLE, entrance.leave, overview.show),
+    actions = (
+        *overview.ACTIONS,
+        *notices.actions(),
+        *members.ACTIONS,
+        *windows.ACTIONS,
+        *packs.ACTIONS,
+        *cases.ACTIONS,
+        *imports.actions(),
+        *people.ACTIONS,
+        Action("/logout", Act.OPEN_CONSOLE, entrance.leave, overview.show),
     )
-    return screens, deeds
+    return screens, actions
 
 
 class _Kept(StaticFiles):

@@ -86,8 +86,8 @@ class Snapshots:
             return self._last
         return await asyncio.shield(self._gathering)
 
-    def spoil(self) -> None:
-        """Invalidate the last snapshot: something was done that the next request must show."""
+    def expire(self) -> None:
+        """Show the last snapshot no more: something was done that the next request must show."""
         self._stale = True
 
     async def _gather(self) -> Snapshot:

@@ -37,7 +37,7 @@ class Desk(Protocol):
 
     @property
     def wake(self) -> Callable[[], None]:
-        """Give what rouses the postman when there is something new to send."""
+        """Give what wakes the postman when there is something new to send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bot.console.door import Deed, Screen
+from bot.console.door import Action, Screen
 from bot.console.visit import Visit
 from bot.staff.roles import Act
 from messages.window_move import move_window
@@ -25,7 +25,7 @@ async def set_new(visit: Visit) -> Response:
     first, last = _day(visit.word("first_day")), _day(visit.word("last_day"))
     async with visit.console.house.database.writing() as connection:
         await move_window(connection, first, last, visit.word("reason"), by=visit.by)
-    visit.console.snapshots.spoil()
+    visit.console.snapshots.expire()
     visit.console.desk.wake()
     return visit.back("/console/window?set=1")
 
@@ -38,4 +38,4 @@ def _day(raw: str) -> date:
 
 
 SCREENS: Final = (Screen("/window", Act.SEE_WINDOWS, show),)
-DEEDS: Final = (Deed("/window", Act.SET_WINDOW, set_new, show),)
+ACTIONS: Final = (Action("/window", Act.SET_WINDOW, set_new, show),)

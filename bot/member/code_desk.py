@@ -6,7 +6,7 @@ Any step may come twice, after a crash, with the same message; it then has the s
 import contextlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from bot.inbox.inbox import Envelope
 from bot.member.answers import (
@@ -75,7 +75,14 @@ class CodeDesk:
         """Check both codes of one message in one step: a chat that was never warned is not warned now."""
         try:
             good = await self._checks.both_codes(
-                pack, vote, **self._going_through(caller, purpose, message_id), warned=False
+                pack,
+                vote,
+                chat=caller.chat.identity,
+                purpose=purpose,
+                flow=_run_of(caller.chat, message_id),
+                message=str(message_id),
+                warned=False,
+                now=caller.now,
             )
         except CodeRefusal as refusal:
             if isinstance(refusal, WrongVoteCode):
@@ -94,23 +101,20 @@ class CodeDesk:
         warned = await self._warned(caller.chat, pair.member_id, message_id)
         try:
             good = await self._checks.vote_code(
-                pair.pack_id, pair.vote, **self._going_through(caller, purpose, message_id), warned=warned
+                pair.pack_id,
+                pair.vote,
+                chat=caller.chat.identity,
+                purpose=purpose,
+                flow=_run_of(caller.chat, message_id),
+                message=str(message_id),
+                warned=warned,
+                now=caller.now,
             )
         except CodeRefusal:
             await self._save(_knowing(caller, pair.pack_id, pair.member_id), caller.now)
             raise
         await self._save(_knowing(caller, pair.pack_id, pair.member_id, done=True), caller.now)
         return _outcome(good, caller.chat, purpose, pair.word)
-
-    @staticmethod
-    def _going_through(caller: Caller, purpose: Purpose, message_id: int) -> "_GoingThrough":
-        return {
-            "chat": caller.chat.identity,
-            "purpose": purpose,
-            "flow": caller.chat.flow or f"message:{message_id}",
-            "message": str(message_id),
-            "now": caller.now,
-        }
 
     async def _warned(self, chat: Chat, member_id: int, message_id: int) -> bool:
         if chat.warned_message_id is None:
@@ -162,14 +166,9 @@ class _Pair:
     word: str | None
 
 
-class _GoingThrough(TypedDict):
-    """What a check of codes is told of the conversation."""
-
-    chat: str
-    purpose: Purpose
-    flow: str
-    message: str
-    now: datetime
+def _run_of(chat: Chat, message_id: int) -> str:
+    """Name this run of the conversation: codes that come again in it are no second attempt."""
+    return chat.flow or f"message:{message_id}"
 
 
 def _knowing(caller: Caller, pack_id: int, member_id: int, *, done: bool = False) -> Chat:

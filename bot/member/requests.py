@@ -23,15 +23,14 @@ from bot.member.answers import (
     TheftNoted,
 )
 from bot.member.callers import Caller, own_lock
+from bot.member.missing_packs import note_report
 from bot.member.status import MemberStatus, gather
-from bot.schema import missing_pack
 from bot.staff import enrolment
 from messages import reach
 from messages.reach import SMS, TELEGRAM, State
 from voting import schema
 from voting.model import Phase
 from voting.store.database import Database
-from voting.store.inserts import insert_into
 from voting.votes import cases
 
 PHONE_ENDING: Final = 3  # digits shown, so that a member knows which number is meant
@@ -93,7 +92,10 @@ class Requests:
                 return MissingNoted(status.missing_reported_at, again=True)
             if not damaged and not status.overdue:
                 return MissingEarly(status.window.first_day, status.window.last_day, status.pack.dispatched_on)
-            await self._note_missing(connection, caller, status.member_id)
+            await note_report(connection, status.member_id, caller.chat.identity, caller.now)
+            await self._report(
+                connection, caller, ReportKind.MISSING_PACK, f"missing:{status.member_id}", status.member_id
+            )
         return MissingNoted(caller.now, again=False)
 
     async def theft(self, caller: Caller, member_id: int) -> TheftNoted:
@@ -146,13 +148,6 @@ class Requests:
         state, reason = (State.BLOCKED, "blocked") if blocked else (State.ON, None)
         async with self.database.writing() as connection:
             await reach.set_channel_state(connection, TELEGRAM, str(user_id), state, reason=reason, now=now)
-
-    async def _note_missing(self, connection: AsyncConnection, caller: Caller, member_id: int) -> None:
-        statement = insert_into(connection, missing_pack).values(
-            member_id=member_id, chat=caller.chat.identity, reported_at=caller.now
-        )
-        await connection.execute(statement.on_conflict_do_nothing(index_elements=["member_id"]))
-        await self._report(connection, caller, ReportKind.MISSING_PACK, f"missing:{member_id}", member_id)
 
     async def _report(
         self, connection: AsyncConnection, caller: Caller, kind: ReportKind, occasion: str, member_id: int | None

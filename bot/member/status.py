@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.schema import missing_pack
+from bot.member.missing_packs import reported_at
 from messages import reach
 from messages.reach import Channel
 from voting import schema
@@ -57,8 +57,7 @@ class MemberStatus:
     phone: str | None
     phone_reason: str | None
     pack: Pack
-    replacement_asked: bool
-    missing_reported_at: datetime | None
+    missing_reported_at: datetime | None  # of a report that is not answered yet
     lock: Lock | None
     window: Window
     moved_from: Window | None
@@ -81,10 +80,6 @@ async def gather(connection: AsyncConnection, member_id: int, *, now: datetime) 
     """Read one member's status. NoPoll."""
     member = (await connection.execute(select(schema.member).where(schema.member.c.id == member_id))).one()
     windows = await window.history(connection)
-    asked = select(schema.replacement.c.id).where(
-        schema.replacement.c.member_id == member_id, schema.replacement.c.issued_at.is_(None)
-    )
-    reported = select(missing_pack.c.reported_at).where(missing_pack.c.member_id == member_id)
     return MemberStatus(
         member_id=member_id,
         member_no=member.member_no,
@@ -95,8 +90,7 @@ async def gather(connection: AsyncConnection, member_id: int, *, now: datetime) 
         phone=member.phone,
         phone_reason=member.phone_reason,
         pack=await _newest_pack(connection, member_id),
-        replacement_asked=(await connection.execute(asked)).first() is not None,
-        missing_reported_at=await connection.scalar(reported),
+        missing_reported_at=await reported_at(connection, member_id),
         lock=await find_lock(connection, member_id),
         window=windows[-1],
         moved_from=windows[-2] if len(windows) > 1 else None,

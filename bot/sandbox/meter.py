@@ -48,10 +48,6 @@ class Meter:
         """Return the most weight (segments) that fell into any window of so many seconds."""
         return self._fullest_window(seconds, self._weights)
 
-    def duration_seconds(self) -> float:
-        """Return the time from the first counted call to the last."""
-        return self._times[-1] - self._times[0] if self._times else 0.0
-
     def _fullest_window(self, seconds: float, weights: Iterable[int]) -> int:
         most = inside = first = 0
         kept = list(weights)

@@ -23,6 +23,7 @@ from voting.audit import chain
 from voting.model import SYSTEM, By
 from voting.refusals import StaffRefusal
 from voting.store.columns import microseconds
+from voting.typed_text import looks_like, one_line
 
 PREFIX: Final = "staff_"  # of the start payload
 INVITE_LIFE: Final = timedelta(hours=24)
@@ -108,9 +109,11 @@ async def invite_staff(
 ) -> str:
     """Make an invitation and return its token, for a link with `PREFIX`; it works once, for a day.
 
-    `name`: what the chain will call them; without one, what their Telegram account is called.
+    `name`: what the chain will call them; without one, what their Telegram account is called. One that looks like a
+    colleague's gets a number.
     """
     token, ends_at = make(), by.at + INVITE_LIFE
+    name = one_line(name or "") or None
     await connection.execute(
         insert(invite).values(
             token_hash=token_hash(token), role=role.value, name=name, made_by=by.actor, expires_at=ends_at
@@ -242,13 +245,12 @@ async def set_language(connection: AsyncConnection, user_id: int, language: str)
 
 async def _free_name(connection: AsyncConnection, wanted: str) -> str:
     """Give a name nobody on the staff has: two people must never look like one on the chain, nor one like two."""
-    name = " ".join(wanted.split())[:NAME_CHARACTERS_MAX] or "Staff"
-    rows = (await connection.execute(select(staff.c.name).where(staff.c.removed_at.is_(None)))).scalars()
+    name = one_line(one_line(wanted)[:NAME_CHARACTERS_MAX]) or "Staff"
     signed = (person.name for person in (await rights(connection)).people.values())
-    taken = {name.casefold() for name in (*rows, *signed, SYSTEM)}
+    taken = [SYSTEM, *(person.name for person in await everybody(connection)), *signed]
     number = 1
     free = name
-    while free.casefold() in taken:
+    while any(looks_like(free, one) for one in taken):
         number += 1
         free = f"{name} {number}"
     return free

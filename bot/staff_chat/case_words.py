@@ -9,6 +9,7 @@ from bot.chat.said import Said
 from bot.staff.enrolment import Staff
 from messages.words.dates import date_text
 from messages.words.texts import html_plural, html_text, text
+from voting.typed_text import looks_like
 from voting.votes.cases import Case, Outcome
 
 LISTED_MAX: Final = 20
@@ -51,7 +52,7 @@ def _case_buttons(page: Page, case: Case, reader: Staff) -> tuple[tuple[tuple[st
     if case.acknowledged_by is None:
         rows.append((page.button("button.acknowledge", "caseack", case.id),))
     if case.outcome is not None and case.proposed_by is not None:
-        if case.proposed_by.casefold() != reader.name.casefold():
+        if not looks_like(case.proposed_by, reader.name):
             outcome = text("staff", f"outcome.{case.outcome}", page.language)
             rows.append((page.button("button.agree", "settle", mark, outcome=outcome),))
         rows.append((page.button("button.other_outcome", "outcomes", mark),))
@@ -66,7 +67,7 @@ def outcome_rows(page: Page, mark: str) -> tuple[tuple[tuple[str, str], ...], ..
     return tuple((page.button(f"outcome.{outcome}", "propose", f"{mark}o{outcome}"),) for outcome in Outcome)
 
 
-def missing_said(page: Page, reported: Sequence[Mapping[str, Any]], total: int, overdue: int, reader: Staff) -> Said:
+def missing_said(page: Page, reported: Sequence[Any], total: int, overdue: int, reader: Staff) -> Said:
     """List the packs reported missing, each with what comes next; and how many are overdue unreported."""
     head = html_plural("staff", "missing.title", page.language, total) if total else ""
     late = html_plural("staff", "missing.overdue", page.language, overdue)
@@ -74,13 +75,13 @@ def missing_said(page: Page, reported: Sequence[Mapping[str, Any]], total: int, 
         return Said(PARAGRAPH.join([html_text("staff", "missing.none", page.language), late]))
     lines, rows = [f"<b>{head}</b>"], []
     for row in reported[:LISTED_MAX]:
-        member_no = row["member_no"]
-        line = f"• {member_no} · {date_text(row['reported_at'].date(), page.language)}"
-        if row["approved_by"]:
-            line += " · " + html_text("staff", "missing.approved", page.language, name=row["approved_by"])
-        elif row["asked_by"]:
-            line += " · " + html_text("staff", "missing.asked", page.language, name=row["asked_by"])
-            if row["asked_by"].casefold() != reader.name.casefold():
+        member_no = row.member_no
+        line = f"• {member_no} · {date_text(row.reported_at.date(), page.language)}"
+        if row.approved_by:
+            line += " · " + html_text("staff", "missing.approved", page.language, name=row.approved_by)
+        elif row.asked_by:
+            line += " · " + html_text("staff", "missing.asked", page.language, name=row.asked_by)
+            if not looks_like(row.asked_by, reader.name):
                 rows.append((page.button("button.approve_pack", "packyes", member_no, member_no=member_no),))
         else:
             rows.append((page.button("button.replace_pack", "packask", member_no, member_no=member_no),))

@@ -1,15 +1,14 @@
 """Cases, missing packs and members in the staff's chat. What concerns one member is shown to the asker alone."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, select
 
 from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
 from bot.chat.said import Said
 from bot.member.file import member_file
-from bot.schema import missing_pack
+from bot.member.missing_packs import count_waiting, reports
 from bot.staff import drafts
 from bot.staff.desk import Acting
 from bot.staff.drafts import Step
@@ -17,7 +16,6 @@ from bot.staff.roles import Act
 from bot.staff_chat.case_words import LISTED_MAX, case_said, cases_said, member_said, missing_said, outcome_rows
 from bot.staff_chat.visit import StaffVisit
 from messages.words.texts import html_text, text
-from voting import schema
 from voting.packs import packs
 from voting.packs.mailing_house import overdue_members
 from voting.poll.window import current
@@ -161,50 +159,18 @@ async def on_pack_ask(visiting: StaffVisit) -> None:
 async def on_pack_approve(visiting: StaffVisit) -> None:
     """Agree, as the second person; the new pack is made when it is next printed."""
     async with visiting.desk.acting(visiting.user_id, Act.REPLACE_PACKS) as acting:
-        await approve_replacement(acting, visiting.reference)
+        await packs.approve_replacement(acting.connection, visiting.reference, by=acting.by)
         said = await _missing(acting, visiting)
     await visiting.replace(said)
 
 
-async def approve_replacement(acting: Acting, member_no: str) -> None:
-    """Approve a replacement and note that the report of the missing pack is dealt with."""
-    await packs.approve_replacement(acting.connection, member_no, by=acting.by)
-    member = select(schema.member.c.id).where(schema.member.c.member_no == member_no).scalar_subquery()
-    await acting.connection.execute(
-        update(missing_pack)
-        .where(missing_pack.c.member_id == member)
-        .values(handled_at=acting.now, handled_by=acting.staff.name)
-    )
-
-
-async def missing_reports(connection: AsyncConnection, limit: int) -> list[dict[str, Any]]:
-    """Give packs reported missing whose replacement is not printed yet, oldest first."""
-    request, member = schema.replacement, schema.member
-    waiting = (request.c.member_id == missing_pack.c.member_id) & request.c.issued_at.is_(None)
-    rows = await connection.execute(
-        select(
-            member.c.member_no,
-            missing_pack.c.reported_at,
-            missing_pack.c.handled_at,
-            request.c.asked_by,
-            request.c.approved_by,
-        )
-        .join(member, member.c.id == missing_pack.c.member_id)
-        .outerjoin(request, waiting)
-        .where(missing_pack.c.handled_at.is_(None) | request.c.id.is_not(None))
-        .order_by(missing_pack.c.reported_at, member.c.member_no)
-        .limit(limit)
-    )
-    return [dict(row) for row in rows.mappings()]
-
-
 async def _missing(looking: Acting, visiting: StaffVisit) -> Said:
     connection = looking.connection
-    reported = await missing_reports(connection, LISTED_MAX)
-    total = await connection.scalar(select(func.count()).where(missing_pack.c.handled_at.is_(None)))
+    reported = await reports(connection, LISTED_MAX, unprinted=True)
+    total = await count_waiting(connection)
     late = overdue_members(await current(connection), looking.now.date()).subquery()
     overdue = await connection.scalar(select(func.count()).select_from(late))
-    return missing_said(visiting.own_page, reported, int(total or 0), int(overdue or 0), looking.staff)
+    return missing_said(visiting.own_page, reported, total, int(overdue or 0), looking.staff)
 
 
 # -- members -----------------------------------------------------------------------------------

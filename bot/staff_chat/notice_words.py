@@ -15,6 +15,7 @@ from messages.notices.scheduled import HELD
 from messages.reach import SMS, TELEGRAM
 from messages.words.kinds import Kind
 from messages.words.texts import html_plural, html_text, text
+from voting.typed_text import looks_like
 
 PARAGRAPH: Final = "\n\n"
 TEXT_CHARACTERS_MAX: Final = 700  # of each text in a preview: all of them go into one message
@@ -170,7 +171,7 @@ def _standing(page: Page, notice: Notice) -> str:
 def _rows(page: Page, notice: Notice, reader: Staff, *, needs_second: bool) -> Rows:
     mark = f"{notice.id}v{notice.version}"
     rows: list[tuple[tuple[str, str], ...]] = []
-    mine = notice.author == reader.name
+    mine = looks_like(notice.author, reader.name)
     if notice.state in ("draft", "submitted") and needs_second and not mine:
         rows.append((page.button("button.approve", "napprove", mark),))
     if notice.state == "draft" and needs_second and mine:

@@ -30,6 +30,7 @@ from messages.reach import SMS, TELEGRAM
 from messages.refusals import NoticeChanged
 from messages.words.texts import html_text, text
 from voting.store.inserts import insert_into
+from voting.typed_text import looks_like
 
 _MARK: Final = re.compile(r"(?P<notice>\d+)(?:v(?P<version>\d+))?$")
 
@@ -93,7 +94,7 @@ async def ask_approval(acting: Acting, notice: Notice, button_key: bytes) -> Non
     """Tell everybody else who may approve, with the preview; for the console too."""
     seen = await preview(acting.connection, notice, now=acting.now)
     for person in await enrolment.everybody(acting.connection):
-        if person.name == notice.author or not may(person.role, Act.APPROVE_NOTICES):
+        if looks_like(person.name, notice.author) or not may(person.role, Act.APPROVE_NOTICES):
             continue
         page = Page(Reader.STAFF, acting.poll, person.user_id, person.language, button_key, acting.now)
         said = preview_said(page, notice, seen, person, approve_over=acting.poll.staff.approve_over)
@@ -120,7 +121,7 @@ async def on_approve(visiting: StaffVisit) -> None:
 async def tell_author(acting: Acting, notice: Notice, button_key: bytes) -> None:
     """Tell the author that it is approved, with the button that sends it; for the console too."""
     for person in await enrolment.everybody(acting.connection):
-        if person.name != notice.author:
+        if not looks_like(person.name, notice.author):
             continue
         page = Page(Reader.STAFF, acting.poll, person.user_id, person.language, button_key, acting.now)
         words = html_text(

@@ -37,6 +37,7 @@ from voting.audit import chain
 from voting.model import By
 from voting.poll import polls, window
 from voting.refusals import NeedsSecondPerson
+from voting.typed_text import lines, looks_like
 
 
 class Change(Protocol):
@@ -110,7 +111,7 @@ async def approve(connection: AsyncConnection, notice_id: int, *, by: By, versio
     A draft that nobody submitted is submitted on the way: approving is looking at it.
     """
     found = await locked(connection, notice_id, version=version)
-    if found.author == by.actor:
+    if looks_like(found.author, by.actor):
         raise NeedsSecondPerson(act=f"Notice {notice_id}", name=by.actor)
     if found.state == "draft":
         found = await submit(connection, notice_id, by=By(found.author, by.via, by.at))
@@ -195,7 +196,7 @@ def _checked(content: Content, poll_languages: tuple[str, ...], now: datetime) -
     except ValueError:
         raise NoticeKindUnknown(kind=content.kind) from None
     audience = str(audiences.parse(content.audience))
-    texts = {language: words.strip() for language, words in content.texts.items() if words.strip()}
+    texts = {language: kept for language, words in content.texts.items() if (kept := lines(words))}
     if kind is not Kind.CUSTOM:
         return replace(content, kind=kind, audience=audience, texts={})
     missing = [language for language in poll_languages if language not in texts and language in languages()]

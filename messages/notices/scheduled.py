@@ -17,7 +17,7 @@ from messages.notices.approval import refuse_unapproved
 from messages.notices.model import Notice
 from messages.notices.notices import NOT_APPROVED, record, refuse_too_late, show
 from messages.notices.preview import Preview, preview
-from messages.notices.sending import BOTH, let_go
+from messages.notices.sending import BOTH, plan_sending
 from messages.schema import notice
 from voting.model import By
 from voting.poll import polls
@@ -82,7 +82,7 @@ async def _start(
         await _hold(connection, found, seen, held)
         await on_held(connection, held)
         return False
-    await let_go(connection, found, seen, by=By.system(now), providers=providers)
+    await plan_sending(connection, found, seen, by=By.system(now), providers=providers)
     return True
 
 

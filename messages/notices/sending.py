@@ -52,7 +52,7 @@ async def send(connection: AsyncConnection, notice_id: int, *, by: By, providers
         body = {"send_at": found.content.send_at.isoformat()}
         await record(connection, "notice_scheduled", notice_id, body, by=by)
         return await show(connection, notice_id)
-    return await let_go(connection, found, seen, by=by, providers=providers)
+    return await plan_sending(connection, found, seen, by=by, providers=providers)
 
 
 async def try_on(
@@ -96,7 +96,7 @@ async def resend_to_unreached(connection: AsyncConnection, notice_id: int, *, wa
     return again
 
 
-async def let_go(
+async def plan_sending(
     connection: AsyncConnection, found: Notice, seen: Preview, *, by: By, providers: Collection[str]
 ) -> Notice:
     """Plan a notice that may go: one row per member and channel, in one statement."""

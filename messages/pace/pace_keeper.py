@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.pace.pacer import Pacer
+from messages.pace.queue import loop_time
 from messages.pace.spacing import WINDOW_SECONDS
 from messages.schema import pace_share, pacer
 from voting.store.database import Database
@@ -78,7 +79,7 @@ class PaceKeeper:
 
     async def beat(self) -> None:
         """Say that this process lives; hold, take over, or take what the holder grants."""
-        began = _loop_time()
+        began = loop_time()
         async with self._database.writing() as connection:
             row = await self._row(connection)
             held = row.holder == self._process
@@ -189,7 +190,3 @@ class PaceKeeper:
 
 def _of(provider: str, processes: Collection[str]) -> ColumnElement[bool]:
     return and_(pace_share.c.provider == provider, pace_share.c.process.in_(processes))
-
-
-def _loop_time() -> float:
-    return asyncio.get_running_loop().time()

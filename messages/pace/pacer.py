@@ -6,17 +6,12 @@ most one slot, however long the broadcast behind.
 """
 
 import asyncio
-import heapq
-import itertools
 import math
 from enum import IntEnum
-from typing import Final
 
+from messages.pace.chats import Chats
+from messages.pace.queue import Queue, loop_time
 from messages.pace.spacing import Spacing
-
-CHAT_SPACING_SECONDS: Final = 1.0  # Telegram: one message a second into one chat; for broadcasts only
-KEYS_MAX: Final = 4096  # chats remembered before the old ones are swept
-TOGETHER_SECONDS: Final = 2.0  # chats refused within so long of each other: the limit is the bot's, not theirs
 
 
 class Lane(IntEnum):
@@ -37,12 +32,8 @@ class Pacer:
 
     def __init__(self, limit: float = math.inf) -> None:
         self._spacing = Spacing(limit)
-        self._waiting: list[tuple[Lane, int, int, asyncio.Future[None]]] = []
-        self._turn = itertools.count()
-        self._timer: asyncio.TimerHandle | None = None
-        self._valid_until = math.inf
-        self._keys: dict[str, float] = {}
-        self._refused: dict[str, tuple[float, float]] = {}  # a chat: when it was refused last, and held until when
+        self._queue = Queue(self._spacing)
+        self._chats = Chats()
         self.slowed = asyncio.Event()  # set by every 429: whoever remembers holds for a restart waits for it
 
     @property
@@ -58,11 +49,11 @@ class Pacer:
     @property
     def waiting(self) -> int:
         """How many callers wait for a slot."""
-        return sum(not entry[-1].done() for entry in self._waiting)
+        return len(self._queue)
 
     def held_for(self) -> float:
         """Give the seconds for which nothing may leave: 0.0 mostly."""
-        return max(0.0, self._spacing.held_until - _now())
+        return max(0.0, self._spacing.held_until - loop_time())
 
     async def acquire(
         self, lane: Lane, cost: int = 1, key: str | None = None, *, within_seconds: float = math.inf
@@ -71,108 +62,48 @@ class Pacer:
 
         `key` names a chat that broadcasts reach at most once per second.
         """
-        chat_in = 0.0 if key is None else self._book(key)
-        if chat_in <= 0 and self._takes(cost):
+        chat_in = 0.0 if key is None else self._chats.book(key, loop_time())
+        if chat_in <= 0 and self._queue.take(cost):
             return
         try:
             async with asyncio.timeout(None if math.isinf(within_seconds) else within_seconds):
                 if chat_in > 0:
                     await asyncio.sleep(chat_in)
-                await self._slot(lane, cost)
+                await self._queue.wait(lane, cost)
         except TimeoutError:
             raise NoSlot from None
 
     def hold(self, seconds: float) -> None:
         """Let nothing leave for so long."""
-        self._spacing.hold(_now() + seconds)
+        self._spacing.hold(loop_time() + seconds)
 
     def chat_held_for(self, chat: str) -> float:
         """Give the seconds for which nothing may go to this chat, whatever may go to others; 0.0 mostly."""
-        return max(0.0, self._refused[chat][1] - _now()) if chat in self._refused else 0.0
+        return self._chats.held_for(chat, loop_time())
 
     def refused(self, chat: str | None, retry_after_seconds: float) -> None:
         """Obey a 429 that may be about one chat: that chat waits, and everybody if others were refused just now.
 
         Telegram does not say whose limit was met. None: the request was about no chat.
         """
-        now = _now()
-        others = any(at > now - TOGETHER_SECONDS for key, (at, _) in self._refused.items() if key != chat)
-        if chat is not None:
-            if len(self._refused) >= KEYS_MAX:
-                self._refused = {key: entry for key, entry in self._refused.items() if entry[1] > now}
-            held_until = max(now + retry_after_seconds, self._refused.get(chat, (0.0, 0.0))[1])
-            self._refused[chat] = (now, held_until)
-        if chat is None or others:
+        if chat is None or self._chats.refuse(chat, retry_after_seconds, loop_time()):
             self.slow_down(retry_after_seconds)
 
     def slow_down(self, retry_after_seconds: float) -> None:
         """Obey a 429: everybody waits, and then goes slower for a while."""
         self.hold(retry_after_seconds)
-        self._spacing.lower(_now())
+        self._spacing.lower(loop_time())
         self.slowed.set()
 
     def change_limit(self, limit: float) -> None:
         """Take a new limit, from now on; 0 closes."""
         self._spacing.change_limit(limit)
-        self._release()
+        self._queue.release()
 
     def recover(self, rate: float) -> None:
         """Begin at the rate remembered from before a restart, if it was lower."""
         self._spacing.rate = min(self._spacing.limit, rate)
 
-    def open_until(self, loop_time: float) -> None:
+    def open_until(self, valid_until: float) -> None:
         """Release nobody after this time of the event loop: the right to send is a lease."""
-        self._valid_until = loop_time
-        self._release()
-
-    def _takes(self, cost: int) -> bool:
-        """Take a slot that is free now, if nobody waits."""
-        if self._waiting or self._ready_at(cost) > _now():
-            return False
-        self._spacing.take(cost, _now())
-        return True
-
-    async def _slot(self, lane: Lane, cost: int) -> None:
-        if self._takes(cost):
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (lane, next(self._turn), cost, future))
-        self._release()
-        await future
-
-    def _ready_at(self, cost: int) -> float:
-        ready_at = self._spacing.ready_at(cost, _now())
-        return ready_at if ready_at < self._valid_until and _now() < self._valid_until else math.inf
-
-    def _release(self) -> None:
-        """Let go everyone whose time has come, and wake up again for the next."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        while self._waiting:
-            _, _, cost, future = self._waiting[0]
-            if not future.done():
-                ready_at = self._ready_at(cost)
-                if ready_at > _now():
-                    self._wake_at(ready_at)
-                    return
-                self._spacing.take(cost, _now())
-                future.set_result(None)
-            heapq.heappop(self._waiting)
-
-    def _wake_at(self, loop_time: float) -> None:
-        if math.isfinite(loop_time):
-            self._timer = asyncio.get_running_loop().call_at(loop_time, self._release)
-
-    def _book(self, key: str) -> float:
-        """Book the next time of a broadcast into this chat, a second after the last; give the seconds until then."""
-        now = _now()
-        if len(self._keys) >= KEYS_MAX:
-            self._keys = {chat: free_at for chat, free_at in self._keys.items() if free_at > now}
-        free_at = max(now, self._keys.get(key, now))
-        self._keys[key] = free_at + CHAT_SPACING_SECONDS
-        return free_at - now
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+        self._queue.open_until(valid_until)

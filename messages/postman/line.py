@@ -10,39 +10,28 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.channels.channels import Channel
-from messages.channels.verdicts import SendFailed, Verdict
-from messages.ledger.aftermath import PROVIDERS, Aftermath, Trouble
-from messages.ledger.outbox import LEASE, Order, claim, is_due, settle
-from messages.ledger.settlement import (
-    EXHAUSTED_FOR,
-    Claimed,
-    Settlement,
-    after_failure,
-    after_no_slot,
-    after_sent,
-)
-from messages.pace.pacer import Lane, NoSlot, Pacer
+from messages.ledger.aftermath import Aftermath
+from messages.ledger.outbox import LEASE, claim, settle
+from messages.ledger.settlement import Claimed, Settlement
+from messages.pace.pacer import Pacer
 from messages.postman.letters import Letters
-from messages.postman.line_rest import LONG_WAIT_SECONDS, REST_SECONDS, Wire
-from messages.postman.runnable import orders
-from messages.reach import SMS, TELEGRAM
+from messages.postman.line_rest import REST_SECONDS, Wire
+from messages.postman.runnable import Runnable
+from messages.postman.sender import Counts, Sender
 from voting.store.database import Database
 
 IN_FLIGHT_MAX: Final = 16  # of one provider: what a kill can leave unknown
 CLAIM_AHEAD_SECONDS: Final = 0.1  # of sending: more would only wait for its slot, and could not be paused
 IDLE_SECONDS: Final = 0.2  # between two looks for something to do
-ORDERS_SECONDS: Final = 0.1  # until a new notice is seen
 GATHER_SECONDS: Final = 0.02  # answers are settled together
-SLOT_SHARE_OF_LEASE: Final = 0.25  # a row that waited longer for its slot goes back
 DATABASE_PAUSE_SECONDS: Final = 1.0
 GOODBYE_SECONDS: Final = 20.0  # longer than one request can take
 
@@ -57,16 +46,6 @@ class Tempo:
     lease: timedelta = LEASE
     idle_seconds: float = IDLE_SECONDS
     rest_seconds: Sequence[float] = REST_SECONDS
-
-
-@dataclass(slots=True)
-class Counts:
-    """What a line has done since it began, for metrics."""
-
-    sent: int = 0
-    failed: dict[str, int] = field(default_factory=dict)
-    skipped: int = 0
-    overtaken: int = 0  # settlements that came too late
 
 
 class Line:
@@ -93,28 +72,21 @@ class Line:
         self._may_send = may_send  # whether this process holds the provider
         self._now = now
         self._tempo = tempo
-        self._wire = Wire(tempo.rest_seconds)
+        self.sender = Sender(
+            channel,
+            pacer,
+            letters=letters,
+            wire=Wire(tempo.rest_seconds),
+            lease=tempo.lease,
+            counts=self.counts,
+            now=now,
+        )
+        self._runnable = Runnable(channel.kind, tempo.lease)
         self._awake = asyncio.Event()
-        self._orders: list[Order] = []
-        self._orders_until = 0.0
         self._waiting = 0  # claimed, and waiting for a slot
         self._flying = 0  # claimed, and not answered
         self._tasks: set[asyncio.Task[None]] = set()
         self._settlements: list[Settlement] = []  # answered, and not written
-
-    @property
-    def in_flight(self) -> int:
-        """Rows that the ledger has as `sending`: not answered, or answered and not written."""
-        return self._flying + len(self._settlements)
-
-    @property
-    def waits(self) -> Trouble | None:
-        """What staff must hear of: quiet that the provider wants for long, or refusals without an end."""
-        provider = PROVIDERS[self.channel.kind]
-        if self.pacer.held_for() > LONG_WAIT_SECONDS:
-            return Trouble(provider, "waits", self._wire.refused_for or "429", None)
-        reason = self._wire.repeats(_loop_time())
-        return None if reason is None else Trouble(provider, "repeats", reason, None)
 
     def wake(self) -> None:
         """Look for work at once: something was just planned."""
@@ -158,7 +130,7 @@ class Line:
             written = await settle(connection, settlements, now)
             done = [one for one in settlements if one.claimed.id in written]
             await self._aftermath.after_settled(connection, done, now)
-            for order in await self._orders_now(connection):
+            for order in await self._runnable.orders(connection, now):
                 if len(claimed) >= room:
                     break
                 found, skipped = await claim(connection, order, room - len(claimed), now)
@@ -171,20 +143,13 @@ class Line:
 
     async def _anything_due(self) -> bool:
         async with self._database.reading() as connection:
-            return any([await is_due(connection, order, self._now()) for order in await self._orders_now(connection)])
-
-    async def _orders_now(self, connection: AsyncConnection) -> list[Order]:
-        """Give what to claim, read at most every so often: a claim itself sees whether its notice may be sent."""
-        if _loop_time() >= self._orders_until:
-            self._orders = await orders(connection, self.channel.kind, self._now(), self._tempo.lease)
-            self._orders_until = _loop_time() + ORDERS_SECONDS
-        return self._orders
+            return await self._runnable.any_due(connection, self._now())
 
     def _room(self) -> int:
         """How many rows to claim now: no more than leave soon, none while the provider wants quiet."""
-        if not self._may_send() or self._wire.rest_until > _loop_time() or self.pacer.held_for() > 0:
+        if not self._may_send() or self.sender.quiet:
             return 0
-        if self._wire.broken:
+        if self.sender.probes:
             return int(self._flying == 0)
         return max(0, int(min(self._soon() - self._waiting, self._tempo.in_flight_max - self._flying)))
 
@@ -198,47 +163,16 @@ class Line:
     async def _send(self, claimed: Claimed) -> None:
         """Send one row, and keep what became of it for the next turn."""
         try:
-            settlement = await self._outcome(claimed)
+            settlement = await self.sender.send(claimed, self._leaves)
             self._settlements.append(settlement)  # the list of now: the one of before the await may be written already
         finally:
             self._flying -= 1
             self._awake.set()
 
-    async def _outcome(self, claimed: Claimed) -> Settlement:
-        try:
-            await self._slot(claimed)
-            sent = await self.channel.send(self._letters.write(claimed))
-        except NoSlot:
-            return after_no_slot(claimed)
-        except SendFailed as failure:
-            return self._failed(claimed, failure)
-        except Exception as fault:  # noqa: BLE001 - the outermost of one message: others must go on
-            error = type(fault).__name__
-            log.error("sending broke", provider=self.channel.kind, delivery=claimed.id, error=error)  # noqa: TRY400 - a trace could hold an address
-            return self._failed(claimed, SendFailed(Verdict.UNKNOWN, error, surprising=True))
-        self._wire.note(None, _loop_time())
-        self.counts.sent += 1
-        return after_sent(claimed, sent, self._now())
-
-    async def _slot(self, claimed: Claimed) -> None:
-        lane = Lane(claimed.lane)
-        within = self._tempo.lease.total_seconds() * SLOT_SHARE_OF_LEASE
-        spaced = claimed.notice_id is not None and claimed.channel == TELEGRAM
-        cost = claimed.segments if claimed.channel == SMS else 1
-        try:
-            await self.pacer.acquire(lane, cost, claimed.address if spaced else None, within_seconds=within)
-        finally:
-            self._waiting -= 1
-            self._awake.set()
-
-    def _failed(self, claimed: Claimed, failure: SendFailed) -> Settlement:
-        self._wire.note(failure.verdict, _loop_time(), failure.reason)
-        self.counts.failed[failure.verdict] = self.counts.failed.get(failure.verdict, 0) + 1
-        if failure.verdict is Verdict.SLOW_DOWN and not failure.obeyed:
-            self.pacer.slow_down(failure.retry_after_seconds or 1.0)
-        if failure.verdict is Verdict.EXHAUSTED:
-            self.pacer.hold(EXHAUSTED_FOR.total_seconds())
-        return after_failure(claimed, failure, self._now())
+    def _leaves(self) -> None:
+        """Note that one message waits for its slot no longer."""
+        self._waiting -= 1
+        self._awake.set()
 
     async def _gather(self) -> None:
         """Let answers come together before the next transaction; no longer than a moment, and never out of work."""
@@ -269,10 +203,6 @@ class Line:
         settlements, self._settlements = self._settlements, []
         if settlements:
             await self._turn(settlements, 0)
-
-
-def _loop_time() -> float:
-    return asyncio.get_running_loop().time()
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

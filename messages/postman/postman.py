@@ -158,7 +158,7 @@ class Postman:
     async def _tell_waits(self) -> None:
         """Tell staff once of a provider that lets nothing through for long."""
         for kind, line in self.lines.items():
-            found = line.waits
+            found = line.sender.waits
             if found is not None and found != self._told[kind]:
                 async with self._database.writing() as connection:
                     await self.aftermath.tell(connection, found)

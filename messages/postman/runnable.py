@@ -1,6 +1,8 @@
 """What may be claimed now, in which order: messages to one person first, then notices, urgent ones before the rest."""
 
+import math
 from datetime import datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -8,12 +10,35 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages import audience
 from messages.audience import Group
-from messages.ledger.outbox import Order
+from messages.ledger.outbox import Order, is_due
+from messages.pace.queue import loop_time
 from messages.reach import SMS
 from messages.schema import notice
 from messages.words.kinds import NOT_TO_VOTERS
 from voting.model import SmsRules
 from voting.schema import poll
+
+FRESH_SECONDS: Final = 0.1  # until a new notice is seen
+
+
+class Runnable:
+    """What one channel may claim, read at most every so often: a claim itself sees whether its notice may be sent."""
+
+    def __init__(self, channel: str, lease: timedelta) -> None:
+        self._channel, self._lease = channel, lease
+        self._orders: list[Order] = []
+        self._fresh_until = -math.inf
+
+    async def orders(self, connection: AsyncConnection, now: datetime) -> list[Order]:
+        """Give the claims to try, first things first."""
+        if loop_time() >= self._fresh_until:
+            self._orders = await orders(connection, self._channel, now, self._lease)
+            self._fresh_until = loop_time() + FRESH_SECONDS
+        return self._orders
+
+    async def any_due(self, connection: AsyncConnection, now: datetime) -> bool:
+        """Tell whether any claim would find something."""
+        return any([await is_due(connection, order, now) for order in await self.orders(connection, now)])
 
 
 async def orders(connection: AsyncConnection, channel: str, now: datetime, lease: timedelta) -> list[Order]:

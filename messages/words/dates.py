@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_timedelta, get_month_names
+from babel.dates import get_month_names
 
 from messages.words.texts import text
 
@@ -22,11 +22,6 @@ _DOMAIN: Final = "words"
 def date_text(day: date, language: str) -> str:
     """Write a day without its weekday: "2 September 2022", "2 Medi 2022"."""
     return _written("date.date", language, **_day("", day, language))
-
-
-def day_text(day: date, language: str) -> str:
-    """Write a day: "Friday 2 September 2022", "dydd Gwener 2 Medi 2022"."""
-    return _written("date.day", language, **_day("", day, language))
 
 
 def on_day_text(day: date, language: str) -> str:
@@ -63,11 +58,6 @@ def moment_text(instant: datetime, timezone: str, language: str) -> str:
     key = "date.moment_midnight" if _is_midnight(local) else "date.moment"
     clock = _clock(local, language)
     return _written(key, language, time=clock, zone=_zone(local), **_day("", local, language))
-
-
-def ago_text(then: datetime, now: datetime, language: str) -> str:
-    """Write how long ago something was, roughly: "3 minutes ago", "3 munud yn ôl"."""
-    return format_timedelta(then - now, add_direction=True, locale=_locale(language))
 
 
 def _written(key: str, language: str, **params: str | int) -> str:

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from ballot_town import NOW, make_members, make_poll, numbers, send_notice
+from ballot_town import NOW, make_members, make_poll, numbers, send_notice, stopped_numbers
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
@@ -14,15 +14,12 @@ from messages.reach import (
     SMS,
     TELEGRAM,
     State,
-    best_channel,
     channels_of,
-    has_stopped,
     link_telegram,
     members_at,
     set_channel_state,
     set_chat_language,
     sync_sms_channels,
-    unlink_telegram,
 )
 from messages.refusals import AudienceUnknown
 from messages.schema import delivery
@@ -144,24 +141,6 @@ def test_an_audience_and_its_name_are_the_same_thing(group: Group, value: str) -
     assert parse(f"  {meant} ") == meant
 
 
-async def test_a_linked_chat_comes_before_a_text_and_a_blocked_one_does_not(database: Database) -> None:
-    await make_poll(database)
-    (number,) = numbers(1)
-    await make_members(database, 1, sms=[number])
-    async with database.writing() as connection:
-        assert (await best_channel(connection, 1)).address == number
-        await link_telegram(connection, 1, 71, NOW)
-        assert (await best_channel(connection, 1)).address == "71"
-        await set_channel_state(connection, TELEGRAM, "71", State.BLOCKED, reason="blocked", now=NOW)
-        assert (await best_channel(connection, 1)).address == number
-        await link_telegram(connection, 1, 71, NOW)
-        assert (await best_channel(connection, 1)).address == "71"
-        await unlink_telegram(connection, 1, NOW)
-        await set_channel_state(connection, SMS, number, State.DEAD, reason="30005", now=NOW)
-        assert await best_channel(connection, 1) is None
-        assert [found.kind for found in await channels_of(connection, 1)] == [TELEGRAM, SMS]
-
-
 async def test_a_language_chosen_in_the_chat_is_for_the_chat_and_the_rolls_is_for_texts(database: Database) -> None:
     """Member 1 chose in the chat, 2 did not, 3 chose and then blocked the bot, 4 chose before the chat was linked."""
     await make_poll(database)
@@ -227,10 +206,10 @@ async def test_stop_belongs_to_the_number_whatever_the_roll_does_with_it(databas
     await phones(database, m1=number)
     assert await sms_state(database, 1) == (number, "opted_out")
     async with database.writing() as connection:
-        assert await has_stopped(connection, number)
+        assert await stopped_numbers(connection) == {number}
         await set_channel_state(connection, SMS, number, State.DEAD, reason="30005", now=NOW)
     assert await sms_state(database, 1) == (number, "opted_out")
     async with database.writing() as connection:
         await set_channel_state(connection, SMS, number, State.ON, reason=None, now=NOW)
-        assert not await has_stopped(connection, number)
+        assert await stopped_numbers(connection) == set()
     assert await sms_state(database, 1) == (number, "on")

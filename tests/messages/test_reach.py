@@ -5,21 +5,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from ballot_town import NOW, make_members, make_poll, numbers
+from ballot_town import NOW, make_members, make_poll, numbers, stopped_numbers
 from sqlalchemy import select, update
 
 from messages.reach import (
     SMS,
     TELEGRAM,
     State,
-    best_channel,
     channels_of,
-    has_stopped,
     link_telegram,
     members_at,
     set_channel_state,
     sync_sms_channels,
-    unlink_telegram,
 )
 from messages.schema import channel
 from voting.schema import member
@@ -74,7 +71,7 @@ async def test_news_of_an_address_changes_its_state_as_the_table_says(
     after = NEWS[before, news]
     async with database.writing() as connection:
         concerned = await set_channel_state(connection, SMS, number, news, reason="news", now=LATER)
-        stopped = await has_stopped(connection, number)
+        stopped = number in await stopped_numbers(connection)
 
     assert concerned == (after != before)
     assert await state_of(database) == (after, "news" if after != before else ("before" if before != "on" else None))
@@ -93,10 +90,9 @@ async def test_news_of_a_number_is_news_for_everybody_who_shares_it_and_nobody_e
         assert await members_at(connection, SMS, shared) == [1, 3]
         assert await set_channel_state(connection, SMS, shared, State.DEAD, reason="30005", now=NOW) == 2
         assert await members_at(connection, SMS, "+447700900999") == []
-        best = [await best_channel(connection, member_id) for member_id in (1, 2, 3)]
 
     assert await state_of(database, SMS, 2) == ("on", None)
-    assert [found.kind for found in best if found] == [TELEGRAM] * 3
+    assert [await state_of(database, TELEGRAM, number) for number in (1, 2, 3)] == [("on", None)] * 3
 
 
 async def test_a_stop_by_text_leaves_the_chat_on_and_a_blocked_chat_the_texts(database: Database) -> None:
@@ -125,21 +121,10 @@ async def test_whoever_links_a_chat_again_is_reached_there_again(database: Datab
     await make_members(database, 1, telegram=["71"])
     async with database.writing() as connection:
         await set_channel_state(connection, TELEGRAM, "71", state, reason="x", now=NOW)
-        assert await best_channel(connection, 1) is None
         await link_telegram(connection, 1, 72, LATER)
         (found,) = await channels_of(connection, 1)
 
     assert (found.address, found.state, found.reason, found.since) == ("72", State.ON, None, LATER)
-
-
-async def test_an_unlinked_chat_is_left_alone_and_no_text_takes_its_place_by_itself(database: Database) -> None:
-    await make_poll(database)
-    await make_members(database, 2, telegram=["71", "72"])
-    async with database.writing() as connection:
-        await unlink_telegram(connection, 1, LATER)
-
-    assert await state_of(database, TELEGRAM, 1) == ("dead", "unlinked")
-    assert await state_of(database, TELEGRAM, 2) == ("on", None)
 
 
 # -- the roll's number ------------------------------------------------------------------------
@@ -197,7 +182,7 @@ async def test_whatever_rolls_and_news_come_the_channel_is_what_somebody_who_wat
                 await set_channel_state(connection, SMS, number, state, reason="news", now=now)
                 belief.heard(number, state)
             rows = list(await connection.execute(select(channel.c.address, channel.c.state)))
-            stopped = {number for number in known if await has_stopped(connection, number)}
+            stopped = await stopped_numbers(connection)
 
         assert rows == ([(belief.address, belief.state)] if belief.address else []), f"step {step}"
         assert stopped == belief.stopped

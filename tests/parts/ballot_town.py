@@ -27,7 +27,7 @@ from messages.notices.sending import send
 from messages.pace.pacer import Pacer
 from messages.postman.line import Tempo
 from messages.postman.postman import Outlet, Postman, Timing
-from messages.schema import channel, delivery
+from messages.schema import channel, delivery, opt_out
 from messages.words.wording import Ways
 from voting.model import By
 from voting.schema import member, poll, window
@@ -79,6 +79,7 @@ async def make_poll(
                 staff={"approve_over": approve_over, "escalate_after_minutes": 10},
                 phase="open",
                 signing_key=b"0" * 32,
+                uuid="1" * 22,
             )
         )
         await connection.execute(
@@ -145,6 +146,11 @@ def numbers(count: int) -> list[str]:
 def chats(count: int, first: int = 7_000_000) -> list[str]:
     """Give chat ids for a crowd."""
     return [str(first + place) for place in range(count)]
+
+
+async def stopped_numbers(connection: AsyncConnection) -> set[str]:
+    """Give the numbers that said STOP."""
+    return set((await connection.execute(select(opt_out.c.address))).scalars())
 
 
 async def send_notice(database: Database, now: datetime = NOW, **content: object) -> Notice:

@@ -12,7 +12,7 @@ from town import Town
 
 from bot.member_chat import sms
 from bot.schema import alert
-from messages.reach import State, channels_of, set_channel_state, unlink_telegram
+from messages.reach import State, channels_of, set_channel_state
 from voting.model import StaffRules
 from voting.roll import roll
 from voting.store.database import Database
@@ -234,18 +234,6 @@ async def test_a_channel_that_is_off_by_mistake_is_on_again_as_soon_as_its_perso
     async with town.database.reading() as connection:
         member = await roll.find(connection, town.member_nos["ada"])
         assert {one.kind: one.state for one in await channels_of(connection, member.id)}[kind] is State.ON
-
-
-async def test_a_chat_that_was_unlinked_stays_so(town: Town) -> None:
-    ada = town.member("ada")
-    await ada.links()
-    async with town.database.writing() as connection:
-        member = await roll.find(connection, town.member_nos["ada"])
-        await unlink_telegram(connection, member.id, town.clock())
-    await ada.types("/help")
-    await town.settles()
-    async with town.database.reading() as connection:
-        assert {one.kind: one.state for one in await channels_of(connection, member.id)}["telegram"] is State.DEAD
 
 
 async def test_stop_said_while_the_service_was_down_counts_once_it_is_back(town: Town) -> None:

@@ -301,7 +301,7 @@ async def test_vote_after_the_lock_says_so_with_the_receipt_and_warns(town: Town
     assert await town.attempts() == 0
 
 
-async def test_codes_again_after_the_warning_are_refused_and_recorded_once_per_going_through(town: Town) -> None:
+async def test_codes_again_after_the_warning_are_refused_and_recorded_once_per_conversation(town: Town) -> None:
     ada = town.member("ada")
     await ada.votes("North Quay")
     await ada.types("/vote")

@@ -16,7 +16,9 @@ from bot.alerts.alerts import Kind
 from bot.app import chores
 from bot.edge import hearing, poller
 from bot.inbox import inbox as inboxes
-from bot.inbox.inbox import PutOff, Reader, Unreadable
+from bot.inbox import reader
+from bot.inbox.inbox import PutOff, Unreadable
+from bot.inbox.reader import Reader
 from bot.sandbox import Fault
 from bot.schema import alert, inbox
 from messages.channels.bad_answers import BAD_ANSWERS
@@ -250,7 +252,7 @@ async def test_what_waits_longer_than_its_lease_is_still_answered_once(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inboxes, "LEASE", timedelta(seconds=1))
-    monkeypatch.setattr(inboxes, "LEASE_KEPT_SECONDS", 0.2)
+    monkeypatch.setattr(reader, "LEASE_KEPT_SECONDS", 0.2)
     await town.stops()
     await town.starts()
     assert town.service is not None
@@ -283,9 +285,9 @@ class TestReader:
 
         async with database.writing() as connection:
             await store(connection, Envelope(bytes(32)), [Letter("telegram", "1", "q", {"update_id": 1})], clock())
-        reader = Reader(database, Envelope(key), "me", handle, on_failed, clock)
-        task = asyncio.create_task(reader.run())
-        await until(reader.idle)
+        works = Reader(database, Envelope(key), "me", handle, on_failed, clock)
+        task = asyncio.create_task(works.run())
+        await until(works.idle)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         async with database.reading() as connection:

@@ -28,6 +28,7 @@ from voting.refusals import (
 from voting.roll import roll
 from voting.secrets_file import Secrets
 from voting.store.database import Database
+from voting.typed_text import looks_like, one_line
 
 __all__ = [
     "Asked",
@@ -112,7 +113,7 @@ async def ask_replacement(connection: AsyncConnection, member_no: str, reason: s
     member = await _replaceable(connection, member_no)
     if (waiting := await _request(connection, member.id)) is not None:
         return Asked(member_no, waiting["asked_by"], waiting["asked_at"])
-    values = {"member_id": member.id, "reason": reason, "asked_by": by.actor, "asked_at": by.at}
+    values = {"member_id": member.id, "reason": one_line(reason), "asked_by": by.actor, "asked_at": by.at}
     await connection.execute(insert(schema.replacement).values(values))
     await chain.append(connection, "pack_replacement_asked", {}, by=by)
     return Asked(member_no, by.actor, by.at)
@@ -130,7 +131,7 @@ async def approve_replacement(connection: AsyncConnection, member_no: str, *, by
         raise ReplacementUnknown(member_no=member_no)
     if waiting["approved_at"] is not None:
         return
-    if _same_person(waiting["asked_by"], by.actor):
+    if looks_like(waiting["asked_by"], by.actor):
         raise NeedsSecondPerson(act=_REPLACING, name=waiting["asked_by"])
     approved = update(schema.replacement).where(schema.replacement.c.id == waiting["id"])
     await connection.execute(approved.values(approved_by=by.actor, approved_at=by.at))
@@ -183,10 +184,6 @@ async def replace(
             return await ask_replacement(connection, member_no, reason, by=by)
         await approve_replacement(connection, member_no, by=by)
     return await issue_replacement(database, secrets, member_no, printing, by=by)
-
-
-def _same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 async def _replaceable(connection: AsyncConnection, member_no: str) -> roll.Member:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from voting.model import By, Poll, SmsRules, StaffRules, Window
 from voting.refusals import PollFileWrong
+from voting.typed_text import first_alike, is_known, lines, one_line
 
 OPTION_CHARACTERS_MAX: Final = 60  # a button in a chat shows no more
 OPTIONS_MAX: Final = 50
@@ -103,13 +104,14 @@ class _Table:
     def checked_text(self, key: str, value: object, characters_max: int) -> str:
         if not isinstance(value, str):
             raise self.wrong(key, "must be text")
-        words = value.strip()
+        for char in value:
+            if not is_known(char):
+                raise self.wrong(key, f"holds U+{ord(char):04X}, a character that not every screen can show")
+        words = lines(value)
         if not words:
             raise self.wrong(key, "is empty")
         if len(words) > characters_max:
             raise self.wrong(key, f"is longer than {characters_max} characters")
-        if any(not (char.isprintable() or char == "\n") for char in words):
-            raise self.wrong(key, "holds a control character")
         return words
 
     def line(self, key: str, default: str, characters_max: int) -> str:
@@ -131,10 +133,10 @@ class _Table:
         if not isinstance(value, list):
             raise self.wrong(key, "must be a list of texts")
         words = tuple(self.checked_text(key, each, characters_max) for each in value)
-        folded = [each.casefold() for each in words]
-        for each in words:
-            if folded.count(each.casefold()) > 1:
-                raise self.wrong(key, f"names {each!r} twice")
+        if (pair := first_alike(words)) is not None:
+            one, other = pair
+            same = one.casefold() == other.casefold()
+            raise self.wrong(key, f"names {one!r} twice" if same else f"names {one!r} and {other!r}, which look alike")
         return words
 
     def whole(self, key: str, default: int, least: int) -> int:
@@ -191,7 +193,7 @@ def _poll(tables: dict[str, _Table]) -> Poll:
     languages = _languages(section)
     poll = Poll(
         id=section.shaped("id", _POLL_ID, "1 to 40 lower-case letters, digits and inner dashes"),
-        title=section.text("title"),
+        title=one_line(section.text("title")),
         question=section.text("question"),
         options=_options(section),
         opens_at=section.moment("opens_at", zone),

@@ -28,6 +28,7 @@ from voting.refusals import (
     PollStillOpen,
 )
 from voting.secrets_file import Secrets
+from voting.typed_text import lines
 
 __all__ = [
     "change_rule",
@@ -112,7 +113,7 @@ async def change_rule(connection: AsyncConnection, rule: Mapping[str, str], *, b
     The same words change nothing. ValueError unless there is a sentence for each of the poll's languages.
     """
     poll = await refuse_when_over(connection)
-    words = {language: rule.get(language, "").strip() for language in poll.languages}
+    words = {language: lines(rule.get(language, "")) for language in poll.languages}
     if set(rule) != set(words) or not all(words.values()):
         raise ValueError("a rule needs one sentence in each language of the poll")
     if words == poll.rule:

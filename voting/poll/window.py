@@ -10,6 +10,7 @@ from voting import schema
 from voting.audit import chain
 from voting.model import By, Window
 from voting.refusals import NoPoll, WindowBackwards
+from voting.typed_text import one_line
 
 REASON_CHARACTERS_MAX: Final = 300
 
@@ -40,7 +41,7 @@ async def set_window(connection: AsyncConnection, first_day: date, last_day: dat
     before = await current(connection)
     if (before.first_day, before.last_day) == (first_day, last_day):
         return before
-    after = Window(before.version + 1, first_day, last_day, reason.strip()[:REASON_CHARACTERS_MAX], by.at, by.actor)
+    after = Window(before.version + 1, first_day, last_day, one_line(reason)[:REASON_CHARACTERS_MAX], by.at, by.actor)
     await add(connection, after, by=by)
     return after
 

@@ -16,6 +16,7 @@ from voting.model import By, Phase, Poll
 from voting.poll import polls
 from voting.refusals import PollOver, PollStillOpen, PostalCountDiffers, PostalCountWrong
 from voting.store.database import Database
+from voting.typed_text import one_line
 
 COLUMNS: Final = ("option", "votes")
 DIGITS_MAX: Final = 9
@@ -51,7 +52,7 @@ async def import_count(
             raise PollStillOpen(phase=poll.phase)
         votes = _read(path, poll)
         scanned = await scanned_papers(connection)
-        why = (justification or "").strip() or None
+        why = one_line(justification or "") or None
         if sum(votes) != scanned and why is None:
             raise PostalCountDiffers(counted=sum(votes), scanned=scanned)
         before = await latest(connection)

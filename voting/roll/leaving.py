@@ -20,6 +20,7 @@ from voting.roll import roll
 from voting.roll.asking import Size, fewer_eligible, size
 from voting.roll.rows import Ineligible
 from voting.store.database import Database
+from voting.typed_text import one_line
 
 # The numbers of a short list can be guessed and tried against its digest, so the chain does not name the digest.
 _FILE: Final = Source("eligibility_lapsed", ("member_no",), ("level",), others=True, digest=False)
@@ -44,7 +45,7 @@ async def lapse_file(
 
     async def begin(connection: AsyncConnection, _file: CsvFile) -> _Taker:
         await polls.refuse_when_over(connection)
-        return _Taker(connection, report, reason, by, agreed, await size(connection))
+        return _Taker(connection, report, one_line(reason), by, agreed, await size(connection))
 
     return await take_file(database, path, _FILE, report, begin, by=by, dry_run=dry_run, progress=progress)
 

@@ -12,6 +12,7 @@ from voting.model import By
 from voting.poll import polls
 from voting.refusals import UnknownMember
 from voting.roll.rows import Ineligible, ineligible
+from voting.typed_text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def lapse(connection: AsyncConnection, member_no: str, reason: str, *, by:
         "eligible": False,
         "ineligible_reason": Ineligible.LAPSED.value,
         "lapsed_at": by.at,
-        "lapsed_reason": reason,
+        "lapsed_reason": one_line(reason),
     }
     await connection.execute(update(schema.member).where(schema.member.c.id == member.id).values(values))
     await chain.append(connection, "eligibility_lapsed", {"members": 1}, by=by)

@@ -16,6 +16,7 @@ from voting import schema
 from voting.audit import chain
 from voting.model import By
 from voting.refusals import CaseChanged, CaseSettled, CaseUnknown, NeedsSecondPerson, NothingProposed
+from voting.typed_text import looks_like, one_line
 from voting.votes.attempts import open_case
 from voting.votes.locks import find_lock
 
@@ -156,7 +157,7 @@ async def propose(
         version,
         state="proposed",
         outcome=str(outcome),
-        note=note.strip()[:NOTE_CHARACTERS_MAX],
+        note=one_line(note)[:NOTE_CHARACTERS_MAX],
         proposed_by=by.actor,
         proposed_at=by.at,
     )
@@ -172,7 +173,7 @@ async def settle(connection: AsyncConnection, case_id: int, *, version: int, by:
         raise CaseSettled(case_id=case_id)
     if case.proposed_by is None:
         raise NothingProposed(case_id=case_id)
-    if case.proposed_by.casefold() == by.actor.casefold():
+    if looks_like(case.proposed_by, by.actor):
         raise NeedsSecondPerson(act="Settling a case", name=by.actor)
     await _change(connection, case_id, version, state="settled", settled_by=by.actor, settled_at=by.at)
     body = {"case": case_id, "outcome": case.outcome}

@@ -14,7 +14,7 @@ from voting.store.database import Database
 async def test_a_whole_vote_at_debug_leaves_nothing_in_the_log(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    logs.hush()
+    logs.quieten_libraries()
     caplog.set_level(logging.DEBUG)
     async with Town(database, tmp_path, webhooks=True) as town:
         ada, mallory = town.member("ada"), town.stranger()

@@ -66,6 +66,17 @@ def test_init_twice_changes_nothing_and_keeps_the_secrets(shell: Shell) -> None:
     assert (shell.folder / "ballotline.secrets").stat().st_mode & 0o777 == 0o600
 
 
+def test_two_options_that_look_alike_are_refused_at_init(shell: Shell) -> None:
+    content = POLL.replace('"South Quay"]', '"N\u043erth  Quay"]')
+    assert content != POLL
+    (shell.folder / "poll.toml").write_text(content, encoding="utf-8")
+
+    said = shell("init", "poll.toml", code=1)
+
+    assert "poll.options names 'North Quay' and 'N\u043erth Quay', which look alike" in said
+    assert not (shell.folder / "ballotline.db").exists()
+
+
 def test_a_small_poll_from_the_file_to_the_verified_bundle(shell: Shell) -> None:
     """Every command of the line, one after the other, as an operator types them."""
     (shell.folder / "poll.toml").write_text(

@@ -60,6 +60,7 @@ WORDS: Final = {
     "voting.imports.report",
     "voting.model",
     "voting.refusals",
+    "voting.typed_text",
 }
 
 PROGRAM: Final = """

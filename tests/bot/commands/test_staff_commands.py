@@ -115,6 +115,29 @@ async def test_a_notice_is_drafted_approved_by_another_and_sent(shell: Shell) ->
     assert (listed["state"], listed["author"], listed["approved_by"]) == ("sending", "Gwen", "Huw")
 
 
+@pytest.mark.parametrize("name", ["gwen", " Gwen ", "Gw\u0435n", "Ｇｗｅｎ", "Gwe\u200bn"])
+async def test_whoever_types_a_name_that_looks_the_same_is_no_second_person(shell: Shell, name: str) -> None:
+    await shell.json("notice", "draft", "reminder", "--as", "Gwen")
+
+    assert "second person" in await shell.refuses("notice", "approve", "1", "--as", name)
+
+
+@pytest.mark.parametrize("name", ["", "\u200b\u2800", "x" * 81, "system", "S\u0443stem"])
+async def test_a_name_that_nobody_can_have_is_wrong_usage(shell: Shell, name: str) -> None:
+    result = await shell("staff", "invite", "--role", "officer", "--as", name)
+
+    assert result.exit_code == 2
+    assert "--as" in result.output
+
+
+async def test_the_chain_has_the_name_as_it_can_be_shown(shell: Shell, database: Database) -> None:
+    await shell.says("staff", "invite", "--role", "officer", "--as", " Gw\u202een\u200b  Evans ")
+
+    async with database.reading() as connection:
+        actors = (await connection.execute(select(schema.chain.c.actor).order_by(schema.chain.c.seq.desc()))).scalars()
+        assert next(iter(actors)) == "Gwen Evans (command line)"
+
+
 async def test_a_notice_is_paused_resumed_canceled_and_reported(shell: Shell, tmp_path: Path) -> None:
     await shell.says("notice", "draft", "reminder", "--as", "Gwen")
     await shell.says("notice", "approve", "1", "--as", "Huw")

@@ -1,4 +1,4 @@
-"""The console's door and its deeds, over a real server: who gets where, what two people at once hear."""
+"""The console's door and its actions, over a real server: who gets where, what two people at once hear."""
 
 import asyncio
 import csv
@@ -15,9 +15,9 @@ import httpx
 import pytest
 from console_house import ConsoleHouse, Visitor, console_house, filled_house
 from prepared import HEADER, line
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from bot.console.door import Deed, Screen
+from bot.console.door import Action, Screen
 from bot.console.headers import HEADERS
 from bot.console.pages import environment
 from bot.console.routes import table
@@ -28,6 +28,7 @@ from bot.schema import alert, session
 from bot.staff import enrolment
 from bot.staff.roles import Role, may
 from messages.notices import notices
+from messages.schema import notice
 from voting import schema
 from voting.audit import chain
 from voting.model import By
@@ -54,14 +55,14 @@ async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse
 BOTH: Final = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect=True)
 
 
-def routes(town: ConsoleHouse) -> tuple[list[Screen], list[Deed]]:
-    screens, deeds = table(Console(town.house, town, environment(), Snapshots(town.house)))
-    return list(screens), list(deeds)
+def routes(town: ConsoleHouse) -> tuple[list[Screen], list[Action]]:
+    screens, actions = table(Console(town.house, town, environment(), Snapshots(town.house)))
+    return list(screens), list(actions)
 
 
-def everything(town: ConsoleHouse) -> list[Screen | Deed]:
-    screens, deeds = routes(town)
-    return [*screens, *deeds]
+def everything(town: ConsoleHouse) -> list[Screen | Action]:
+    screens, actions = routes(town)
+    return [*screens, *actions]
 
 
 def address(path: str) -> str:
@@ -76,9 +77,9 @@ def address(path: str) -> str:
     return re.sub(r"{([^}]+)}", lambda place: values.get(place[1], "0" * 24), path)
 
 
-async def tries(visitor: Visitor, route: Screen | Deed, **fields: object) -> int:
+async def tries(visitor: Visitor, route: Screen | Action, **fields: object) -> int:
     path = f"/console{address(route.path)}"
-    if isinstance(route, Deed):
+    if isinstance(route, Action):
         data = {"csrf": visitor.csrf, **fields}
         return (
             await visitor.client.post(path, data={name: value for name, value in data.items() if value})
@@ -94,8 +95,8 @@ async def tries(visitor: Visitor, route: Screen | Deed, **fields: object) -> int
 async def test_each_role_gets_to_its_own_pages_and_to_no_other(town: ConsoleHouse, role: Role) -> None:
     wrong = {}
     async with town.visitor(ROLE_OF[role]) as visitor:
-        screens, deeds = routes(town)
-        for route in [*screens, *(deed for deed in deeds if deed.path != "/logout")]:
+        screens, actions = routes(town)
+        for route in [*screens, *(action for action in actions if action.path != "/logout")]:
             status = await tries(visitor, route)
             expected = status in UNHARMED if may(role, route.act) else status == 403
             if not expected:
@@ -133,7 +134,7 @@ async def test_a_form_without_its_token_does_nothing(town: ConsoleHouse, csrf: s
         before = await connection.scalar(select(func.max(schema.chain.c.seq)))
     async with town.visitor("Gwen") as visitor:
         visitor.csrf = csrf
-        found = {deed.path: await tries(visitor, deed) for deed in routes(town)[1]}
+        found = {action.path: await tries(visitor, action) for action in routes(town)[1]}
         assert set(found.values()) == {403}, found
     async with town.database.reading() as connection:
         assert await connection.scalar(select(func.max(schema.chain.c.seq))) == before + 1  # the login alone
@@ -313,7 +314,7 @@ async def test_no_page_about_a_member_knows_a_choice(town: ConsoleHouse) -> None
         assert all(option not in page.text for page in pages)
 
 
-# -- deeds and refusals --------------------------------------------------------------------
+# -- actions and refusals --------------------------------------------------------------------
 
 
 async def test_a_case_is_acknowledged_assigned_and_settled_by_two(town: ConsoleHouse) -> None:
@@ -442,6 +443,18 @@ async def test_of_two_at_the_same_moment_each_is_served_or_hears_why(
     assert kinds.count("notice_canceled") == (found.state == "canceled")
 
 
+async def test_whose_name_looks_like_the_author_s_is_not_offered_to_approve(town: ConsoleHouse) -> None:
+    async with town.database.writing() as connection:
+        await connection.execute(update(notice).where(notice.c.id == 3).values(author="Gw\u0435n"))
+    async with town.visitor("Gwen") as visitor:
+        page = await visitor.looks("/notices/3")
+        refused = await visitor.does("/notices/3/approve", version=await notice_version(town, "/notices/3"))
+
+    assert "You wrote it, so somebody else has to read it" in page.text
+    assert "Approve these words" not in page.text
+    assert "needs a second person" in refused.text
+
+
 async def test_the_preview_counts_segments_and_says_what_is_wrong(town: ConsoleHouse) -> None:
     async with town.visitor("Carys") as visitor:
         visitor.client.headers["HX-Request"] = "true"
@@ -467,10 +480,11 @@ async def test_the_report_names_everybody(town: ConsoleHouse) -> None:
 async def test_a_pack_is_replaced_by_two(town: ConsoleHouse) -> None:
     async with town.visitor("Sam") as sam, town.visitor("Gwen") as gwen:
         assert (await sam.does("/packs/replace", member_no="0000041", reason="missing")).status_code == 303
-        assert "0000041" not in (await sam.looks("/packs")).text.split("Replacements")[0]  # answered
+        assert "Asked by Sam" in (await sam.looks("/packs")).text.split("Replacements")[0]
         own = await sam.does("/packs/approve", member_no="0000041")
         assert (own.status_code, "needs a second person" in own.text) == (409, True)
         assert (await gwen.does("/packs/approve", member_no="0000041")).status_code == 303
+        assert "0000041" not in (await sam.looks("/packs")).text.split("Replacements")[0]  # a new pack comes
         voted = await sam.does("/packs/replace", member_no="0000001", reason="x")
         assert (voted.status_code, "has already voted" in voted.text) == (409, True)
         await sam.does("/packs/unlock", member_no="0000044")

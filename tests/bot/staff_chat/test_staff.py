@@ -137,6 +137,11 @@ async def test_the_anonymous_admin_of_a_group_is_nobody(database: Database) -> N
         pytest.param("huw", "huw 2", id="a colleague's name in another case"),
         pytest.param("  Huw ", "Huw 2", id="with spaces"),
         pytest.param("System", "System 2", id="the name of what nobody did"),
+        pytest.param("H\u057dw", "H\u057dw 2", id="Armenian u"),
+        pytest.param("Ｈｕｗ", "Ｈｕｗ 2", id="full width"),
+        pytest.param("\u202eH\u200buw\u00ad", "Huw 2", id="unseen characters"),
+        pytest.param("Sуsteм", "Sуsteм 2", id="looks like the program itself"),
+        pytest.param("\u200b\u2800", "Staff", id="nothing that can be seen"),
         pytest.param("", "Staff", id="no name"),
         pytest.param("x" * 100, "x" * 40, id="too long"),
     ],
@@ -154,6 +159,14 @@ async def test_an_invitation_can_say_the_name(database: Database) -> None:
         token = await enrolment.invite_staff(connection, Role.OFFICER, name="Gwen Evans", by=BY)
         gwen = await enrolment.enrol(connection, token, user_id=7, called="xX_gw_Xx", language="en", now=NOW)
     assert gwen.name == "Gwen Evans"
+
+
+async def test_an_invitation_s_name_that_looks_like_a_colleague_s_gets_a_number(database: Database) -> None:
+    await enrolled(database, "Gwen", user_id=8)
+    async with database.writing() as connection:
+        token = await enrolment.invite_staff(connection, Role.OFFICER, name="Gw\u0435n\u200b", by=BY)
+        second = await enrolment.enrol(connection, token, user_id=7, called="xX_gw_Xx", language="en", now=NOW)
+    assert second.name == "Gw\u0435n 2"
 
 
 async def test_a_second_invitation_changes_the_role_and_not_the_name(database: Database) -> None:

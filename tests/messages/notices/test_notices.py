@@ -99,6 +99,25 @@ async def test_a_notice_to_many_goes_only_after_a_second_person_said_yes(databas
     assert await entries(database) == ["notice_drafted", "notice_submitted", "notice_approved", "notice_sent"]
 
 
+@pytest.mark.parametrize("name", ["GWEN", " Gwen", "Gw\u0435n", "Ｇｗｅｎ", "Gwe\u00adn"])
+async def test_whose_name_looks_like_the_author_s_is_no_second_person(database: Database, name: str) -> None:
+    await town(database)
+    made = await drafted(database)
+
+    with pytest.raises(NeedsSecondPerson):
+        await do(database, approve, made.id, actor=name)
+
+
+async def test_words_of_a_notice_keep_their_lines_and_lose_what_nobody_sees(database: Database) -> None:
+    await town(database)
+
+    made = await drafted(
+        database, kind="custom", texts={"en-GB": " Closed\u200b on\r\n\r\nMonday.\x07 ", "cy": "Ar  gau."}
+    )
+
+    assert made.content.texts == {"en-GB": "Closed on\n\nMonday.", "cy": "Ar gau."}
+
+
 async def test_a_notice_to_one_needs_nobody_else(database: Database) -> None:
     await town(database, members=1)
     made = await drafted(database)

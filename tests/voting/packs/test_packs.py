@@ -410,6 +410,24 @@ async def test_replacing_takes_two_people_and_ends_the_old_codes(world: World) -
     assert isinstance(await world.replace("2", "Huw", "third.csv"), Asked)  # that was that one; another may follow
 
 
+@pytest.mark.parametrize("name", ["GWEN", "Gw\u0435n", "Ｇｗｅｎ", "\u202eGwen"])
+async def test_whose_name_looks_like_who_asked_is_no_second_person(world: World, name: str) -> None:
+    await world.issue()
+    await world.ask("2", "Gwen")
+
+    with pytest.raises(NeedsSecondPerson, match="Gwen"):
+        await world.approve("2", name)
+
+
+async def test_why_a_pack_is_replaced_is_kept_as_it_can_be_shown(world: World) -> None:
+    await world.issue()
+
+    async with world.database.writing() as connection:
+        await packs.ask_replacement(connection, "2", " it\u200b came\n torn ", by=By("Gwen", "command line", NOW))
+
+    assert await rows(world.database, schema.replacement, schema.replacement.c.reason) == [("it came torn",)]
+
+
 async def test_the_steps_of_a_replacement_can_be_taken_one_by_one(world: World) -> None:
     await world.issue()
     printing = Printing(world.folder / "new.csv", BOT_URL)

@@ -77,6 +77,18 @@ def test_a_poll_file_is_read_with_its_local_times(tmp_path: Path) -> None:
     assert polls.window_of_file(path, by=By("Gwen", "command line", NOW)) == WINDOW
 
 
+def test_what_nobody_sees_is_taken_out_of_a_poll_file(tmp_path: Path) -> None:
+    content = FILE.replace('"The leader ballot"', '"The \\u200bleader  ballot\\u0007"')
+    content = content.replace('"Who shall lead?"', '"""\nWho  shall\u00ad lead?\nOne of\ttwo."""').replace(
+        '"South"', '" Sou\\u202eth"'
+    )
+
+    poll = polls.read_poll_file(written(tmp_path, content + '[staff]\ncontact = "020\u00a0 7946 0000"\n'))
+
+    assert (poll.title, poll.question) == ("The leader ballot", "Who shall lead?\nOne of two.")
+    assert (poll.options, poll.staff.contact) == (("North", "South"), "020 7946 0000")
+
+
 def test_the_example_is_a_poll_file() -> None:
     poll = polls.read_poll_file(EXAMPLE)
 
@@ -112,13 +124,26 @@ def test_times_may_carry_their_own_zone(tmp_path: Path) -> None:
         pytest.param('"The leader ballot"', "3", "poll.title must be text", id="number for text"),
         pytest.param('"The leader ballot"', '"  "', "poll.title is empty", id="blank"),
         pytest.param('"The leader ballot"', f'"{"x" * 1001}"', "poll.title is longer than 1000", id="endless title"),
-        pytest.param('"The leader ballot"', '"a\\u0007"', "poll.title holds a control character", id="bell"),
+        pytest.param('"The leader ballot"', '"a\\uE000"', "poll.title holds U+E000, a character that", id="private"),
+        pytest.param('"The leader ballot"', '"a\\U00031350"', "poll.title holds U+31350, a", id="newer than Python"),
+        pytest.param('"The leader ballot"', '"\\u200b"', "poll.title is empty", id="nothing to be seen"),
         pytest.param('"leader-2022"', '"Leader 2022"', "poll.id must be 1 to 40 lower-case", id="id with a space"),
         pytest.param(
             '["North", "South"]', '["North"]', "poll.options must name 2 to 50 options, not 1", id="one option"
         ),
         pytest.param('["North", "South"]', '"North"', "poll.options must be a list", id="options as text"),
         pytest.param('"South"]', '"NORTH"]', "poll.options names 'North' twice", id="option twice"),
+        *(
+            pytest.param('"South"]', f'"{option}"]', f"names 'North' and {shown!r}, which look alike", id=name)
+            for name, option, shown in (
+                ("full width", "Ｎｏｒｔｈ", "Ｎｏｒｔｈ"),
+                ("Cyrillic o", "N\u043erth", "N\u043erth"),
+                ("Greek capital", "\u039dorth", "\u039dorth"),
+            )
+        ),
+        pytest.param('"South"]', '"Nor\\u200bth"]', "names 'North' twice", id="zero-width space"),
+        pytest.param('"North", "South"', '"The  Quay", "the Quay"', "names 'The Quay' twice", id="doubled space"),
+        pytest.param('"North", "South"', '"Zoë", "Zoe\\u0308"', "names 'Zoë' twice", id="accent by itself"),
         pytest.param('"South"]', f'"{"x" * 61}"]', "poll.options is longer than 60", id="endless option"),
         pytest.param('"South"]', '"A\\nB"]', "poll.options must be one line each", id="option of two lines"),
         pytest.param('"South"]', "3]", "poll.options must be text", id="option is a number"),
@@ -362,7 +387,7 @@ async def test_who_opens_second_is_told(database: Database) -> None:
 
 async def test_a_changed_rule_has_a_new_version_to_accept(database: Database) -> None:
     await make_poll(database)
-    rule = {"en-GB": "Once.", "cy": "Unwaith."}
+    rule = {"en-GB": " On\u200bce.", "cy": "Unwaith."}
     async with database.writing() as connection:
         changed = await polls.change_rule(connection, rule, by=By("Gwen", "command line", NOW))
         same = await polls.change_rule(connection, rule, by=By("Gwen", "command line", NOW))

@@ -29,7 +29,7 @@ async def test_without_a_poll_there_is_no_window(database: Database) -> None:
 async def test_a_change_is_a_new_version_beside_the_old(database: Database) -> None:
     await make_poll(database)
 
-    after = await moved(database, 1, 10, " strike at the printer's ")
+    after = await moved(database, 1, 10, " strike\u200b at  the\nprinter's ")
 
     async with database.reading() as connection:
         assert await window.current(connection) == after

@@ -586,7 +586,7 @@ async def test_papers_and_scans_that_differ_need_a_reason(counting: Counting) ->
     with pytest.raises(PostalCountDiffers, match="3 papers but 2 were scanned"):
         await counting.take("North,1", "South,2", justification="  ")
 
-    count = await counting.take("North,1", "South,2", justification=" one envelope held two papers ")
+    count = await counting.take("North,1", "South,2", justification=" one\u00ad envelope held\ttwo papers ")
 
     assert (count.scanned, count.justification) == (2, "one envelope held two papers")
 

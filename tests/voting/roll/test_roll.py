@@ -343,6 +343,15 @@ async def test_a_lapse_outlives_the_next_import_and_can_be_undone(prepared: Data
     assert "Quill" not in repr(await rows(prepared, schema.chain))
 
 
+async def test_why_somebody_lapsed_is_kept_as_it_can_be_shown(prepared: Database, tmp_path: Path) -> None:
+    await take_roll(prepared, write_roll(tmp_path / "roll.csv", [line("1")]))
+
+    async with prepared.writing() as connection:
+        await roll.lapse(connection, "1", " Ada\u200b\n resigned\x07 ", by=By("Gwen", "command line", NOW))
+
+    assert await rows(prepared, schema.member, schema.member.c.lapsed_reason) == [("Ada resigned",)]
+
+
 async def test_restoring_does_not_make_a_late_joiner_a_voter(prepared: Database, tmp_path: Path) -> None:
     await take_roll(prepared, write_roll(tmp_path / "roll.csv", [line("1", joined_on="2022-07-01")]))
     async with prepared.writing() as connection:

@@ -28,7 +28,7 @@ async def town(database: Database) -> Electorate:
 async def propose(town: Electorate, version: int, actor: str = "Nia") -> cases.Case:
     async with town.database.writing() as connection:
         return await cases.propose(
-            connection, 1, Outcome.CODES_STOLEN, " letter taken ", version=version, by=By(actor, VIA, NOW)
+            connection, 1, Outcome.CODES_STOLEN, " letter\u200b  taken\n", version=version, by=By(actor, VIA, NOW)
         )
 
 
@@ -60,6 +60,16 @@ async def test_the_first_to_acknowledge_stands(town: Electorate) -> None:
         case = await cases.acknowledge(connection, 1, by=By("Gwen", VIA, NOW))
 
     assert case.acknowledged_by == "Nia"
+
+
+@pytest.mark.parametrize("name", ["NIA", " Nia ", "N\u0456a", "Ｎｉａ", "Ni\u200ba"])
+async def test_whose_name_looks_like_the_proposer_s_is_no_second_person(town: Electorate, name: str) -> None:
+    proposed = await propose(town, (await case_of(town)).version)
+
+    with pytest.raises(NeedsSecondPerson):
+        await settle(town, proposed.version, name)
+
+    assert (await settle(town, proposed.version, "Nia 2")).settled_by == "Nia 2"
 
 
 async def test_two_different_people_settle(town: Electorate) -> None:
