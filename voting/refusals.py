@@ -67,6 +67,10 @@ class PollNotReady(PollRefusal):
     """The poll cannot open yet: {missing}."""
 
 
+class NobodyHasToAgree(PollRefusal):
+    """A dealer made this election key, so no trustee has to say yes to the election."""
+
+
 class PacksMissing(PollRefusal):
     """{members} members who may vote have no pack: `ballotline packs issue`; or open with --despite-missing-packs."""
 

@@ -14,6 +14,7 @@ from typing import Final
 import httpx
 import pytest
 from console_house import ConsoleHouse, Visitor, console_house, filled_house
+from markupsafe import escape
 from prepared import HEADER, line
 from sqlalchemy import func, select, update
 
@@ -72,7 +73,7 @@ def address(path: str) -> str:
         "case_id:int": "1",
         "alert_id:int": "1",
         "staff_id:int": "4",
-        "member_no:str": "0000007",
+        "member_no:path": "0000007",
     }
     return re.sub(r"{([^}]+)}", lambda place: values.get(place[1], "0" * 24), path)
 
@@ -507,6 +508,33 @@ async def test_a_pack_is_replaced_by_two(town: ConsoleHouse) -> None:
         assert (voted.status_code, "has already voted" in voted.text) == (409, True)
         await sam.does("/packs/unlock", member_no="0000044")
         assert "Locked after wrong codes" not in (await sam.looks("/packs")).text
+
+
+@pytest.mark.parametrize(
+    "member_no",
+    ["2019/0417", "A#1?b=2", "50%", "Môn 17", "N:17", "17.B", "A&B", "<b>", "x" * 64],
+    ids=["slash", "hash and question", "per cent", "not ASCII", "colon", "dots", "and", "tags", "longest"],
+)
+async def test_a_member_is_found_and_shown_whatever_their_number(town: ConsoleHouse, member_no: str) -> None:
+    async with town.database.writing() as connection:
+        await connection.execute(
+            update(schema.member).where(schema.member.c.member_no == "0000041").values(member_no=member_no)
+        )
+    async with town.visitor("Sam") as sam:
+        found = await sam.looks("/members", params={"q": member_no}, follow_redirects=True)
+        asked = await sam.does("/packs/replace", member_no=member_no, reason="lost", **{"from": "member"})
+        shown = await sam.client.get(asked.headers["location"])
+
+    for answer in (found, shown):
+        assert (answer.status_code, f"<title>Member {escape(member_no)} " in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize("asked", ["0\0", "\U0010ffff", "\ud7ff", "'; --", "%"], ids=ascii)
+async def test_a_search_for_nobody_s_number_says_so(town: ConsoleHouse, asked: str) -> None:
+    async with town.visitor("Sam") as sam:
+        answer = await sam.looks("/members", params={"q": asked})
+
+    assert (answer.status_code, "not on the roll" in answer.text) == (404, True)
 
 
 async def test_a_newer_window_overtakes_notices_about_the_old_one(town: ConsoleHouse) -> None:
