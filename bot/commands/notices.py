@@ -20,7 +20,6 @@ from bot.commands.terminal import (
     print_table,
 )
 from messages.words.kinds import Kind
-from voting.imports.moments import read_moment
 from voting.model import By
 from voting.refusals import StaffRefusal
 
@@ -264,9 +263,11 @@ def report(
 
 
 def _moment(raw: str | None, timezone: str) -> datetime | None:
+    from voting.local_time import instant_of
+
     if raw is None:
         return None
-    moment = read_moment(raw, ZoneInfo(timezone))
-    if moment is None:
-        raise MomentUnreadable(moment=raw)
-    return moment
+    try:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(timezone))
+    except (ValueError, OverflowError):
+        raise MomentUnreadable(moment=raw) from None

@@ -24,7 +24,7 @@ from messages.words.kinds import Kind
 from messages.words.sms_text import SmsText, cost, encode_plan
 from messages.words.texts import languages
 from messages.words.wording import Ways, facts_of
-from voting.imports.moments import read_moment
+from voting.local_time import instant_of
 from voting.model import Poll
 from voting.poll import window
 
@@ -149,12 +149,14 @@ def read_content(visit: Visit, poll: Poll) -> Content:
 
 
 def _moment(visit: Visit, name: str, poll: Poll) -> datetime | None:
-    """Read a date and time as the browser sends it: local, in the poll's zone."""
+    """Read a date and time as the browser sends it: local, in the poll's zone. HourComesTwice, HourSkipped."""
     raw = visit.word(name)
-    moment = read_moment(raw, ZoneInfo(poll.timezone)) if raw else None
-    if raw and moment is None:
-        raise FormWrong(field=name.replace("_", " "))
-    return moment
+    if not raw:
+        return None
+    try:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(poll.timezone), which=visit.word(f"{name}_which"))
+    except (ValueError, OverflowError):
+        raise FormWrong(field=name.replace("_", " ")) from None
 
 
 def _words(notice: Notice, language: str, counted: Counted | None, poll: Poll) -> Words:

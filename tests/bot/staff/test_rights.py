@@ -167,6 +167,15 @@ async def test_a_row_that_nobody_signed_keeps_nobody_out_and_can_be_removed(town
     assert (await town.probe()) == (True, "2 people")
 
 
+async def test_a_name_that_a_row_nobody_signed_took_is_given_with_a_number(town: Town) -> None:
+    await town.writes(put_in(name="Sian", user_id=1))
+
+    async with town.database.writing() as connection:
+        sian = await enrolment.enrol(connection, town.open_link, user_id=4, called="x", language="en", now=NOW)
+
+    assert sian.name == "Sian 2"
+
+
 # -- invitations ---------------------------------------------------------------------------
 
 

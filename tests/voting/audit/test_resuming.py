@@ -82,7 +82,9 @@ async def test_two_officers_give_a_lost_head_up(kept: Kept) -> None:
         await kept.resumes("Gwen")
 
 
-@pytest.mark.parametrize("name", ["Gwen", "gwen", " Gwen  "], ids=["herself", "in small letters", "with spaces"])
+@pytest.mark.parametrize(
+    "name", ["Gwen", "gwen", " Gwen  ", "Gw\u0435n"], ids=["herself", "small", "spaced", "Cyrillic"]
+)
 async def test_nobody_approves_what_they_asked_for(kept: Kept, name: str) -> None:
     lost = await kept.is_restored()
     await kept.resumes("Gwen")
