@@ -200,9 +200,7 @@ async def walk(connection: AsyncConnection, *, after: int = 0, previous: bytes =
 
 
 async def has_entry(connection: AsyncConnection, seq: int, digest: bytes) -> bool:
-    """Tell whether entry `seq` is the one whose hash is `digest`; entry 0 stands for the beginning."""
-    if not seq:
-        return digest == GENESIS
+    """Tell whether entry `seq` is the one whose hash is `digest`."""
     return bool(await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == seq)) == digest)
 
 
