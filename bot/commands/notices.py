@@ -19,9 +19,7 @@ from bot.commands.terminal import (
     print_json,
     print_table,
 )
-from messages.refusals import NoticeTextMissing
 from messages.words.kinds import Kind
-from voting.imports.moments import read_moment
 from voting.model import By
 from voting.refusals import StaffRefusal
 
@@ -66,6 +64,7 @@ def draft(
     Example: ballotline notice draft window_changed --audience all
     """
     from bot.commands.notice_page import print_preview
+    from bot.commands.notice_texts import read_texts
     from bot.edge.links import ways_now
     from bot.house import House, in_house
     from messages.notices import notices
@@ -80,7 +79,7 @@ def draft(
             content = Content(
                 kind=kind,
                 audience=audience,
-                texts=_texts(text_file, poll.languages[0]) if kind is Kind.CUSTOM else {},
+                texts=read_texts(text_file, poll.languages[0]) if kind is Kind.CUSTOM else {},
                 urgent=urgent,
                 send_at=_moment(send_at, poll.timezone),
                 send_before=_moment(send_before, poll.timezone),
@@ -263,24 +262,12 @@ def report(
         OUT.print(f"Each member's outcome is in {csv_file}.")
 
 
-def _texts(file: Path | None, first: str) -> dict[str, str]:
-    """Read words by language: a line such as [cy] begins another; before any, it is the poll's first."""
-    if file is None:
-        raise NoticeTextMissing(language=first)
-    found: dict[str, list[str]] = {}
-    language = first
-    for line in file.read_text(encoding="utf-8-sig").splitlines():
-        if line.startswith("[") and line.rstrip().endswith("]"):
-            language = line.strip()[1:-1].strip()
-        else:
-            found.setdefault(language, []).append(line)
-    return {language: "\n".join(lines).strip() for language, lines in found.items() if any(map(str.strip, lines))}
-
-
 def _moment(raw: str | None, timezone: str) -> datetime | None:
+    from voting.local_time import instant_of
+
     if raw is None:
         return None
-    moment = read_moment(raw, ZoneInfo(timezone))
-    if moment is None:
-        raise MomentUnreadable(moment=raw)
-    return moment
+    try:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(timezone))
+    except (ValueError, OverflowError):
+        raise MomentUnreadable(moment=raw) from None

@@ -24,6 +24,7 @@ from messages.words.kinds import Kind
 from messages.words.sms_text import SmsText, cost, encode_plan
 from messages.words.texts import languages
 from messages.words.wording import Ways, facts_of
+from voting.local_time import instant_of
 from voting.model import Poll
 from voting.poll import window
 
@@ -148,13 +149,13 @@ def read_content(visit: Visit, poll: Poll) -> Content:
 
 
 def _moment(visit: Visit, name: str, poll: Poll) -> datetime | None:
-    """Read a date and time as the browser sends it: local, in the poll's zone."""
+    """Read a date and time as the browser sends it: local, in the poll's zone. HourComesTwice, HourSkipped."""
     raw = visit.word(name)
     if not raw:
         return None
     try:
-        return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(poll.timezone))
-    except ValueError:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(poll.timezone), which=visit.word(f"{name}_which"))
+    except (ValueError, OverflowError):
         raise FormWrong(field=name.replace("_", " ")) from None
 
 

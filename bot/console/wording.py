@@ -153,7 +153,12 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "inbox_failed": "Tell the operator: one message of somebody was not answered.",
     },
     "role": {"officer": "Officer", "comms": "Comms", "support": "Support"},
-    "import": {"roll": "Roll of members", "pack_events": "Pack events", "postal": "Scanned returns"},
+    "import": {
+        "roll": "Roll of members",
+        "lapse": "Members who may not vote any more",
+        "pack_events": "Pack events",
+        "postal": "Scanned returns",
+    },
     "level": {
         "rejected": "Not taken",
         "question": "Somebody has to decide",

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from prepared import SECRETS, chain_kinds, read_phone, rows
 from sqlalchemy import select
+from trustee_town import dealt
 
 from voting import schema
 from voting.imports.report import Agreed, Asks, ImportReport, keep_report
@@ -78,6 +79,7 @@ class Office:
             await polls.set_election_key(
                 connection, b"k" * 32, trustees=3, threshold=2, share_digests=["a", "b", "c"], by=GWEN
             )
+            await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=GWEN)
             await polls.open_poll(connection, by=GWEN)
 
 

@@ -20,7 +20,7 @@ async def test_a_poll_in_the_middle_of_it_is_told_in_numbers(database: Database,
     """Seven members: two voted online, one by post, one lapsed; one pack was replaced, one is void, the rest unused."""
 
     async def with_older_packs(connection: AsyncConnection) -> None:
-        old = [Letter(member, 10 + member, f"OLD{member}", "V") for member in (5, 6)]
+        old = [Letter(member, 10 + member, f"2345678{member}A", "23456789ABCD") for member in (5, 6)]
         states = ("replaced", "void")
         rows = [pack_row(POLL, letter, serial=0, state=state) for letter, state in zip(old, states, strict=True)]
         await connection.execute(insert(schema.pack), rows)
