@@ -65,8 +65,6 @@ MOMENTS = {
     "in winter": ("2022-12-02T18:00", datetime(2022, 12, 2, 18, tzinfo=UTC)),
     "with its own offset": ("2022-08-02T18:00+00:00", datetime(2022, 8, 2, 18, tzinfo=UTC)),
     "with a Z": ("2022-08-02T18:00Z", datetime(2022, 8, 2, 18, tzinfo=UTC)),
-    "in the hour that comes twice: the first": ("2022-10-30T01:30", datetime(2022, 10, 30, 0, 30, tzinfo=UTC)),
-    "in the hour that is left out": ("2022-03-27T01:30", datetime(2022, 3, 27, 1, 30, tzinfo=UTC)),
     "nothing": ("", None),
 }
 
