@@ -46,6 +46,7 @@ ALLOWED: Final[Mapping[str, frozenset[Span]]] = {
     # the paper
     "poll_changed": _BEFORE,
     "election_key_set": _BEFORE,
+    "trustees_set": _BEFORE,
     "trustee_agreed": _BEFORE,
     "rule_changed": _UNTIL_CLOSE,
     "window_set": _UNTIL_CLOSE,

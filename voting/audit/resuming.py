@@ -53,6 +53,14 @@ async def resume(connection: AsyncConnection, *, by: By) -> Resuming:
     return Resuming(lost, asked_by, by.actor, entry.seq)
 
 
+async def resume_and_sign(connection: AsyncConnection, *, by: By) -> Resuming:
+    """Do `resume`, and sign the head at once when the second officer has approved. Raises as `resume`."""
+    done = await resume(connection, by=by)
+    if done.approved_by is not None:
+        await chain.sign_head(connection, by.at)
+    return done
+
+
 async def _lost_head(connection: AsyncConnection) -> Head:
     kept = chain.signer_of(connection).kept()
     try:

@@ -55,7 +55,7 @@ def test_a_turn_is_taken_from_one_place_only(kind: str, span: Span) -> None:
 
 
 # What must never be, whatever the table is changed to: BALLOTS, section 5.
-PAPER = ("poll_changed", "election_key_set", "trustee_agreed", "poll_initialised", "poll_opened")
+PAPER = ("poll_changed", "trustees_set", "trustee_agreed", "poll_initialised", "poll_opened")
 CREDENTIALS = ("packs_issued", "pack_replaced", "roll_imported", "eligibility_restored", "rule_changed")
 
 
