@@ -122,6 +122,7 @@ def _typed(visit: Visit, found: Notice | None, zone: str) -> dict[str, str]:
         "audience": group,
         "audience_value": value,
         "urgent": "yes" if content.urgent else "",
+        "texts_when_held": "yes" if content.texts_when_held else "",
         "on_unknown": content.on_unknown,
         **moments,
         **{f"text_{language}": text for language, text in content.texts.items()},
