@@ -56,6 +56,10 @@ def draft(
     urgent: Annotated[bool, typer.Option("--urgent", help="Before the rest, and in quiet hours too.")] = False,
     send_at: Annotated[str | None, typer.Option(help="Not before this moment, 2022-08-02T18:00.")] = None,
     send_before: Annotated[str | None, typer.Option(help="Not after this moment.")] = None,
+    texts_when_held: Annotated[
+        bool,
+        typer.Option("--texts-when-held", help="By text while Telegram takes nothing for over a minute."),
+    ] = False,
     as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
@@ -83,6 +87,7 @@ def draft(
                 urgent=urgent,
                 send_at=_moment(send_at, poll.timezone),
                 send_before=_moment(send_before, poll.timezone),
+                texts_when_held=texts_when_held,
             )
             made = await notices.draft(connection, content, ways=ways, by=By(actor, VIA, house.clock()))
             return await preview(connection, made, now=house.clock())

@@ -124,6 +124,7 @@ def _typed(visit: Visit, found: Notice | None, zone: str) -> dict[str, str]:
         "audience": group,
         "audience_value": value,
         "urgent": "yes" if content.urgent else "",
+        "texts_when_held": "yes" if content.texts_when_held else "",
         "on_unknown": content.on_unknown,
         **{name: moment.strftime("%Y-%m-%dT%H:%M") for name, moment in local.items()},
         **{f"{name}_which": SECOND if moment.fold else FIRST for name, moment in local.items()},

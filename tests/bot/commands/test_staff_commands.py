@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,22 @@ async def test_a_notice_is_drafted_approved_by_another_and_sent(shell: Shell) ->
     assert "2 messages planned" in await shell.says("notice", "send", "1", "--as", "Gwen")
     (listed,) = (await shell.json("notice", "list"))["notices"]
     assert (listed["state"], listed["author"], listed["approved_by"]) == ("sending", "Gwen", "Huw")
+
+
+async def test_a_notice_that_goes_by_text_while_telegram_takes_nothing_says_what_that_costs(
+    shell: Shell, database: Database
+) -> None:
+    async with database.writing() as connection:
+        await reach.link_telegram(connection, 1, 7001, NOW)
+    wish = ("notice", "draft", "reminder", "--texts-when-held", "--as", "Gwen")
+
+    made = await shell.json(*wish)
+
+    assert made["texts_when_held"]["recipients_most"] == 1
+    assert Decimal(made["texts_when_held"]["cost_most"]) > Decimal(made["cost"])
+    said = " ".join((await shell.says(*wish)).split())
+    assert f"up to 1 more by text: at most {made['texts_when_held']['cost_most']} GBP" in said
+    assert "texts_when_held" not in await shell.json("notice", "draft", "reminder")
 
 
 @pytest.mark.parametrize("name", ["gwen", " Gwen ", "Gw\u0435n", "Ｇｗｅｎ", "Gwe\u200bn"])

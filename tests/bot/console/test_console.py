@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ from bot.schema import alert, session
 from bot.staff import enrolment
 from bot.staff.roles import Role, may
 from messages.notices import notices
+from messages.notices.notices import list_notices
 from messages.schema import notice
 from voting import schema
 from voting.audit import chain
@@ -486,6 +488,27 @@ async def test_the_preview_counts_segments_and_says_what_is_wrong(town: ConsoleH
     assert "GSM-7" in plain.text
     assert wrong.status_code == 200
     assert "There is no audience called" in wrong.text.replace("&#39;", "'") or "no audience" in wrong.text
+
+
+async def test_the_wish_for_texts_while_telegram_takes_nothing_is_shown_with_its_price(town: ConsoleHouse) -> None:
+    """In the preview as one types, on the notice's page, and in the form when it is changed."""
+    wish = {"kind": "reminder", "audience": "all", "texts_when_held": "yes"}
+    async with town.visitor("Carys") as visitor:
+        made = await visitor.does("/notices/new", **wish, then="submit")
+        path = made.headers["location"].removeprefix("/console")
+        page, form = await visitor.looks(path), await visitor.looks(f"{path}/edit")
+        visitor.client.headers["HX-Request"] = "true"
+        seen = await visitor.does("/notices/preview", **wish)
+        without = await visitor.does("/notices/preview", kind="reminder", audience="all")
+
+    async with town.database.reading() as connection:
+        (found, *_) = await list_notices(connection)
+    assert found.content.texts_when_held
+    assert Decimal(found.cost_most) > Decimal(found.cost)
+    assert "By text: at most" in page.text
+    assert "more by text, at most" in seen.text
+    assert "more by text, at most" not in without.text
+    assert 'name="texts_when_held" value="yes" checked' in form.text
 
 
 async def test_the_report_names_everybody(town: ConsoleHouse) -> None:
