@@ -122,7 +122,7 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
 
 
 def poll_status(as_json: AsJson = False) -> None:
-    """Show phase, roll, packs by state, locks, tray, box, receipts, open cases and probes.
+    """Show phase, key, roll, packs by state, locks, tray, box, receipts, open cases and probes.
 
     Example: ballotline poll status --json
     """
@@ -144,8 +144,19 @@ def poll_status(as_json: AsJson = False) -> None:
         for name, value in facts.items()
         if name != "probes"
     }
+    flat["key"] = _key(facts["key"])
     broken = [name for name, holds in facts["probes"].items() if not holds]
     print_facts("Poll", {**flat, "probes": f"BROKEN: {', '.join(broken)}" if broken else "all hold"})
+
+
+def _key(key: dict[str, Any] | None) -> str:
+    from voting.poll.keys import MADE
+
+    if key is None:
+        return "none yet"
+    said = f"{key['threshold']} of {key['trustees']} trustees decrypt; {MADE[key['kind']]}"
+    waiting = ", ".join(map(str, key["without_yes"]))
+    return f"{said}; the yes of trustee {waiting} is missing" if waiting else said
 
 
 def poll_rule(

@@ -52,7 +52,7 @@ class Drawing:
         """Draw codes whose hash and credential no pack of this poll has, old ones included; Fault after 10 tries."""
         fresh: dict[bytes, Drawn] = {}
         for _ in range(DRAWS_MAX):
-            drawn = await _in_threads(self._codes(number - len(fresh), fresh), self.poll.uuid)
+            drawn = await _in_threads(self._codes(number - len(fresh)), self.poll.uuid)
             each = {one.credential: one for one in (*fresh.values(), *drawn)}
             taken = await self._taken(each.values())
             fresh = {one.pack_hash: one for one in each.values() if taken.isdisjoint(one)}
@@ -60,14 +60,13 @@ class Drawing:
                 return list(fresh.values())
         raise Fault("no pack code is left, or the random numbers are not random")
 
-    def _codes(self, number: int, fresh: Collection[bytes]) -> list[tuple[str, str, bytes]]:
+    def _codes(self, number: int) -> list[tuple[str, str, bytes]]:
         codes: dict[bytes, tuple[str, str, bytes]] = {}
         while len(codes) < number:
             pack_code = generate(Kind.PACK, self.poll.id, random=self.random)
             vote_code = generate(Kind.VOTE, self.poll.id, random=self.random)
             digest = hash_pack(self.key, self.poll.id, pack_code)
-            if digest not in fresh:
-                codes[digest] = (pack_code, vote_code, digest)
+            codes[digest] = (pack_code, vote_code, digest)
         return list(codes.values())
 
     async def _taken(self, drawn: Collection[Drawn]) -> set[bytes]:

@@ -22,6 +22,10 @@ from voting.trustees.trustees import read_trustees
 KeyKind = Literal["dealer", "ceremony"]
 DEALER: Final = "dealer"
 CEREMONY: Final = "ceremony"
+MADE: Final = {
+    DEALER: "a dealer made the key: for that moment one machine could decrypt alone",
+    CEREMONY: "the trustees made the key together: no machine ever held it",
+}
 AGREED: Final = "trustee_agreed"
 
 

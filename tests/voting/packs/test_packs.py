@@ -37,6 +37,7 @@ from voting.packs import drawing, packs, print_file
 from voting.packs.packing import imported_rolls
 from voting.packs.packs import Asked, Issued, Printing
 from voting.packs.print_file import PrintFile
+from voting.poll import polls
 from voting.refusals import (
     Fault,
     FileUnreadable,
@@ -228,7 +229,6 @@ async def test_a_letter_names_the_voting_page_with_its_pack_code(world: World) -
 
 async def test_a_credential_that_another_pack_has_is_drawn_again(world: World) -> None:
     """Whoever plants a credential before the packs are made only has it drawn again."""
-    few = write_roll(world.folder / "few.csv", [line("1")])
     numbers: list[int] = []
     real = drawing.pooled_random()
 
@@ -236,19 +236,22 @@ async def test_a_credential_that_another_pack_has_is_drawn_again(world: World) -
         numbers.append(real(below))
         return numbers[-1]
 
-    await world.issue("one.csv", roll_paths=(few,), random=remember)
     async with world.database.writing() as connection:
-        await connection.execute(update(schema.pack).values(pack_hash=b"h" * 32))  # its codes, but another's hash
+        poll, member = await polls.load(connection), await roll.find(connection, "1")
+        [drawn] = await drawing.Drawing(connection, poll, SECRETS.code_key, remember).draw(1)
+        row = {"member_id": member.id, "serial": 1, "pack_hash": b"h" * 32, "vote_hash": b"v" * 32}
+        planted = row | {"credential": drawn.credential, "issued_entry": 1, "state": "live", "issued_at": NOW}
+        await connection.execute(insert(schema.pack).values(**planted))
     again = iter(numbers)
 
     def repeat(below: int) -> int:
         return next(again, real(below))
 
-    await world.issue("two.csv", roll_paths=(write_roll(world.folder / "b.csv", [line("2")]),), random=repeat)
+    issued = await world.issue(random=repeat)
 
     assert next(again, None) is None
-    assert len({credential for _, credential, _, _ in await credentials(world)}) == 2
-    assert world.printed("one.csv")[0]["pack_code"] != world.printed("two.csv")[0]["pack_code"]
+    assert issued.packs == 3
+    assert len({credential for _, credential, _, _ in await credentials(world)}) == 4
 
 
 async def test_issuing_again_is_for_those_who_have_none(world: World) -> None:

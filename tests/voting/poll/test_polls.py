@@ -30,6 +30,7 @@ from voting.model import By, Phase, Poll, SmsRules, StaffRules, Window
 from voting.packs.packing import Printing
 from voting.packs.packs import issue
 from voting.poll import polls, window
+from voting.poll.election import paper_of
 from voting.poll.stored import move
 from voting.refusals import (
     ForeignSecrets,
@@ -364,6 +365,29 @@ async def test_everything_that_is_missing_is_named(database: Database) -> None:
 
     missing = str(refused.value)
     assert all(word in missing for word in ("election key", "roll", "packs", "closing time"))
+
+
+async def test_a_text_that_cannot_stand_in_the_election_is_named_before_the_opening(
+    database: Database, tmp_path: Path
+) -> None:
+    await ready(database, tmp_path)
+    async with database.writing() as connection:
+        await connection.execute(update(schema.poll).values(question="Who\nshall lead?"))
+
+    with pytest.raises(PollNotReady, match=r"texts can stand in the election \(questions\[0\]\.question is not"):
+        await open_with_key(database)
+
+
+async def test_the_paper_is_made_at_the_opening_whatever_stood_in_the_row(database: Database, tmp_path: Path) -> None:
+    """A paper planted before the opening would show other texts than the poll's."""
+    await ready(database, tmp_path)
+    async with database.writing() as connection:
+        await connection.execute(update(schema.poll).values(paper=b"{}"))
+
+    opened = await open_with_key(database)
+
+    assert opened.paper == paper_of(replace(opened, paper=None)) != b"{}"
+    assert (await loaded(database)).paper == opened.paper
 
 
 async def test_a_poll_that_is_not_open_cannot_close(database: Database) -> None:
