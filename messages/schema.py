@@ -52,6 +52,7 @@ notice = Table(
     Column("segments", Json, nullable=False),  # {language: segments of its SMS}, known when planned
     Column("window_version", Integer),  # a newer window supersedes
     Column("urgent", Boolean, nullable=False),
+    Column("texts_when_held", Boolean, nullable=False, default=False),  # while Telegram takes nothing
     Column(
         "state",
         Text,
@@ -67,6 +68,7 @@ notice = Table(
     Column("created_at", Instant, nullable=False),
     Column("members", Integer),  # in the audience when it was submitted
     Column("cost", Text),  # of its text messages, then: a decimal number, exactly
+    Column("cost_most", Text),  # the same, if all that is for Telegram went by text; NULL: it must not
     Column("approved_by", Text),
     Column("approved_at", Instant),
     Column("approved_hash", Text),  # of words, audience, time and cost; an edit deletes it

@@ -191,6 +191,14 @@ class WindowBackwards(StaffRefusal):
     """The delivery window must end on or after its first day ({first_day} to {last_day})."""
 
 
+class HourComesTwice(StaffRefusal):
+    """{moment} comes twice in {timezone}, where the clocks go back; write {first} or {second}."""
+
+
+class HourSkipped(StaffRefusal):
+    """{moment} never comes in {timezone}, where the clocks go forward; write {before} or {after}."""
+
+
 class CaseUnknown(StaffRefusal):
     """There is no case {case_id}."""
 

@@ -43,6 +43,10 @@ def print_preview(seen: Preview, *, as_json: bool) -> None:
         "by": flat(reached),
         "cost": f"{seen.cost} {seen.currency}",
     }
+    if seen.cost_most is not None:
+        facts["while Telegram takes nothing"] = (
+            f"up to {seen.by_text_most} more by text: at most {seen.cost_most} {seen.currency}"
+        )
     print_facts(f"Notice {seen.notice_id}", facts)
     for one in seen.texts:
         size = f", {one.encoding}, {_segments(one.segments)} each, {one.cost} {seen.currency}" if one.segments else ""

@@ -19,9 +19,7 @@ from bot.commands.terminal import (
     print_json,
     print_table,
 )
-from messages.refusals import NoticeTextMissing
 from messages.words.kinds import Kind
-from voting.imports.moments import read_moment
 from voting.model import By
 from voting.refusals import StaffRefusal
 
@@ -58,6 +56,10 @@ def draft(
     urgent: Annotated[bool, typer.Option("--urgent", help="Before the rest, and in quiet hours too.")] = False,
     send_at: Annotated[str | None, typer.Option(help="Not before this moment, 2022-08-02T18:00.")] = None,
     send_before: Annotated[str | None, typer.Option(help="Not after this moment.")] = None,
+    texts_when_held: Annotated[
+        bool,
+        typer.Option("--texts-when-held", help="By text while Telegram takes nothing for over a minute."),
+    ] = False,
     as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
@@ -66,6 +68,7 @@ def draft(
     Example: ballotline notice draft window_changed --audience all
     """
     from bot.commands.notice_page import print_preview
+    from bot.commands.notice_texts import read_texts
     from bot.edge.links import ways_now
     from bot.house import House, in_house
     from messages.notices import notices
@@ -80,10 +83,11 @@ def draft(
             content = Content(
                 kind=kind,
                 audience=audience,
-                texts=_texts(text_file, poll.languages[0]) if kind is Kind.CUSTOM else {},
+                texts=read_texts(text_file, poll.languages[0]) if kind is Kind.CUSTOM else {},
                 urgent=urgent,
                 send_at=_moment(send_at, poll.timezone),
                 send_before=_moment(send_before, poll.timezone),
+                texts_when_held=texts_when_held,
             )
             made = await notices.draft(connection, content, ways=ways, by=By(actor, VIA, house.clock()))
             return await preview(connection, made, now=house.clock())
@@ -263,24 +267,12 @@ def report(
         OUT.print(f"Each member's outcome is in {csv_file}.")
 
 
-def _texts(file: Path | None, first: str) -> dict[str, str]:
-    """Read words by language: a line such as [cy] begins another; before any, it is the poll's first."""
-    if file is None:
-        raise NoticeTextMissing(language=first)
-    found: dict[str, list[str]] = {}
-    language = first
-    for line in file.read_text(encoding="utf-8-sig").splitlines():
-        if line.startswith("[") and line.rstrip().endswith("]"):
-            language = line.strip()[1:-1].strip()
-        else:
-            found.setdefault(language, []).append(line)
-    return {language: "\n".join(lines).strip() for language, lines in found.items() if any(map(str.strip, lines))}
-
-
 def _moment(raw: str | None, timezone: str) -> datetime | None:
+    from voting.local_time import instant_of
+
     if raw is None:
         return None
-    moment = read_moment(raw, ZoneInfo(timezone))
-    if moment is None:
-        raise MomentUnreadable(moment=raw)
-    return moment
+    try:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(timezone))
+    except (ValueError, OverflowError):
+        raise MomentUnreadable(moment=raw) from None

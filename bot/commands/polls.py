@@ -97,20 +97,26 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
     Example: ballotline poll close --as Gwen
     """
     from bot.house import House, in_house
-    from bot.inbox.closing import close_poll
+    from bot.member.closing import close_poll
     from voting.audit.chain import sign_head
     from voting.poll import polls
     from voting.votes.box import empty_tray
 
     async def act(house: House) -> None:
         async with house.database.reading() as connection:
-            poll = await polls.load(connection)
+            poll, unanswered = await polls.load(connection), 0
         if poll.phase is not Phase.CLOSED:
-            poll = await close_poll(house.database, by=By(actor, VIA, house.clock()))
+            closed = await close_poll(house, by=By(actor, VIA, house.clock()))
+            poll, unanswered = closed.poll, closed.unanswered
         moved = await empty_tray(house.database, now=house.clock())
         async with house.database.writing() as connection:
             await sign_head(connection, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is closed; the last {moved} ballots went from the tray to the box.")
+        if unanswered:
+            OUT.print(
+                f"{unanswered} messages that came before have no answer yet. Votes among them are locked;"
+                " their senders are answered when Telegram can be reached and `ballotline run` runs."
+            )
 
     in_house(act)
 

@@ -17,13 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.console.visit import FormWrong, Visit
 from messages import audience as audiences
 from messages.notices.model import Content, Notice
-from messages.notices.preview import preview
+from messages.notices.preview import held_cost, preview
 from messages.reach import SMS, TELEGRAM
 from messages.refusals import NoticeTextTooLong
 from messages.words.kinds import Kind
 from messages.words.sms_text import SmsText, cost, encode_plan
 from messages.words.texts import languages
 from messages.words.wording import Ways, facts_of
+from voting.local_time import instant_of
 from voting.model import Poll
 from voting.poll import window
 
@@ -40,6 +41,7 @@ class Counted:
     members: int
     ways: Mapping[str, int]
     recipients: Mapping[tuple[str, str], int]
+    held: Mapping[str, int]  # by language: for Telegram, and by text while it takes nothing
 
     def of(self, language: str, channel: str) -> int:
         """Give how many get it in a language on a channel."""
@@ -66,6 +68,8 @@ class Sketch:
     words: tuple[Words, ...]
     counted: Counted | None
     currency: str
+    more: int = 0  # texts, at most, while Telegram takes nothing
+    cost_most: Decimal | None = None  # with those; None: they wait, or nobody has counted
 
     @property
     def cost(self) -> Decimal:
@@ -77,11 +81,11 @@ class Counts:
     """Keeps the last counts of audiences for a while."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[float, Counted]] = {}
+        self._kept: dict[tuple[str, str, bool], tuple[float, Counted]] = {}
 
     def known(self, notice: Notice) -> Counted | None:
         """Give a count made a moment ago, or None."""
-        kept = self._kept.get((notice.content.kind, notice.content.audience))
+        kept = self._kept.get(_key(notice))
         return kept[1] if kept is not None and monotonic() - kept[0] < COUNT_LIFE_SECONDS else None
 
     async def of(self, connection: AsyncConnection, notice: Notice, now: datetime) -> Counted:
@@ -91,11 +95,15 @@ class Counts:
         blank = replace(notice, content=replace(notice.content, texts=dict.fromkeys(languages(), ".")))
         seen = await preview(connection, blank, now=now)
         recipients = {(text.language, text.channel): text.recipients for text in seen.texts}
-        found = Counted(seen.members, seen.audience, recipients)
+        found = Counted(seen.members, seen.audience, recipients, seen.held)
         if len(self._kept) >= COUNTS_MAX:
             self._kept.clear()
-        self._kept[notice.content.kind, notice.content.audience] = (monotonic(), found)
+        self._kept[_key(notice)] = (monotonic(), found)
         return found
+
+
+def _key(notice: Notice) -> tuple[str, str, bool]:
+    return notice.content.kind, notice.content.audience, notice.content.texts_when_held
 
 
 async def unwritten(connection: AsyncConnection, content: Content, poll: Poll, ways: Ways, now: datetime) -> Notice:
@@ -122,7 +130,12 @@ def draw(notice: Notice, poll: Poll, counted: Counted | None) -> Sketch:
         for language in languages()
         if language in poll.languages or (counted and any(counted.of(language, way) for way in (SMS, TELEGRAM)))
     ]
-    return Sketch(tuple(_words(notice, language, counted, poll) for language in shown), counted, poll.sms.currency)
+    drawn = Sketch(tuple(_words(notice, language, counted, poll) for language in shown), counted, poll.sms.currency)
+    if counted is None or not notice.content.texts_when_held:
+        return drawn
+    segments = {words.language: words.sms.segments for words in drawn.words}
+    more = held_cost(segments, counted.held, poll)
+    return replace(drawn, more=sum(counted.held.values()), cost_most=drawn.cost + more)
 
 
 def read_content(visit: Visit, poll: Poll) -> Content:
@@ -143,18 +156,19 @@ def read_content(visit: Visit, poll: Poll) -> Content:
         urgent=visit.word("urgent") == "yes",
         send_at=_moment(visit, "send_at", poll),
         send_before=_moment(visit, "send_before", poll),
+        texts_when_held=visit.word("texts_when_held") == "yes",
         on_unknown="resend" if visit.word("on_unknown") == "resend" else "leave",
     )
 
 
 def _moment(visit: Visit, name: str, poll: Poll) -> datetime | None:
-    """Read a date and time as the browser sends it: local, in the poll's zone."""
+    """Read a date and time as the browser sends it: local, in the poll's zone. HourComesTwice, HourSkipped."""
     raw = visit.word(name)
     if not raw:
         return None
     try:
-        return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(poll.timezone))
-    except ValueError:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(poll.timezone), which=visit.word(f"{name}_which"))
+    except (ValueError, OverflowError):
         raise FormWrong(field=name.replace("_", " ")) from None
 
 

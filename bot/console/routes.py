@@ -69,6 +69,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *notices.actions(),
         *members.ACTIONS,
         *windows.ACTIONS,
+        *chain_page.ACTIONS,
         *packs.ACTIONS,
         *cases.ACTIONS,
         *imports.actions(),

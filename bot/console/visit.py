@@ -94,9 +94,13 @@ class Visit:
         return int(raw) if raw.isascii() and raw.isdecimal() and int(raw) <= KEY_MAX else None
 
     def word(self, name: str) -> str:
-        """Give a field of the form, empty when it is not there."""
+        """Give a field of the form, empty when it is not there. FormWrong."""
         value = self.form.get(name, "")
-        return value.strip() if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        if "\0" in value:  # PostgreSQL has no text with it
+            raise FormWrong(field=name)
+        return value.strip()
 
     def number(self, name: str) -> int:
         """Give a number of the form; FormWrong."""

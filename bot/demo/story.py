@@ -13,7 +13,7 @@ from bot.demo.ballot import VIA, Ballot, StoryClock
 from bot.demo.roll import ADA, BEDWYR, CARYS, FARAH, Role, write_roll
 from bot.demo.stage import Stage
 from bot.edge.links import link
-from bot.inbox.closing import close_poll
+from bot.member.closing import close_poll
 from bot.sandbox import Person, Sandbox
 from bot.staff import enrolment
 from bot.staff.roles import Role as StaffRole
@@ -430,7 +430,7 @@ class Story:
         self.stage.scene("Friday, five o'clock: close, count, verify")
         now, folder = self.clock(), self.ballot.folder
         self.stage.command("poll close")
-        await close_poll(self.ballot.database, by=By("Gwen", VIA, now))
+        await close_poll(self.ballot.house, by=By("Gwen", VIA, now))
         boxed = await empty_tray(self.ballot.database, now=now)
         async with self.ballot.database.writing() as connection:
             await sign_head(connection, now)

@@ -68,6 +68,9 @@ def preview_said(page: Page, notice: Notice, seen: Preview, reader: Staff, *, ap
     parts = [_title(page, notice), audience]
     parts += [_text(page, notice, one, seen.currency) for one in seen.texts]
     parts.append(html_text("staff", "notice.cost", page.language, cost=str(seen.cost), currency=seen.currency))
+    if seen.cost_most is not None:
+        most = {"more": f"{seen.by_text_most:,}", "cost": str(seen.cost_most), "currency": seen.currency}
+        parts.append(html_text("staff", "notice.when_held", page.language, **most))
     parts.append(_standing(page, notice))
     needs_second = seen.members > approve_over
     if needs_second and notice.state != "approved":
@@ -184,6 +187,8 @@ def _rows(page: Page, notice: Notice, reader: Staff, *, needs_second: bool) -> R
             rows.append((page.button("button.edit_words", "nwords", mark),))
         label = "button.not_urgent" if notice.content.urgent else "button.urgent"
         rows.append((page.button(label, "nurgent", mark), page.button("button.cancel_notice", "ncancel", mark)))
+        held = "button.held_waits" if notice.content.texts_when_held else "button.held_texts"
+        rows.append((page.button(held, "nheld", mark),))
     return tuple(rows)
 
 

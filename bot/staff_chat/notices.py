@@ -5,7 +5,7 @@ changes nothing the second time.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -22,7 +22,7 @@ from bot.staff.roles import Act, may
 from bot.staff_chat.notice_words import preview_said, progress_said, report_said
 from bot.staff_chat.visit import Do, StaffVisit
 from messages.notices import life, notices, sending
-from messages.notices.model import EDITABLE, ENDED, Notice
+from messages.notices.model import EDITABLE, ENDED, Content, Notice
 from messages.notices.preview import preview
 from messages.notices.report_csv import unreached_csv
 from messages.notices.reports import progress, report
@@ -172,10 +172,19 @@ async def _move(visiting: StaffVisit, move: notices.Change) -> None:
 
 async def on_urgent(visiting: StaffVisit) -> None:
     """Make a notice urgent, or not: urgent ones go before the rest and in quiet hours too."""
+    await _edit(visiting, lambda content: replace(content, urgent=not content.urgent))
+
+
+async def on_held(visiting: StaffVisit) -> None:
+    """Let a notice go by text while Telegram takes nothing, or let it wait."""
+    await _edit(visiting, lambda content: replace(content, texts_when_held=not content.texts_when_held))
+
+
+async def _edit(visiting: StaffVisit, change: Callable[[Content], Content]) -> None:
     notice_id, version = read_mark(visiting.reference)
     async with visiting.desk.acting(visiting.user_id, Act.WRITE_NOTICES) as acting:
         found = await notices.show(acting.connection, notice_id)
-        changed = replace(found.content, urgent=not found.content.urgent)
+        changed = change(found.content)
         notice = await notices.edit(acting.connection, notice_id, changed, version=version, by=acting.by)
         said = await notice_page(acting, visiting.page, notice)
     await visiting.replace(said)
@@ -211,6 +220,7 @@ def read_mark(reference: str) -> tuple[int, int]:
 GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
     "notice": (Act.SEE_NOTICES, on_notice),
     "nurgent": (Act.WRITE_NOTICES, on_urgent),
+    "nheld": (Act.WRITE_NOTICES, on_held),
     "ntest": (Act.WRITE_NOTICES, on_test),
     "nsubmit": (Act.WRITE_NOTICES, on_submit),
     "napprove": (Act.APPROVE_NOTICES, on_approve),

@@ -23,6 +23,7 @@ from messages.reach import SMS, TELEGRAM, State, set_channel_state
 from messages.schema import channel, delivery, notice
 from voting.store.inserts import insert_into
 
+HELD: Final = "held"  # the reason of a row that a text stands in for because Telegram takes nothing
 PROVIDERS: Final = {TELEGRAM: "telegram", SMS: "twilio"}
 
 
@@ -120,6 +121,9 @@ class Aftermath:
                 await self._fall_back(connection, one.claimed, now)
             elif one.reason == "voted":
                 await _promote_household(connection, one.claimed)
+            elif one.reason == HELD:  # a text goes to this member's own number
+                await self._fall_back(connection, one.claimed, now)
+                await _promote_household(connection, one.claimed)
 
     async def _channel_off(self, connection: AsyncConnection, settlement: Settlement, now: datetime) -> None:
         claimed = settlement.claimed
@@ -128,7 +132,7 @@ class Aftermath:
         await self._fall_back(connection, claimed, now)
 
     async def _fall_back(self, connection: AsyncConnection, claimed: Claimed, now: datetime) -> None:
-        """Plan a text message for a member who cannot be reached on Telegram; a repetition plans no second one."""
+        """Plan a text message for a member who is not reached on Telegram; a repetition plans no second one."""
         if not self._sms or claimed.channel != TELEGRAM or claimed.notice_id is None or claimed.member_id is None:
             return
         counts = await connection.execute(select(notice.c.segments).where(notice.c.id == claimed.notice_id))

@@ -15,7 +15,8 @@ GROWTH_MAX: Final = 1.1
 def approval_hash(notice: Notice) -> str:
     """Hash what would be sent, rendered: another text, audience, time or price is another hash.
 
-    The price is what one member's text costs per language (segments) and what all cost when it was submitted.
+    The price is what one member's text costs per language (segments) and what all cost when it was submitted, also
+    if those for Telegram went by text.
     """
     content, words = notice.content, notice.words
     return sha256_hex(
@@ -30,6 +31,8 @@ def approval_hash(notice: Notice) -> str:
                 "segments": dict(notice.segments),
                 "members": notice.members,
                 "cost": notice.cost,
+                "texts_when_held": content.texts_when_held,
+                "cost_most": notice.cost_most,
             }
         )
     )

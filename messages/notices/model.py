@@ -25,12 +25,13 @@ class Content:
     urgent: bool = False  # before the rest, and in quiet hours too
     send_at: datetime | None = None
     send_before: datetime | None = None
+    texts_when_held: bool = False  # by text while Telegram takes nothing for over a minute
     on_unknown: str = "leave"  # Telegram: report as unknown; "resend": rather twice than not
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice as it stands; `members` and `cost` were counted when it was submitted."""
+    """A notice as it stands; `members` and the costs were counted when it was submitted."""
 
     id: int
     content: Content
@@ -50,6 +51,7 @@ class Notice:
     resend_of: int | None
     planned_at: datetime | None
     ended_at: datetime | None
+    cost_most: str | None = None  # if all that is for Telegram went by text; None: it must not
 
     @property
     def words(self) -> Words:
@@ -66,6 +68,7 @@ def read_notice(row: RowMapping) -> Notice:
         urgent=row["urgent"],
         send_at=row["send_at"],
         send_before=row["send_before"],
+        texts_when_held=row["texts_when_held"],
         on_unknown=row["on_unknown"],
     )
     names = Notice.__dataclass_fields__.keys() - {"content"}

@@ -97,8 +97,7 @@ async def submit(connection: AsyncConnection, notice_id: int, *, by: By) -> Noti
     seen = await preview(connection, found, now=by.at)
     if not seen.members:
         raise NobodyToTell(audience=found.content.audience)
-    counted = {"members": seen.members, "cost": str(seen.cost), "segments": seen.segments}
-    await _write(connection, found, {"state": "submitted", **NOT_APPROVED, **counted})
+    await _write(connection, found, {"state": "submitted", **NOT_APPROVED, **seen.counted})
     fresh = await show(connection, notice_id)
     body = {"hash": approval_hash(fresh), "members": seen.members}
     await record(connection, "notice_submitted", notice_id, body, by=by)
@@ -185,6 +184,7 @@ NOT_APPROVED: Final = {
     "approved_hash": None,
     "members": None,
     "cost": None,
+    "cost_most": None,
     "pause_reason": None,
 }
 
@@ -213,6 +213,7 @@ def _columns(content: Content) -> dict[str, Any]:
         "urgent": content.urgent,
         "send_at": content.send_at,
         "send_before": content.send_before,
+        "texts_when_held": content.texts_when_held,
         "on_unknown": content.on_unknown,
     }
 
@@ -226,6 +227,7 @@ def _told(content: Content) -> dict[str, Any]:
         "urgent": content.urgent,
         "send_at": content.send_at.isoformat() if content.send_at else None,
         "send_before": content.send_before.isoformat() if content.send_before else None,
+        "texts_when_held": content.texts_when_held,
     }
 
 

@@ -92,8 +92,7 @@ async def _hold(connection: AsyncConnection, found: Notice, seen: Preview | None
     if seen is None:
         values |= {"state": "draft"}
     else:
-        counted = {"members": seen.members, "cost": str(seen.cost), "segments": seen.segments}
-        values |= {"state": "submitted", **counted}
+        values |= {"state": "submitted", **seen.counted}
     await connection.execute(update(notice).where(notice.c.id == found.id).values(values))
     body = {"why": held.key, "approved": found.members, "members": None if seen is None else seen.members}
     await record(connection, "notice_held", found.id, body, by=By.system(held.at))

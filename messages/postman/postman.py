@@ -29,10 +29,11 @@ from messages.notices.life import anything_to_end, finish, sweep
 from messages.notices.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
 from messages.pace.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
 from messages.pace.pacer import Pacer
+from messages.postman.held import any_wished, texts_instead
 from messages.postman.letters import Letters
 from messages.postman.line import Line, Tempo
 from messages.postman.resolving import Resolver, give_up_leases
-from messages.reach import SMS
+from messages.reach import SMS, TELEGRAM
 from voting.store.database import Database
 
 HOUSEKEEPING_SECONDS: Final = 1.0
@@ -150,6 +151,7 @@ class Postman:
             if self.keepers[SMS].holding:
                 await resolver.step(now)
         await self._tell_waits()
+        await self._send_texts_instead(now)
 
     def waits(self) -> dict[str, float]:
         """Give for how many seconds each provider wants quiet."""
@@ -163,6 +165,21 @@ class Postman:
                 async with self._database.writing() as connection:
                     await self.aftermath.tell(connection, found)
             self._told[kind] = found
+
+    async def _send_texts_instead(self, now: datetime) -> None:
+        """Let notices whose authors wish so go by text while Telegram takes nothing, and texts go."""
+        if self._kinds < {TELEGRAM, SMS} or not self.keepers[TELEGRAM].holding:
+            return
+        if self.lines[TELEGRAM].sender.waits is None or self.lines[SMS].sender.quiet:
+            return
+        async with self._database.reading() as connection:
+            if not await any_wished(connection):
+                return
+        async with self._database.writing() as connection:
+            planned = await texts_instead(connection, self.aftermath, now)
+        if planned:
+            log.info("texts go in place of messages that Telegram holds back", texts=planned)
+            self.lines[SMS].wake()
 
     async def _quietly(self, step: Callable[[], Awaitable[None]]) -> None:
         try:

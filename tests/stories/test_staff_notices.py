@@ -141,6 +141,26 @@ async def test_an_edit_by_one_voids_what_another_was_about_to_approve(town: Town
     assert (await notice_of(town)).approved_by is None
 
 
+async def test_texts_while_telegram_takes_nothing_are_a_press_and_a_price(town: Town) -> None:
+    """Pressed again, the notice waits for Telegram; either voids an approval."""
+    gwen = await town.staff("gwen")
+    await town.member("ada").links()
+    await drafts_notice(gwen)
+    assert "takes nothing" not in gwen.last.words
+
+    await gwen.presses("By text if Telegram is stuck")
+    await gwen.hears("If Telegram takes nothing for over a minute: up to 1 more by text, at most")
+    assert (await notice_of(town)).content.texts_when_held
+
+    await gwen.presses("Wait if Telegram is stuck")
+
+    async def waits() -> bool:
+        return not (await notice_of(town)).content.texts_when_held
+
+    await until(waits)
+    assert (await notice_of(town)).version == 3
+
+
 async def test_a_notice_canceled_by_one_is_not_sent_by_another(town: Town) -> None:
     gwen, mair = await town.staff("gwen"), await town.staff("mair", "comms")
     await drafts_notice(gwen)

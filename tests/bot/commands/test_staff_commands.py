@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,22 @@ async def test_a_notice_is_drafted_approved_by_another_and_sent(shell: Shell) ->
     assert (listed["state"], listed["author"], listed["approved_by"]) == ("sending", "Gwen", "Huw")
 
 
+async def test_a_notice_that_goes_by_text_while_telegram_takes_nothing_says_what_that_costs(
+    shell: Shell, database: Database
+) -> None:
+    async with database.writing() as connection:
+        await reach.link_telegram(connection, 1, 7001, NOW)
+    wish = ("notice", "draft", "reminder", "--texts-when-held", "--as", "Gwen")
+
+    made = await shell.json(*wish)
+
+    assert made["texts_when_held"]["recipients_most"] == 1
+    assert Decimal(made["texts_when_held"]["cost_most"]) > Decimal(made["cost"])
+    said = " ".join((await shell.says(*wish)).split())
+    assert f"up to 1 more by text: at most {made['texts_when_held']['cost_most']} GBP" in said
+    assert "texts_when_held" not in await shell.json("notice", "draft", "reminder")
+
+
 @pytest.mark.parametrize("name", ["gwen", " Gwen ", "Gw\u0435n", "Ｇｗｅｎ", "Gwe\u200bn"])
 async def test_whoever_types_a_name_that_looks_the_same_is_no_second_person(shell: Shell, name: str) -> None:
     await shell.json("notice", "draft", "reminder", "--as", "Gwen")
@@ -137,6 +154,30 @@ async def test_the_chain_has_the_name_as_it_can_be_shown(shell: Shell, database:
     async with database.reading() as connection:
         actors = (await connection.execute(select(schema.chain.c.actor).order_by(schema.chain.c.seq.desc()))).scalars()
         assert next(iter(actors)) == "Gwen Evans (command line)"
+
+
+@pytest.mark.parametrize("option", ["--send-at", "--send-before"])
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("2030-10-27T01:30", "write 2030-10-27T01:30+01:00 or 2030-10-27T01:30+00:00"),
+        ("2030-03-31T01:30", "write 2030-03-31T00:30 or 2030-03-31T02:30"),
+        ("soon", "is not a moment"),
+        ("9999-12-31T23:59-11:00", "is not a moment"),
+    ],
+    ids=["comes twice", "never comes", "no time", "no end of time"],
+)
+async def test_a_notice_s_time_that_is_no_one_moment_is_refused(
+    shell: Shell, option: str, typed: str, said: str
+) -> None:
+    assert said in await shell.refuses("notice", "draft", "reminder", option, typed)
+
+
+async def test_a_notice_s_time_that_comes_twice_is_told_apart_by_its_offset(shell: Shell) -> None:
+    await shell.json("notice", "draft", "reminder", "--send-at", "2030-10-27T01:30+00:00")
+
+    (listed,) = (await shell.json("notice", "list"))["notices"]
+    assert listed["send_at"] == "2030-10-27T01:30:00+00:00"
 
 
 async def test_a_notice_is_paused_resumed_canceled_and_reported(shell: Shell, tmp_path: Path) -> None:

@@ -4,17 +4,13 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from electorate import open_electorate
 from prepared import NOW, rows
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from bot.inbox import arrivals
 from bot.inbox.arrivals import Arrivals
-from bot.inbox.closing import StillHandling, close_poll
 from bot.inbox.inbox import KEEP_DONE, Envelope, Letter, claim, purge, store
 from bot.schema import inbox
-from voting.model import By, Phase
-from voting.poll import polls
 from voting.refusals import Fault
 from voting.store.database import Database
 from voting.store.together import TooMany
@@ -116,27 +112,3 @@ async def test_at_the_end_what_was_handed_over_is_stored_first(database: Databas
 
     assert len(await rows(database, inbox)) == 1
     await handed
-
-
-async def test_the_poll_closes_when_everything_received_before_is_handled(database: Database) -> None:
-    """A press that waits in the inbox is a vote: closing waits for it, and says so when it waits in vain."""
-    await open_electorate(database, members=1)
-    by = By("Gwen", "command line", NOW + timedelta(hours=1))
-    async with database.writing() as connection:
-        await store(connection, ENVELOPE, [Letter("telegram", "1", "telegram:1", {})], by.at - timedelta(seconds=1))
-        await store(connection, ENVELOPE, [Letter("telegram", "2", "telegram:2", {})], by.at)
-
-    with pytest.raises(StillHandling, match="1 messages"):
-        await close_poll(database, by=by, wait_seconds=0)
-    assert (await phase(database)) is Phase.OPEN
-
-    closing = asyncio.create_task(close_poll(database, by=by))
-    async with database.writing() as connection:
-        await connection.execute(update(inbox).where(inbox.c.key == "1").values(state="done", done_at=NOW))
-    await closing
-    assert (await phase(database)) is Phase.CLOSED
-
-
-async def phase(database: Database) -> Phase:
-    async with database.reading() as connection:
-        return (await polls.load(connection)).phase

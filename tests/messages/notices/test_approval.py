@@ -79,6 +79,8 @@ CHANGES = {
     "a dearer text": replace(NOTICE, segments={"en-GB": 2, "cy": 2}),
     "more members": replace(NOTICE, members=1001),
     "another price": replace(NOTICE, cost="80.01"),
+    "by text while Telegram takes nothing": content(texts_when_held=True),
+    "another price of that": replace(NOTICE, cost_most="80.01"),
 }
 
 

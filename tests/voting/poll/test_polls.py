@@ -115,6 +115,13 @@ def test_times_may_carry_their_own_zone(tmp_path: Path) -> None:
     assert polls.read_poll_file(written(tmp_path, content)).opens_at == datetime(2022, 8, 1, 7, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("offset", "hour"), [("+01:00", 0), ("+00:00", 1)], ids=["first", "second"])
+def test_a_closing_time_that_comes_twice_is_told_apart_by_its_offset(tmp_path: Path, offset: str, hour: int) -> None:
+    content = FILE.replace('"2022-09-02T17:00"', f"2022-10-30T01:30:00{offset}")
+
+    assert polls.read_poll_file(written(tmp_path, content)).closes_at == datetime(2022, 10, 30, hour, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -153,8 +160,19 @@ def test_times_may_carry_their_own_zone(tmp_path: Path) -> None:
         pytest.param("2022-08-01T09:00:00", "2022-08-01", "poll.opens_at must be a time", id="day for a time"),
         pytest.param("2022-08-01T09:00:00", '"soon"', "poll.opens_at must be a time such as", id="word for a time"),
         pytest.param(
-            "2022-08-01T09:00:00", "2022-03-27T01:30:00", "poll.opens_at is an hour the clocks skip", id="no such hour"
+            "2022-08-01T09:00:00",
+            "2022-03-27T01:30:00",
+            "2022-03-27T01:30 never comes in Europe/London, where the clocks go forward; write 2022-03-27T00:30 or",
+            id="skipped",
         ),
+        pytest.param(
+            "2022-09-02T17:00",
+            "2022-10-30T01:30",
+            "poll.closes_at cannot be used: 2022-10-30T01:30 comes twice in Europe/London, where the clocks go back; "
+            "write 2022-10-30T01:30+01:00 or 2022-10-30T01:30+00:00",
+            id="twice",
+        ),
+        pytest.param('"2022-09-02T17:00"', '"9999-12-31T23:59-11:00"', "must be a time such as", id="no end of time"),
         pytest.param("2022-09-02T17:00", "2022-08-01T09:00", "poll.closes_at is not after", id="closes when it opens"),
         pytest.param("Europe/London", "Europe/Atlantis", "poll.timezone names no known zone", id="unknown zone"),
         pytest.param("Europe/London", "Europe", "poll.timezone names no known zone", id="zone is a continent"),
