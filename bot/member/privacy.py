@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Table, delete, exists, select, update
+from sqlalchemy import CursorResult, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.member import status as member_status
@@ -132,7 +132,7 @@ async def insist_over(connection: AsyncConnection) -> None:
 async def forget(database: Database, *, by: By) -> Forgotten:
     """Forget everybody's chats, numbers and addresses once the poll is over; after the count, whose each ballot was.
 
-    PollStillOpen, NoPoll. Once the count has begun the chain does not name it: nothing but the count follows there.
+    PollStillOpen, NoPoll.
     Numbers that said STOP stay on their list: they must not be written to again. Repeated, it finds nothing more.
     """
     async with database.writing() as connection:
@@ -140,16 +140,10 @@ async def forget(database: Database, *, by: By) -> Forgotten:
         credentials = await forget_credentials(connection)
         counted = replace(await _forget_all(connection, by.at), credentials=credentials)
         body = {name: number for name, number in asdict(counted).items() if name != "compact"}
-        if any(body.values()) and not await _count_begun(connection):
+        if any(body.values()):
             await chain.append(connection, "personal_data_forgotten", body, by=by)
     compact = await database.compact(table.name for table in METADATA.sorted_tables)
     return replace(counted, compact=compact)
-
-
-async def _count_begun(connection: AsyncConnection) -> bool:
-    """Whether the chain has begun to end: nothing but the count is written to it any more."""
-    begun = schema.chain.c.kind.in_(("box_closed", "ballots_closed", "counted"))
-    return bool(await connection.scalar(select(exists().where(begun))))
 
 
 async def _forget_all(connection: AsyncConnection, now: datetime) -> Forgotten:
