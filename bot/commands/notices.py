@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -18,18 +16,13 @@ from bot.commands.terminal import (
     print_facts,
     print_json,
     print_table,
+    read_time,
 )
 from messages.refusals import NoticeTextMissing
 from messages.words.kinds import Kind
-from voting.imports.moments import read_moment
 from voting.model import By
-from voting.refusals import StaffRefusal
 
 NoticeId = Annotated[int, typer.Argument(metavar="ID")]
-
-
-class MomentUnreadable(StaffRefusal):
-    """{moment} is not a moment; write it like 2022-08-02T18:00."""
 
 
 def register(app: typer.Typer) -> None:
@@ -86,8 +79,8 @@ def draft(
                 audience=audience,
                 texts=_texts(text_file, poll.languages[0]) if kind is Kind.CUSTOM else {},
                 urgent=urgent,
-                send_at=_moment(send_at, poll.timezone),
-                send_before=_moment(send_before, poll.timezone),
+                send_at=read_time(send_at, poll.timezone),
+                send_before=read_time(send_before, poll.timezone),
                 texts_when_held=texts_when_held,
             )
             made = await notices.draft(connection, content, ways=ways, by=By(actor, VIA, house.clock()))
@@ -280,12 +273,3 @@ def _texts(file: Path | None, first: str) -> dict[str, str]:
         else:
             found.setdefault(language, []).append(line)
     return {language: "\n".join(lines).strip() for language, lines in found.items() if any(map(str.strip, lines))}
-
-
-def _moment(raw: str | None, timezone: str) -> datetime | None:
-    if raw is None:
-        return None
-    moment = read_moment(raw, ZoneInfo(timezone))
-    if moment is None:
-        raise MomentUnreadable(moment=raw)
-    return moment

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 from sqlalchemy import func, select
@@ -196,3 +197,13 @@ async def _waiting(connection: AsyncConnection) -> dict[str, int]:
         "alarms": int(await connection.scalar(alarms) or 0),
         "open_cases": int(await connection.scalar(open_cases) or 0),
     }
+
+
+def read_time(raw: str, field: str, poll: Poll) -> datetime | None:
+    """Read a date and time as the browser sends it: local, in the poll's zone; None when it is empty. FormWrong."""
+    if not raw:
+        return None
+    try:
+        return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(poll.timezone))
+    except ValueError:
+        raise FormWrong(field=field) from None

@@ -39,6 +39,7 @@ class Act(StrEnum):
     SEE_PACKS = "see_packs"
     REPLACE_PACKS = "replace_packs"
     SEE_DELIVERIES = "see_deliveries"
+    TURN_CHANNELS_ON = "turn_channels_on"
     SEE_NOTICES = "see_notices"
     WRITE_NOTICES = "write_notices"
     APPROVE_NOTICES = "approve_notices"
@@ -72,6 +73,7 @@ ALLOWED: Final[Mapping[Act, frozenset[Role]]] = {
     Act.SEE_PACKS: _HELPING,
     Act.REPLACE_PACKS: _HELPING,
     Act.SEE_DELIVERIES: _ALL,
+    Act.TURN_CHANNELS_ON: _LEADING,
     Act.SEE_NOTICES: _TELLING,
     Act.WRITE_NOTICES: _TELLING,
     Act.APPROVE_NOTICES: _TELLING,
