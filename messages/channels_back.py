@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.reach import BY_MEMBER, NUMBER_REMOVED, SMS, TELEGRAM, State
+from messages.refusals import NoReasonGiven
 from messages.schema import channel, opt_out
 from voting.audit import chain
 from voting.model import By
@@ -29,10 +30,6 @@ class SpanEmpty(StaffRefusal):
 
 class ErrorsNotNamed(StaffRefusal):
     """Name the errors whose numbers are to come back. Within the span there were: {found}."""
-
-
-class NoReasonGiven(StaffRefusal):
-    """Say why; it is written on the chain."""
 
 
 @dataclass(frozen=True, slots=True)

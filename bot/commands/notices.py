@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     for name, move in MOVES.items():
         nouns.command(name, help=move.help)(_mover(name, move))
     nouns.command("send")(send)
+    nouns.command("resume-texts")(resume_texts)
     nouns.command("watch")(watch)
     nouns.command("list")(list_notices)
     nouns.command("report")(report)
@@ -177,6 +178,25 @@ def send(
         OUT.print(f"Notice {notice_id} is {sent.state}: {sum(counts.values())} messages planned.")
         if watching:
             await watch_notice(house, notice_id)
+
+    in_house(act)
+
+
+def resume_texts(
+    reason: Annotated[str, typer.Option(help="Why, for the chain.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Let texts go again before the day is over that Twilio's limit holds them for: the limit was raised.
+
+    Example: ballotline notice resume-texts --reason "Twilio raised the account's limit"
+    """
+    from bot.house import House, in_house
+    from messages import texts_resumed
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            held_until = await texts_resumed.resume(connection, reason, by=By(actor, VIA, house.clock()))
+        OUT.print(f"Texts go again; they were held until {held_until:%Y-%m-%d %H:%M} UTC.")
 
     in_house(act)
 

@@ -44,6 +44,7 @@ class Act(StrEnum):
     WRITE_NOTICES = "write_notices"
     APPROVE_NOTICES = "approve_notices"
     SEND_NOTICES = "send_notices"
+    RESUME_TEXTS = "resume_texts"
     SEE_WINDOWS = "see_windows"
     SET_WINDOW = "set_window"
     IMPORT_FILES = "import_files"
@@ -78,6 +79,7 @@ ALLOWED: Final[Mapping[Act, frozenset[Role]]] = {
     Act.WRITE_NOTICES: _TELLING,
     Act.APPROVE_NOTICES: _TELLING,
     Act.SEND_NOTICES: _TELLING,
+    Act.RESUME_TEXTS: _LEADING,
     Act.SEE_WINDOWS: _ALL,
     Act.SET_WINDOW: _TELLING,
     Act.IMPORT_FILES: _LEADING,

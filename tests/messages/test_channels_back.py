@@ -7,8 +7,9 @@ from ballot_town import NOW, chats, make_members, make_poll, numbers
 from sqlalchemy import select, update
 
 from messages import reach
-from messages.channels_back import ChannelUnknown, ErrorsNotNamed, NoReasonGiven, Span, SpanEmpty, channels_back
+from messages.channels_back import ChannelUnknown, ErrorsNotNamed, Span, SpanEmpty, channels_back
 from messages.reach import BY_MEMBER, NUMBER_REMOVED, SMS, TELEGRAM, State, set_channel_state
+from messages.refusals import NoReasonGiven
 from messages.schema import channel, opt_out
 from voting.model import By
 from voting.schema import chain

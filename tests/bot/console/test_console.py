@@ -16,7 +16,7 @@ import httpx
 import pytest
 from console_house import ConsoleHouse, Visitor, console_house, filled_house
 from prepared import HEADER, line
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from bot.console.door import Action, Screen
 from bot.console.headers import HEADERS
@@ -30,7 +30,7 @@ from bot.staff import enrolment
 from bot.staff.roles import Role, may
 from messages.notices import notices
 from messages.notices.notices import list_notices
-from messages.schema import channel, notice
+from messages.schema import channel, notice, pacer
 from voting import schema
 from voting.audit import chain
 from voting.model import By
@@ -517,6 +517,25 @@ async def test_channels_that_went_off_by_mistake_come_back_by_one_act_of_an_offi
     async with town.database.reading() as connection:
         assert await connection.scalar(select(func.count()).where(*where)) == 0
         assert await connection.scalar(select(channel.c.state).where(*mine).limit(1)) == "on"
+
+
+async def test_texts_held_for_a_day_go_again_by_one_act_of_an_officer(town: ConsoleHouse) -> None:
+    async with town.database.writing() as connection:
+        held = {"provider": "twilio", "beat": 1, "hold_until": town.clock() + timedelta(hours=20)}
+        await connection.execute(delete(pacer).where(pacer.c.provider == "twilio"))
+        await connection.execute(insert(pacer).values(held))
+    async with town.visitor("Carys") as visitor:
+        comms = await visitor.looks("/")
+        assert (await visitor.does("/texts/resume", reason="raised")).status_code == 403
+    async with town.visitor("Gwen") as visitor:
+        before = await visitor.looks("/")
+        done = await visitor.does("/texts/resume", reason="Twilio raised the limit")
+        after = await visitor.looks("/")
+
+    assert "Texts are held back" in comms.text
+    assert ("Let texts go again" in comms.text, "Let texts go again" in before.text) == (False, True)
+    assert done.status_code == 303
+    assert "Texts are held back" not in after.text
 
 
 async def test_the_report_names_everybody(town: ConsoleHouse) -> None:
