@@ -20,6 +20,7 @@ from voting.store.inserts import insert_into
 TELEGRAM: Final = "telegram"
 SMS: Final = "sms"
 NUMBER_REMOVED: Final = "number_removed"  # from the roll: a reason that no sign of life undoes
+BY_MEMBER: Final = "blocked_by_member"  # told by Telegram as their act; a refused message's reason is "blocked"
 
 
 class State(StrEnum):
@@ -68,7 +69,8 @@ async def set_channel_state(
 ) -> int:
     """Set the state of an address, whoever's it is; return how many members that concerns.
 
-    SMS opt-outs are remembered for the number; only State.ON (the person said START) ends one.
+    SMS opt-outs are remembered for the number; only State.ON (the person said START) ends one. What a provider's error
+    says never takes the place of a person's own act; their act takes the place of an error.
     """
     if kind == SMS and state is State.OPTED_OUT:
         await _remember_stop(connection, address, reason, now)
@@ -76,7 +78,7 @@ async def set_channel_state(
         await connection.execute(delete(opt_out).where(opt_out.c.address == address))
     where = and_(channel.c.kind == kind, channel.c.address == address)
     if state in (State.BLOCKED, State.DEAD):
-        where = and_(where, channel.c.state != State.OPTED_OUT)
+        where = and_(where, channel.c.state != State.OPTED_OUT, _reason() != BY_MEMBER)
     return await _set_state(connection, where, state, reason, now)
 
 
@@ -99,7 +101,7 @@ def _wrongly_off(kind: str, addresses: Collection[str]) -> ColumnElement[bool]:
         channel.c.kind == kind,
         channel.c.address.in_(addresses),
         channel.c.state.in_((State.BLOCKED, State.DEAD)),
-        func.coalesce(channel.c.reason, "") != NUMBER_REMOVED,
+        _reason() != NUMBER_REMOVED,
     )
 
 
@@ -154,7 +156,7 @@ async def sync_sms_channels(connection: AsyncConnection, now: datetime) -> None:
 
 def _changed(address: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the roll has another number now, or the same again after it was removed."""
-    return or_(channel.c.address != address, func.coalesce(channel.c.reason, "") == NUMBER_REMOVED)
+    return or_(channel.c.address != address, _reason() == NUMBER_REMOVED)
 
 
 def _without_number() -> ColumnElement[bool]:
@@ -164,10 +166,17 @@ def _without_number() -> ColumnElement[bool]:
 async def _set_state(
     connection: AsyncConnection, where: ColumnElement[bool], state: State, reason: str | None, now: datetime
 ) -> int:
-    changed = await connection.execute(
-        update(channel).where(where, channel.c.state != state).values(state=state, reason=reason, since=now)
+    changed: ColumnElement[bool] = channel.c.state != state
+    if reason == BY_MEMBER:  # known before as a refused message: from now on it is their act
+        changed = or_(changed, _reason() != BY_MEMBER)
+    found = await connection.execute(
+        update(channel).where(where, changed).values(state=state, reason=reason, since=now)
     )
-    return changed.rowcount
+    return found.rowcount
+
+
+def _reason() -> ColumnElement[str]:
+    return func.coalesce(channel.c.reason, "")
 
 
 async def _remember_stop(connection: AsyncConnection, address: str, reason: str | None, now: datetime) -> None:

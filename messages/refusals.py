@@ -56,3 +56,7 @@ class ChannelsOff(StaffRefusal):
 
 class NobodyToTell(StaffRefusal):
     """Nobody is in the audience {audience} now."""
+
+
+class NoReasonGiven(StaffRefusal):
+    """Say why; it is written on the chain."""

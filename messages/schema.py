@@ -172,6 +172,7 @@ pacer = Table(
     Column("holder", Text),
     Column("beat", Integer, nullable=False),  # rises while the holder lives; no clock of another machine is trusted
     Column("hold_until", Instant),  # RetryAfter, remembered over a restart
+    Column("lifted_at", Instant),  # an officer ended the hold: its holder has not seen it yet
     Column("rate", Float),
 )
 

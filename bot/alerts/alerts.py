@@ -39,6 +39,7 @@ class Kind(StrEnum):
     HEAD_LOST = "head_lost"
     PROVIDER_TROUBLE = "provider_trouble"
     NOTICE_HELD = "notice_held"
+    GROUP_LOST = "group_lost"
     THEFT_REPORTED = "theft_reported"
     MISSING_PACKS = "missing_packs"
     HELP_ASKED = "help_asked"
@@ -52,7 +53,7 @@ class Kind(StrEnum):
 PAUSES: Final = frozenset({"our_setup", "on_the_way"})  # troubles after which a notice waits for somebody
 # Nobody is woken for these: they are shown, and can wait for the morning.
 NOT_PAGED: Final = frozenset(
-    {Kind.MISSING_PACKS, Kind.HELP_ASKED, Kind.UNREADABLE, Kind.ANSWERS_STOPPED, Kind.MAY_HAVE_STOPPED}
+    {Kind.MISSING_PACKS, Kind.HELP_ASKED, Kind.GROUP_LOST, Kind.UNREADABLE, Kind.ANSWERS_STOPPED, Kind.MAY_HAVE_STOPPED}
 )
 # The chat itself may be what fails: for these the on-call phones get a text message at once.
 BY_TEXT: Final = frozenset({Kind.NOT_HEARD})

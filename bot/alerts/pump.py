@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
-from bot.alerts import alerts, hooks
+from bot.alerts import alerts, groups, hooks
 from bot.alerts import places as alert_places
 from bot.alerts.alerts import Alert, Kind
 from bot.alerts.pages import page_due
@@ -39,8 +39,6 @@ LEASE: Final = timedelta(seconds=30)
 EDIT_EVERY: Final = timedelta(seconds=2)  # of one message
 STORM: Final = 5  # messages within STORM_SPAN after which more alerts share one
 BUNDLE_ALERTS_MAX: Final = 200
-
-NO_TOPIC: Final = ("thread not found", "topic_closed", "topic_deleted")
 
 log = structlog.get_logger()
 
@@ -211,20 +209,22 @@ class AlertPump:
             with suppress(BadRequest):
                 await posting.edit(self._bot, said, place.chat_id, message.message_id)
                 return message.message_id
-        try:
-            return await posting.send(self._bot, said, place.chat_id, topic_id=place.topic_id)
-        except BadRequest as refused:
-            if place.topic_id is None or not any(why in refused.message.lower() for why in NO_TOPIC):
-                raise
-            return await posting.send(self._bot, said, place.chat_id)  # deleted or closed: the group still hears
+        return await posting.send(self._bot, said, place.chat_id, topic_id=place.topic_id)
 
     async def _give_up(self, message: _Message, problem: TelegramError) -> None:
-        """Note that this chat cannot be told; it is tried again with the alert's next news."""
+        """Note that this chat cannot be told; it is tried again with the alert's next news.
+
+        Of a group the officers are told in their own chats; one that is gone is forgotten.
+        """
         log.error("a staff chat cannot be told", kind=type(problem).__name__)
         mine = and_(alert_message.c.chat_id == message.place.chat_id, alert_message.c.alert_id.in_(message.alert_ids))
         version = select(alert.c.version).where(alert.c.id == alert_message.c.alert_id).scalar_subquery()
         async with self._database.writing() as connection:
             await connection.execute(update(alert_message).where(mine).values(shown_version=version, lease_until=None))
+            lost = groups.Lost(message.place.chat_id, problem.message, gone=groups.is_gone(problem))
+            planned = await groups.tell_of_lost(connection, lost, self._clock())
+        if planned:
+            self._wake()
 
     async def _retry(self, message: _Message) -> None:
         """Let it be shown again soon: rather twice than not at all."""

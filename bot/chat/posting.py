@@ -4,8 +4,8 @@ Everybody who speaks through the bot itself goes through here. What Telegram ref
 raises it, with one exception: changing a message into what it is already is no error.
 """
 
-from contextlib import suppress
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from telegram import (
     Bot,
@@ -21,23 +21,30 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from bot.chat.said import Said
 from messages.channels.telegram_channel import keyboard
 
+Sent = TypeVar("Sent")
+
 NOT_MODIFIED: Final = "not modified"  # of Telegram's description of a 400
+NO_TOPIC: Final = ("thread not found", "topic_closed", "topic_deleted")
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 TOAST_CHARACTERS_MAX: Final = 200  # https://core.telegram.org/bots/api#answercallbackquery
 
 
 async def send(bot: Bot, said: Said, chat_id: int, *, topic_id: int | None = None) -> int:
-    """Send a message and give its id."""
-    sent = await bot.send_message(
-        chat_id,
-        said.html,
-        parse_mode=ParseMode.HTML,
-        reply_markup=_keyboard(said),
-        message_thread_id=topic_id,
-        link_preview_options=NO_PREVIEW,
-        protect_content=said.secret or None,
-    )
-    return int(sent.message_id)
+    """Send a message and give its id; where the topic is closed or gone, to the group's general topic."""
+
+    async def send_to(topic: int | None) -> int:
+        sent = await bot.send_message(
+            chat_id,
+            said.html,
+            parse_mode=ParseMode.HTML,
+            reply_markup=_keyboard(said),
+            message_thread_id=topic,
+            link_preview_options=NO_PREVIEW,
+            protect_content=said.secret or None,
+        )
+        return int(sent.message_id)
+
+    return await _to_topic(send_to, topic_id)
 
 
 async def edit(bot: Bot, said: Said, chat_id: int, message_id: int) -> None:
@@ -71,15 +78,33 @@ async def send_file(
 
 
 async def send_photo(bot: Bot, content: bytes, caption: str, chat_id: int, *, topic_id: int | None = None) -> None:
-    """Send a picture; `caption` is HTML."""
-    await bot.send_photo(chat_id, content, caption=caption, parse_mode=ParseMode.HTML, message_thread_id=topic_id)
+    """Send a picture, as `send` a message; `caption` is HTML."""
+
+    async def send_to(topic: int | None) -> None:
+        await bot.send_photo(chat_id, content, caption=caption, parse_mode=ParseMode.HTML, message_thread_id=topic)
+
+    await _to_topic(send_to, topic_id)
 
 
-async def answer_press(bot: Bot, query_id: str, words: str | None = None, *, alert: bool = False) -> None:
-    """Stop a button's spinning, with a line to read if there is one; a press too old needs no answer."""
+async def answer_press(bot: Bot, query_id: str, words: str | None = None, *, alert: bool = False) -> bool:
+    """Stop a button's spinning, with a line to read if there is one; False if Telegram has forgotten the press."""
     short = None if words is None else words[:TOAST_CHARACTERS_MAX]
-    with suppress(NetworkError, RetryAfter, Forbidden):
+    try:
         await bot.answer_callback_query(query_id, short, show_alert=alert)
+    except BadRequest:
+        return False
+    except (NetworkError, RetryAfter, Forbidden):
+        return True  # it may have been shown; to say it again would cost more than it is worth
+    return True
+
+
+async def _to_topic(send_to: Callable[[int | None], Awaitable[Sent]], topic_id: int | None) -> Sent:
+    try:
+        return await send_to(topic_id)
+    except BadRequest as refused:
+        if topic_id is None or not any(why in refused.message.lower() for why in NO_TOPIC):
+            raise
+        return await send_to(None)
 
 
 def _keyboard(said: Said) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:

@@ -1,17 +1,30 @@
-"""`member`: what support may see of one member; never a choice."""
+"""`member`: what support may see of one member, never a choice; and channels that were turned off wrongly."""
 
 from typing import Annotated, Any
 
 import typer
 
-from bot.commands.terminal import OUT, AsJson, print_facts, print_json, print_table
+from bot.commands.terminal import (
+    DEFAULT_ACTOR,
+    OUT,
+    VIA,
+    Actor,
+    AsJson,
+    DryRun,
+    print_facts,
+    print_json,
+    print_table,
+    read_time,
+)
+from voting.model import By
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    nouns = typer.Typer(help="One member, for support.", no_args_is_help=True)
+    """Add the commands."""
+    nouns = typer.Typer(help="Members, for support.", no_args_is_help=True)
     nouns.callback()(lambda: None)
     nouns.command("show")(show)
+    nouns.command("channels-back")(channels_back)
     app.add_typer(nouns, name="member")
 
 
@@ -40,6 +53,51 @@ def show(
         OUT.print()
         columns = list(rows[0]) if rows else []
         print_table(name.capitalize(), columns, [[row[column] for column in columns] for row in rows])
+
+
+def channels_back(
+    channel: Annotated[str, typer.Option(help="telegram or sms.")],
+    since: Annotated[str, typer.Option("--from", help="They went off from this moment, 2022-08-02T18:00.")],
+    until: Annotated[str, typer.Option(help="They went off until this moment.")],
+    reason: Annotated[str, typer.Option(help="Why, for the chain.")],
+    errors: Annotated[
+        list[str] | None,
+        typer.Option("--error", help="Only by this error; may be repeated. Needed for sms."),
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Turn channels on again that a provider's errors turned off within a span: after a proxy's pages, for example.
+
+    Never who said STOP, nor who blocked the bot themselves, nor a number that the roll took away.
+
+    Example: ballotline member channels-back --channel telegram --from 2022-08-02T18:00 --until 2022-08-02T19:30
+    --reason "a proxy answered for Telegram" --dry-run
+    """
+    from bot.house import House, in_house
+    from messages import channels_back as acts
+    from voting.poll import polls
+
+    async def act(house: House) -> dict[str, int]:
+        async with house.database.writing() as connection:
+            zone = (await polls.load(connection)).timezone
+            first, last = read_time(since, zone), read_time(until, zone)
+            assert first is not None  # both are required
+            assert last is not None
+            span = acts.Span(channel, first, last, tuple(errors or ()))
+            if dry_run:
+                return await acts.went_off(connection, span)
+            return await acts.channels_back(connection, span, reason, by=By(actor, VIA, house.clock()))
+
+    found = in_house(act)
+    if as_json:
+        print_json({"channel": channel, "back": sum(found.values()), "by_error": found, "dry_run": dry_run})
+        return
+    would = "would be on again" if dry_run else "are on again"
+    OUT.print(f"{sum(found.values())} {channel} channels {would}.")
+    for error, count in found.items():
+        OUT.print(f"  {error}: {count}")
 
 
 def _shown(value: object) -> str:

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -18,16 +16,12 @@ from bot.commands.terminal import (
     print_facts,
     print_json,
     print_table,
+    read_time,
 )
 from messages.words.kinds import Kind
 from voting.model import By
-from voting.refusals import StaffRefusal
 
 NoticeId = Annotated[int, typer.Argument(metavar="ID")]
-
-
-class MomentUnreadable(StaffRefusal):
-    """{moment} is not a moment; write it like 2022-08-02T18:00."""
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +32,7 @@ def register(app: typer.Typer) -> None:
     for name, move in MOVES.items():
         nouns.command(name, help=move.help)(_mover(name, move))
     nouns.command("send")(send)
+    nouns.command("resume-texts")(resume_texts)
     nouns.command("watch")(watch)
     nouns.command("list")(list_notices)
     nouns.command("report")(report)
@@ -85,8 +80,8 @@ def draft(
                 audience=audience,
                 texts=read_texts(text_file, poll.languages[0]) if kind is Kind.CUSTOM else {},
                 urgent=urgent,
-                send_at=_moment(send_at, poll.timezone),
-                send_before=_moment(send_before, poll.timezone),
+                send_at=read_time(send_at, poll.timezone),
+                send_before=read_time(send_before, poll.timezone),
                 texts_when_held=texts_when_held,
             )
             made = await notices.draft(connection, content, ways=ways, by=By(actor, VIA, house.clock()))
@@ -187,6 +182,25 @@ def send(
     in_house(act)
 
 
+def resume_texts(
+    reason: Annotated[str, typer.Option(help="Why, for the chain.")],
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Let texts go again before the day is over that Twilio's limit holds them for: the limit was raised.
+
+    Example: ballotline notice resume-texts --reason "Twilio raised the account's limit"
+    """
+    from bot.house import House, in_house
+    from messages import texts_resumed
+
+    async def act(house: House) -> None:
+        async with house.database.writing() as connection:
+            held_until = await texts_resumed.resume(connection, reason, by=By(actor, VIA, house.clock()))
+        OUT.print(f"Texts go again; they were held until {held_until:%Y-%m-%d %H:%M} UTC.")
+
+    in_house(act)
+
+
 def watch(notice_id: NoticeId) -> None:
     """Show a notice's progress until it has ended.
 
@@ -265,14 +279,3 @@ def report(
     print_facts(f"Notice {notice_id}", {name: flat(value) for name, value in facts.items() if value not in (None, {})})
     if csv_file is not None:
         OUT.print(f"Each member's outcome is in {csv_file}.")
-
-
-def _moment(raw: str | None, timezone: str) -> datetime | None:
-    from voting.local_time import instant_of
-
-    if raw is None:
-        return None
-    try:
-        return instant_of(datetime.fromisoformat(raw), ZoneInfo(timezone))
-    except (ValueError, OverflowError):
-        raise MomentUnreadable(moment=raw) from None

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -23,7 +24,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from voting.local_time import instant_of
 from voting.model import SYSTEM
+from voting.refusals import StaffRefusal
 from voting.typed_text import looks_like, one_line
 
 Result = TypeVar("Result")
@@ -31,6 +34,10 @@ Result = TypeVar("Result")
 OUT: Final = Console(highlight=False, soft_wrap=True)
 VIA: Final = "command line"
 ACTOR_CHARACTERS_MAX: Final = 80
+
+
+class MomentUnreadable(StaffRefusal):
+    """{moment} is not a moment; write it like 2022-08-02T18:00."""
 
 
 def actor_name(typed: str) -> str:
@@ -152,3 +159,16 @@ def stages_bar(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], Non
 
     with bar:
         yield show
+
+
+def read_time(raw: str | None, timezone: str) -> datetime | None:
+    """Read a moment as it is typed, in the poll's zone; None when none was given.
+
+    MomentUnreadable, HourComesTwice, HourSkipped.
+    """
+    if raw is None:
+        return None
+    try:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(timezone))
+    except (ValueError, OverflowError):
+        raise MomentUnreadable(moment=raw) from None

@@ -10,11 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from time import monotonic
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.console.visit import FormWrong, Visit
+from bot.console.visit import FormWrong, Visit, read_time
 from messages import audience as audiences
 from messages.notices.model import Content, Notice
 from messages.notices.preview import held_cost, preview
@@ -24,7 +23,6 @@ from messages.words.kinds import Kind
 from messages.words.sms_text import SmsText, cost, encode_plan
 from messages.words.texts import languages
 from messages.words.wording import Ways, facts_of
-from voting.local_time import instant_of
 from voting.model import Poll
 from voting.poll import window
 
@@ -154,22 +152,11 @@ def read_content(visit: Visit, poll: Poll) -> Content:
         audience=f"{group}:{value}" if takes_value else group,
         texts={language: text for language, text in texts.items() if text} if kind == Kind.CUSTOM else {},
         urgent=visit.word("urgent") == "yes",
-        send_at=_moment(visit, "send_at", poll),
-        send_before=_moment(visit, "send_before", poll),
+        send_at=read_time(visit.word("send_at"), "send at", poll, which=visit.word("send_at_which")),
+        send_before=read_time(visit.word("send_before"), "send before", poll, which=visit.word("send_before_which")),
         texts_when_held=visit.word("texts_when_held") == "yes",
         on_unknown="resend" if visit.word("on_unknown") == "resend" else "leave",
     )
-
-
-def _moment(visit: Visit, name: str, poll: Poll) -> datetime | None:
-    """Read a date and time as the browser sends it: local, in the poll's zone. HourComesTwice, HourSkipped."""
-    raw = visit.word(name)
-    if not raw:
-        return None
-    try:
-        return instant_of(datetime.fromisoformat(raw), ZoneInfo(poll.timezone), which=visit.word(f"{name}_which"))
-    except (ValueError, OverflowError):
-        raise FormWrong(field=name.replace("_", " ")) from None
 
 
 def _words(notice: Notice, language: str, counted: Counted | None, poll: Poll) -> Words:

@@ -21,6 +21,7 @@ from bot.schema import alert
 from bot.staff import turnout_picture
 from bot.staff.roles import Act
 from bot.staff.turnout import STEP
+from messages import texts_resumed
 from messages.notices.notices import list_notices
 from messages.notices.reports import progress
 
@@ -45,7 +46,16 @@ async def show(visit: Visit) -> Response:
             moving=moving,
             waiting=[found for found in notices if found.state in WAITING],
             alerts=await alerts.open_alerts(connection, 30),
+            texts_held=await texts_resumed.held_until(connection, visit.now),
         )
+
+
+async def resume_texts(visit: Visit) -> Response:
+    """Let texts go again that the account's limit holds back."""
+    async with visit.console.house.database.writing() as connection:
+        await texts_resumed.resume(connection, visit.word("reason"), by=visit.by)
+    visit.console.desk.wake()
+    return visit.back("/console/")
 
 
 async def show_alarms(visit: Visit) -> Response:
@@ -152,4 +162,7 @@ SCREENS: Final = (
     Screen("/turnout.svg", Act.SEE_TURNOUT, show_turnout),
     Screen("/live", Act.SEE_OVERVIEW, stream),
 )
-ACTIONS: Final = (Action("/alerts/{alert_id:int}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show),)
+ACTIONS: Final = (
+    Action("/alerts/{alert_id:int}/acknowledge", Act.ACKNOWLEDGE, acknowledge, show),
+    Action("/texts/resume", Act.RESUME_TEXTS, resume_texts, show),
+)

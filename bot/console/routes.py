@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from bot.console import cases, chain_page, members, overview, packs, people, windows
+from bot.console import cases, chain_page, channels, members, overview, packs, people, windows
 from bot.console.door import Action, Screen, open_action, open_screen
 from bot.console.entrance import Entrance
 from bot.console.headers import SecurityHeaders
@@ -57,6 +57,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *overview.SCREENS,
         *notices.screens(),
         *members.SCREENS,
+        *channels.SCREENS,
         *windows.SCREENS,
         *packs.SCREENS,
         *cases.SCREENS,
@@ -68,6 +69,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *overview.ACTIONS,
         *notices.actions(),
         *members.ACTIONS,
+        *channels.ACTIONS,
         *windows.ACTIONS,
         *chain_page.ACTIONS,
         *packs.ACTIONS,

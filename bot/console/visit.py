@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 from sqlalchemy import func, select
@@ -21,6 +22,7 @@ from bot.staff.roles import Act, may
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import DEFAULT_LANGUAGE, MissingText
 from voting import schema as voting_schema
+from voting.local_time import instant_of
 from voting.model import By, Poll
 from voting.poll import polls
 from voting.refusals import NoPoll, Refusal, StaffRefusal
@@ -200,3 +202,16 @@ async def _waiting(connection: AsyncConnection) -> dict[str, int]:
         "alarms": int(await connection.scalar(alarms) or 0),
         "open_cases": int(await connection.scalar(open_cases) or 0),
     }
+
+
+def read_time(raw: str, field: str, poll: Poll, *, which: str = "") -> datetime | None:
+    """Read a date and time as the browser sends it: local, in the poll's zone; None when it is empty.
+
+    `which` says which of two when the hour comes twice. FormWrong, HourComesTwice, HourSkipped.
+    """
+    if not raw:
+        return None
+    try:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(poll.timezone), which=which)
+    except (ValueError, OverflowError):
+        raise FormWrong(field=field) from None

@@ -143,11 +143,11 @@ class Requests:
             await enrolment.set_language(connection, chat.user_id, language)
         return replace(caller, chat=chat)
 
-    async def set_blocked(self, user_id: int, *, blocked: bool, now: datetime) -> None:
-        """Note that the person blocked the bot, or let it in again."""
-        state, reason = (State.BLOCKED, "blocked") if blocked else (State.ON, None)
+    async def set_blocked(self, user_id: int, *, blocked: bool, now: datetime, reason: str = "blocked") -> None:
+        """Note that the person blocked the bot, or let it in again; `reason` says who told us."""
+        state, why = (State.BLOCKED, reason) if blocked else (State.ON, None)
         async with self.database.writing() as connection:
-            await reach.set_channel_state(connection, TELEGRAM, str(user_id), state, reason=reason, now=now)
+            await reach.set_channel_state(connection, TELEGRAM, str(user_id), state, reason=why, now=now)
 
     async def _report(
         self, connection: AsyncConnection, caller: Caller, kind: ReportKind, occasion: str, member_id: int | None

@@ -19,6 +19,7 @@ from bot.member.linking import CODE_DIGITS, Answer
 from bot.member_chat import acts, request_words
 from bot.member_chat.presses import on_press
 from bot.member_chat.visit import Act, Visit, visit
+from messages.reach import BY_MEMBER
 from voting.codes import codes
 
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
@@ -134,7 +135,7 @@ async def on_membership(desk: MemberDesk, update: Update, _context: Context) -> 
     if change.chat.type != "private":
         return
     blocked = change.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
-    await desk.requests.set_blocked(change.chat.id, blocked=blocked, now=desk.now())
+    await desk.requests.set_blocked(change.chat.id, blocked=blocked, now=desk.now(), reason=BY_MEMBER)
 
 
 async def _ignore(_update: Update, _context: Context) -> None:

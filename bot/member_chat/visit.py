@@ -68,9 +68,11 @@ class Visit:
                 await self.bot.delete_message(self.user.id, self.message.message_id)
 
     async def answer_press(self, words: str | None = None) -> None:
-        """Stop the button's spinning, with a line to read if there is one; a press too old needs no answer."""
+        """Stop the button's spinning, with a line to read if there is one; as a message if the press is forgotten."""
         if self.query is not None:
-            await posting.answer_press(self.bot, self.query.id, words, alert=words is not None)
+            shown = await posting.answer_press(self.bot, self.query.id, words, alert=words is not None)
+            if not shown and words is not None:
+                await self.say(plainly(words))
 
     async def refuse(self, refusal: Refusal) -> None:
         """Say what a rule does not allow; on a voting paper, in place of the paper."""

@@ -39,10 +39,12 @@ class Act(StrEnum):
     SEE_PACKS = "see_packs"
     REPLACE_PACKS = "replace_packs"
     SEE_DELIVERIES = "see_deliveries"
+    TURN_CHANNELS_ON = "turn_channels_on"
     SEE_NOTICES = "see_notices"
     WRITE_NOTICES = "write_notices"
     APPROVE_NOTICES = "approve_notices"
     SEND_NOTICES = "send_notices"
+    RESUME_TEXTS = "resume_texts"
     SEE_WINDOWS = "see_windows"
     SET_WINDOW = "set_window"
     IMPORT_FILES = "import_files"
@@ -73,10 +75,12 @@ ALLOWED: Final[Mapping[Act, frozenset[Role]]] = {
     Act.SEE_PACKS: _HELPING,
     Act.REPLACE_PACKS: _HELPING,
     Act.SEE_DELIVERIES: _ALL,
+    Act.TURN_CHANNELS_ON: _LEADING,
     Act.SEE_NOTICES: _TELLING,
     Act.WRITE_NOTICES: _TELLING,
     Act.APPROVE_NOTICES: _TELLING,
     Act.SEND_NOTICES: _TELLING,
+    Act.RESUME_TEXTS: _LEADING,
     Act.SEE_WINDOWS: _ALL,
     Act.SET_WINDOW: _TELLING,
     Act.IMPORT_FILES: _LEADING,

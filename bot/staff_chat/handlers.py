@@ -5,11 +5,12 @@ let through to them, so that a stranger who tries /staff learns nothing.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from sqlalchemy import update as sql_update
 from telegram import ChatMember, Update
+from telegram.error import BadRequest, Forbidden
 from telegram.ext import (
     ApplicationHandlerStop,
     CallbackQueryHandler,
@@ -19,11 +20,11 @@ from telegram.ext import (
     filters,
 )
 
-from bot.alerts import alerts, hooks
+from bot.alerts import alerts, groups, hooks
 from bot.chat import buttons, posting
 from bot.chat.context import Context, Handlers
 from bot.chat.page import GESTURE_PREFIX
-from bot.chat.said import Said
+from bot.chat.said import Said, plainly
 from bot.schema import staff_group
 from bot.staff import drafts, turnout_picture
 from bot.staff.desk import StaffDesk
@@ -154,7 +155,9 @@ async def on_press(desk: StaffDesk, update: Update, context: Context) -> None:
     visiting = await visit_of(desk, update, context)
     if visiting is None:
         words = refusal_text(NotStaff(), fit_language(query.from_user.language_code), "UTC")
-        await posting.answer_press(context.bot, query.id, words, alert=True)
+        if not await posting.answer_press(context.bot, query.id, words, alert=True):
+            with suppress(Forbidden, BadRequest):  # who never wrote to the bot, or blocked it, cannot be told
+                await posting.send(context.bot, plainly(words), query.from_user.id)
         raise ApplicationHandlerStop
     try:
         await refuse_elsewhere(visiting)
@@ -209,15 +212,14 @@ async def on_migrated(desk: StaffDesk, update: Update, _context: Context) -> Non
 
 
 async def on_membership(desk: StaffDesk, update: Update, _context: Context) -> None:
-    """Forget a group that removed the bot."""
+    """Forget a group that removed the bot; the officers are told, if it was a staff group."""
     change = update.my_chat_member
     assert change is not None  # the handler's kind
     if change.chat.type == "private" or change.new_chat_member.status not in (ChatMember.BANNED, ChatMember.LEFT):
         return
     async with desk.house.database.writing() as connection:
-        await connection.execute(
-            sql_update(staff_group).where(staff_group.c.chat_id == change.chat.id).values(removed_at=desk.now())
-        )
+        await groups.tell_of_lost(connection, groups.Lost(change.chat.id, "kicked", gone=True), desk.now())
+    desk.wake()
 
 
 def handlers(desk: StaffDesk) -> Handlers:

@@ -4,12 +4,13 @@ Staff's handlers come before the members': whoever is not on the staff is let th
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from telegram import Bot, CallbackQuery, Message, Update
-from telegram.error import BadRequest
+from telegram.error import BadRequest, Forbidden
 from telegram.ext import ApplicationHandlerStop
 
 from bot.chat import posting
@@ -108,10 +109,13 @@ class StaffVisit:
         await posting.send_photo(self.bot, content, caption, self.chat_id, topic_id=self.topic_id)
 
     async def toast(self, words: str | None = None, *, alert: bool = False) -> None:
-        """Answer a press with a line; a press too old needs no answer."""
-        if self.query is not None and not self.answered:
-            self.answered = True
-            await posting.answer_press(self.bot, self.query.id, words, alert=alert)
+        """Answer a press with a line; of a press that Telegram has forgotten, the person reads it in their own chat."""
+        if self.query is None or self.answered:
+            return
+        self.answered = True
+        if not await posting.answer_press(self.bot, self.query.id, words, alert=alert) and words is not None:
+            with suppress(Forbidden, BadRequest):  # who has blocked the bot cannot be told
+                await posting.send(self.bot, plainly(words), self.user_id)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Say what a rule does not allow: over the button that was pressed, or as an answer."""

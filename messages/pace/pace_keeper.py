@@ -82,6 +82,8 @@ class PaceKeeper:
         began = loop_time()
         async with self._database.writing() as connection:
             row = await self._row(connection)
+            if row.lifted_at is not None:  # an officer ended the hold
+                self._pace.lift()
             held = row.holder == self._process
             if not held and (row.holder is None or self._is_silent(row.holder, row.beat, began)):
                 self._remember(row)
@@ -138,7 +140,7 @@ class PaceKeeper:
 
     async def _hold(self, connection: AsyncConnection, beat: int, now: float) -> float:
         """Count up as the holder, grant the others their share, and return what is left for us."""
-        kept = {"holder": self._process, "beat": beat + 1, **self._kept()}
+        kept = {"holder": self._process, "beat": beat + 1, "lifted_at": None, **self._kept()}
         await connection.execute(update(pacer).where(pacer.c.provider == self._provider).values(kept))
         mine = (pace_share.c.provider == self._provider, pace_share.c.process == self._process)
         await connection.execute(delete(pace_share).where(*mine))

@@ -77,6 +77,11 @@ class Pacer:
         """Let nothing leave for so long."""
         self._spacing.hold(loop_time() + seconds)
 
+    def lift(self) -> None:
+        """End what `hold` began, before its time."""
+        self._spacing.lift()
+        self._queue.release()
+
     def chat_held_for(self, chat: str) -> float:
         """Give the seconds for which nothing may go to this chat, whatever may go to others; 0.0 mostly."""
         return self._chats.held_for(chat, loop_time())

@@ -55,6 +55,10 @@ class Spacing:
         """Let nothing leave before `until`; a shorter wish never ends a longer one."""
         self.held_until = max(self.held_until, until)
 
+    def lift(self) -> None:
+        """End the hold."""
+        self.held_until = -math.inf
+
     def lower(self, now: float) -> None:
         """Go slower after a 429; answers to what was already on its way count once."""
         if math.isinf(self.rate) or now - self._changed_at < 1:

@@ -11,7 +11,7 @@ from town import Town
 from bot.member import privacy
 from bot.schema import chat, missing_pack
 from bot.staff_chat import menus
-from messages.reach import State, channels_of
+from messages.reach import BY_MEMBER, State, channels_of
 from messages.schema import delivery, one_time_code
 from voting import schema
 from voting.model import By, Phase, StaffRules
@@ -343,12 +343,13 @@ async def linked_chats(town: Town) -> int:
 async def test_blocking_and_coming_back_are_states_of_the_channel(town: Town) -> None:
     ada = town.member("ada")
     await ada.links()
-    for act, state in ((ada.blocks, State.BLOCKED), (ada.unblocks, State.ON)):
+    for act, state, reason in ((ada.blocks, State.BLOCKED, BY_MEMBER), (ada.unblocks, State.ON, None)):
         await act()
         await town.settles()
         async with town.database.reading() as connection:
             member = await roll.find(connection, ada.member_no)
-            assert (await channels_of(connection, member.id))[0].state is state
+            found = (await channels_of(connection, member.id))[0]
+        assert (found.state, found.reason) == (state, reason)
 
 
 # -- /missing ----------------------------------------------------------------------------

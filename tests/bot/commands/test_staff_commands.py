@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from sqlalchemy import func, insert, select
 from typer.testing import CliRunner, Result
 
 from bot import cli
+from bot.house import clock
 from bot.sandbox import Sandbox
 from messages import reach
+from messages.schema import pacer
 from voting import schema, secrets_file
 from voting.model import By
 from voting.poll import polls
@@ -98,6 +101,37 @@ async def test_a_staff_that_is_empty_is_listed_as_such(shell: Shell) -> None:
     assert await shell.json("staff", "list") == {"staff": []}
     assert "none" in await shell.says("staff", "list")
     assert "There is nobody with the number 5" in await shell.refuses("staff", "remove", "5")
+
+
+async def test_channels_that_went_off_by_mistake_come_back_by_one_command(shell: Shell, database: Database) -> None:
+    async with database.writing() as connection:
+        for member_id, chat in ((1, 7001), (2, 7002)):
+            await reach.link_telegram(connection, member_id, chat, NOW)
+            await reach.set_channel_state(
+                connection, reach.TELEGRAM, str(chat), reach.State.BLOCKED, reason="blocked", now=NOW
+            )
+    day = NOW.date().isoformat()
+    span = ("member", "channels-back", "--channel", "telegram", "--from", day, "--until", f"{day}T23:59")
+    wanted = (*span, "--reason", "a proxy answered", "--as", "Gwen")
+
+    assert (await shell.json(*wanted, "--dry-run"))["back"] == 2
+    assert "2 telegram channels are on again." in await shell.says(*wanted)
+    assert await shell.json(*wanted) == {"channel": "telegram", "back": 0, "by_error": {}, "dry_run": False}
+    assert (await chain_kinds(database)).count("channels_back") == 2
+    assert "is not a moment" in await shell.refuses(*(word.replace(day, "noon") for word in wanted))
+    assert "Name the errors" in await shell.refuses(*(word.replace("telegram", "sms") for word in wanted))
+
+
+async def test_texts_held_for_a_day_go_again_by_one_command(shell: Shell, database: Database) -> None:
+    wanted = ("notice", "resume-texts", "--reason", "Twilio raised the limit", "--as", "Gwen")
+    assert "not held back" in await shell.refuses(*wanted)
+    until = clock() + timedelta(hours=20)
+    async with database.writing() as connection:
+        await connection.execute(insert(pacer).values(provider="twilio", beat=1, hold_until=until))
+
+    assert f"held until {until:%Y-%m-%d %H:%M} UTC" in await shell.says(*wanted)
+    assert "not held back" in await shell.refuses(*wanted)
+    assert (await chain_kinds(database))[-1] == "texts_resumed"
 
 
 async def test_a_notice_is_drafted_approved_by_another_and_sent(shell: Shell) -> None:

@@ -17,7 +17,7 @@ import pytest
 from console_house import ConsoleHouse, Visitor, console_house, filled_house
 from markupsafe import escape
 from prepared import HEADER, line
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from bot.console.door import Action, Screen
 from bot.console.headers import HEADERS
@@ -31,7 +31,7 @@ from bot.staff import enrolment
 from bot.staff.roles import Role, may
 from messages.notices import notices
 from messages.notices.notices import list_notices
-from messages.schema import notice
+from messages.schema import channel, notice, pacer
 from voting import schema
 from voting.audit import chain
 from voting.model import By
@@ -509,6 +509,52 @@ async def test_the_wish_for_texts_while_telegram_takes_nothing_is_shown_with_its
     assert "more by text, at most" in seen.text
     assert "more by text, at most" not in without.text
     assert 'name="texts_when_held" value="yes" checked' in form.text
+
+
+async def test_channels_that_went_off_by_mistake_come_back_by_one_act_of_an_officer(town: ConsoleHouse) -> None:
+    """The page counts them first; who may not, may not; nothing comes back that nobody ticked."""
+    span = {"channel": "telegram", "since": "2022-01-01T00:00", "until": "2023-01-01T00:00"}
+    where = (channel.c.kind == "telegram", channel.c.state == "blocked", channel.c.reason == "blocked")
+    async with town.database.writing() as connection:
+        chats = select(channel.c.member_id).where(channel.c.kind == "telegram", channel.c.state == "on").limit(3)
+        three = list((await connection.execute(chats)).scalars())
+        off = {"state": "blocked", "reason": "blocked", "since": town.clock()}
+        mine = channel.c.kind == "telegram", channel.c.member_id.in_(three)
+        await connection.execute(update(channel).where(*mine).values(**off))
+        count = await connection.scalar(select(func.count()).where(*where))
+    async with town.visitor("Gwen") as visitor:
+        page = await visitor.looks("/channels?" + "&".join(f"{name}={value}" for name, value in span.items()))
+        nothing = await visitor.does("/channels", **span, reason="a proxy answered")
+        done = await visitor.does("/channels", **span, error="blocked", reason="a proxy answered")
+        after = await visitor.looks(done.headers["location"].removeprefix("/console"))
+    async with town.visitor("Carys") as visitor:
+        assert (await visitor.looks("/channels")).status_code == 403
+
+    assert "the member blocked the bot" in page.text
+    assert "The form is not complete" in nothing.text
+    assert f"{count} are on again" in re.sub(r"<[^>]+>", "", after.text)
+    async with town.database.reading() as connection:
+        assert await connection.scalar(select(func.count()).where(*where)) == 0
+        assert await connection.scalar(select(channel.c.state).where(*mine).limit(1)) == "on"
+
+
+async def test_texts_held_for_a_day_go_again_by_one_act_of_an_officer(town: ConsoleHouse) -> None:
+    async with town.database.writing() as connection:
+        held = {"provider": "twilio", "beat": 1, "hold_until": town.clock() + timedelta(hours=20)}
+        await connection.execute(delete(pacer).where(pacer.c.provider == "twilio"))
+        await connection.execute(insert(pacer).values(held))
+    async with town.visitor("Carys") as visitor:
+        comms = await visitor.looks("/")
+        assert (await visitor.does("/texts/resume", reason="raised")).status_code == 403
+    async with town.visitor("Gwen") as visitor:
+        before = await visitor.looks("/")
+        done = await visitor.does("/texts/resume", reason="Twilio raised the limit")
+        after = await visitor.looks("/")
+
+    assert "Texts are held back" in comms.text
+    assert ("Let texts go again" in comms.text, "Let texts go again" in before.text) == (False, True)
+    assert done.status_code == 303
+    assert "Texts are held back" not in after.text
 
 
 async def test_the_report_names_everybody(town: ConsoleHouse) -> None:

@@ -1,7 +1,10 @@
 """Refusals in mid-broadcast: one recipient's is theirs, our set-up's burns nobody, a page is nobody's."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from ballot_town import (
+    NOW,
     PostOffice,
     StatusWebhook,
     clock,
@@ -14,15 +17,20 @@ from ballot_town import (
     start_clock,
     states,
 )
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from bot.sandbox import Fault, Sandbox
+from messages import texts_resumed
 from messages.ledger.suspects import SEVERAL
 from messages.notices.life import resume
 from messages.notices.notices import show
+from messages.pace.pace_keeper import PaceKeeper
+from messages.pace.pacer import Pacer
 from messages.postman.line import IN_FLIGHT_MAX
 from messages.reach import SMS, TELEGRAM
+from messages.refusals import NoReasonGiven
 from messages.schema import channel
+from messages.schema import pacer as pacers
 from voting.model import By
 from voting.store.database import Database
 
@@ -280,3 +288,58 @@ async def test_the_accounts_daily_limit_is_asked_for_once_and_waits_until_tomorr
             assert asked <= 4
             assert {one.kind for one in office.troubles} >= {"exhausted"}
             assert office.postman.lines[TELEGRAM].pacer.held_for() == 0
+
+
+async def test_texts_go_again_at_once_when_an_officer_says_that_the_limit_was_raised(database: Database) -> None:
+    """The holder sees it at its next beat; nobody is told twice; a limit that was not raised holds them again."""
+    async with Sandbox() as sandbox:
+        phones = await people(database, sandbox, 10)
+        limit = sandbox.faults.twilio.add(Fault("error", code=63038, count=None))
+        async with post_office(database, sandbox, sms_rate=20) as office:
+            await send_notice(database)
+            pacer = office.postman.lines[SMS].pacer
+
+            async def held() -> bool:
+                async with database.reading() as connection:
+                    return await texts_resumed.held_until(connection, clock()) is not None and pacer.held_for() > 0
+
+            await office.until(held)
+            await resume_texts(database)
+            await office.until(held)  # not raised: Twilio says it again
+            sandbox.faults.twilio.remove(limit)
+            until = await resume_texts(database)
+            await office.until_settled()
+
+        assert until > clock() + timedelta(hours=23)
+        assert {len(sandbox.twilio.phone(number).messages) for number in phones} == {1}
+
+
+async def resume_texts(database: Database) -> datetime:
+    async with database.writing() as connection:
+        return await texts_resumed.resume(connection, "limit raised", by=By("Gwen", "command line", clock()))
+
+
+async def test_a_hold_that_was_lifted_is_not_remembered_by_the_next_process(database: Database) -> None:
+    """The service was down when the officer said so; of another provider nothing is lifted."""
+    async with database.writing() as connection:
+        for provider in ("twilio", "telegram"):
+            row = {"provider": provider, "beat": 7, "hold_until": NOW + timedelta(hours=20)}
+            await connection.execute(insert(pacers).values(row))
+        await texts_resumed.resume(connection, "limit raised", by=By("Gwen", "command line", NOW))
+
+    for provider, held_hours in (("twilio", 0), ("telegram", 20)):
+        pace = Pacer(10)
+        await PaceKeeper(database, provider, pace, process="b", now=lambda: NOW, silent_seconds=60).beat()
+        assert round(pace.held_for() / 3600) == held_hours
+
+
+@pytest.mark.parametrize(
+    "hold", [None, timedelta(seconds=-1), timedelta(seconds=30)], ids=["never", "over", "a moment"]
+)
+async def test_texts_that_are_not_held_cannot_be_resumed(database: Database, hold: timedelta | None) -> None:
+    async with database.writing() as connection:
+        row = {"provider": "twilio", "beat": 7, "hold_until": None if hold is None else NOW + hold}
+        await connection.execute(insert(pacers).values(row))
+        for reason, refusal in (("limit raised", texts_resumed.TextsNotHeld), (" ", NoReasonGiven)):
+            with pytest.raises(refusal):
+                await texts_resumed.resume(connection, reason, by=By("Gwen", "command line", NOW))

@@ -141,6 +141,7 @@ def upgrade() -> None:
     sa.Column('holder', sa.Text(), nullable=True),
     sa.Column('beat', sa.Integer(), nullable=False),
     sa.Column('hold_until', sa.BigInteger(), nullable=True),
+    sa.Column('lifted_at', sa.BigInteger(), nullable=True),
     sa.Column('rate', sa.Float(), nullable=True),
     sa.PrimaryKeyConstraint('provider', name=op.f('pk_pacer'))
     )
