@@ -227,8 +227,11 @@ async def test_a_letter_names_the_voting_page_with_its_pack_code(world: World) -
     assert {row["vote_url"] for row in world.printed("b.csv")} == {""}
 
 
-async def test_a_credential_that_another_pack_has_is_drawn_again(world: World) -> None:
-    """Whoever plants a credential before the packs are made only has it drawn again."""
+@pytest.mark.parametrize("other", [{"pack_hash": b"h" * 32}, {"credential": b"c" * 32}], ids=["credential", "hash"])
+async def test_a_credential_or_pack_code_that_another_pack_has_is_drawn_again(
+    world: World, other: dict[str, bytes]
+) -> None:
+    """Whoever plants one of the two before the packs are made only has it drawn again."""
     numbers: list[int] = []
     real = drawing.pooled_random()
 
@@ -239,9 +242,9 @@ async def test_a_credential_that_another_pack_has_is_drawn_again(world: World) -
     async with world.database.writing() as connection:
         poll, member = await polls.load(connection), await roll.find(connection, "1")
         [drawn] = await drawing.Drawing(connection, poll, SECRETS.code_key, remember).draw(1)
-        row = {"member_id": member.id, "serial": 1, "pack_hash": b"h" * 32, "vote_hash": b"v" * 32}
-        planted = row | {"credential": drawn.credential, "issued_entry": 1, "state": "live", "issued_at": NOW}
-        await connection.execute(insert(schema.pack).values(**planted))
+        row = {"member_id": member.id, "serial": 1, "vote_hash": b"v" * 32, "state": "live", "issued_at": NOW}
+        same = {"pack_hash": drawn.pack_hash, "credential": drawn.credential, "issued_entry": 1}
+        await connection.execute(insert(schema.pack).values(row | same | other))
     again = iter(numbers)
 
     def repeat(below: int) -> int:
@@ -252,6 +255,7 @@ async def test_a_credential_that_another_pack_has_is_drawn_again(world: World) -
     assert next(again, None) is None
     assert issued.packs == 3
     assert len({credential for _, credential, _, _ in await credentials(world)}) == 4
+    assert len(set(await rows(world.database, schema.pack, schema.pack.c.pack_hash))) == 4
 
 
 async def test_issuing_again_is_for_those_who_have_none(world: World) -> None:

@@ -107,7 +107,7 @@ def test_a_paper_with_other_texts_than_the_ballots_are_for_is_refused(
 ) -> None:
     rebound(folder, change)
 
-    with pytest.raises(FileForeign, match=r"its texts are not those of election\.json"):
+    with pytest.raises(FileForeign, match=r"election\.json has other texts"):
         read_shown(folder)
 
 
