@@ -15,6 +15,7 @@ from bot.commands import (
     demo,
     doctor,
     head,
+    keys,
     members,
     notices,
     packs,
@@ -27,12 +28,15 @@ from bot.commands import (
     template,
 )
 from bot.commands.terminal import error_line
+from voting.ballots.refusals import BallotRefusal
 from voting.refusals import Fault, Refusal
+from voting.trustees.refusals import TrusteeRefusal
 
 # In the order of the help.
 NOUNS: Final = (
     demo,
     polls,
+    keys,
     doctor,
     roll,
     template,
@@ -68,7 +72,7 @@ def main() -> None:
     """Run one command; never a traceback for what a person can mend."""
     try:
         build()()
-    except Refusal as refusal:
+    except (Refusal, TrusteeRefusal, BallotRefusal) as refusal:
         error_line(str(refusal))
         sys.exit(1)
     except Fault as fault:

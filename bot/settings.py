@@ -1,6 +1,7 @@
 """The only reader of the environment: settings, each with its bound and what it is for.
 
-Every field is `BALLOTLINE_` and its name in capitals, from the environment or a `.env` file in the working folder.
+Every field is `BALLOTLINE_` and its name in capitals, from the environment or a `.env` file in the working folder. One
+that is empty there counts as not set.
 """
 
 from decimal import Decimal
@@ -25,7 +26,13 @@ class Settings(BaseSettings):
     """What a machine is told; `ballotline doctor` explains each."""
 
     model_config = SettingsConfigDict(
-        env_prefix="BALLOTLINE_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix="BALLOTLINE_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
     )
 
     database_url: Annotated[str, Field(description="where the poll is kept")] = "sqlite+aiosqlite:///ballotline.db"
@@ -52,15 +59,16 @@ class Settings(BaseSettings):
     @field_validator("telegram_api_url", "twilio_api_url", "public_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"http", "https"}:
-            raise ValueError("it must begin with https://")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("it must begin with https:// and name a host")
         return value.rstrip("/")
 
     @field_validator("listen")
     @classmethod
     def _host_and_port(cls, value: str) -> str:
         host, colon, port = value.rpartition(":")
-        if not (host and colon and port.isdigit() and int(port) < 2**16):
+        if not (host and colon and port.isascii() and port.isdigit() and int(port) < 2**16):
             raise ValueError("it must look like 127.0.0.1:8080")
         return value
 

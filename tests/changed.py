@@ -1,14 +1,15 @@
 """Lint and types, and beside them a minute of the tests of what changed since main: `make check`.
 
 A changed test file is run itself. A module's tests are those of its package, `tests/<floor>/<package>/`, or bear its or
-its package's name. A part that tests share brings the tests that import it. What would last longer is said and left to
-`make test`, as is everything that ends processes or drives a browser.
+its package's name. A part that tests share brings the tests that import it. The minute is shared evenly among these, so
+that none is left without a test. What would last longer is said and left to `make test`, as is everything that ends
+processes or drives a browser.
 """
 
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -21,16 +22,25 @@ ROOT: Final = Path(__file__).parent.parent
 
 
 class Bell:
-    """Lets no further test begin when the time is over."""
+    """Lets no further test of a place begin when its share of the time is over, what others did not use included."""
 
-    def __init__(self) -> None:
-        self._until = monotonic() + SECONDS_MAX
+    def __init__(self, places: Sequence[str], root: Path = ROOT) -> None:
+        self._began = monotonic()
+        self._root = root
+        self._ends = {place: SECONDS_MAX * number / len(places) for number, place in enumerate(places, 1)}
         self.left_out = 0
+
+    def ends_after_seconds(self, path: Path) -> float:
+        """Give how long after the beginning a test in this file may begin."""
+        within = path.relative_to(self._root).as_posix()
+        return max(
+            (end for place, end in self._ends.items() if f"{within}/".startswith(f"{place}/")), default=SECONDS_MAX
+        )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Skip what would begin too late; its fixtures are not made either."""
-        if monotonic() > self._until:
+        if monotonic() - self._began > self.ends_after_seconds(item.path):
             self.left_out += 1
             item.add_marker(pytest.mark.skip(reason="the time of `make check` is over"))
         return (yield)
@@ -80,8 +90,8 @@ def chosen(changed: Iterable[str], root: Path = ROOT) -> list[str]:
 def main() -> int:
     """Lint and test; give an exit code."""
     lint = subprocess.Popen(["make", "lint"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    bell = Bell()
     tests = chosen(changed_files())
+    bell = Bell(tests)
     print("\n".join(tests), flush=True)
     code = pytest.main(["-x", "-m", "not browser and not crash", *tests], plugins=[bell])
     if bell.left_out:

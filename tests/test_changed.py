@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.changed import asked_by, changed_files, chosen
+from tests.changed import SECONDS_MAX, Bell, asked_by, changed_files, chosen
 
 HOUSE = {
     "tests/test_house.py": "",
@@ -53,6 +53,18 @@ def test_the_rules_of_the_house_are_always_asked_and_each_test_once(root: Path) 
 
     assert chosen(files, root) == ["tests/test_house.py", "tests/voting/test_schema.py"]
     assert chosen([], root) == ["tests/test_house.py"]
+
+
+def test_the_minute_is_shared_so_that_nobody_s_tests_are_all_left_out(root: Path) -> None:
+    bell = Bell(["tests/test_house.py", "tests/voting/roll", "tests/bot"], root)
+
+    shares = {
+        "tests/test_house.py": 1 / 3,
+        "tests/voting/roll/test_importing.py": 2 / 3,
+        "tests/bot/test_settings.py": 1,
+        "tests/test_console.py": 1,
+    }
+    assert {name: bell.ends_after_seconds(root / name) / SECONDS_MAX for name in shares} == shares
 
 
 def test_what_changed_is_what_differs_from_main_and_what_is_new(tmp_path: Path) -> None:

@@ -67,6 +67,10 @@ class PollNotReady(PollRefusal):
     """The poll cannot open yet: {missing}."""
 
 
+class NobodyHasToAgree(PollRefusal):
+    """A dealer made this election key, so no trustee has to say yes to the election."""
+
+
 class PacksMissing(PollRefusal):
     """{members} members who may vote have no pack: `ballotline packs issue`; or open with --despite-missing-packs."""
 
@@ -185,6 +189,14 @@ class NoLivePack(StaffRefusal):
 
 class WindowBackwards(StaffRefusal):
     """The delivery window must end on or after its first day ({first_day} to {last_day})."""
+
+
+class HourComesTwice(StaffRefusal):
+    """{moment} comes twice in {timezone}, where the clocks go back; write {first} or {second}."""
+
+
+class HourSkipped(StaffRefusal):
+    """{moment} never comes in {timezone}, where the clocks go forward; write {before} or {after}."""
 
 
 class CaseUnknown(StaffRefusal):

@@ -98,4 +98,6 @@ def _fits(given: str, right: str) -> bool:
 def _checked(payload: str) -> str:
     if len(payload.encode()) > PAYLOAD_MAX_BYTES:
         raise ValueError("a button's payload is too long")
+    if not payload.isascii():
+        raise ValueError("a button's payload is ASCII: `read` takes no other")
     return payload

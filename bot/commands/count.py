@@ -23,7 +23,6 @@ from bot.commands.terminal import (
     stages_bar,
 )
 from voting.model import By
-from voting.refusals import Fault
 
 
 def register(app: typer.Typer) -> None:
@@ -119,32 +118,31 @@ def print_result(result: Mapping[str, Any]) -> None:
 
 
 def audit(as_json: AsJson = False) -> None:
-    """Walk the whole chain and try every probe.
+    """Walk the whole chain, see that every entry is where its kind may be, and try every probe.
 
     Example: ballotline audit --json
     """
     from bot.house import House, in_house
     from bot.staff import rights
-    from voting.audit import chain
+    from voting.audit.examination import examine
     from voting.audit.probes import run_probes
 
     async def act(house: House) -> dict[str, Any]:
         async with house.database.reading() as connection:
-            try:
-                entries, broken = await chain.walk(connection), None
-                await chain.check_continues(connection)
-            except Fault as fault:
-                entries, broken = 0, str(fault)
+            examined = await examine(connection)
             tried = [*await run_probes(connection), await rights.probe(connection)]
         probes = [asdict(probe) for probe in tried]
-        ok = broken is None and all(probe["holds"] for probe in probes)
-        return {"ok": ok, "chain_entries": entries, "chain_problem": broken, "probes": probes}
+        ok = examined.problem is None and all(probe["holds"] for probe in probes)
+        return {"ok": ok, "chain_entries": examined.entries, "chain_problem": examined.problem, "probes": probes}
 
     found = in_house(act)
     if as_json:
         print_json(found)
     else:
-        OUT.print(found["chain_problem"] or f"The chain holds: {found['chain_entries']} entries are linked.")
+        OUT.print(
+            found["chain_problem"]
+            or f"The chain holds: {found['chain_entries']} entries are linked, signed and in place."
+        )
         rows = [("ok" if probe["holds"] else "BROKEN", probe["name"], probe["detail"]) for probe in found["probes"]]
         print_table("Probes", ("", "Identity", "Numbers"), rows)
     if not found["ok"]:

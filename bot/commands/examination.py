@@ -16,11 +16,16 @@ from bot.staff import rights
 from voting import secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
+from voting.model import Poll
 from voting.poll import polls
+from voting.poll.keys import MADE
+from voting.poll.opening import missing_of_key
+from voting.poll.status import key_facts
 from voting.poll.without_pack import count_eligible, count_without_pack
 from voting.refusals import Fault, Refusal
 from voting.store.database import Database
 from voting.store.revision import check
+from voting.trustees.refusals import TrusteeRefusal
 from voting.verify.format import signing_fingerprint
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -78,14 +83,13 @@ async def _kept(settings: Settings) -> list[Finding]:
             poll = await polls.load(connection)
             if signer is not None:
                 found += [await _head(connection), await _staff(connection)]
+            key = await _key(connection, poll)
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
         named = f"{signing_fingerprint(poll.signing_key)} (publish it before the vote: verify is told it with --key)"
         found.append(Finding("signing key", ok=True, detail=named))
         found += await _packs(database)
-        todo = "" if poll.election_key else "ballotline keys create --trustees 3 --threshold 2 --out shares"
-        keys = f"{poll.threshold} of {poll.trustees} trustees open the box" if poll.election_key else "none yet"
-        found.append(Finding("election key", ok=bool(poll.election_key), detail=keys, what_to_do=todo))
-    except Refusal as refusal:
+        found += key
+    except (Refusal, TrusteeRefusal) as refusal:
         found.append(Finding("database", ok=False, detail=str(refusal), what_to_do="ballotline init poll.toml"))
     finally:
         await database.close()
@@ -99,6 +103,21 @@ async def _head(connection: AsyncConnection) -> Finding:
     except Fault as lost:
         return Finding("head", ok=False, detail=str(lost), what_to_do="ballotline audit, then as it says")
     return Finding("head", ok=True, detail="the chain continues the head kept beside the secrets")
+
+
+async def _key(connection: AsyncConnection, poll: Poll) -> list[Finding]:
+    """Look who decrypts, and whether anything of the key stands in the way of the opening."""
+    key = await key_facts(connection, poll)
+    if key is None:
+        todo = "ballotline keys create --trustees 3 --threshold 2 --out shares"
+        return [Finding("election key", ok=False, detail="none yet", what_to_do=todo)]
+    who = f"{key['threshold']} of {key['trustees']} trustees decrypt; {MADE[key['kind']]}"
+    missing = await missing_of_key(connection, poll)
+    found = [Finding("election key", ok=not missing, detail=who, what_to_do=", ".join(missing))]
+    if key["fingerprint"]:
+        words = f"{key['fingerprint']} (election, trustees and signing key; it stays once the poll is open)"
+        found.append(Finding("fingerprint", ok=True, detail=words))
+    return found
 
 
 async def _staff(connection: AsyncConnection) -> Finding:

@@ -51,16 +51,11 @@ def resume(as_json: AsJson = False, actor: Actor = DEFAULT_ACTOR) -> None:
     Example: ballotline head resume --as Gwen
     """
     from bot.house import House, in_house
-    from voting.audit import chain
-    from voting.audit.resuming import Resuming
-    from voting.audit.resuming import resume as resume_chain
+    from voting.audit.resuming import Resuming, resume_and_sign
 
     async def act(house: House) -> Resuming:
         async with house.database.writing() as connection:
-            resuming = await resume_chain(connection, by=By(actor, VIA, house.clock()))
-            if resuming.approved_by is not None:
-                await chain.sign_head(connection, house.clock())
-            return resuming
+            return await resume_and_sign(connection, by=By(actor, VIA, house.clock()))
 
     done = in_house(act)
     if as_json:

@@ -18,7 +18,6 @@ from bot.commands.terminal import (
     print_table,
     read_time,
 )
-from messages.refusals import NoticeTextMissing
 from messages.words.kinds import Kind
 from voting.model import By
 
@@ -64,6 +63,7 @@ def draft(
     Example: ballotline notice draft window_changed --audience all
     """
     from bot.commands.notice_page import print_preview
+    from bot.commands.notice_texts import read_texts
     from bot.edge.links import ways_now
     from bot.house import House, in_house
     from messages.notices import notices
@@ -78,7 +78,7 @@ def draft(
             content = Content(
                 kind=kind,
                 audience=audience,
-                texts=_texts(text_file, poll.languages[0]) if kind is Kind.CUSTOM else {},
+                texts=read_texts(text_file, poll.languages[0]) if kind is Kind.CUSTOM else {},
                 urgent=urgent,
                 send_at=read_time(send_at, poll.timezone),
                 send_before=read_time(send_before, poll.timezone),
@@ -279,17 +279,3 @@ def report(
     print_facts(f"Notice {notice_id}", {name: flat(value) for name, value in facts.items() if value not in (None, {})})
     if csv_file is not None:
         OUT.print(f"Each member's outcome is in {csv_file}.")
-
-
-def _texts(file: Path | None, first: str) -> dict[str, str]:
-    """Read words by language: a line such as [cy] begins another; before any, it is the poll's first."""
-    if file is None:
-        raise NoticeTextMissing(language=first)
-    found: dict[str, list[str]] = {}
-    language = first
-    for line in file.read_text(encoding="utf-8-sig").splitlines():
-        if line.startswith("[") and line.rstrip().endswith("]"):
-            language = line.strip()[1:-1].strip()
-        else:
-            found.setdefault(language, []).append(line)
-    return {language: "\n".join(lines).strip() for language, lines in found.items() if any(map(str.strip, lines))}

@@ -70,7 +70,7 @@ def issue(
     Example: ballotline packs issue --print-file print.csv.age --recipient age1... --roll north.csv --roll south.csv
     """
     from bot.commands.issuing import what_was_made, who_is_left
-    from bot.edge.links import bot_url
+    from bot.edge.links import bot_url, vote_url
     from bot.house import House, in_house
     from voting.packs import packs
     from voting.packs.packing import imported_rolls
@@ -85,6 +85,7 @@ def issue(
                 roll_paths=tuple(roll_files or ()),
                 nowhere_too=nowhere_too,
                 mark=mark,
+                vote_url=vote_url(house.settings),
             )
             issued = await packs.issue(
                 house.database, house.secrets, printing, by=By(actor, VIA, house.clock()), progress=progress
@@ -146,13 +147,20 @@ def replace(
 
     Example: ballotline packs replace 0100007 --print-file again.csv --reason "never came" --as Gwen
     """
-    from bot.edge.links import bot_url
+    from bot.edge.links import bot_url, vote_url
     from bot.house import House, in_house
     from voting.packs import packs
 
     async def act(house: House) -> packs.Asked | packs.Issued:
         url = await bot_url(house.settings, "pack")
-        printing = packs.Printing(print_file, url, recipient=recipient, roll_paths=tuple(roll_files or ()), mark=mark)
+        printing = packs.Printing(
+            print_file,
+            url,
+            recipient=recipient,
+            roll_paths=tuple(roll_files or ()),
+            mark=mark,
+            vote_url=vote_url(house.settings),
+        )
         return await packs.replace(
             house.database, house.secrets, member_no, printing, reason=reason, by=By(actor, VIA, house.clock())
         )

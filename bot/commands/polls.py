@@ -1,4 +1,4 @@
-"""`init`, `keys`, `poll`, `window`: the poll's life."""
+"""`init`, `poll`, `window`: the poll's life."""
 
 from datetime import date
 from pathlib import Path
@@ -8,16 +8,12 @@ import typer
 
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_facts, print_json, run
 from voting.model import By, Phase
-from voting.refusals import NoElectionKey, ShareFolderTaken, WrongDay
+from voting.refusals import WrongDay
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(init)
-    keys = typer.Typer(help="The election key: made once, kept only as trustees' shares.", no_args_is_help=True)
-    keys.command("create")(keys_create)
-    keys.command("test")(keys_test)
-    app.add_typer(keys, name="keys")
     poll = typer.Typer(help="Open and close the poll; see where it stands.", no_args_is_help=True)
     poll.command("open")(poll_open)
     poll.command("close")(poll_close)
@@ -70,69 +66,6 @@ def init(
     OUT.print(f"The poll [bold]{made.title}[/bold] is set up; secrets are in {settings.secrets_file} (keep a copy).")
     OUT.print(f"Signing key: {signing_fingerprint(made.signing_key)}. Publish it: the result is checked against it.")
     OUT.print("Next: ballotline keys create --trustees 3 --threshold 2 --out shares")
-
-
-def keys_create(
-    trustees: Annotated[int, typer.Option(min=1, max=16, help="How many shares to make.")],
-    threshold: Annotated[int, typer.Option(min=1, max=16, help="How many of them open the box.")],
-    out: Annotated[Path, typer.Option(help="Folder for the share files; give each to its trustee, keep none.")],
-    actor: Actor = DEFAULT_ACTOR,
-) -> None:
-    """Make the election key; its private half exists only as the shares written here.
-
-    Example: ballotline keys create --trustees 3 --threshold 2 --out shares
-    """
-    from bot.house import House, in_house
-    from voting.poll import polls
-    from voting.sealing import seal, shares
-
-    async def act(house: House) -> list[Path]:
-        async with house.database.writing() as connection:
-            poll = await polls.load(connection)
-            key = seal.create_election_key(trustees, threshold, poll_id=poll.id)
-            await polls.set_election_key(
-                connection,
-                key.public_key,
-                trustees=trustees,
-                threshold=threshold,
-                share_digests=key.share_digests,
-                by=By(actor, VIA, house.clock()),
-            )
-            out.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                return shares.write_shares(
-                    out, key.shares
-                )  # before the commit: a key nobody holds is never made public
-            except FileExistsError as taken:
-                raise ShareFolderTaken(file=str(taken.filename)) from None
-
-    for path in in_house(act):
-        OUT.print(f"{path}  for one trustee")
-    OUT.print(f"Any {threshold} of these {trustees} open the box. Hand them out; keep none here.")
-
-
-def keys_test(
-    files: Annotated[list[Path], typer.Argument(metavar="SHARE...", help="Share files to try.")],
-) -> None:
-    """Let a trustee try whether a share is whole and belongs to this poll.
-
-    Example: ballotline keys test share-1-of-3.json
-    """
-    from bot.house import House, in_house
-    from voting.poll import polls
-    from voting.sealing import seal, shares
-
-    async def act(house: House) -> None:
-        async with house.database.reading() as connection:
-            poll = await polls.load(connection)
-        if poll.election_key is None:
-            raise NoElectionKey
-        for file in files:
-            share = shares.read_share(file)
-            shares.try_share(share, key=seal.fingerprint(poll.election_key), digests=poll.share_digests)
-            OUT.print(f"{file}: good; {share.threshold} of {share.trustees} such shares open the box.")
-
-    in_house(act)
 
 
 def poll_open(
@@ -189,7 +122,7 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
 
 
 def poll_status(as_json: AsJson = False) -> None:
-    """Show phase, roll, packs by state, locks, tray, box, receipts, open cases and probes.
+    """Show phase, key, roll, packs by state, locks, tray, box, receipts, open cases and probes.
 
     Example: ballotline poll status --json
     """
@@ -211,8 +144,19 @@ def poll_status(as_json: AsJson = False) -> None:
         for name, value in facts.items()
         if name != "probes"
     }
+    flat["key"] = _key(facts["key"])
     broken = [name for name, holds in facts["probes"].items() if not holds]
     print_facts("Poll", {**flat, "probes": f"BROKEN: {', '.join(broken)}" if broken else "all hold"})
+
+
+def _key(key: dict[str, Any] | None) -> str:
+    from voting.poll.keys import MADE
+
+    if key is None:
+        return "none yet"
+    said = f"{key['threshold']} of {key['trustees']} trustees decrypt; {MADE[key['kind']]}"
+    waiting = ", ".join(map(str, key["without_yes"]))
+    return f"{said}; the yes of trustee {waiting} is missing" if waiting else said
 
 
 def poll_rule(

@@ -24,7 +24,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from voting.imports.moments import read_moment
 from voting.model import SYSTEM
 from voting.refusals import StaffRefusal
 from voting.typed_text import looks_like, one_line
@@ -162,10 +161,15 @@ def stages_bar(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], Non
 
 
 def read_time(raw: str | None, timezone: str) -> datetime | None:
-    """Read a moment as it is typed, in the poll's zone; None when none was given. MomentUnreadable."""
+    """Read a moment as it is typed, in the poll's zone; None when none was given.
+
+    MomentUnreadable, HourComesTwice, HourSkipped.
+    """
+    from voting.local_time import instant_of
+
     if raw is None:
         return None
-    moment = read_moment(raw, ZoneInfo(timezone))
-    if moment is None:
-        raise MomentUnreadable(moment=raw)
-    return moment
+    try:
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(timezone))
+    except (ValueError, OverflowError):
+        raise MomentUnreadable(moment=raw) from None

@@ -1,15 +1,18 @@
-"""The chain, newest first, a page at a time; each page's links are walked as it is shown."""
+"""The chain, newest first, a page at a time; each page's links are walked as it is shown. And a lost head given up."""
 
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from bot.console.door import Screen
+from bot.console.door import Action, Screen
 from bot.console.visit import Visit
 from bot.staff.roles import Act
 from voting import schema
-from voting.audit.chain import GENESIS, ChainBroken, Entry, check_links
+from voting.audit.chain import GENESIS, ChainBroken, Entry, HeadNotContinued, check_continues, check_links
+from voting.audit.resuming import resume_and_sign
+from voting.audit.signer import KeptHeadDamaged
 
 PAGE: Final = 50
 LISTED_MAX: Final = 3
@@ -30,6 +33,7 @@ async def show(visit: Visit) -> Response:
         older = entries[PAGE].hash if len(entries) > PAGE else GENESIS
         shown = entries[:PAGE]
         head = (await connection.execute(select(schema.head).order_by(schema.head.c.seq.desc()).limit(1))).first()
+        lost, problem = await _lost(connection)
         return await visit.page(
             connection,
             "chain.html",
@@ -37,9 +41,29 @@ async def show(visit: Visit) -> Response:
             told=told,
             broken=_broken(shown, older),
             head=head,
+            lost=lost,
+            problem=problem,
             more=shown[-1].seq if len(entries) > PAGE else None,
             first_page=before is None,
         )
+
+
+async def give_up(visit: Visit) -> Response:
+    """Ask to go on without the lost head, or approve what another officer asked for."""
+    async with visit.console.house.database.writing() as connection:
+        await resume_and_sign(connection, by=visit.by)
+    return visit.back("/console/chain")
+
+
+async def _lost(connection: AsyncConnection) -> tuple[bool, str | None]:
+    """Tell whether the chain does not continue the kept head, and what is wrong with either."""
+    try:
+        await check_continues(connection)
+    except HeadNotContinued as problem:
+        return True, str(problem)
+    except KeptHeadDamaged as problem:
+        return False, str(problem)
+    return False, None
 
 
 def told(entry: Entry) -> list[tuple[str, str]]:
@@ -68,3 +92,4 @@ def _broken(newest_first: list[Entry], older: bytes) -> str | None:
 
 
 SCREENS: Final = (Screen("/chain", Act.SEE_CHAIN, show),)
+ACTIONS: Final = (Action("/chain/resume", Act.RESUME_HEAD, give_up, show),)

@@ -16,8 +16,9 @@ from voting.model import By
 from voting.packs.mailing_house import update_events
 from voting.post import scans
 from voting.refusals import Refusal
+from voting.roll.leaving import lapse_file
 
-KINDS: Final = ("roll", "pack_events", "postal")
+KINDS: Final = ("roll", "lapse", "pack_events", "postal")
 
 log = structlog.get_logger()
 
@@ -58,6 +59,9 @@ class ImportWork:
     async def _import(self, upload: Upload, by: By, agreed: Agreed, *, dry_run: bool) -> ImportReport:
         house, path = self._console.house, self._uploads.file(upload.id)
         database, keys, progress = house.database, house.secrets, _counter(upload)
+        if upload.kind == "lapse":
+            why = upload.reason
+            return await lapse_file(database, path, why, by=by, agreed=agreed, dry_run=dry_run, progress=progress)
         if upload.kind == "pack_events":
             return await update_events(database, path, keys, by=by, dry_run=dry_run, progress=progress)
         if upload.kind == "postal":

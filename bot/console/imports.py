@@ -15,7 +15,9 @@ from bot.staff.roles import Act
 from voting.imports.report import Agreed, Asks, report_path
 from voting.refusals import StaffRefusal
 from voting.schema import roll_file
+from voting.typed_text import one_line
 
+REASON_CHARACTERS_MAX: Final = 300
 SHOWN_MAX: Final = {"shown_max": ROWS_SHOWN_MAX, "pairs_max": 50}
 
 
@@ -64,11 +66,14 @@ class Imports:
         kind = visit.word("kind")
         if kind not in KINDS:
             raise FormWrong(field="kind of file")
+        reason = one_line(visit.word("reason"))[:REASON_CHARACTERS_MAX] if kind == "lapse" else ""
+        if kind == "lapse" and not reason:
+            raise FormWrong(field="why these members may not vote any more")
         given = visit.upload("file")
         upload_id = randomness.token_hex(12)
         digest = await self._uploads.keep(given, upload_id)
         name, actor = Path(given.filename or "file").name[:80], visit.guest.staff.name
-        found = Upload(upload_id, kind, name, actor, visit.now.isoformat(), digest, "trying")
+        found = Upload(upload_id, kind, name, actor, visit.now.isoformat(), digest, "trying", reason)
         await self._work.start(found, actor, Agreed(), dry_run=True)
         return visit.back(f"/console/imports/{upload_id}")
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from bot.console.door import Screen
+from bot.console.pages import member_address
 from bot.console.visit import Visit
 from bot.member.file import member_file
 from bot.staff.roles import Act
@@ -30,7 +31,7 @@ async def search(visit: Visit) -> Response:
     async with visit.console.house.database.reading() as connection:
         found = await _find(connection, asked) if asked else []
         if len(found) == 1 and found[0].member_no == asked:
-            return visit.back(f"/console/members/{asked}")
+            return visit.back(member_address(asked))
         return await visit.page(connection, "members.html", asked=asked, found=found)
 
 
@@ -58,6 +59,8 @@ async def show_deliveries(visit: Visit) -> Response:
 
 
 async def _find(connection: AsyncConnection, asked: str) -> list[Any]:
+    if not asked.isprintable():
+        raise UnknownMember(member_no=asked[:40])
     columns = (member.c.member_no, member.c.area, member.c.language, member.c.eligible)
     after = asked[:-1] + chr(ord(asked[-1]) + 1)  # an index finds a beginning as a range
     numbered = select(*columns).where(member.c.member_no >= asked, member.c.member_no < after)
@@ -101,7 +104,7 @@ async def _waiting(connection: AsyncConnection, member_id: int) -> Any:  # noqa:
 
 SCREENS: Final = (
     Screen("/members", Act.SEE_MEMBERS, search),
-    Screen("/members/{member_no:str}", Act.SEE_MEMBERS, show),
+    Screen("/members/{member_no:path}", Act.SEE_MEMBERS, show),
     Screen("/deliveries", Act.SEE_DELIVERIES, show_deliveries),
 )
 ACTIONS: Final = ()

@@ -1,6 +1,8 @@
 """Writing a notice: the form, what is typed shown on phones as one types, kept as a draft or a change."""
 
 from dataclasses import replace
+from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -14,8 +16,11 @@ from messages.notices.model import EDITABLE, Content, Notice
 from messages.words.kinds import Kind
 from messages.words.texts import languages
 from messages.words.wording import Ways
+from voting.local_time import FIRST, SECOND, comes_twice
 from voting.poll import polls
 from voting.refusals import Refusal
+
+_MOMENTS: Final = ("send_at", "send_before")
 
 
 class NoticeForm:
@@ -100,6 +105,7 @@ class NoticeForm:
                 groups=[group.value for group in Group],
                 with_value=("area", "language", "unreached"),
                 languages=[language for language in languages() if language in poll.languages],
+                twice=[name for name in _MOMENTS if _comes_twice(typed.get(name, ""), poll.timezone)],
             )
 
 
@@ -111,12 +117,8 @@ def _typed(visit: Visit, found: Notice | None, zone: str) -> dict[str, str]:
         kind = visit.asked("kind") if visit.asked("kind") in set(Kind) else Kind.PACK_DELAYED.value
         return {"kind": kind, "audience": "all"}
     content = found.content
+    local = {name: moment.astimezone(ZoneInfo(zone)) for name in _MOMENTS if (moment := getattr(content, name))}
     group, _, value = content.audience.partition(":")
-    moments = {
-        name: moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
-        for name, moment in (("send_at", content.send_at), ("send_before", content.send_before))
-        if moment is not None
-    }
     return {
         "kind": content.kind,
         "audience": group,
@@ -124,9 +126,18 @@ def _typed(visit: Visit, found: Notice | None, zone: str) -> dict[str, str]:
         "urgent": "yes" if content.urgent else "",
         "texts_when_held": "yes" if content.texts_when_held else "",
         "on_unknown": content.on_unknown,
-        **moments,
+        **{name: moment.strftime("%Y-%m-%dT%H:%M") for name, moment in local.items()},
+        **{f"{name}_which": SECOND if moment.fold else FIRST for name, moment in local.items()},
         **{f"text_{language}": text for language, text in content.texts.items()},
     }
+
+
+def _comes_twice(raw: str, zone: str) -> bool:
+    """Whether what stands in a field is a local time that the clocks show twice: then the form asks which."""
+    try:
+        return bool(raw) and comes_twice(datetime.fromisoformat(raw).replace(tzinfo=None), ZoneInfo(zone))
+    except (ValueError, OverflowError):
+        return False
 
 
 def _content(typed: dict[str, str], found: Notice | None) -> Content:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from bot.console.door import Action, Screen
+from bot.console.pages import member_address
 from bot.console.snapshot import LatePage, Snapshot, overdue_page
 from bot.console.visit import FormWrong, Visit
 from bot.member.missing_packs import finish_report, reports
@@ -73,7 +74,7 @@ async def unlock(visit: Visit) -> Response:
 
 def _back(visit: Visit, member_no: str) -> Response:
     visit.console.snapshots.expire()
-    return visit.back(f"/console/members/{member_no}" if visit.word("from") == "member" else "/console/packs")
+    return visit.back(member_address(member_no) if visit.word("from") == "member" else "/console/packs")
 
 
 async def _waiting(connection: AsyncConnection) -> list[Any]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -101,6 +102,11 @@ def say(value: object, family: str) -> str:
 def language_name(tag: str) -> str:
     """Name a language in English."""
     return str(Locale.parse(tag.replace("-", "_").split("_")[0]).get_display_name(LOCALE))
+
+
+def member_address(member_no: str) -> str:
+    """Give where a member's file is; a number may hold any printable character."""
+    return f"/console/members/{quote(member_no, safe='')}"
 
 
 @lru_cache(maxsize=64)

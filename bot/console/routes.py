@@ -71,6 +71,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *members.ACTIONS,
         *channels.ACTIONS,
         *windows.ACTIONS,
+        *chain_page.ACTIONS,
         *packs.ACTIONS,
         *cases.ACTIONS,
         *imports.actions(),

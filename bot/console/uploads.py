@@ -47,6 +47,7 @@ class Upload:
     at: str
     sha256: str
     state: str
+    reason: str = ""  # why the members in it may not vote any more
     rows: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     problem: str = ""

@@ -22,6 +22,7 @@ from bot.staff.roles import Act, may
 from messages.words.refusal_words import refusal_text
 from messages.words.texts import DEFAULT_LANGUAGE, MissingText
 from voting import schema as voting_schema
+from voting.local_time import instant_of
 from voting.model import By, Poll
 from voting.poll import polls
 from voting.refusals import NoPoll, Refusal, StaffRefusal
@@ -95,9 +96,13 @@ class Visit:
         return int(raw) if raw.isascii() and raw.isdecimal() and int(raw) <= KEY_MAX else None
 
     def word(self, name: str) -> str:
-        """Give a field of the form, empty when it is not there."""
+        """Give a field of the form, empty when it is not there. FormWrong."""
         value = self.form.get(name, "")
-        return value.strip() if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        if "\0" in value:  # PostgreSQL has no text with it
+            raise FormWrong(field=name)
+        return value.strip()
 
     def number(self, name: str) -> int:
         """Give a number of the form; FormWrong."""
@@ -199,11 +204,15 @@ async def _waiting(connection: AsyncConnection) -> dict[str, int]:
     }
 
 
-def read_time(raw: str, field: str, poll: Poll) -> datetime | None:
-    """Read a date and time as the browser sends it: local, in the poll's zone; None when it is empty. FormWrong."""
+def read_time(visit: Visit, name: str, poll: Poll) -> datetime | None:
+    """Read a date and time as the browser sends it, in a form or an address: local, in the poll's zone.
+
+    None when it is empty. FormWrong, HourComesTwice, HourSkipped.
+    """
+    raw, which = (visit.word(field) or visit.asked(field) for field in (name, f"{name}_which"))
     if not raw:
         return None
     try:
-        return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(poll.timezone))
-    except ValueError:
-        raise FormWrong(field=field) from None
+        return instant_of(datetime.fromisoformat(raw), ZoneInfo(poll.timezone), which=which)
+    except (ValueError, OverflowError):
+        raise FormWrong(field=name.replace("_", " ")) from None

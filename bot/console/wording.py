@@ -146,7 +146,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "chat_locked_out": "It opens by itself tomorrow. Look whether other packs were tried.",
         "many_wrong_codes": "Codes are not checked for the moment. Tell the operator.",
         "probe_failed": "Tell the operator now, and do not close or count before it is understood.",
-        "head_lost": "Tell the operator now. After an honest restore two officers say so: ballotline head resume.",
+        "head_lost": "Tell the operator now. After an honest restore two officers say so, on the chain's page.",
         "provider_trouble": "Look at the notice that is paused, mend the set-up, then resume.",
         "notice_held": "Read the notice once more, have it approved, then send it.",
         "theft_reported": "Read the case and speak with the member.",
@@ -155,7 +155,12 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "inbox_failed": "Tell the operator: one message of somebody was not answered.",
     },
     "role": {"officer": "Officer", "comms": "Comms", "support": "Support"},
-    "import": {"roll": "Roll of members", "pack_events": "Pack events", "postal": "Scanned returns"},
+    "import": {
+        "roll": "Roll of members",
+        "lapse": "Members who may not vote any more",
+        "pack_events": "Pack events",
+        "postal": "Scanned returns",
+    },
     "level": {
         "rejected": "Not taken",
         "question": "Somebody has to decide",

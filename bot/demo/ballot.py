@@ -25,9 +25,11 @@ from voting.imports.report import ImportReport
 from voting.model import By, Poll
 from voting.packs.packs import Issued, Printing, issue
 from voting.poll import polls
+from voting.poll.keys import DEALER
 from voting.sealing import seal, shares
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
+from voting.trustees.dealer import Dealt, deal_all
 
 VIA = "command line"
 TRUSTEES, THRESHOLD = 3, 2
@@ -62,6 +64,7 @@ class Ballot:
     service: Service | None = None
     letters: dict[str, dict[str, str]] = field(default_factory=dict)
     key: seal.ElectionKey = field(init=False)
+    dealt: Dealt = field(init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _running: asyncio.Task[None] | None = None
 
@@ -84,6 +87,7 @@ class Ballot:
         poll = await asyncio.to_thread(polls.read_poll_file, poll_file)
         days = await asyncio.to_thread(polls.window_of_file, poll_file, by=By(actor, VIA, now))
         self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=poll.id)
+        self.dealt = await asyncio.to_thread(deal_all, TRUSTEES, THRESHOLD)
         async with self.database.writing() as connection:
             made = await polls.init(connection, poll, days, self.house.secrets, by=By(actor, VIA, now))
             await polls.set_election_key(
@@ -94,6 +98,7 @@ class Ballot:
                 share_digests=self.key.share_digests,
                 by=By(actor, VIA, now),
             )
+            await polls.set_trustees(connection, self.dealt.trustees.data, DEALER, by=By(actor, VIA, now))
         self.title = made.title
         return made
 

@@ -49,6 +49,11 @@ def link(name: str, payload: str = "") -> str:
     return f"https://t.me/{name}" + (f"?start={payload}" if payload else "")
 
 
+def vote_url(settings: Settings) -> str:
+    """Give the voting page's address, to which a letter adds its pack code behind "#"; empty without a public URL."""
+    return f"{settings.public_url}/vote" if settings.public_url else ""
+
+
 async def ways_now(settings: Settings) -> Ways:
     """Ask for the bot's name; give how members can reach us, nothing if Telegram is off. TokenWrong, TelegramAway."""
     return ways_of(await bot_name(settings), settings) if settings.telegram_on else Ways("")

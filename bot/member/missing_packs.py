@@ -48,13 +48,14 @@ async def reported_at(connection: AsyncConnection, member_id: int) -> datetime |
 async def reports(connection: AsyncConnection, limit: int, *, unprinted: bool = False) -> list[Any]:
     """Give reports that wait for staff, oldest first; with `unprinted` also those whose new pack is to be printed.
 
-    Rows have member_no, reported_at, asked_by and approved_by of a replacement under way, and the live pack's days
-    (dispatched_on, delivered_on, returned_on).
+    Rows have member_id, member_no, reported_at, asked_by and approved_by of a replacement under way, and the live
+    pack's days (dispatched_on, delivered_on, returned_on).
     """
     under_way = (replacement.c.member_id == missing_pack.c.member_id) & replacement.c.issued_at.is_(None)
     shown = or_(waits_for_staff(), replacement.c.id.is_not(None)) if unprinted else waits_for_staff()
     rows = await connection.execute(
         select(
+            missing_pack.c.member_id,
             member.c.member_no,
             missing_pack.c.reported_at,
             replacement.c.asked_by,

@@ -246,8 +246,9 @@ async def set_language(connection: AsyncConnection, user_id: int, language: str)
 async def _free_name(connection: AsyncConnection, wanted: str) -> str:
     """Give a name nobody on the staff has: two people must never look like one on the chain, nor one like two."""
     name = one_line(one_line(wanted)[:NAME_CHARACTERS_MAX]) or "Staff"
+    rows = (await connection.execute(select(staff.c.name).where(staff.c.removed_at.is_(None)))).scalars()
     signed = (person.name for person in (await rights(connection)).people.values())
-    taken = [SYSTEM, *(person.name for person in await everybody(connection)), *signed]
+    taken = [SYSTEM, *rows, *signed]
     number = 1
     free = name
     while any(looks_like(free, one) for one in taken):

@@ -73,8 +73,7 @@ async def rights(connection: AsyncConnection) -> Rights:
             start = state
             break
     found = await _read_on(connection, start)
-    if not chain.appended_here(connection):  # what is rolled back must not be remembered
-        memory[_RIGHTS] = _remember(memory.get(_RIGHTS, ()), found)
+    memory[_RIGHTS] = _remember(memory.get(_RIGHTS, ()), found)
     return found
 
 
@@ -127,7 +126,11 @@ async def _read_on(connection: AsyncConnection, start: Rights) -> Rights:
 
 
 def _remember(known: tuple[Rights, ...], now: Rights) -> tuple[Rights, ...]:
-    """Keep the newest and two older ones: a connection may still see the database as it was a moment ago."""
+    """Keep the newest and two older ones.
+
+    A connection may still see the database as it was a moment ago, and the newest may be of a transaction that is
+    rolled back yet: whoever does not find its last entry goes on from an older one.
+    """
     older = known[1:] if len(known) > 1 and now.seq - known[1].seq < APART else known
     return (now, *older)[:REMEMBERED_MAX]
 

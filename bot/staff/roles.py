@@ -53,6 +53,7 @@ class Act(StrEnum):
     SET_DUTY = "set_duty"
     SET_GROUP = "set_group"
     SEE_CHAIN = "see_chain"
+    RESUME_HEAD = "resume_head"
 
 
 _ALL: Final = frozenset(Role)
@@ -88,6 +89,7 @@ ALLOWED: Final[Mapping[Act, frozenset[Role]]] = {
     Act.SET_DUTY: _LEADING,
     Act.SET_GROUP: _LEADING,
     Act.SEE_CHAIN: _LEADING,
+    Act.RESUME_HEAD: _LEADING,
 }
 assert ALLOWED.keys() == set(Act)
 

@@ -82,16 +82,16 @@ def missing_said(page: Page, reported: Sequence[Any], total: int, overdue: int, 
         elif row.asked_by:
             line += " · " + html_text("staff", "missing.asked", page.language, name=row.asked_by)
             if not looks_like(row.asked_by, reader.name):
-                rows.append((page.button("button.approve_pack", "packyes", member_no, member_no=member_no),))
+                rows.append((page.button("button.approve_pack", "packyes", row.member_id, member_no=member_no),))
         else:
-            rows.append((page.button("button.replace_pack", "packask", member_no, member_no=member_no),))
+            rows.append((page.button("button.replace_pack", "packask", row.member_id, member_no=member_no),))
         lines.append(line)
     how = html_text("staff", "missing.how", page.language)
     return Said(PARAGRAPH.join(["\n".join(lines), late, how]), tuple(rows))
 
 
-def member_said(page: Page, found: Mapping[str, Any]) -> Said:
-    """Show one member's file."""
+def member_said(page: Page, found: Mapping[str, Any], member_id: int) -> Said:
+    """Show one member's file; buttons name members by id, for a number may be too long for a button."""
     yes_no = "member.eligible" if found["eligible"] else "member.not_eligible"
     lines = [
         html_text("staff", "member.title", page.language, member_no=found["member_no"]),
@@ -114,7 +114,7 @@ def member_said(page: Page, found: Mapping[str, Any]) -> Said:
     ]
     rows: list[tuple[tuple[str, str], ...]] = []
     if any(pack["locked_out_at"] for pack in found["packs"]):
-        rows.append((page.button("button.unlock", "unlock", found["member_no"]),))
+        rows.append((page.button("button.unlock", "unlock", member_id),))
     rows += [
         (page.button("button.case", "case", case["id"], case=case["id"], member_no=found["member_no"]),)
         for case in found["cases"]

@@ -4,8 +4,10 @@ import re
 from typing import Final
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
+from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.member.file import member_file
 from bot.member.missing_packs import count_waiting, reports
@@ -19,6 +21,9 @@ from messages.words.texts import html_text, text
 from voting.packs import packs
 from voting.packs.mailing_house import overdue_members
 from voting.poll.window import current
+from voting.refusals import UnknownMember
+from voting.roll import roll
+from voting.schema import member
 from voting.votes import cases
 from voting.votes.cases import Outcome
 from voting.votes.wrong_codes import lift_lockout
@@ -151,7 +156,8 @@ async def on_pack_ask(visiting: StaffVisit) -> None:
     """Ask that a pack be replaced."""
     async with visiting.desk.acting(visiting.user_id, Act.REPLACE_PACKS) as acting:
         reason = "reported missing"
-        await packs.ask_replacement(acting.connection, visiting.reference, reason, by=acting.by)
+        member_no = await _number_of(acting.connection, visiting.reference)
+        await packs.ask_replacement(acting.connection, member_no, reason, by=acting.by)
         said = await _missing(acting, visiting)
     await visiting.replace(said)
 
@@ -159,7 +165,8 @@ async def on_pack_ask(visiting: StaffVisit) -> None:
 async def on_pack_approve(visiting: StaffVisit) -> None:
     """Agree, as the second person; the new pack is made when it is next printed."""
     async with visiting.desk.acting(visiting.user_id, Act.REPLACE_PACKS) as acting:
-        await packs.approve_replacement(acting.connection, visiting.reference, by=acting.by)
+        member_no = await _number_of(acting.connection, visiting.reference)
+        await packs.approve_replacement(acting.connection, member_no, by=acting.by)
         said = await _missing(acting, visiting)
     await visiting.replace(said)
 
@@ -182,15 +189,28 @@ async def on_member(visiting: StaffVisit) -> None:
         await visiting.say(Said(html_text("staff", "member.which", visiting.language)))
         return
     async with visiting.desk.looking(visiting.user_id, Act.SEE_MEMBERS) as looking:
-        said = member_said(visiting.own_page, await member_file(looking.connection, visiting.words))
+        said = await _file(looking.connection, visiting.own_page, visiting.words)
     await visiting.say_privately(said)
 
 
 async def on_unlock(visiting: StaffVisit) -> None:
     """Let a pack be tried again."""
-    member_no = visiting.reference
     async with visiting.desk.acting(visiting.user_id, Act.UNLOCK_PACKS) as acting:
+        member_no = await _number_of(acting.connection, visiting.reference)
         await lift_lockout(acting.connection, member_no, by=acting.by)
-        said = member_said(visiting.page, await member_file(acting.connection, member_no))
+        said = await _file(acting.connection, visiting.page, member_no)
     await visiting.toast(text("staff", "member.unlocked", visiting.language, member_no=member_no))
     await visiting.replace(said)
+
+
+async def _file(connection: AsyncConnection, page: Page, member_no: str) -> Said:
+    found = await roll.find(connection, member_no)
+    return member_said(page, await member_file(connection, found.member_no), found.id)
+
+
+async def _number_of(connection: AsyncConnection, reference: str) -> str:
+    """Give the number of the member whom a button names; UnknownMember when they were taken off the roll."""
+    member_no = await connection.scalar(select(member.c.member_no).where(member.c.id == int(reference)))
+    if member_no is None:
+        raise UnknownMember(member_no="?")
+    return str(member_no)

@@ -3,20 +3,24 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from prepared import NOW, POLL, SECRETS, WINDOW
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from trustee_town import dealt
 
 from voting import schema
 from voting.audit.probes import run_probes
+from voting.ballots.credential import derive_secret, public_credential
+from voting.ballots.group import Point
 from voting.codes import codes
 from voting.model import By, Poll
 from voting.poll import polls
 from voting.sealing import seal
 from voting.store.database import Database
+from voting.trustees.dealer import Dealt
 from voting.votes.attempts import AttemptSeen
 from voting.votes.cast import Cast, CastOutcome
 from voting.votes.checks import Checks
@@ -47,6 +51,7 @@ class Electorate:
     database: Database
     key: seal.ElectionKey
     letters: list[Letter]
+    dealt: Dealt = field(default_factory=dealt)  # whose shares decrypt
     poll: Poll = POLL
     told: list[AttemptSeen] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
@@ -123,6 +128,12 @@ def make_letters(poll: Poll, members: int) -> list[Letter]:
     ]
 
 
+@lru_cache(maxsize=4_096)  # a letter's is asked for again and again
+def credential_of(letter: Letter, uuid: str) -> Point:
+    """Give the public credential of a letter's codes."""
+    return public_credential(derive_secret(letter.pack_code, letter.vote_code, uuid))
+
+
 def pack_row(poll: Poll, letter: Letter, **values: Any) -> dict[str, Any]:
     """Give the pack's row for a letter."""
     pack_hash = codes.hash_pack(SECRETS.code_key, poll.id, letter.pack_code)
@@ -132,6 +143,8 @@ def pack_row(poll: Poll, letter: Letter, **values: Any) -> dict[str, Any]:
         "serial": 1,
         "pack_hash": pack_hash,
         "vote_hash": codes.hash_vote(SECRETS.code_key, poll.id, pack_hash, letter.vote_code),
+        "credential": credential_of(letter, poll.uuid),
+        "issued_entry": 1,
         "state": "live",
         "issued_at": NOW - timedelta(days=1),
     } | values
@@ -157,6 +170,7 @@ async def open_electorate(
             share_digests=key.share_digests,
             by=By("Gwen", "command line", NOW),
         )
+        await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
         people = [
             {"id": n, "member_no": f"{n:07}", "language": "en-GB", "area": "Wales", "country": "GB", "eligible": True}
             for n in range(1, len(letters) + 1)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Table, select
+from trustee_town import UUID, dealt
 
 from messages.words import phone
 from voting import schema, secrets_file
@@ -33,6 +34,7 @@ POLL = Poll(
     joined_by=date(2022, 6, 3),
     languages=("en-GB", "cy"),
     rule={"en-GB": "One vote.", "cy": "Un bleidlais."},
+    uuid=UUID,
 )
 WINDOW = Window(1, date(2022, 8, 1), date(2022, 8, 5), "poll file", NOW, "Gwen")
 SECRETS = secrets_file.make()
@@ -107,6 +109,7 @@ async def open_with_key(database: Database, now: datetime = NOW) -> Poll:
             share_digests=["a", "b", "c"],
             by=By("Gwen", "command line", now),
         )
+        await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", now))
         return await polls.open_poll(connection, by=By("Gwen", "command line", now), despite_missing_packs=True)
 
 

@@ -24,6 +24,7 @@ from typing import Any, Self
 from prepared import HEADER, POLL, SECRETS, WINDOW, line
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
+from trustee_town import dealt
 
 from bot.app.assembly import assemble
 from bot.app.run import Service
@@ -223,6 +224,7 @@ class Town:
         )
         self.sandbox = Sandbox()
         self.key: seal.ElectionKey | None = None
+        self.dealt = dealt()
         self.letters: dict[str, Letter] = {}
         self.member_nos: dict[str, str] = {}
         self._strangers = itertools.count(900)
@@ -413,6 +415,8 @@ class Town:
                 share_digests=list(self.key.share_digests),
                 by=By("Gwen", "command line", now),
             )
+            by = By("Gwen", "command line", now)
+            await polls.set_trustees(connection, self.dealt.trustees.data, "dealer", by=by)
         await self._imports_roll(now)
         await self._issues_packs(now)
         if self.opened:

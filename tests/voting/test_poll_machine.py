@@ -31,6 +31,7 @@ from hypothesis.stateful import (
 from prepared import NOW, POLL, SECRETS, line, make_poll, take_roll, write_roll
 from soak import SOAK
 from sqlalchemy import select
+from trustee_town import dealt
 
 from voting import schema
 from voting.audit.signer import Signer
@@ -140,6 +141,7 @@ class PollMachine(RuleBasedStateMachine):
                 share_digests=key.share_digests,
                 by=By("Gwen", "command line", NOW),
             )
+            await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
         await packs.issue(
             self.database, SECRETS, Printing(self.folder / "print.csv"), by=By("Gwen", "command line", NOW)
         )

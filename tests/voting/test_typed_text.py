@@ -93,6 +93,7 @@ def test_each_look_alike_passes_the_filter_and_stands_once() -> None:
         pytest.param("Bob", "\u0412\u041e\u0412", id="Cyrillic capitals and other case"),
         pytest.param("North", "\u039drth".replace("\u039d", "\u039do"), id="Greek capital N"),
         pytest.param("van", "\u03bd\u03b1n", id="Greek small letters"),
+        pytest.param("\u023a", "\u2c65", id="a capital whose small letter came later"),
         pytest.param("Ian", "lan", id="capital I and small l"),
         pytest.param("Plan 1", "Plan l", id="one and l"),
         pytest.param("Option 0", "Option O", id="nought and O"),
@@ -133,4 +134,3 @@ def test_what_can_be_told_apart_is_two(one: str, other: str) -> None:
 @given(TYPED)
 def test_everything_looks_like_itself_filtered(typed: str) -> None:
     assert looks_like(typed, one_line(typed))
-    assert looks_like(typed, typed.upper().lower()) or typed.lower() != typed.upper().lower()

@@ -29,7 +29,6 @@ GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends
 READ_ROWS: Final = 1_000
 RESUMED: Final = "head_resumed"  # {lost_seq, lost_hash, asked_by, approved_by}: see voting.audit.resuming
-_APPENDED: Final = "ballotline_appended"  # in a connection's `info`: the transaction that appended last
 _UUID: Final = select(schema.poll.c.uuid)
 _LAST: Final = (
     select(schema.chain.c.seq, schema.chain.c.hash, _UUID.scalar_subquery().label("uuid"))
@@ -131,7 +130,6 @@ async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: B
         columns = ("seq", "at", "actor", "kind", "body", "previous", "hash", "signature")
         rows = [{name: getattr(entry, name) for name in columns} for entry in entries]
         await connection.execute(insert(schema.chain), rows)
-        connection.info[_APPENDED] = _transaction(connection)
         await _note_head(connection, seq, previous)
     return entries
 
@@ -143,15 +141,6 @@ async def _note_head(connection: AsyncConnection, seq: int, digest: bytes) -> No
     except (HeadNotContinued, KeptHeadDamaged):
         return  # no vote is lost for it; compare_head in bot.app.chores tells staff, and later entries do not hide it
     connection.info[HEAD] = (seq, digest, lost)
-
-
-def _transaction(connection: AsyncConnection) -> object:
-    return connection.sync_connection and connection.sync_connection.get_transaction()
-
-
-def appended_here(connection: AsyncConnection) -> bool:
-    """Tell whether the connection's own transaction appended entries: they may still be rolled back."""
-    return _APPENDED in connection.info and connection.info[_APPENDED] is _transaction(connection)
 
 
 async def entries(connection: AsyncConnection, *, after: int = 0) -> AsyncIterator[Entry]:
@@ -211,9 +200,7 @@ async def walk(connection: AsyncConnection, *, after: int = 0, previous: bytes =
 
 
 async def has_entry(connection: AsyncConnection, seq: int, digest: bytes) -> bool:
-    """Tell whether entry `seq` is the one whose hash is `digest`; entry 0 stands for the beginning."""
-    if not seq:
-        return digest == GENESIS
+    """Tell whether entry `seq` is the one whose hash is `digest`."""
     return bool(await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == seq)) == digest)
 
 

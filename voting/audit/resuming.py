@@ -15,6 +15,7 @@ from voting.audit.chain import RESUMED, Entry, HeadNotContinued
 from voting.audit.signer import Head
 from voting.model import By
 from voting.refusals import NeedsSecondPerson, StaffRefusal
+from voting.typed_text import looks_like
 
 ASKED: Final = "head_resume_asked"  # {lost_seq, lost_hash, asked_by}
 
@@ -45,11 +46,19 @@ async def resume(connection: AsyncConnection, *, by: By) -> Resuming:
         entry = await chain.append(connection, ASKED, words | {"asked_by": by.actor}, by=by)
         return Resuming(lost, by.actor, None, entry.seq)
     asked_by = str(request.body["asked_by"])
-    if _same(asked_by, by.actor):
+    if looks_like(asked_by, by.actor):
         raise NeedsSecondPerson(act="Resuming from another head", name=by.actor)
     body = words | {"asked_by": asked_by, "approved_by": by.actor}
     entry = await chain.append(connection, RESUMED, body, by=by)
     return Resuming(lost, asked_by, by.actor, entry.seq)
+
+
+async def resume_and_sign(connection: AsyncConnection, *, by: By) -> Resuming:
+    """Do `resume`, and sign the head at once when the second officer has approved. Raises as `resume`."""
+    done = await resume(connection, by=by)
+    if done.approved_by is not None:
+        await chain.sign_head(connection, by.at)
+    return done
 
 
 async def _lost_head(connection: AsyncConnection) -> Head:
@@ -69,7 +78,3 @@ async def _request(connection: AsyncConnection, words: dict[str, object]) -> Ent
         if entry.kind == ASKED and words.items() <= entry.body.items():
             found = entry
     return found
-
-
-def _same(one: str, other: str) -> bool:
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

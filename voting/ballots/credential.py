@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,11 @@ def derive_secret(pack_code: str, vote_code: str, uuid: str) -> int:
 def public_credential(secret: int) -> Point:
     """Give what is kept with the pack: g to the secret; `PointWrong` for a secret that is 0 modulo q."""
     return check_point(base_times(secret), "credential")
+
+
+def credentials_digest(written: Iterable[str]) -> str:
+    """Hash a list of credentials as the chain names it: SHA-256 of their 64 digits, ascending, a line feed between."""
+    return hashlib.sha256("\n".join(sorted(written)).encode("ascii")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

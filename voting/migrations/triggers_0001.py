@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from voting.migrations import poll_triggers_0001
+
 FOREVER: Final = ("lock", "ballot", "box", "attempt", "chain", "head", "result")
 
 # REPLACE deletes the old row without asking a delete trigger (unless recursive_triggers is on), so a row whose
@@ -21,7 +23,7 @@ def sqlite() -> list[str]:
     """Give the statements for SQLite."""
     made = []
     for table in FOREVER:
-        for act in ("UPDATE", "DELETE"):
+        for act in ("DELETE",) if table == "lock" else ("UPDATE", "DELETE"):  # a lock forgets after the count
             made.append(
                 f'CREATE TRIGGER {table}_never_{act.lower()} BEFORE {act} ON "{table}" '
                 f"BEGIN SELECT RAISE(ABORT, '{table} rows are for ever'); END"
@@ -45,7 +47,7 @@ def sqlite() -> list[str]:
         "WHEN EXISTS (SELECT 1 FROM tray WHERE id = NEW.id) "
         "BEGIN SELECT RAISE(ABORT, 'a ballot in the tray cannot change'); END"
     )
-    return made
+    return [*made, *poll_triggers_0001.sqlite()]
 
 
 def postgresql() -> list[str]:
@@ -63,8 +65,9 @@ def postgresql() -> list[str]:
         ),
     ]
     for table in FOREVER:
+        act = "DELETE" if table == "lock" else "UPDATE OR DELETE"  # as above
         made.append(
-            f'CREATE TRIGGER {table}_never_change BEFORE UPDATE OR DELETE ON "{table}" '
+            f'CREATE TRIGGER {table}_never_change BEFORE {act} ON "{table}" '
             "FOR EACH ROW EXECUTE FUNCTION ballotline_never()"
         )
     for table in (*FOREVER, "tray"):
@@ -78,4 +81,4 @@ def postgresql() -> list[str]:
     made.append(
         "CREATE TRIGGER tray_only_to_box BEFORE DELETE ON tray FOR EACH ROW EXECUTE FUNCTION ballotline_only_to_box()"
     )
-    return made
+    return [*made, *poll_triggers_0001.postgresql()]

@@ -1,35 +1,35 @@
 """The making of packs: from rows of the roll file to hashes in the database and lines of the print file."""
 
-import secrets as randomness
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.codes.codes import Kind, generate, hash_pack, hash_vote, printed
+from voting.audit import chain
+from voting.ballots.credential import credentials_digest
+from voting.ballots.group import Point, write_point
+from voting.codes.codes import Kind, hash_vote, printed
 from voting.codes.pack_word import word_for
 from voting.imports.csv_file import PIPE, Row, batches, open_csv
 from voting.imports.report import ImportReport
 from voting.imports.taking import Progress
+from voting.model import By, Poll
 from voting.packs import print_file
+from voting.packs.drawing import Drawing, Drawn, Random
 from voting.packs.print_file import PrintFile
 from voting.poll.without_pack import count_eligible, count_without_pack, is_due
-from voting.refusals import Fault, RollFileGone
+from voting.refusals import RollFileGone
 from voting.roll.letters import nowhere, on_one_line
 from voting.roll.rows import COLUMNS, address_of
 
-DRAWS_MAX: Final = 10  # of a million packs about one needs a second draw
-RANDOM_BYTES: Final = 4_096
 ROLLS_NAMED_MAX: Final = 20
 
 _WITH_A_FILE: Final = ("packs_issued", "pack_replaced")
-
-Random = Callable[[int], int]  # random(n) gives an even number in [0, n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Printing:
     """What a print file needs. `roll_paths`: names and addresses, if not those of the file imported last.
 
     `nowhere_too`: packs are made also for those whom a letter cannot reach as the file stands. `mark`: the file begins
-    with a byte order mark, which a spreadsheet needs to read it as UTF-8.
+    with a byte order mark, which a spreadsheet needs to read it as UTF-8. `vote_url`: the voting page, to which each
+    letter's pack code is added behind "#"; empty without a page.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Printing:
     roll_paths: tuple[Path, ...] = ()
     nowhere_too: bool = False
     mark: bool = False
+    vote_url: str = ""
 
     @property
     def target(self) -> Path:
@@ -122,14 +124,15 @@ class Maker:
     """Makes packs, a batch at a time, in the caller's transaction."""
 
     connection: AsyncConnection
-    poll_id: str
+    poll: Poll
     key: bytes = field(repr=False)
     file: PrintFile
-    bot_url: str
+    printing: Printing
     now: datetime
     random: Random
     nowhere_too: bool = True
     nowhere: set[str] = field(default_factory=set)  # whom no letter can reach, as far as the files were read
+    credentials: list[Point] = field(default_factory=list)  # of the packs made
 
     async def make(self, sources: Iterable[Path], wanted: Callable[[Row], bool], progress: Progress | None) -> int:
         """Make a pack for each wanted row whose member is due one; return how many. FileUnreadable.
@@ -146,35 +149,55 @@ class Maker:
                         progress(done)
         return made
 
+    async def record(self, kind: str, digest: bytes, *, by: By, voided: Collection[Point] = ()) -> int:
+        """Write the chain's entry that issues these packs, `digest` being the print file's, and name it in their rows.
+
+        `voided` are the credentials that no ballot may have from this entry on. Gives the entry's number.
+        """
+        written = [write_point(credential) for credential in self.credentials]
+        body: dict[str, Any] = {
+            "packs": len(written),
+            "print_sha256": digest.hex(),
+            "credentials": credentials_digest(written),
+        }
+        if voided:
+            body["voided"] = sorted(map(write_point, voided))
+        entry = await chain.append(self.connection, kind, body, by=by)
+        made = update(schema.pack).where(schema.pack.c.issued_entry.is_(None))
+        await self.connection.execute(made.values(issued_entry=entry.seq))
+        return entry.seq
+
     async def _make_batch(self, batch: Iterable[Row]) -> int:
         first = {row.cells[0]: row for row in reversed(list(batch))}  # as in the import, the first line counts
         due = [each for each in await self._due(list(first)) if self._reaches(each[1], first[each[1]])]
-        codes = await self._fresh_pack_codes(len(due))
+        drawn = await Drawing(self.connection, self.poll, self.key, self.random).draw(len(due)) if due else []
         packs, lines = [], []
-        for (member_id, member_no, serial), (digest, pack_code) in zip(due, codes.items(), strict=True):
-            vote_code = generate(Kind.VOTE, self.poll_id, random=self.random)
-            packs.append(
-                {
-                    "member_id": member_id,
-                    "serial": serial,
-                    "pack_hash": digest,
-                    "vote_hash": hash_vote(self.key, self.poll_id, digest, vote_code),
-                    "state": "live",
-                    "issued_at": self.now,
-                }
-            )
-            words = (
-                printed(Kind.PACK, pack_code),
-                printed(Kind.VOTE, vote_code),
-                word_for(self.key, digest),
-                self.bot_url,
-            )
+        for (member_id, member_no, serial), one in zip(due, drawn, strict=True):
+            packs.append(self._row(member_id, serial, one))
             cells = (cell if cell.isprintable() else on_one_line(cell) for cell in first[member_no].cells)
-            lines.append((*cells, *words))
+            lines.append((*cells, *self._words(one)))
         if packs:
             await self.connection.execute(insert(schema.pack), packs)
             self.file.write(lines)
+            self.credentials.extend(one.credential for one in drawn)
         return len(packs)
+
+    def _row(self, member_id: int, serial: int, drawn: Drawn) -> dict[str, Any]:
+        return {
+            "member_id": member_id,
+            "serial": serial,
+            "pack_hash": drawn.pack_hash,
+            "vote_hash": hash_vote(self.key, self.poll.id, drawn.pack_hash, drawn.vote_code),
+            "credential": drawn.credential,
+            "state": "live",
+            "issued_at": self.now,
+        }
+
+    def _words(self, drawn: Drawn) -> tuple[str, ...]:
+        pack_code = printed(Kind.PACK, drawn.pack_code)
+        vote_url = f"{self.printing.vote_url}#{pack_code}" if self.printing.vote_url else ""
+        vote_code = printed(Kind.VOTE, drawn.vote_code)
+        return pack_code, vote_code, word_for(self.key, drawn.pack_hash), self.printing.bot_url, vote_url
 
     def _reaches(self, member_no: str, row: Row) -> bool:
         if self.nowhere_too or nowhere(address_of(row)) is None:
@@ -192,40 +215,3 @@ class Maker:
             .order_by(member.c.member_no)
         )
         return [(row[0], row[1], row[2]) for row in await self.connection.execute(due)]
-
-    async def _fresh_pack_codes(self, number: int) -> dict[bytes, str]:
-        """Draw codes whose hashes no pack of this poll has, old ones included."""
-        fresh: dict[bytes, str] = {}
-        for _ in range(DRAWS_MAX):
-            while len(fresh) < number:
-                code = generate(Kind.PACK, self.poll_id, random=self.random)
-                fresh[hash_pack(self.key, self.poll_id, code)] = code
-            taken = select(schema.pack.c.pack_hash).where(schema.pack.c.pack_hash.in_(list(fresh)))
-            again = [row.pack_hash for row in await self.connection.execute(taken)]
-            if not again:
-                return fresh
-            for digest in again:
-                del fresh[digest]
-        raise Fault("no pack code is left, or the random numbers are not random")
-
-
-def pooled_random() -> Random:
-    """Give even numbers in [0, n), n at most 256, from the system's randomness, RANDOM_BYTES at a time.
-
-    `secrets.randbelow` asks the system for each number, which at a million packs is most of the work.
-    """
-    streams: dict[int, Iterator[int]] = {}
-
-    def draw(below: int) -> int:
-        if below not in streams:
-            streams[below] = _numbers(below)
-        return next(streams[below])
-
-    return draw
-
-
-def _numbers(below: int) -> Iterator[int]:
-    remainders = bytes(byte % below for byte in range(256))
-    uneven = bytes(range(256 - 256 % below, 256))  # these would favour small numbers
-    while True:
-        yield from randomness.token_bytes(RANDOM_BYTES).translate(remainders, uneven)

@@ -9,11 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
+from voting.ballots.group import Point
 from voting.imports.taking import Progress
 from voting.model import By
 from voting.packs import print_file
+from voting.packs.drawing import Random, pooled_random
 from voting.packs.mailing_house import journeys, overdue, overdue_members, update_events
-from voting.packs.packing import Issued, Maker, Printing, Random, finish_earlier, pooled_random, roll_paths_of
+from voting.packs.packing import Issued, Maker, Printing, finish_earlier, roll_paths_of
 from voting.packs.print_file import PrintFile
 from voting.poll.polls import refuse_when_over
 from voting.poll.without_pack import count_eligible, count_without_pack
@@ -83,10 +85,10 @@ async def issue(
         with PrintFile(printing.target, printing.recipient, mark=printing.mark) as file:
             maker = Maker(
                 connection,
-                poll.id,
+                poll,
                 secrets.code_key,
                 file,
-                printing.bot_url,
+                printing,
                 by.at,
                 random or pooled_random(),
                 printing.nowhere_too,
@@ -98,8 +100,7 @@ async def issue(
         if made == 0:
             file.discard()
             return issued
-        body = {"packs": made, "print_sha256": digest.hex()}
-        await chain.append(connection, "packs_issued", body, by=by)
+        await maker.record("packs_issued", digest, by=by)
     print_file.publish(printing.target)
     return issued
 
@@ -155,20 +156,27 @@ async def issue_replacement(
             raise ReplacementUnknown(member_no=member_no)
         if waiting["approved_at"] is None:
             raise NeedsSecondPerson(act=_REPLACING, name=waiting["asked_by"])
-        old = update(schema.pack).where(schema.pack.c.member_id == member.id, schema.pack.c.state == "live")
-        await connection.execute(old.values(state="replaced", ended_at=by.at))
+        old, voided = await _end_live(connection, member.id, by.at)
         sources = await roll_paths_of(connection, printing)
         with PrintFile(printing.target, printing.recipient, mark=printing.mark) as file:
-            maker = Maker(connection, poll.id, secrets.code_key, file, printing.bot_url, by.at, pooled_random())
+            maker = Maker(connection, poll, secrets.code_key, file, printing, by.at, pooled_random())
             if not await maker.make(sources, lambda row: row.cells[0] == member_no, None):
                 raise RollFileGone(file=", ".join(map(str, sources)), problem=f"does not name {member_no}")
             digest = file.finish()
         done = update(schema.replacement).where(schema.replacement.c.id == waiting["id"])
         await connection.execute(done.values(issued_at=by.at))
-        body = {"packs": 1, "print_sha256": digest.hex()}
-        await chain.append(connection, "pack_replaced", body, by=by)
+        entry = await maker.record("pack_replaced", digest, by=by, voided=[voided])
+        await connection.execute(update(schema.pack).where(schema.pack.c.id == old).values(ended_entry=entry))
     print_file.publish(printing.target)
     return Issued(1, printing.target)
+
+
+async def _end_live(connection: AsyncConnection, member_id: int, now: datetime) -> tuple[int, Point]:
+    """Let a member's working pack work no more; give its row and the credential to be voided."""
+    live = (schema.pack.c.member_id == member_id, schema.pack.c.state == "live")
+    pack = (await connection.execute(select(schema.pack.c.id, schema.pack.c.credential).where(*live))).one()
+    await connection.execute(update(schema.pack).where(*live).values(state="replaced", ended_at=now))
+    return pack.id, pack.credential
 
 
 async def replace(

@@ -22,7 +22,7 @@ import pyrage
 from voting.refusals import PrintFileExists, PrintFileUnwritable, RecipientUnusable
 from voting.roll.rows import COLUMNS
 
-PRINT_COLUMNS: Final = (*COLUMNS, "pack_code", "vote_code", "word", "bot_url")
+PRINT_COLUMNS: Final = (*COLUMNS, "pack_code", "vote_code", "word", "bot_url", "vote_url")
 MODE: Final = 0o600
 ENCRYPTED_SUFFIX: Final = ".age"
 MARK: Final = "\ufeff"

@@ -2,14 +2,15 @@
 
 import re
 import tomllib
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from voting.local_time import instant_of
 from voting.model import By, Poll, SmsRules, StaffRules, Window
-from voting.refusals import PollFileWrong
+from voting.refusals import HourComesTwice, HourSkipped, PollFileWrong
 from voting.typed_text import first_alike, is_known, lines, one_line
 
 OPTION_CHARACTERS_MAX: Final = 60  # a button in a chat shows no more
@@ -179,12 +180,12 @@ class _Table:
                 raise self.wrong(key, f"must be a time such as 2022-08-01T09:00, not {value!r}") from None
         if not isinstance(value, datetime):
             raise self.wrong(key, "must be a time such as 2022-08-01T09:00")
-        if value.tzinfo is not None:
-            return value.astimezone(UTC)
-        moment = value.replace(tzinfo=zone).astimezone(UTC)
-        if moment.astimezone(zone).replace(tzinfo=None) != value:
-            raise self.wrong(key, f"is an hour the clocks skip in {zone.key}")
-        return moment
+        try:
+            return instant_of(value, zone)
+        except (HourComesTwice, HourSkipped) as refused:
+            raise self.wrong(key, f"cannot be used: {refused}".rstrip(".")) from refused
+        except OverflowError:
+            raise self.wrong(key, "must be a time such as 2022-08-01T09:00") from None
 
 
 def _poll(tables: dict[str, _Table]) -> Poll:

@@ -6,7 +6,12 @@ from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
+from voting.ballots.refusals import BallotRefusal
+from voting.model import Phase, Poll
 from voting.poll import polls
+from voting.poll.election import fingerprint_of, trustees_of
+from voting.poll.keys import trustees_without_yes
+from voting.trustees.trustees import Trustees
 
 VOTED_ONLINE = "voted_online"
 VOTED_BY_POST = "voted_by_post"
@@ -30,6 +35,7 @@ async def poll_facts(connection: AsyncConnection) -> dict[str, Any]:
         "phase": str(poll.phase),
         "opens_at": poll.opens_at.isoformat(),
         "closes_at": poll.closes_at.isoformat(),
+        "key": await key_facts(connection, poll),
         "roll": {"members": roll[0], "eligible": roll[1]},
         "packs": await packs_by_state(connection),
         "locks": locks,
@@ -37,6 +43,33 @@ async def poll_facts(connection: AsyncConnection) -> dict[str, Any]:
         "box": await _count(connection, schema.box),
         "receipts": int(await connection.scalar(select(func.count(schema.lock.c.receipt))) or 0),
         "open_cases": int(await connection.scalar(select(func.count()).where(schema.case.c.state != "settled")) or 0),
+    }
+
+
+async def key_facts(connection: AsyncConnection, poll: Poll) -> dict[str, Any] | None:
+    """Give who made the election key, how many trustees there are and decrypt; None without a key.
+
+    `without_yes`: the trustees for whose yes the opening waits. `fingerprint`: what strangers compare, empty while a
+    text of the poll file cannot stand in the election.
+    """
+    if poll.trustees_file is None:
+        return None
+    trustees = trustees_of(poll)
+    try:
+        fingerprint = fingerprint_of(poll)
+    except BallotRefusal:
+        return _key(poll, trustees, [], "")
+    waiting = await trustees_without_yes(connection, poll) if poll.phase is Phase.PREPARING else []
+    return _key(poll, trustees, waiting, fingerprint)
+
+
+def _key(poll: Poll, trustees: Trustees, waiting: list[int], fingerprint: str) -> dict[str, Any]:
+    return {
+        "kind": poll.key_kind,
+        "trustees": len(trustees.keys),
+        "threshold": trustees.threshold,
+        "without_yes": waiting,
+        "fingerprint": fingerprint,
     }
 
 

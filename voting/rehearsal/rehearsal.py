@@ -25,6 +25,7 @@ from voting.count.count import count
 from voting.model import By, Poll, Window
 from voting.packs import packs
 from voting.poll import polls
+from voting.poll.keys import DEALER
 from voting.post import papers as postal_count
 from voting.post import scanned, scans
 from voting.rehearsal.outcome import Rehearsal
@@ -38,6 +39,7 @@ from voting.sealing import seal, shares
 from voting.secrets_file import Secrets
 from voting.store import upgrade
 from voting.store.database import Database
+from voting.trustees.dealer import deal_all
 from voting.verify.verify import Verdict, verify
 from voting.votes.box import empty_tray, move_tray
 from voting.votes.checks import Checks
@@ -115,6 +117,7 @@ class _Run:
         self.secrets = secrets
         self.poll = _poll(plan, clock())
         self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=POLL_ID)
+        self.dealt = deal_all(TRUSTEES, THRESHOLD)
         self.papers_after_votes = 0
 
     async def whole(self, read_phone: ReadPhone) -> Rehearsal:
@@ -166,6 +169,7 @@ class _Run:
                 share_digests=self.key.share_digests,
                 by=self._by(),
             )
+            await polls.set_trustees(connection, self.dealt.trustees.data, DEALER, by=self._by())
         with self.watch.stage("import the roll", members, "rows") as counter:
             report = await import_roll(
                 self.database,

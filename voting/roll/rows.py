@@ -195,7 +195,9 @@ def _no_sms(reason: str, country: str | None, written: str) -> str:
     words = f"no SMS to this number: {reason.replace('_', ' ')}"
     if country in HOME_POST or not written or written.startswith("+"):
         return words
-    return f"{words} as one of {country or 'an unknown country'}; another country's number needs its +"
+    return (
+        f"{words} as one of {country or 'an unknown country'}; another country's number needs its +, a British one +44"
+    )
 
 
 def _no_member(cells: tuple[str, ...]) -> str | None:

@@ -80,6 +80,43 @@ def test_a_payload_changed_anywhere_is_foreign(place: int, char: str) -> None:
                 read(KEY, CHAT, changed)
 
 
+def tagged(body: str) -> str:
+    """Give a payload with the tag of another."""
+    return f"{body}.{gesture_button(KEY, CHAT, 'vote').rpartition('.')[2]}"
+
+
+FOREIGN = {
+    "nothing": "",
+    "a dot": ".",
+    "a gesture without its tag": "gvote:",
+    "a gesture with an empty tag": "gvote:.",
+    "a gesture without its colon": tagged("gvote"),
+    "another gesture with the tag of this one": tagged("gtheft:"),
+    "the same gesture with a reference added": tagged("gvote:1"),
+    "the same gesture in capitals": tagged("Gvote:"),
+    "a paper with a gesture's tag": tagged("p" + "A" * 16),
+    "a paper without its intent": tagged("p"),
+    "another bot's JSON": '{"action": "vote", "id": 1}',
+    "another bot's words": "vote_yes",
+    "a letter of Cyrillic": tagged("gv\u043ete:"),
+    "a tag of a character that is not ASCII": "gvote:.é",
+    "a space behind": gesture_button(KEY, CHAT, "vote") + " ",
+    "a line's end behind": gesture_button(KEY, CHAT, "vote") + "\n",
+    "one byte more than Telegram carries": "g" + "x" * PAYLOAD_MAX_BYTES,
+}
+
+
+@pytest.mark.parametrize("payload", FOREIGN.values(), ids=FOREIGN.keys())
+def test_what_others_and_old_clients_send_is_foreign(payload: str) -> None:
+    with pytest.raises(ForeignButton):
+        read(KEY, CHAT, payload)
+
+
+def test_a_reference_that_no_client_could_bring_back_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="ASCII"):
+        gesture_button(KEY, CHAT, "unlock", "Ö17")
+
+
 @pytest.mark.parametrize(("name", "reference"), [("a.b", ""), ("a", "1.2"), ("a:b", "")])
 def test_a_gesture_that_could_be_misread_cannot_be_made(name: str, reference: str) -> None:
     with pytest.raises(ValueError, match="dots"):

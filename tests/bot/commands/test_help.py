@@ -53,6 +53,8 @@ WORDS: Final = {
     "messages.refusals",
     "messages.words",
     "messages.words.kinds",
+    "voting.ballots",
+    "voting.ballots.refusals",
     "voting.imports",
     "voting.imports.csv_file",
     "voting.imports.dialect",
@@ -60,6 +62,8 @@ WORDS: Final = {
     "voting.imports.report",
     "voting.model",
     "voting.refusals",
+    "voting.trustees",
+    "voting.trustees.refusals",
     "voting.typed_text",
 }
 

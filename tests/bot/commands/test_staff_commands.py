@@ -189,6 +189,30 @@ async def test_the_chain_has_the_name_as_it_can_be_shown(shell: Shell, database:
         assert next(iter(actors)) == "Gwen Evans (command line)"
 
 
+@pytest.mark.parametrize("option", ["--send-at", "--send-before"])
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("2030-10-27T01:30", "write 2030-10-27T01:30+01:00 or 2030-10-27T01:30+00:00"),
+        ("2030-03-31T01:30", "write 2030-03-31T00:30 or 2030-03-31T02:30"),
+        ("soon", "is not a moment"),
+        ("9999-12-31T23:59-11:00", "is not a moment"),
+    ],
+    ids=["comes twice", "never comes", "no time", "no end of time"],
+)
+async def test_a_notice_s_time_that_is_no_one_moment_is_refused(
+    shell: Shell, option: str, typed: str, said: str
+) -> None:
+    assert said in await shell.refuses("notice", "draft", "reminder", option, typed)
+
+
+async def test_a_notice_s_time_that_comes_twice_is_told_apart_by_its_offset(shell: Shell) -> None:
+    await shell.json("notice", "draft", "reminder", "--send-at", "2030-10-27T01:30+00:00")
+
+    (listed,) = (await shell.json("notice", "list"))["notices"]
+    assert listed["send_at"] == "2030-10-27T01:30:00+00:00"
+
+
 async def test_a_notice_is_paused_resumed_canceled_and_reported(shell: Shell, tmp_path: Path) -> None:
     await shell.says("notice", "draft", "reminder", "--as", "Gwen")
     await shell.says("notice", "approve", "1", "--as", "Huw")

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 import pytest
 from console_house import ConsoleHouse, Visitor, console_house, filled_house
+from markupsafe import escape
 from prepared import HEADER, line
 from sqlalchemy import delete, func, insert, select, update
 
@@ -74,7 +75,7 @@ def address(path: str) -> str:
         "case_id:int": "1",
         "alert_id:int": "1",
         "staff_id:int": "4",
-        "member_no:str": "0000007",
+        "member_no:path": "0000007",
     }
     return re.sub(r"{([^}]+)}", lambda place: values.get(place[1], "0" * 24), path)
 
@@ -457,6 +458,24 @@ async def test_whose_name_looks_like_the_author_s_is_not_offered_to_approve(town
     assert "needs a second person" in refused.text
 
 
+async def test_a_time_that_comes_twice_asks_which_and_one_that_never_comes_is_refused(town: ConsoleHouse) -> None:
+    typed = {"kind": "reminder", "audience": "all", "then": "keep"}
+    async with town.visitor("Carys") as visitor:
+        plain = await visitor.looks("/notices/new")
+        twice = await visitor.does("/notices/new", send_at="2030-10-27T01:30", **typed)
+        never = await visitor.does("/notices/new", send_at="2030-03-31T01:30", **typed)
+        made = await visitor.does("/notices/new", send_at="2030-10-27T01:30", send_at_which="second", **typed)
+        again = await visitor.looks(made.headers["location"].removeprefix("/console") + "/edit")
+    assert "Which one?" not in plain.text + never.text
+    assert "comes twice in Europe/London" in twice.text
+    assert 'name="send_at_which" value="first"' in twice.text
+    assert "never comes in Europe/London" in never.text
+    assert 'name="send_at_which" value="second" checked' in again.text
+    async with town.database.reading() as connection:
+        found = await notices.show(connection, int(made.headers["location"].rpartition("/")[2]))
+    assert found.content.send_at == datetime(2030, 10, 27, 1, 30, tzinfo=UTC)
+
+
 async def test_the_preview_counts_segments_and_says_what_is_wrong(town: ConsoleHouse) -> None:
     async with town.visitor("Carys") as visitor:
         visitor.client.headers["HX-Request"] = "true"
@@ -560,6 +579,33 @@ async def test_a_pack_is_replaced_by_two(town: ConsoleHouse) -> None:
         assert "Locked after wrong codes" not in (await sam.looks("/packs")).text
 
 
+@pytest.mark.parametrize(
+    "member_no",
+    ["2019/0417", "A#1?b=2", "50%", "Môn 17", "N:17", "17.B", "A&B", "<b>", "x" * 64],
+    ids=["slash", "hash and question", "per cent", "not ASCII", "colon", "dots", "and", "tags", "longest"],
+)
+async def test_a_member_is_found_and_shown_whatever_their_number(town: ConsoleHouse, member_no: str) -> None:
+    async with town.database.writing() as connection:
+        await connection.execute(
+            update(schema.member).where(schema.member.c.member_no == "0000041").values(member_no=member_no)
+        )
+    async with town.visitor("Sam") as sam:
+        found = await sam.looks("/members", params={"q": member_no}, follow_redirects=True)
+        asked = await sam.does("/packs/replace", member_no=member_no, reason="lost", **{"from": "member"})
+        shown = await sam.client.get(asked.headers["location"])
+
+    for answer in (found, shown):
+        assert (answer.status_code, f"<title>Member {escape(member_no)} " in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize("asked", ["0\0", "\U0010ffff", "\ud7ff", "'; --", "%"], ids=ascii)
+async def test_a_search_for_nobody_s_number_says_so(town: ConsoleHouse, asked: str) -> None:
+    async with town.visitor("Sam") as sam:
+        answer = await sam.looks("/members", params={"q": asked})
+
+    assert (answer.status_code, "not on the roll" in answer.text) == (404, True)
+
+
 async def test_a_newer_window_overtakes_notices_about_the_old_one(town: ConsoleHouse) -> None:
     async with town.visitor("Carys") as carys:
         backwards = await carys.does("/window", first_day="2022-08-10", last_day="2022-08-01", reason="x")
@@ -626,6 +672,42 @@ async def test_what_a_file_asks_is_confirmed_on_its_page(town: ConsoleHouse) -> 
     assert entries[-1].body["accepted"] == {"pairs": 1, "new": {"new": 11, "members": 60}}
 
 
+@BOTH
+async def test_many_lapse_by_a_file_that_is_tried_asked_about_and_then_taken(town: ConsoleHouse) -> None:
+    """As `roll lapse --file`: a fall of over a tenth asks, strangers are reported, why is kept for staff."""
+    async with town.database.reading() as connection:
+        member = schema.member.c
+        chosen = select(member.member_no).where(member.eligible).order_by(member.member_no).limit(10)
+        leaving = list((await connection.execute(chosen)).scalars())
+    async with town.visitor("Gwen") as gwen:
+        path = await uploads(
+            gwen, "lapse", "\n".join(["member_no", *leaving, "7777777", ""]), reason=" left\u200b in  August "
+        )
+        page = await settled(gwen, path)
+        assert "nothing was changed yet" in page
+        assert "not on the roll" in page
+        assert "left in August" in (await gwen.looks(path)).text
+        refused = await gwen.does(f"{path}/confirm")
+        assert (refused.status_code, "your answer to what is asked" in refused.text) == (409, True)
+        assert await lapsed(town) == []
+        agreed = dict.fromkeys(re.findall(r'name="(agree_[a-z_]+)"', page), "yes")
+        assert agreed
+        assert (await gwen.does(f"{path}/confirm", **agreed)).status_code == 303
+        assert "Taken" in await settled(gwen, path)
+    assert await lapsed(town) == [(number, "left in August") for number in leaving]
+
+
+async def test_a_file_of_members_who_lapse_needs_a_reason(town: ConsoleHouse) -> None:
+    async with town.visitor("Gwen") as gwen:
+        answer = await gwen.client.post(
+            "/console/imports",
+            data={"csrf": gwen.csrf, "kind": "lapse", "reason": "\u200b"},
+            files={"file": ("left.csv", b"member_no\n0000001\n", "text/csv")},
+        )
+    assert answer.status_code == 409
+    assert "why these members may not vote any more" in answer.text
+
+
 async def test_what_is_not_a_roll_is_refused_in_words_and_discarded(town: ConsoleHouse, tmp_path: Path) -> None:
     async with town.visitor("Gwen") as gwen:
         path = await uploads(gwen, "roll", "not,a,roll\n1,2,3\n")
@@ -675,10 +757,19 @@ async def notice_version(town: ConsoleHouse, path: str) -> int:
         return (await notices.show(connection, int(path.rpartition("/")[2]))).version
 
 
-async def uploads(visitor: Visitor, kind: str, text: str) -> str:
+async def lapsed(town: ConsoleHouse) -> list[tuple[str, str]]:
+    async with town.database.reading() as connection:
+        member = schema.member.c
+        found = select(member.member_no, member.lapsed_reason).where(member.lapsed_at.is_not(None))
+        return [
+            (row.member_no, row.lapsed_reason) for row in await connection.execute(found.order_by(member.member_no))
+        ]
+
+
+async def uploads(visitor: Visitor, kind: str, text: str, **more: str) -> str:
     answer = await visitor.client.post(
         "/console/imports",
-        data={"csrf": visitor.csrf, "kind": kind},
+        data={"csrf": visitor.csrf, "kind": kind, **more},
         files={"file": ("roll.csv", text.encode(), "text/csv")},
     )
     assert answer.status_code == 303, answer.text

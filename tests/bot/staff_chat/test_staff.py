@@ -34,6 +34,7 @@ OFFICERS_ONLY = {
     Act.SET_DUTY,
     Act.SET_GROUP,
     Act.SEE_CHAIN,
+    Act.RESUME_HEAD,
 }
 NOT_COMMS = {
     Act.GO_ON_DUTY,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from prepared import SECRETS, chain_kinds, read_phone, rows
 from sqlalchemy import select
+from trustee_town import dealt
 
 from voting import schema
 from voting.imports.report import Agreed, Asks, ImportReport, keep_report
@@ -28,6 +29,7 @@ from voting.store.database import Database
 FIELD = Path(__file__).parents[2] / "data" / "field"
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=ZoneInfo("Europe/London"))
 TODAY = "2026-11-26"
+NEEDS_PLUS = "another country's number needs its +, a British one +44"
 GWEN, HUW = By("Gwen", "command line", NOW), By("Huw", "command line", NOW)
 
 
@@ -78,6 +80,7 @@ class Office:
             await polls.set_election_key(
                 connection, b"k" * 32, trustees=3, threshold=2, share_digests=["a", "b", "c"], by=GWEN
             )
+            await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=GWEN)
             await polls.open_poll(connection, by=GWEN)
 
 
@@ -131,14 +134,11 @@ MISSING = "no SMS to this number: missing"
                 4,
                 eligible=4,
                 says=(
-                    "no SMS to this number: landline as one of DE; another country's number needs its +",
+                    f"no SMS to this number: landline as one of DE; {NEEDS_PLUS}",
                     "unknown country 'Germany': numbers without + are not read",
-                    (
-                        "no SMS to this number: malformed as one of an unknown country; another country's number "
-                        "needs its +"
-                    ),
-                    "no SMS to this number: landline as one of IT; another country's number needs its +",
-                    "no SMS to this number: landline as one of DE; another country's number needs its +",
+                    f"no SMS to this number: malformed as one of an unknown country; {NEEDS_PLUS}",
+                    f"no SMS to this number: landline as one of IT; {NEEDS_PLUS}",
+                    f"no SMS to this number: landline as one of DE; {NEEDS_PLUS}",
                 ),
             ),
             id="landlines abroad",

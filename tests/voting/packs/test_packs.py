@@ -27,14 +27,17 @@ from prepared import (
 from sqlalchemy import insert, select, update
 
 from voting import schema
+from voting.ballots.credential import derive_secret, public_credential
+from voting.ballots.group import write_point
 from voting.codes.codes import Kind, hash_pack, hash_vote, parse, printed
 from voting.codes.pack_word import word_for
 from voting.imports.report import ImportReport, Level
 from voting.model import By, Phase
-from voting.packs import packing, packs, print_file
+from voting.packs import drawing, packs, print_file
 from voting.packs.packing import imported_rolls
 from voting.packs.packs import Asked, Issued, Printing
 from voting.packs.print_file import PrintFile
+from voting.poll import polls
 from voting.refusals import (
     Fault,
     FileUnreadable,
@@ -163,7 +166,92 @@ async def test_the_chain_knows_the_print_file_by_its_digest(world: World) -> Non
 
     body = (await rows(world.database, schema.chain, schema.chain.c.seq, schema.chain.c.body))[-1][1]
     digest = hashlib.sha256((world.folder / "print.csv").read_bytes()).hexdigest()
-    assert body == {"packs": 4, "print_sha256": digest}
+    written = sorted(credential for _, credential, _, _ in await credentials(world))
+    expected = hashlib.sha256("\n".join(written).encode()).hexdigest()
+    assert body == {"packs": 4, "print_sha256": digest, "credentials": expected}
+
+
+async def credentials(world: World) -> list[tuple[str, str, int, int | None]]:
+    """Give member_no, credential as it is written, and the entries that issued and ended it."""
+    async with world.database.reading() as connection:
+        pack, member = schema.pack, schema.member
+        columns = (member.c.member_no, pack.c.credential, pack.c.issued_entry, pack.c.ended_entry)
+        found = select(*columns).join(pack, pack.c.member_id == member.c.id).order_by(pack.c.id)
+        return [(row[0], write_point(row[1]), row[2], row[3]) for row in await connection.execute(found)]
+
+
+async def test_both_codes_of_a_letter_give_the_credential_of_its_pack(world: World) -> None:
+    await world.issue()
+
+    uuid = (await rows(world.database, schema.poll, schema.poll.c.uuid))[0][0]
+    derived = {
+        row["member_no"]: write_point(
+            public_credential(
+                derive_secret(row["pack_code"].replace("-", ""), row["vote_code"].replace("-", ""), str(uuid))
+            )
+        )
+        for row in world.printed()
+    }
+    [last] = (await rows(world.database, schema.chain, schema.chain.c.seq))[-1]
+    assert {number: credential for number, credential, _, _ in await credentials(world)} == derived
+    assert {entry for _, _, entry, _ in await credentials(world)} == {last}
+
+
+async def test_a_replaced_pack_s_credential_is_voided_by_the_entry_that_issues_the_new_one(world: World) -> None:
+    await world.issue()
+    await world.ask("2")
+    await world.replace("2", "Huw")
+
+    seq, body = (await rows(world.database, schema.chain, schema.chain.c.seq, schema.chain.c.body))[-1]
+    old, new = [row for row in await credentials(world) if row[0] == "2"]
+    assert body == {
+        "packs": 1,
+        "print_sha256": hashlib.sha256((world.folder / "new.csv").read_bytes()).hexdigest(),
+        "credentials": hashlib.sha256(new[1].encode()).hexdigest(),
+        "voided": [old[1]],
+    }
+    assert (old[3], new[2], new[3]) == (seq, seq, None)
+    assert old[2] < seq
+    assert [row[3] for row in await credentials(world)].count(seq) == 1
+
+
+async def test_a_letter_names_the_voting_page_with_its_pack_code(world: World) -> None:
+    """Behind "#", which no browser sends; without a page the column is empty."""
+    few = write_roll(world.folder / "few.csv", [line("1")])
+    printing = Printing(world.folder / "a.csv", roll_paths=(few,), vote_url="https://ballot.example/vote")
+    await packs.issue(world.database, SECRETS, printing, by=GWEN)
+    await world.issue("b.csv")
+
+    [letter] = world.printed("a.csv")
+    assert letter["vote_url"] == f"https://ballot.example/vote#{letter['pack_code']}"
+    assert {row["vote_url"] for row in world.printed("b.csv")} == {""}
+
+
+async def test_a_credential_that_another_pack_has_is_drawn_again(world: World) -> None:
+    """Whoever plants a credential before the packs are made only has it drawn again."""
+    numbers: list[int] = []
+    real = drawing.pooled_random()
+
+    def remember(below: int) -> int:
+        numbers.append(real(below))
+        return numbers[-1]
+
+    async with world.database.writing() as connection:
+        poll, member = await polls.load(connection), await roll.find(connection, "1")
+        [drawn] = await drawing.Drawing(connection, poll, SECRETS.code_key, remember).draw(1)
+        row = {"member_id": member.id, "serial": 1, "pack_hash": b"h" * 32, "vote_hash": b"v" * 32}
+        planted = row | {"credential": drawn.credential, "issued_entry": 1, "state": "live", "issued_at": NOW}
+        await connection.execute(insert(schema.pack).values(**planted))
+    again = iter(numbers)
+
+    def repeat(below: int) -> int:
+        return next(again, real(below))
+
+    issued = await world.issue(random=repeat)
+
+    assert next(again, None) is None
+    assert issued.packs == 3
+    assert len({credential for _, credential, _, _ in await credentials(world)}) == 4
 
 
 async def test_issuing_again_is_for_those_who_have_none(world: World) -> None:
@@ -335,7 +423,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path, encrypted: bool
 async def test_codes_that_another_pack_has_are_drawn_again(world: World) -> None:
     """The random numbers repeat themselves after the first packs, so every code is drawn twice."""
     drawn: list[int] = []
-    real = packing.pooled_random()
+    real = drawing.pooled_random()
 
     def remember(below: int) -> int:
         drawn.append(real(below))
@@ -354,16 +442,14 @@ async def test_codes_that_another_pack_has_are_drawn_again(world: World) -> None
 async def test_random_numbers_that_only_repeat_are_a_fault(world: World) -> None:
     few = write_roll(world.folder / "few.csv", [line("1")])
     numbers: list[int] = []
-    real = packing.pooled_random()
+    real = drawing.pooled_random()
 
     def first(below: int) -> int:
         numbers.append(real(below))
         return numbers[-1]
 
     await world.issue("one.csv", roll_paths=(few,), random=first)
-    used = world.printed("one.csv")[0]["pack_code"].replace("-", "")
-    values = [packing_value(char) for char in used[:-1]]
-    turn = iter(values * 1_000)
+    turn = iter(numbers * 1_000)
 
     with pytest.raises(Fault, match="random"):
         await world.issue(
@@ -373,12 +459,8 @@ async def test_random_numbers_that_only_repeat_are_a_fault(world: World) -> None
         )
 
 
-def packing_value(char: str) -> int:
-    return "23456789ABCDEFGHJKMNPQRSTUVWXYZ".index(char)
-
-
 def test_pooled_random_numbers_are_even_and_in_range() -> None:
-    draw = packing.pooled_random()
+    draw = drawing.pooled_random()
     counts = [0] * 31
     for _ in range(31_000):
         counts[draw(31)] += 1
@@ -617,8 +699,8 @@ def test_what_is_printed_is_grouped() -> None:
     assert printed(Kind.PACK, "ABCDEFGHJ") == "ABC-DEF-GHJ"
 
 
-def test_the_columns_are_the_roll_s_and_four_more() -> None:
-    assert (*COLUMNS, "pack_code", "vote_code", "word", "bot_url") == print_file.PRINT_COLUMNS
+def test_the_columns_are_the_roll_s_and_five_more() -> None:
+    assert (*COLUMNS, "pack_code", "vote_code", "word", "bot_url", "vote_url") == print_file.PRINT_COLUMNS
 
 
 async def test_an_event_may_name_its_envelope(world: World) -> None:

@@ -22,6 +22,7 @@ from prepared import (
     write_roll,
 )
 from sqlalchemy import insert, select, update
+from trustee_town import dealt
 
 from voting import schema, secrets_file
 from voting.ballots.election import check_uuid
@@ -29,6 +30,8 @@ from voting.model import By, Phase, Poll, SmsRules, StaffRules, Window
 from voting.packs.packing import Printing
 from voting.packs.packs import issue
 from voting.poll import polls, window
+from voting.poll.election import paper_of
+from voting.poll.stored import move
 from voting.refusals import (
     ForeignSecrets,
     NoPoll,
@@ -73,7 +76,7 @@ def written(tmp_path: Path, content: str = FILE) -> Path:
 def test_a_poll_file_is_read_with_its_local_times(tmp_path: Path) -> None:
     path = written(tmp_path)
 
-    assert polls.read_poll_file(path) == POLL
+    assert polls.read_poll_file(path) == replace(POLL, uuid="")
     assert polls.window_of_file(path, by=By("Gwen", "command line", NOW)) == WINDOW
 
 
@@ -110,6 +113,13 @@ def test_times_may_carry_their_own_zone(tmp_path: Path) -> None:
     content = FILE.replace("2022-08-01T09:00:00", "2022-08-01T09:00:00+02:00")
 
     assert polls.read_poll_file(written(tmp_path, content)).opens_at == datetime(2022, 8, 1, 7, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("offset", "hour"), [("+01:00", 0), ("+00:00", 1)], ids=["first", "second"])
+def test_a_closing_time_that_comes_twice_is_told_apart_by_its_offset(tmp_path: Path, offset: str, hour: int) -> None:
+    content = FILE.replace('"2022-09-02T17:00"', f"2022-10-30T01:30:00{offset}")
+
+    assert polls.read_poll_file(written(tmp_path, content)).closes_at == datetime(2022, 10, 30, hour, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -150,8 +160,19 @@ def test_times_may_carry_their_own_zone(tmp_path: Path) -> None:
         pytest.param("2022-08-01T09:00:00", "2022-08-01", "poll.opens_at must be a time", id="day for a time"),
         pytest.param("2022-08-01T09:00:00", '"soon"', "poll.opens_at must be a time such as", id="word for a time"),
         pytest.param(
-            "2022-08-01T09:00:00", "2022-03-27T01:30:00", "poll.opens_at is an hour the clocks skip", id="no such hour"
+            "2022-08-01T09:00:00",
+            "2022-03-27T01:30:00",
+            "2022-03-27T01:30 never comes in Europe/London, where the clocks go forward; write 2022-03-27T00:30 or",
+            id="skipped",
         ),
+        pytest.param(
+            "2022-09-02T17:00",
+            "2022-10-30T01:30",
+            "poll.closes_at cannot be used: 2022-10-30T01:30 comes twice in Europe/London, where the clocks go back; "
+            "write 2022-10-30T01:30+01:00 or 2022-10-30T01:30+00:00",
+            id="twice",
+        ),
+        pytest.param('"2022-09-02T17:00"', '"9999-12-31T23:59-11:00"', "must be a time such as", id="no end of time"),
         pytest.param("2022-09-02T17:00", "2022-08-01T09:00", "poll.closes_at is not after", id="closes when it opens"),
         pytest.param("Europe/London", "Europe/Atlantis", "poll.timezone names no known zone", id="unknown zone"),
         pytest.param("Europe/London", "Europe", "poll.timezone names no known zone", id="zone is a continent"),
@@ -212,7 +233,7 @@ async def loaded(database: Database) -> Poll:
 
 
 async def test_init_writes_the_poll_its_window_and_two_entries(database: Database) -> None:
-    made = await make_poll(database)
+    made = await make_poll(database, uuid="")
 
     assert made == replace(POLL, signing_key=SECRETS.verify_key, uuid=made.uuid)
     assert check_uuid(made.uuid, "uuid") == made.uuid
@@ -314,7 +335,7 @@ async def test_a_poll_opens_when_nothing_is_missing_and_closes_for_good(database
             await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
         await polls.mark_counted(connection)
     assert (await loaded(database)).phase is Phase.COUNTED
-    assert (await chain_kinds(database))[-3:] == ["election_key_set", "poll_opened", "poll_closed"]
+    assert (await chain_kinds(database))[-3:] == ["trustees_set", "poll_opened", "poll_closed"]
 
 
 async def test_who_has_no_pack_is_insisted_on_unless_accepted(database: Database, tmp_path: Path) -> None:
@@ -326,14 +347,7 @@ async def test_who_has_no_pack_is_insisted_on_unless_accepted(database: Database
     await issue(database, SECRETS, printing, by=By("Gwen", "command line", NOW))
 
     async with database.writing() as connection:
-        await polls.set_election_key(
-            connection,
-            b"k" * 32,
-            trustees=3,
-            threshold=2,
-            share_digests=["a", "b", "c"],
-            by=By("Gwen", "command line", NOW),
-        )
+        await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
         with pytest.raises(PacksMissing, match="1 members who may vote have no pack"):
             await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
         await polls.open_poll(connection, by=By("Gwen", "command line", NOW), despite_missing_packs=True)
@@ -351,6 +365,29 @@ async def test_everything_that_is_missing_is_named(database: Database) -> None:
 
     missing = str(refused.value)
     assert all(word in missing for word in ("election key", "roll", "packs", "closing time"))
+
+
+async def test_a_text_that_cannot_stand_in_the_election_is_named_before_the_opening(
+    database: Database, tmp_path: Path
+) -> None:
+    await ready(database, tmp_path)
+    async with database.writing() as connection:
+        await connection.execute(update(schema.poll).values(question="Who\nshall lead?"))
+
+    with pytest.raises(PollNotReady, match=r"texts can stand in the election \(questions\[0\]\.question is not"):
+        await open_with_key(database)
+
+
+async def test_the_paper_is_made_at_the_opening_whatever_stood_in_the_row(database: Database, tmp_path: Path) -> None:
+    """A paper planted before the opening would show other texts than the poll's."""
+    await ready(database, tmp_path)
+    async with database.writing() as connection:
+        await connection.execute(update(schema.poll).values(paper=b"{}"))
+
+    opened = await open_with_key(database)
+
+    assert opened.paper == paper_of(replace(opened, paper=None)) != b"{}"
+    assert (await loaded(database)).paper == opened.paper
 
 
 async def test_a_poll_that_is_not_open_cannot_close(database: Database) -> None:
@@ -374,6 +411,8 @@ async def test_an_open_poll_no_longer_follows_its_file(database: Database, tmp_p
     async with database.writing() as connection:
         with pytest.raises(PollAlreadyOpen):
             await polls.set_election_key(connection, b"other", **key, by=By("Gwen", "command line", NOW))
+        with pytest.raises(PollAlreadyOpen):
+            await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
 
 
 async def test_who_opens_second_is_told(database: Database) -> None:
@@ -382,7 +421,7 @@ async def test_who_opens_second_is_told(database: Database) -> None:
     async with database.writing() as connection:
         await connection.execute(update(schema.poll).values(phase=Phase.OPEN))
         with pytest.raises(PollAlreadyOpen, match="open"):
-            await polls._move(connection, Phase.PREPARING, Phase.OPEN, opened_at=NOW)
+            await move(connection, Phase.PREPARING, Phase.OPEN, opened_at=NOW)
 
 
 async def test_a_changed_rule_has_a_new_version_to_accept(database: Database) -> None:

@@ -312,12 +312,11 @@ async def test_a_row_that_cannot_be_taken_never_stops_the_others(world: World, r
 
 
 async def test_a_code_of_no_pack_is_rejected_without_being_repeated(world: World) -> None:
-    async with world.database.writing() as connection:
-        await connection.execute(update(schema.pack).values(pack_hash=schema.pack.c.vote_hash))
-    report = await world.scan(f"1,{AT},received")
+    code = generate(PackOrVote.PACK, POLL.id)
+    report = await world.scan(f"{code},{AT},received")
 
     assert [row.reason for row in report.rows] == ["no pack has this code"]
-    assert world.codes["1"][0] not in repr(report)
+    assert code not in repr(report)
 
 
 async def test_a_slip_in_a_code_is_not_guessed_at(world: World) -> None:
@@ -609,9 +608,8 @@ async def test_a_count_that_is_not_whole_is_refused(counting: Counting, lines: l
     assert await counting.latest() is None
 
 
-async def test_papers_are_counted_between_the_close_and_the_count(counting: Counting) -> None:
-    async with counting.world.database.writing() as connection:
-        await connection.execute(update(schema.poll).values(phase=Phase.OPEN))
+async def test_papers_are_counted_between_the_close_and_the_count(world: World) -> None:
+    counting = Counting(world)
     with pytest.raises(PollStillOpen):
         await counting.take("North,1", "South,1")
     async with counting.world.database.writing() as connection:

@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select, text
+from sqlalchemy import CheckConstraint, Connection, create_engine, insert, inspect, select, text
 from sqlalchemy.exc import StatementError
 
 import bot.schema  # noqa: F401 - its tables join the metadata
@@ -28,6 +28,33 @@ async def test_the_migrations_make_exactly_the_declared_tables(database: Databas
         )
 
     assert differences == []
+
+
+async def test_the_migrations_make_exactly_the_declared_checks(database: Database) -> None:
+    """Alembic does not compare them: what a column may hold, and what columns of a row may hold together."""
+    declared = {
+        (table.name, f"ck_{table.name}_{check.name}".replace(f"ck_{table.name}_ck_{table.name}_", f"ck_{table.name}_"))
+        for table in METADATA.tables.values()
+        for check in (*table.constraints, *(check for column in table.columns for check in column.constraints))
+        if isinstance(check, CheckConstraint)
+    }
+    async with database.reading() as connection:
+        made = await connection.run_sync(checks_of)
+
+    assert declared
+    assert {(table, name) for table, name, _ in made} == declared
+    if database.is_sqlite:
+        bare = create_engine("sqlite://")
+        METADATA.create_all(bare)
+        with bare.connect() as connection:
+            assert made == checks_of(connection)  # word for word
+        bare.dispose()
+
+
+def checks_of(connection: Connection) -> set[tuple[str, str, str]]:
+    """Give table, name and words of every check."""
+    found = inspect(connection).get_multi_check_constraints()
+    return {(key[1], str(check["name"]), check["sqltext"]) for key, checks in found.items() for check in checks}
 
 
 async def test_upgrading_twice_changes_nothing(database: Database) -> None:

@@ -65,6 +65,7 @@ def upgrade() -> None:
     sa.Column('claimed_by', sa.Text(), nullable=True),
     sa.Column('lease_until', sa.BigInteger(), nullable=True),
     sa.Column('done_at', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("state IN ('new','done','failed')", name=op.f('ck_inbox_state')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbox')),
     sa.UniqueConstraint('source', 'key', name=op.f('uq_inbox_source_key'))
     )
@@ -116,6 +117,8 @@ def upgrade() -> None:
     sa.Column('resend_of', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('planned_at', sa.BigInteger(), nullable=True),
     sa.Column('ended_at', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("on_unknown IN ('leave','resend')", name=op.f('ck_notice_on_unknown')),
+    sa.CheckConstraint("state IN ('draft','submitted','approved','scheduled','sending','paused','done','canceled','superseded')", name=op.f('ck_notice_state')),
     sa.CheckConstraint('approved_by IS NULL OR approved_by <> author', name=op.f('ck_notice_two_people')),
     sa.ForeignKeyConstraint(['resend_of'], ['notice.id'], name=op.f('fk_notice_resend_of')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notice'))
@@ -158,7 +161,7 @@ def upgrade() -> None:
     sa.Column('rule_version', sa.Integer(), nullable=False),
     sa.Column('sms', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('staff', sa.JSON(none_as_null=True), nullable=False),
-    sa.Column('phase', sa.Text(), nullable=True),
+    sa.Column('phase', sa.Text(), nullable=False),
     sa.Column('opened_at', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
     sa.Column('election_key', sa.LargeBinary(), nullable=True),
@@ -169,6 +172,9 @@ def upgrade() -> None:
     sa.Column('key_kind', sa.Text(), nullable=True),
     sa.Column('paper', sa.LargeBinary(), nullable=True),
     sa.Column('signing_key', sa.LargeBinary(), nullable=False),
+    sa.CheckConstraint("key_kind IN ('dealer','ceremony')", name=op.f('ck_poll_key_kind')),
+    sa.CheckConstraint("phase IN ('preparing','open','closed','counted')", name=op.f('ck_poll_phase')),
+    sa.CheckConstraint('"only" = 1', name=op.f('ck_poll_only')),
     sa.PrimaryKeyConstraint('only', name=op.f('pk_poll'))
     )
     op.create_table('postal_count',
@@ -185,6 +191,7 @@ def upgrade() -> None:
     sa.Column('body', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('turnout', sa.Numeric(precision=7, scale=4), nullable=True),
+    sa.CheckConstraint('"only" = 1', name=op.f('ck_result_only')),
     sa.PrimaryKeyConstraint('only', name=op.f('pk_result'))
     )
     op.create_table('roll_file',
@@ -204,6 +211,7 @@ def upgrade() -> None:
     sa.Column('duty_order', sa.Integer(), nullable=True),
     sa.Column('enrolled_at', sa.BigInteger(), nullable=False),
     sa.Column('removed_at', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("role IN ('officer','comms','support')", name=op.f('ck_staff_role')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_staff'))
     )
     op.create_index('one_enrolment', 'staff', ['user_id'], unique=True, sqlite_where=sa.text('removed_at IS NULL'), postgresql_where=sa.text('removed_at IS NULL'))
@@ -249,6 +257,7 @@ def upgrade() -> None:
     sa.Column('settled_by', sa.Text(), nullable=True),
     sa.Column('settled_at', sa.BigInteger(), nullable=True),
     sa.Column('disputed_at', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("state IN ('open','proposed','settled')", name=op.f('ck_attempt_case_state')),
     sa.CheckConstraint('settled_by IS NULL OR settled_by <> proposed_by', name=op.f('ck_attempt_case_two_people')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_attempt_case_member_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_attempt_case')),
@@ -262,6 +271,8 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('language', sa.Text(), nullable=True),
     sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint("state IN ('on','blocked','opted_out','dead')", name=op.f('ck_channel_state')),
+    sa.CheckConstraint("kind IN ('telegram','sms')", name=op.f('ck_channel_kind')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_channel_member_id')),
     sa.PrimaryKeyConstraint('member_id', 'kind', name=op.f('pk_channel'))
     )
@@ -309,6 +320,8 @@ def upgrade() -> None:
     sa.Column('fallback_of', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('sent_at', sa.BigInteger(), nullable=True),
     sa.Column('settled_at', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("state IN ('ready','sending','sent','delivered','failed','unknown','canceled','skipped')", name=op.f('ck_delivery_state')),
+    sa.CheckConstraint("channel IN ('telegram','sms')", name=op.f('ck_delivery_channel')),
     sa.ForeignKeyConstraint(['fallback_of'], ['delivery.id'], name=op.f('fk_delivery_fallback_of')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_delivery_member_id')),
     sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_delivery_notice_id')),
@@ -396,6 +409,7 @@ def upgrade() -> None:
     sa.Column('delivered_on', sa.Date(), nullable=True),
     sa.Column('returned_on', sa.Date(), nullable=True),
     sa.Column('locked_out_at', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("state IN ('live','void','replaced')", name=op.f('ck_pack_state')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_pack_member_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pack')),
     sa.UniqueConstraint('member_id', 'serial', name=op.f('uq_pack_member_id_serial')),
@@ -483,6 +497,8 @@ def upgrade() -> None:
     sa.Column('outcome', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('imported_at', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint("outcome IN ('locked','set_aside','rejected')", name=op.f('ck_paper_outcome')),
+    sa.CheckConstraint("status IN ('received','rejected')", name=op.f('ck_paper_status')),
     sa.CheckConstraint("(outcome = 'set_aside') = (reason IS NOT NULL)", name=op.f('ck_paper_aside_has_reason')),
     sa.ForeignKeyConstraint(['pack_id'], ['pack.id'], name=op.f('fk_paper_pack_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_paper')),
@@ -530,7 +546,8 @@ def upgrade() -> None:
     sa.Column('intent_id', sa.Text(), nullable=True),
     sa.Column('receipt', sa.Text(), nullable=True),
     sa.Column('chat', sa.Text(), nullable=True),
-    sa.CheckConstraint("(how = 'online') = (intent_id IS NOT NULL) AND (how = 'online') = (receipt IS NOT NULL) AND (how = 'online') = (chat IS NOT NULL)", name=op.f('ck_lock_online_has_receipt')),
+    sa.CheckConstraint("how IN ('online','post')", name=op.f('ck_lock_how')),
+    sa.CheckConstraint("how = 'online' OR (intent_id IS NULL AND receipt IS NULL AND chat IS NULL)", name=op.f('ck_lock_online_has_receipt')),
     sa.ForeignKeyConstraint(['intent_id'], ['intent.id'], name=op.f('fk_lock_intent_id')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_lock_member_id')),
     sa.ForeignKeyConstraint(['pack_id'], ['pack.id'], name=op.f('fk_lock_pack_id')),
