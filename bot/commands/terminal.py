@@ -24,7 +24,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from voting.local_time import instant_of
 from voting.model import SYSTEM
 from voting.refusals import StaffRefusal
 from voting.typed_text import looks_like, one_line
@@ -166,6 +165,8 @@ def read_time(raw: str | None, timezone: str) -> datetime | None:
 
     MomentUnreadable, HourComesTwice, HourSkipped.
     """
+    from voting.local_time import instant_of
+
     if raw is None:
         return None
     try:

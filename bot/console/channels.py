@@ -1,5 +1,6 @@
 """Channels that a provider's errors turned off: how many within a span, by error, and one act that turns them on."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.responses import Response
@@ -19,7 +20,7 @@ async def show(visit: Visit) -> Response:
     async with visit.console.house.database.reading() as connection:
         found = None
         if asked["since"] and asked["until"]:
-            found = await went_off(connection, _span(asked, await polls.load(connection)))
+            found = await went_off(connection, _span(visit, asked["channel"], await polls.load(connection)))
         back = visit.asked_number("back")
         return await visit.page(connection, "channels.html", typed=asked, found=found, back=back, kinds=(TELEGRAM, SMS))
 
@@ -27,21 +28,19 @@ async def show(visit: Visit) -> Response:
 async def turn_on(visit: Visit) -> Response:
     """Turn on again what these errors turned off within the span."""
     async with visit.console.house.database.writing() as connection:
-        given = {name: visit.word(name) for name in ("channel", "since", "until")}
         errors = [value for name, value in visit.form.multi_items() if name == "error" and isinstance(value, str)]
         if not errors:
             raise FormWrong(field="error")
-        span = _span(given, await polls.load(connection), errors)
+        span = _span(visit, visit.word("channel"), await polls.load(connection), errors)
         found = await channels_back(connection, span, visit.word("reason"), by=visit.by)
     return visit.back(f"/console/channels?back={sum(found.values())}")
 
 
-def _span(given: dict[str, str], poll: Poll, errors: list[str] | None = None) -> Span:
-    since = read_time(given["since"], "from", poll)
-    until = read_time(given["until"], "until", poll)
+def _span(visit: Visit, channel: str, poll: Poll, errors: Sequence[str] = ()) -> Span:
+    since, until = read_time(visit, "since", poll), read_time(visit, "until", poll)
     if since is None or until is None:
-        raise FormWrong(field="from" if since is None else "until")
-    return Span(given["channel"], since, until, tuple(errors or ()))
+        raise FormWrong(field="since" if since is None else "until")
+    return Span(channel, since, until, tuple(errors))
 
 
 SCREENS: Final = (Screen("/channels", Act.TURN_CHANNELS_ON, show),)

@@ -152,8 +152,8 @@ def read_content(visit: Visit, poll: Poll) -> Content:
         audience=f"{group}:{value}" if takes_value else group,
         texts={language: text for language, text in texts.items() if text} if kind == Kind.CUSTOM else {},
         urgent=visit.word("urgent") == "yes",
-        send_at=read_time(visit.word("send_at"), "send at", poll, which=visit.word("send_at_which")),
-        send_before=read_time(visit.word("send_before"), "send before", poll, which=visit.word("send_before_which")),
+        send_at=read_time(visit, "send_at", poll),
+        send_before=read_time(visit, "send_before", poll),
         texts_when_held=visit.word("texts_when_held") == "yes",
         on_unknown="resend" if visit.word("on_unknown") == "resend" else "leave",
     )

@@ -204,14 +204,15 @@ async def _waiting(connection: AsyncConnection) -> dict[str, int]:
     }
 
 
-def read_time(raw: str, field: str, poll: Poll, *, which: str = "") -> datetime | None:
-    """Read a date and time as the browser sends it: local, in the poll's zone; None when it is empty.
+def read_time(visit: Visit, name: str, poll: Poll) -> datetime | None:
+    """Read a date and time as the browser sends it, in a form or an address: local, in the poll's zone.
 
-    `which` says which of two when the hour comes twice. FormWrong, HourComesTwice, HourSkipped.
+    None when it is empty. FormWrong, HourComesTwice, HourSkipped.
     """
+    raw, which = (visit.word(field) or visit.asked(field) for field in (name, f"{name}_which"))
     if not raw:
         return None
     try:
         return instant_of(datetime.fromisoformat(raw), ZoneInfo(poll.timezone), which=which)
     except (ValueError, OverflowError):
-        raise FormWrong(field=field) from None
+        raise FormWrong(field=name.replace("_", " ")) from None

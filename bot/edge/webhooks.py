@@ -127,9 +127,10 @@ class Edges:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def _backlog(self) -> tuple[int, timedelta]:
+        now = self.clock()
         async with self.database.reading() as connection:
-            waiting, oldest = await backlog(connection)
-        return waiting, max(timedelta(0), self.clock() - oldest) if oldest else timedelta(0)
+            waiting, oldest = await backlog(connection, now)
+        return waiting, max(timedelta(0), now - oldest) if oldest else timedelta(0)
 
     async def _twilio(
         self, request: Request, letter_from: Callable[[dict[str, str], dict[str, str]], Letter], answer: Response

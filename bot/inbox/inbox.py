@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
-from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy import bindparam, case, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import inbox
@@ -22,6 +22,7 @@ from voting.store.inserts import insert_into
 LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait for somebody else
 TRIES_MAX: Final = 5
 PUT_OFF_MAX: Final = 60  # tries of a row that is not at fault: its provider could not be asked
+PUT_OFF_FEW: Final = 10  # queues that wait for their provider, of people who were held alone
 KEEP_DONE: Final = timedelta(days=2)  # Telegram and Twilio repeat themselves for a day at most
 
 
@@ -145,11 +146,17 @@ async def keep_leases(database: Database, ids: Sequence[int], *, who: str, now: 
         await connection.execute(update(inbox).where(*mine).values(lease_until=now + LEASE))
 
 
-async def backlog(connection: AsyncConnection) -> tuple[int, datetime | None]:
-    """Give how many rows wait and when the oldest came."""
-    row = (
-        await connection.execute(select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.state == "new"))
-    ).one()
+async def backlog(connection: AsyncConnection, now: datetime) -> tuple[int, datetime | None]:
+    """Give how many rows wait, and when the oldest came that waits for us.
+
+    A row that was put off waits for its provider, and what is behind it in its queue for that row: a few chats
+    that Telegram holds say nothing about the service. Many do: nothing gets out.
+    """
+    off = (inbox.c.state == "new", inbox.c.claimed_by.is_(None), inbox.c.lease_until > now)
+    put_off = list((await connection.execute(select(inbox.c.queue).where(*off).limit(PUT_OFF_FEW + 1))).scalars())
+    theirs = put_off if len(put_off) <= PUT_OFF_FEW else []
+    ours = case((inbox.c.queue.not_in(theirs), inbox.c.received_at))
+    row = (await connection.execute(select(func.count(), func.min(ours)).where(inbox.c.state == "new"))).one()
     return row[0], row[1]
 
 

@@ -81,7 +81,7 @@ class Reader:
     async def idle(self) -> bool:
         """Tell whether nothing waits and nothing is being worked on."""
         async with self.database.reading() as connection:
-            waiting, _ = await backlog(connection)
+            waiting, _ = await backlog(connection, self.clock())
         return waiting == 0 and not self._busy
 
     async def _claim_more(self) -> list[Claimed]:
@@ -149,7 +149,8 @@ class Reader:
                 ids = [row.id for row, _ in given_up]
                 await connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(state="failed", **done))
             for row, after in again:
-                await connection.execute(update(inbox).where(inbox.c.id == row.id).values(lease_until=now + after))
+                later = {"lease_until": now + after, "claimed_by": None}
+                await connection.execute(update(inbox).where(inbox.c.id == row.id).values(later))
         for row, problem in given_up:
             await self._tell(row, problem)
 

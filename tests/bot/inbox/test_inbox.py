@@ -2,14 +2,16 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from prepared import NOW, rows
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from bot.inbox import arrivals
 from bot.inbox.arrivals import Arrivals
-from bot.inbox.inbox import KEEP_DONE, Envelope, Letter, claim, purge, store
+from bot.inbox.inbox import KEEP_DONE, PUT_OFF_FEW, Claimed, Envelope, Letter, PutOff, backlog, claim, purge, store
+from bot.inbox.reader import Reader
 from bot.schema import inbox
 from voting.refusals import Fault
 from voting.store.database import Database
@@ -112,3 +114,62 @@ async def test_at_the_end_what_was_handed_over_is_stored_first(database: Databas
 
     assert len(await rows(database, inbox)) == 1
     await handed
+
+
+LATE = NOW + timedelta(minutes=5)
+ROWS = {
+    "one that nobody takes": ({"lease_until": None}, NOW),
+    "one that is worked on": ({"claimed_by": "one", "lease_until": LATE + timedelta(seconds=9)}, NOW),
+    "one whose holder is gone": ({"claimed_by": "one", "lease_until": NOW}, NOW),
+    "one that waits for its provider": ({"claimed_by": None, "lease_until": LATE + timedelta(seconds=9)}, None),
+    "one that waited for its provider": ({"claimed_by": None, "lease_until": LATE - timedelta(seconds=9)}, NOW),
+}
+
+
+@pytest.mark.parametrize(("values", "oldest"), ROWS.values(), ids=ROWS.keys())
+async def test_what_waits_for_its_provider_says_nothing_about_the_service(
+    database: Database, values: dict[str, Any], oldest: datetime | None
+) -> None:
+    """Whoever has their own chat held for an hour, and writes on, does not make /readyz say no."""
+    async with database.writing() as connection:
+        behind = [Letter("telegram", key, "telegram:1", {}) for key in ("1", "2")]
+        await store(connection, ENVELOPE, behind, NOW)
+        await connection.execute(update(inbox).where(inbox.c.key == "1").values(**values))
+        assert await backlog(connection, LATE) == (2, oldest)
+
+        await store(connection, ENVELOPE, [Letter("telegram", "3", "telegram:2", {})], LATE)
+        assert await backlog(connection, LATE) == (3, oldest or LATE)  # another's counts
+
+
+@pytest.mark.parametrize(("held", "oldest"), [(PUT_OFF_FEW, None), (PUT_OFF_FEW + 1, NOW)], ids=["a few", "many"])
+async def test_many_that_wait_for_their_provider_do_say_something(
+    database: Database, held: int, oldest: datetime | None
+) -> None:
+    """Nothing gets out: /readyz says no."""
+    async with database.writing() as connection:
+        letters = [Letter("telegram", str(chat), f"telegram:{chat}", {}) for chat in range(held)]
+        await store(connection, ENVELOPE, letters, NOW)
+        await connection.execute(update(inbox).values(claimed_by=None, lease_until=LATE + timedelta(seconds=9)))
+
+        assert await backlog(connection, LATE) == (held, oldest)
+
+
+async def test_a_row_that_was_put_off_is_known_as_such(database: Database) -> None:
+    async def handle(_row: Claimed) -> None:
+        raise PutOff(60.0)
+
+    async def nobody(_row: Claimed, _problem: Exception) -> None:
+        """Is told of nothing."""
+
+    async with database.writing() as connection:
+        await store(connection, ENVELOPE, [Letter("telegram", "1", "telegram:1", {})], NOW)
+    reading = Reader(database, ENVELOPE, who="one", handle=handle, on_failed=nobody, clock=lambda: LATE)
+    running = asyncio.create_task(reading.run())
+    async with asyncio.timeout(10):
+        while await rows(database, inbox, inbox.c.claimed_by, inbox.c.tries) != [(None, 1)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    async with database.reading() as connection:
+        assert await backlog(connection, LATE) == (1, None)
