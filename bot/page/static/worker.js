@@ -13,11 +13,12 @@ let secret = null;
 let sealed = null;
 
 const acts = {
-  // Reads both files; gives what the page shows of them.
-  open({ written, paper }) {
+  // Reads both files; gives what the page shows of them, and the fingerprint that strangers compare.
+  open({ written, paper, trustees, signingKey }) {
     election = readElection(written);
     election.key = prepared(election.key);
-    return { uuid: election.uuid, hash: election.hash, paper: readPaper(paper, election) };
+    const fingerprint = markOf(digestOf(`${election.hash}|${trustees}|${signingKey}`));
+    return { uuid: election.uuid, hash: election.hash, paper: readPaper(paper, election), fingerprint };
   },
 
   // Keeps the secret of both codes and proves that we have it.
