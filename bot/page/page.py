@@ -128,7 +128,7 @@ def _says(poll: Poll, facts: Facts, now: datetime, tag: str) -> dict[str, Any]:
         "paused": text("page", "state.paused", tag),
     }
     window = facts.window and text(
-        DOMAIN, "state.window", tag, window=between_text(facts.window.first_day, facts.window.last_day, tag)
+        "page", "state.window", tag, window=between_text(facts.window.first_day, facts.window.last_day, tag)
     )
     return {
         "closes": text("page", "state.closes", tag, closes=closes),
@@ -139,9 +139,11 @@ def _says(poll: Poll, facts: Facts, now: datetime, tag: str) -> dict[str, Any]:
 
 
 def _window_json(window: Window | None) -> dict[str, str] | None:
-    return window and {"first_day": window.first_day.isoformat(), "last_day": window.last_day.isoformat()}
+    return (
+        None if window is None else {"first_day": window.first_day.isoformat(), "last_day": window.last_day.isoformat()}
+    )
 
 
 def _plain_words(tag: str) -> dict[str, str]:
-    names = ("moment", "unfit", "no_script", "broken", "unreached")
+    names = ("moment", "unfit", "broken", "unreached")
     return {name: text("page", f"html.{name}", tag) for name in names}

@@ -32,7 +32,7 @@ async function start() {
   way.tell = (words) => { status.textContent = words; };
   way.speak = (tag) => speak(way, tag);
   way.guard = (work, kind) => guard(way, work, kind);
-  way.wait = (words, again) => wait(way, words, again);
+  way.wait = (words, seconds, again) => wait(way, words, seconds, again);
   way.orderOf = (asked, index) => orderOf(way, asked, index);
   await speak(way, fitting(poll, telegram), false);
   if (telegram?.language && phone.get('language') === null) phone.put('language', way.words.language);
@@ -68,7 +68,7 @@ function show(way) {
   document.getElementById('foot').replaceChildren(...foot(way));
   place.replaceChildren(card);
   window.scrollTo(0, 0);
-  (card.querySelector('input#code') && way.isTyping ? card.querySelector('#code') : card.querySelector('h1')).focus();
+  card.querySelector('h1').focus();
 }
 
 function titleOf({ poll, words }) {
@@ -78,10 +78,11 @@ function titleOf({ poll, words }) {
 function foot(way) {
   const { words, poll } = way;
   const facts = [way.fingerprint && ['foot.election', way.fingerprint], ['foot.page', poll.page.slice(0, 16)]].filter(Boolean);
-  return [
-    make('p', {}, words.say('foot.other_ways')),
-    make('dl', {}, ...facts.flatMap(([key, value]) => [make('dt', {}, words.say(key)), make('dd', {}, make('code', {}, value))])),
-  ];
+  const rows = facts.map(([key, value]) => (
+    make('div', {}, make('dt', {}, words.say(key)), make('dd', {}, make('code', {}, value)))
+  ));
+  const isDone = way.step === 'locked' || way.step === 'sending';
+  return [isDone ? '' : make('p', {}, words.say('foot.other_ways')), make('dl', {}, ...rows)];
 }
 
 async function speak(way, tag, isChosen = true) {
@@ -151,7 +152,9 @@ function tellPause(way, client, seconds, isOffline) {
   );
 }
 
-function wait(way, sentence, again) {
+// The service is too busy for this ballot now: it stays in the tab and goes out again after a while.
+function wait(way, sentence, seconds, again) {
+  setTimeout(again, seconds * 1000);
   trouble.replaceChildren(make('p', {}, sentence), button(way.words, 'button.now', again, 'second little'));
 }
 

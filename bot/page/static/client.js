@@ -7,9 +7,9 @@ const BUSY = new Set([408, 500, 502, 503, 504]); // tried again: the service is 
 
 // The service said no; `words` is its sentence in the reader's language.
 export class Refusal extends Error {
-  constructor(refusal, words, status) {
+  constructor(refusal, words, retryAfterSeconds) {
     super(refusal);
-    Object.assign(this, { refusal, words, status });
+    Object.assign(this, { refusal, words, retryAfterSeconds });
   }
 }
 
@@ -82,10 +82,11 @@ export class Client {
 }
 
 async function refusalOf(answer) {
+  const retryAfterSeconds = Number(answer.headers.get('Retry-After') ?? 30);
   try {
     const { refusal, words } = await answer.json();
-    return new Refusal(refusal, words, answer.status);
+    return new Refusal(refusal, words, retryAfterSeconds);
   } catch {
-    return new Refusal('request_wrong', null, answer.status);
+    return new Refusal('request_wrong', null, retryAfterSeconds);
   }
 }

@@ -8,6 +8,8 @@ export const LENGTHS = { pack: 9, vote: 12 };
 const PRIME = ALPHABET.length;
 const LABELS = new Set(('AND ARE COD CODAU CODE CODES DDA DIOLCH DYMA FROM FY GWELWCH HELO HELLO HERE HI IS IT ITS LETTER MY OS '
   + 'PACK PECYN PLEASE PLEIDLAIS PLEIDLEISIO PLIS SECURITY THANK THANKS THE VOTE VOTING YN YOU YW').split(' '));
+const GAPS = /[\s,;:()]+/;
+const WINDOW_MAX = 12; // a vote code spelled out one character at a time
 const LOOK_ALIKES = { 0: 'DQ', O: 'DQ', 1: '7JT', I: '7JT', L: '7JT' };
 const TWINS = { А: 'A', В: 'B', Е: 'E', К: 'K', М: 'M', Н: 'H', Р: 'P', С: 'C', Т: 'T', У: 'Y', Х: 'X', Α: 'A', Β: 'B', Ε: 'E', Ζ: 'Z', Η: 'H', Κ: 'K', Μ: 'M', Ν: 'N', Ρ: 'P', Τ: 'T', Υ: 'Y', Χ: 'X' };
 
@@ -33,7 +35,7 @@ export class Codes {
 
   #found(text, whole) {
     const found = {};
-    const views = [whole, ...text.split(/[\s,;:]+/).map(plain)];
+    const views = [whole, ...windows(text.split(GAPS).map(plain).filter(Boolean))];
     for (const view of views) {
       for (const kind of Object.keys(LENGTHS)) {
         if (!found[kind] && this.isRight(kind, view)) found[kind] = view;
@@ -48,9 +50,16 @@ export class Codes {
   }
 }
 
+// Neighbouring words that together may be a code: "ABC DEF GHJ" is three of them.
+function windows(words) {
+  return words.flatMap((_, first) => (
+    Array.from({ length: WINDOW_MAX }, (__, more) => words.slice(first, first + more + 1).join(''))
+  ));
+}
+
 // Upper case, without dashes and gaps, without the words that people paste around codes.
 export function plain(text) {
-  const words = text.normalize('NFKC').toUpperCase().split(/[\s,;:()]+/).filter((word) => !LABELS.has(word));
+  const words = text.normalize('NFKC').toUpperCase().split(GAPS).filter((word) => !LABELS.has(word));
   return Array.from(words.join(''), (char) => TWINS[char] ?? char).filter((char) => /[\p{L}\p{N}]/u.test(char)).join('');
 }
 

@@ -20,9 +20,10 @@ export function sending(way) {
 
 // What the service said to a ballot it did not take; the ballot is gone, the vote was not cast by it.
 function refused(way, error) {
+  const { turn } = way;
   if (!(error instanceof Refusal)) throw error;
   if (error.refusal === 'too_many') {
-    way.wait(error.words, () => way.swap('sending'));
+    way.wait(error.words, error.retryAfterSeconds, () => way.turn === turn && way.swap('sending'));
     return;
   }
   way.stop = { state: error.refusal, words: error.words };

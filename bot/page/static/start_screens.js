@@ -1,7 +1,6 @@
 // The first steps: the language, whether voting is open, the rule.
 
 import { make } from './dom.js';
-import { phone } from './memory.js';
 import { acts, button, screen, sentence } from './screen.js';
 
 export function language(way) {
@@ -63,15 +62,14 @@ export function startVote(way) {
 // The choice of languages at the top of the page.
 export function languageBar(way) {
   const { names } = way.poll;
-  if (Object.keys(names).length < 2) return [];
+  if (Object.keys(names).length < 2 || way.step === 'language') return [];
   return Object.entries(names).map(([tag, name]) => make('button', {
     type: 'button',
     lang: tag,
-    'aria-pressed': String(tag === way.words.language && (way.step !== 'language' || phone.get('language') !== null)),
+    'aria-pressed': String(tag === way.words.language),
     onclick: async () => {
       await way.speak(tag);
-      if (way.step === 'language') way.swap(way.first());
-      else way.again();
+      way.again();
     },
   }, name));
 }

@@ -22,6 +22,7 @@ export class Way {
     this.typed = { pack: packCode, vote: '' };
     this.step = '';
     this.turn = 0;
+    this.sending = null;
     this.begin();
   }
 
@@ -133,8 +134,15 @@ export class Way {
     this.isProved = false;
   }
 
-  // Sends what was signed, the same bytes each time; what came back is kept as the receipt.
-  async send() {
+  // Sends what was signed, the same bytes each time; what came back is kept as the receipt. Asked twice, it is one.
+  send() {
+    this.sending ??= this.#sent().finally(() => {
+      this.sending = null;
+    });
+    return this.sending;
+  }
+
+  async #sent() {
     const sent = tab.get('sent');
     const { intent, rule_version, ballot, digest, mark } = sent;
     const head = JSON.stringify({
