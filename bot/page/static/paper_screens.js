@@ -6,7 +6,8 @@ import { allows, ciphertextsOf } from './seal.js';
 
 export function question(way) {
   const { words, paper } = way;
-  const bits = way.chosen ?? paper.questions.map((asked) => Array(ciphertextsOf(asked)).fill(0));
+  way.draft ??= paper.questions.map((asked) => Array(ciphertextsOf(asked)).fill(0));
+  const bits = way.draft;
   const fields = paper.questions.map((asked, index) => fieldset(way, asked, index, bits[index]));
   const form = make('form', {
     novalidate: true,

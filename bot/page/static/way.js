@@ -32,7 +32,8 @@ export class Way {
     this.pack = null; // the service's answer to the pack code
     this.codes = {};
     this.isProved = false;
-    this.chosen = null; // bits a question
+    this.draft = null; // bits a question, while they are chosen
+    this.chosen = null; // the same, once they are reviewed
     this.opened = null; // a ballot that was tested
     this.stop = null; // why the way ends here: { state, lock, warns }
     this.notice = null; // a sentence above the next step
@@ -130,6 +131,7 @@ export class Way {
     const sent = { intent: this.pack.intent, rule_version: this.poll.rule_version, ballot, digest, mark };
     tab.put('sent', sent);
     tab.put('marks', [...(tab.get('marks') ?? []), mark].slice(-20));
+    this.draft = null;
     this.chosen = null;
     this.isProved = false;
   }
