@@ -1,4 +1,4 @@
-"""The voting page: its files, its words and what it is told. Begin at `page`.
+"""The voting page: its files, its words, its headers and what it is told. Begin at `page`.
 
-May import: nothing.
+May import: messages, voting.
 """
