@@ -123,6 +123,14 @@ class UnknownIntent(VoteRefusal):
     """That voting paper is not one of ours, or not this chat's."""
 
 
+class PaperGone(VoteRefusal):
+    """That voting paper was put aside, or lay open for too long; nothing was counted. Give your codes once more."""
+
+
+class RuleChanged(VoteRefusal):
+    """The rule has changed since this voting paper was opened; read it, and then cast your vote."""
+
+
 class AlreadyVoted(VoteRefusal):
     """This member has already voted; the first vote stands."""
 

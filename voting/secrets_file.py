@@ -25,7 +25,6 @@ class Secrets:
     """32-byte keys, one for each purpose."""
 
     code_key: bytes  # hashes of pack and vote codes, the pack's word
-    receipt_key: bytes
     session_key: bytes  # console sessions, login links, one-time codes
     button_key: bytes  # HMAC of what a button carries
     inbox_key: bytes  # updates at rest, until they are processed
@@ -42,7 +41,6 @@ def make() -> Secrets:
     """Make fresh keys."""
     return Secrets(
         code_key=secrets.token_bytes(KEY_BYTES),
-        receipt_key=secrets.token_bytes(KEY_BYTES),
         session_key=secrets.token_bytes(KEY_BYTES),
         button_key=secrets.token_bytes(KEY_BYTES),
         inbox_key=secrets.token_bytes(KEY_BYTES),

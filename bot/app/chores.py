@@ -33,10 +33,8 @@ from voting.audit.probes import run_probes
 from voting.audit.signer import KeptHeadDamaged
 from voting.model import Phase
 from voting.poll import polls
-from voting.votes.box import move_tray
 from voting.votes.wrong_codes import purge_wrong_codes
 
-MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
 PURGE_EVERY: Final = timedelta(hours=1)
@@ -76,7 +74,6 @@ def chores(house: House) -> list[Chore]:
     """Give what is done for the poll's records."""
     records = _Records(house)
     return [
-        Chore("tray", MOVE_TRAY_EVERY, records.move_tray),
         Chore("head", SIGN_HEAD_EVERY, records.sign_head),
         Chore("kept head", PROBES_EVERY, records.compare_head),
         Chore("probes", PROBES_EVERY, records.probe),
@@ -170,13 +167,6 @@ class _Records:
     """The chores of the poll's own records."""
 
     house: House
-
-    async def move_tray(self) -> None:
-        """Move some of the ballots cast lately into the box, in a shuffled order."""
-        async with self.house.database.reading() as connection:
-            phase = (await polls.load(connection)).phase
-        if phase is Phase.OPEN:
-            await move_tray(self.house.database, now=self.house.clock())
 
     async def sign_head(self) -> None:
         """Sign the chain's head, and write the last one to the log; neither while the chain does not continue it."""
