@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from trustee_town import SIGNING_KEY, UUID, a_tally, an_election, dealt, tally_bytes
+from trustee_town import SIGNING_KEY, UUID, an_election, dealt, tally_bytes
 
 from voting.ballots.decryption import read_decryption
 from voting.ballots.election import Election
@@ -27,11 +27,6 @@ from voting.trustees.disk import read_file
 from voting.trustees.refusals import FileTaken, ShareForeign, ShareServesAnother, TallyRefused
 
 ELECTION = an_election(dealt().trustees.election_key)
-TALLY = a_tally(ELECTION, [[6, 2]])
-GOOD = {
-    index: File(f"decryption-{index}.json", make_decryption(dealt().shares[index - 1], ELECTION, TALLY))
-    for index in (1, 2, 3)
-}
 
 
 # ---- a trustee decrypts one tally, once (BALLOTS.md 7.2)
