@@ -1,6 +1,6 @@
 """The page of the result that people read and print: one file, no script, nothing fetched.
 
-Every name and number is marked with `data-fact`, so that `verify` can compare each with result.json.
+It follows from poll.json, result.json and postal.json alone, to the byte; so `verify` writes it again and compares.
 """
 
 from collections.abc import Mapping
@@ -44,31 +44,31 @@ _TURNOUT: Final = {
     "eligible": "Members who could vote",
     "votes": "Valid votes",
     "rejected_papers": "Papers received and rejected",
+    "ballots_by_later_credentials": "Online votes with a pack issued after the opening",
     "turnout_without_rejected": "Turnout, valid votes only",
     "turnout_with_rejected": "Turnout, rejected papers included",
 }
+_WAYS: Final = {"online": "Every online vote", "post": "Every vote by post"}
 
 
-def page(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str | None) -> str:
+def result_page(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str | None) -> bytes:
     """Write the page for what poll.json and result.json say, and why scans and paper count differ, if they do."""
-    facts = form.page_facts(poll, result, justification)
     most = max(option["votes"] for option in result["options"]) or 1
-    rows = "\n".join(
-        _row(facts, number, 100 * option["votes"] // most) for number, option in enumerate(result["options"], start=1)
-    )
-    turnout = "\n".join(f"<dt>{words}</dt>{_fact(facts, name, 'dd')}" for name, words in _TURNOUT.items())
+    rows = "\n".join(_row(option, result["votes"], 100 * option["votes"] // most) for option in result["options"])
+    turnout = "\n".join(f"<dt>{words}</dt><dd>{_figure(result[name])}</dd>" for name, words in _TURNOUT.items())
+    title = escape(poll["title"])
     return f"""<!doctype html>
 <html lang="en-GB">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Result: {escape(facts["title"])}</title>
+<title>Result: {title}</title>
 <style>{STYLE}</style>
 </head>
 <body>
 <main>
-{_fact(facts, "title", "h1")}
-{_fact(facts, "question", "p", ' class="question"')}
+<h1>{title}</h1>
+<p class="question">{escape(poll["question"])}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Votes by option">
 <table>
 <caption>Votes by option</caption>
@@ -80,8 +80,8 @@ def page(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str 
 {rows}
 </tbody>
 <tfoot>
-<tr><th scope="row">All valid votes</th>{_fact(facts, "online", "td")}
-{_fact(facts, "post", "td")}{_fact(facts, "all_votes", "td")}<td></td></tr>
+<tr><th scope="row">All valid votes</th><td>{_figure(result["online"])}</td>
+<td>{_figure(result["post"])}</td><td>{_figure(result["votes"])}</td><td></td></tr>
 </tfoot>
 </table>
 </div>
@@ -89,30 +89,44 @@ def page(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str 
 <dl>
 {turnout}
 </dl>
-{_note(facts)}<footer>
-<p>Anybody can check this result: <code>README.txt</code> beside this page says how. Online votes were sealed when they
-were cast and opened together after the close; nobody can find out from what is published how a member voted.</p>
+{"".join(_notes(poll, result, justification))}<footer>
+<p>Anybody can check this result: <code>README.txt</code> beside this page says how. Online votes were encrypted when
+they were cast and added up without being opened; only the sums were decrypted, by the trustees together.</p>
+<p>Fingerprint of this election: <code>{escape(poll["fingerprint"])}</code>. Compare it with the one that
+was published before the vote.</p>
 </footer>
 </main>
 </body>
 </html>
-"""
+""".encode()
 
 
-def _row(facts: Mapping[str, str], number: int, width_percent: int) -> str:
-    option = f"option-{number}"
-    return f"""<tr><th scope="row">{_fact(facts, option, "span")}
+def _figure(value: int | str) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{escape(value)} %"
+
+
+def _row(option: Mapping[str, Any], votes: int, width_percent: int) -> str:
+    figures = "".join(f"<td>{_figure(option[how])}</td>" for how in ("online", "post"))
+    share = _figure(form.percent(option["votes"], votes))
+    return f"""<tr><th scope="row"><span>{escape(option["option"])}</span>
 <span class="bar" style="width:{width_percent}%" aria-hidden="true"></span></th>
-{_fact(facts, f"{option}-online", "td")}{_fact(facts, f"{option}-post", "td")}
-{_fact(facts, f"{option}-votes", "td", ' class="votes"')}{_fact(facts, f"{option}-share", "td")}</tr>"""
+{figures}<td class="votes">{_figure(option["votes"])}</td><td>{share}</td></tr>"""
 
 
-def _note(facts: Mapping[str, str]) -> str:
-    if "justification" not in facts:
-        return ""
-    words = "The number of papers counted differs from the number scanned as received. The reason given:"
-    return f'<div class="note">\n<p>{words}</p>\n{_fact(facts, "justification", "p")}\n</div>\n'
+def _notes(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str | None) -> list[str]:
+    notes = []
+    if justification is not None:
+        words = "The number of papers counted differs from the number scanned as received. The reason given:"
+        notes.append(_note(words, justification))
+    if poll["kind"] == "dealer":
+        words = "The key of this election was made by a dealer: for that moment one machine could decrypt alone."
+        notes.append(_note(words))
+    for way, words in _WAYS.items():
+        if result[way] and result[way] in {option[way] for option in result["options"]}:
+            notes.append(_note(f"{words} was for the same option, and a result cannot hide that."))
+    return notes
 
 
-def _fact(facts: Mapping[str, str], name: str, tag: str, attributes: str = "") -> str:
-    return f'<{tag} data-fact="{name}"{attributes}>{escape(facts[name])}</{tag}>'
+def _note(words: str, more: str | None = None) -> str:
+    second = "" if more is None else f"<p>{escape(more)}</p>\n"
+    return f'<div class="note">\n<p>{words}</p>\n{second}</div>\n'
