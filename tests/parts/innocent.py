@@ -13,8 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
-from electorate import Electorate, Letter
-from electorate import press, the_other
+from electorate import Electorate, Letter, press, the_other
 from prepared import NOW
 
 from voting.codes.codes import Kind as CodeKind

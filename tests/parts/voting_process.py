@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from electorate import press
+
 from voting import secrets_file
 from voting.audit.signer import Signer
 from voting.refusals import Refusal
