@@ -108,7 +108,7 @@ def chores_by_text(house: House, texts: TwilioChannel, *, wake: Callable[[], Non
         found = await texts.received(now - MISSED_TEXTS_OF)
         letters = [of_text({"MessageSid": one.provider_id, "From": one.sender, "Body": one.body}, {}) for one in found]
         async with house.database.writing() as connection:
-            await inbox.store(connection, inbox.Envelope(house.secrets.inbox_key), letters, now)
+            await inbox.store(connection, inbox.Envelope(house.secrets.hours), letters, now)
         wake()
 
     return [Chore("missed texts", MISSED_TEXTS_EVERY, fetch)]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from bot.inbox.inbox import Envelope
 from bot.member.answers import (
     CodesChecked,
     CodesUnasked,
@@ -23,13 +22,15 @@ from bot.member.callers import Caller, Callers
 from bot.member.chats import Chat, Step, was_warned
 from voting.codes import codes
 from voting.codes.codes import Kind, Parsed, Problem
+from voting.hour_keys import HourKeys
 from voting.model import Lock
-from voting.refusals import CodeRefusal, PackLockedOut, WrongVoteCode
+from voting.refusals import CodeRefusal, KeyGone, PackLockedOut, WrongVoteCode
 from voting.store.database import Database
 from voting.votes.checks import Checks, PackFound
 from voting.votes.locks import find_lock
 from voting.votes.right_codes import CodesGood, Purpose
 
+PURPOSE: Final = b"held"  # whose hours' keys these are
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
 DONE: Final = "done"  # this run of the conversation has ended: other words are small talk
 
@@ -41,9 +42,9 @@ Given = VotingPaper | CodesUsed | CodesChecked | GiveVoteCode | GivePackCode | U
 class CodeDesk:
     """Decides about codes, for a vote or for a check."""
 
-    def __init__(self, database: Database, callers: Callers, checks: Checks, envelope: Envelope) -> None:
+    def __init__(self, database: Database, callers: Callers, checks: Checks, hours: HourKeys) -> None:
         self._database, self._callers = database, callers
-        self._checks, self._envelope = checks, envelope
+        self._checks, self._hours = checks, hours
 
     async def take_text(self, caller: Caller, text: str, *, message_id: int) -> Given:
         """Read codes from a message; the same message twice has the same effect as once.
@@ -137,13 +138,18 @@ class CodeDesk:
 
     async def _hold(self, caller: Caller, vote: str | None, purpose: Purpose, problem: Problem | None) -> Given:
         assert vote is not None  # some code was read, and no pack code
-        sealed = self._envelope.close({"vote": vote}).hex()
+        sealed = self._hours.close(PURPOSE, vote.encode(), caller.now).hex()
         await self._save(caller.chat.at(caller.chat.step, caller.now, **{HELD: sealed}), caller.now)
         return GivePackCode(purpose, problem)
 
     def _held(self, chat: Chat) -> str | None:
         sealed = chat.facts.get(HELD)
-        return str(self._envelope.open(bytes.fromhex(sealed))["vote"]) if sealed else None
+        if not sealed:
+            return None
+        try:
+            return self._hours.open(PURPOSE, bytes.fromhex(sealed)).decode()
+        except KeyGone:  # it waited too long: it is asked for again
+            return None
 
     async def _unreadable(self, caller: Caller, parsed: Parsed, text: str) -> Given:
         """Say what is wrong with a code; once the codes are done with, other words are small talk."""
