@@ -49,9 +49,9 @@ from voting.refusals import (
     UnknownOption,
 )
 from voting.store.database import Database
+from voting.votes import sealing
 from voting.votes.cast import Cast, CastOutcome, Ready, Waiting
 from voting.votes.clerk import Clerk
-from voting.votes import sealing
 from voting.votes.locks import find_lock, locks_of_chat
 from voting.votes.sealing import put_aside
 
