@@ -6,8 +6,6 @@ from pathlib import Path
 
 from electorate import Electorate, Letter
 from prepared import NOW, SECRETS
-from voting.sealing import shares
-from voting.votes.box import empty_tray
 
 from voting.count.count import count
 from voting.imports.report import ImportReport
@@ -17,19 +15,19 @@ from voting.post.papers import COLUMNS as COUNT_COLUMNS
 from voting.post.papers import PostalCount, import_count
 from voting.post.scanned import COLUMNS
 from voting.post.scans import import_postal
+from voting.trustees.dealer import write_dealt
 
 
 async def close(town: Electorate) -> None:
-    """Close the poll and box what is in the tray."""
+    """Close the poll."""
     async with town.database.writing() as connection:
         await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
-    await empty_tray(town.database, now=NOW)
 
 
 def share_files(town: Electorate, folder: Path) -> list[Path]:
     """Write every trustee's share."""
     folder.mkdir(exist_ok=True)
-    return sorted(folder.iterdir()) or shares.write_shares(folder, town.key.shares)
+    return write_dealt(folder, town.dealt)[:-1]
 
 
 async def take_papers(
