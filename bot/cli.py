@@ -30,8 +30,8 @@ from bot.commands import (
 )
 from bot.commands.terminal import error_line
 from voting.ballots.refusals import BallotRefusal
+from voting.ballots.trustee_refusals import TrusteeRefusal
 from voting.refusals import Fault, Refusal
-from voting.trustees.refusals import TrusteeRefusal
 
 # In the order of the help.
 NOUNS: Final = (

@@ -16,6 +16,7 @@ from bot.staff import rights
 from voting import secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
+from voting.ballots.trustee_refusals import TrusteeRefusal
 from voting.model import Poll
 from voting.poll import polls
 from voting.poll.keys import MADE
@@ -25,7 +26,6 @@ from voting.poll.without_pack import count_eligible, count_without_pack
 from voting.refusals import Fault, Refusal
 from voting.store.database import Database
 from voting.store.revision import check
-from voting.trustees.refusals import TrusteeRefusal
 from voting.verify.format import signing_fingerprint
 
 TIMEOUT_SECONDS: Final = 5.0

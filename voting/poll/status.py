@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.ballots.refusals import BallotRefusal
+from voting.ballots.trustees import Trustees
 from voting.model import Phase, Poll
 from voting.poll import polls
 from voting.poll.election import fingerprint_of, trustees_of
 from voting.poll.keys import trustees_without_yes
-from voting.trustees.trustees import Trustees
 
 VOTED_ONLINE = "voted_online"
 VOTED_BY_POST = "voted_by_post"

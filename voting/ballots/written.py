@@ -9,15 +9,21 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from voting.ballots.group import Point, read_point, read_scalar, write_point, write_scalar
 from voting.ballots.proofs import Proof
 from voting.ballots.refusals import BallotRefusal, FieldWrong
-from voting.trustees.refusals import FileDamaged
+from voting.ballots.trustee_refusals import FileDamaged
 
-FILE_BYTES_MAX: Final = 4 << 20  # a decryption of 1,000 answers has under 1 MiB
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class File(NamedTuple):
+    """A file's name, for sentences, and all its bytes."""
+
+    name: str
+    data: bytes
 
 
 def sha256_hex(data: bytes | str) -> str:

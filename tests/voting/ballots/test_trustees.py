@@ -8,13 +8,15 @@ import pytest
 from trustee_town import compact, dealt
 
 from voting.ballots.group import ORDER, base_times
+from voting.ballots.signing import signed
+from voting.ballots.trustee_refusals import FileDamaged
+from voting.ballots.trustees import read_trustees
+from voting.ballots.written import File
+from voting.trustees.assemble import write_trustees
 from voting.trustees.certificates import Ceremony, commitments_digest, convene, write_certificate
 from voting.trustees.deals import Deals, collect, commitments_message, write_deal
-from voting.trustees.disk import File
-from voting.trustees.refusals import FileDamaged
+from voting.trustees.handovers import make_verification_key
 from voting.trustees.secret_file import make_secret
-from voting.trustees.signing import signed
-from voting.trustees.trustees import make_verification_key, read_trustees, write_trustees
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from voting.ballots.election import GROUP
-from voting.ballots.group import IDENTITY, Point, product, random_scalar, read_point, write_point
-from voting.ballots.proofs import Proof, check_knowledge, knowledge_prefix, prove_knowledge
+from voting.ballots.election import GROUP, Election
+from voting.ballots.group import IDENTITY, Point, product, read_point, write_point
+from voting.ballots.pedersen import (
+    TRUSTEES_MAX,
+    certs_message,
+    check_places,
+    committed_value,
+    read_commitments,
+    read_keys,
+)
+from voting.ballots.proofs import Proof, check_knowledge, knowledge_prefix
 from voting.ballots.refusals import FieldWrong
-from voting.trustees.certificates import TRUSTEES_MAX, Ceremony, check_places, read_keys
-from voting.trustees.deals import Deals, certs_message, read_commitments
-from voting.trustees.disk import File
-from voting.trustees.polynomial import committed_value
-from voting.trustees.signing import Signed, check_signature, read_signed, sign
-from voting.trustees.written import (
+from voting.ballots.signing import Signed, check_signature, read_signed
+from voting.ballots.trustee_refusals import FileForeign
+from voting.ballots.written import (
+    File,
     read_fields,
     read_items,
     read_json,
@@ -21,7 +27,6 @@ from voting.trustees.written import (
     read_same,
     reading,
     sha256_hex,
-    write_json,
     write_proof,
 )
 
@@ -55,13 +60,8 @@ class Trustees(NamedTuple):
         return sha256_hex(self.data)
 
 
-def make_verification_key(signing_key: int, secret: int, key: Point) -> VerificationKey:
-    """Prove that we hold `secret` of `key` = g^secret, and sign the key."""
-    proof = prove_knowledge(secret, _pok_prefix(key), random_scalar())
-    return VerificationKey(proof, key, sign(signing_key, write_point(key)))
-
-
-def _pok_prefix(key: Point) -> str:
+def pok_prefix(key: Point) -> str:
+    """Write the prefix of the proof that a trustee holds the secret of their key."""
     return knowledge_prefix("pok", GROUP, write_point(key))
 
 
@@ -70,21 +70,9 @@ def read_verification_key(value: object, public: Point, field: str) -> Verificat
     pok, public_key, signature = read_fields(value, ("pok", "public_key", "signature"), field)
     key = read_point(public_key, f"{field}.public_key")
     found = VerificationKey(read_proof(pok, f"{field}.pok"), key, read_proof(signature, f"{field}.signature"))
-    check_knowledge(found.proof, key, _pok_prefix(key), f"{field}.pok")
+    check_knowledge(found.proof, key, pok_prefix(key), f"{field}.pok")
     check_signature(found.signature, public, write_point(key), f"{field}.signature")
     return found
-
-
-def write_trustees(ceremony: Ceremony, deals: Deals, keys: Sequence[VerificationKey]) -> bytes:
-    """Write trustees.json."""
-    parameters = {
-        "threshold": ceremony.threshold,
-        "certs": [one.published.fields() for one in ceremony.certificates],
-        "coefexps": [deal.coefexps.fields() for deal in deals.deals],
-        "signatures": [write_proof(deal.signature) for deal in deals.deals],
-        "verification_keys": [key.fields() for key in keys],
-    }
-    return write_json([["Pedersen", parameters]]).encode("ascii")
 
 
 def read_trustees(file: File) -> Trustees:
@@ -104,6 +92,12 @@ def read_trustees(file: File) -> Trustees:
         _check_signatures(read_items(signatures, of, "signatures"), published, publics, found)
         verified = _read_keys(read_items(keys, of, "verification_keys"), publics, found)
         return Trustees(threshold, verified, _election_key(found), file.data)
+
+
+def check_election_key(trustees: Trustees, election: Election) -> None:
+    """Return when the election is encrypted to these trustees; raises FileForeign."""
+    if trustees.election_key != election.key:
+        raise FileForeign(file="trustees.json", what="election: its key is not the election's")
 
 
 def _read_certs(values: list[object], threshold: int) -> tuple[list[Signed], list[Point]]:

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from voting.ballots.decryption import Decryption, read_decryption
 from voting.ballots.election import Election
+from voting.ballots.gathering import gather
 from voting.ballots.group import BASE, IDENTITY, Point, minus, product, times
-from voting.trustees.decryption import Decryption, read_decryption
-from voting.trustees.disk import File
-from voting.trustees.gathering import gather
-from voting.trustees.polynomial import lagrange
-from voting.trustees.refusals import ResultImpossible, TooFewDecryptions
-from voting.trustees.shares import check_election_key
-from voting.trustees.tally import Sum, Tally
-from voting.trustees.trustees import Trustees
-from voting.trustees.written import write_json
+from voting.ballots.pedersen import lagrange
+from voting.ballots.tally import Sum, Tally
+from voting.ballots.trustee_refusals import ResultImpossible, TooFewDecryptions
+from voting.ballots.trustees import Trustees, check_election_key
+from voting.ballots.written import File, write_json
 
 
 class Combined(NamedTuple):

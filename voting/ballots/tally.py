@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 from voting.ballots.election import Election
 from voting.ballots.group import Point, read_point_or_identity
-from voting.trustees.disk import File
-from voting.trustees.written import read_fields, read_items, read_json, reading, sha256_hex
+from voting.ballots.written import File, read_fields, read_items, read_json, reading, sha256_hex
 
 
 class Sum(NamedTuple):

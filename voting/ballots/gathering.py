@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from voting.trustees.disk import File
-from voting.trustees.refusals import TrusteesMissing, TwoFromOne
+from voting.ballots.trustee_refusals import TrusteesMissing, TwoFromOne
+from voting.ballots.written import File
 
 
 class OfTrustee(Protocol):

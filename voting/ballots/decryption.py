@@ -9,21 +9,14 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from voting.ballots.election import Election
-from voting.ballots.group import Point, random_scalar, read_point_or_identity, times, write_point
-from voting.ballots.proofs import (
-    Proof,
-    check_equality,
-    decryption_prefix,
-    prove_equality,
-    second_decryption_prefix,
-)
+from voting.ballots.group import Point, read_point_or_identity, write_point
+from voting.ballots.proofs import Proof, check_equality, decryption_prefix, second_decryption_prefix
 from voting.ballots.refusals import BallotRefusal
-from voting.trustees.disk import File
-from voting.trustees.refusals import DecryptionWrong, FileForeign
-from voting.trustees.shares import Share
-from voting.trustees.tally import Sum, Tally
-from voting.trustees.trustees import Trustees
-from voting.trustees.written import (
+from voting.ballots.tally import Tally
+from voting.ballots.trustee_refusals import DecryptionWrong, FileForeign
+from voting.ballots.trustees import Trustees
+from voting.ballots.written import (
+    File,
     read_digest,
     read_fields,
     read_items,
@@ -57,20 +50,6 @@ class Decryption:
     factors: tuple[tuple[Factor, ...], ...]
     published: bytes
     file: File
-
-
-def make_decryption(share: Share, election: Election, tally: Tally) -> bytes:
-    """Decrypt every sum with one share; no record is kept here (see `decrypt`)."""
-    factors = [[_factor(share, election, one) for one in question] for question in tally.sums]
-    return write_decryption(share.index, election, tally, factors)
-
-
-def _factor(share: Share, election: Election, one: Sum) -> Factor:
-    factor = times(share.secret, one.alpha)
-    first = decryption_prefix(election.hash, share.key)
-    second = second_decryption_prefix(election.hash, share.key, one.alpha, factor)
-    proofs = (prove_equality(share.secret, one.alpha, prefix, random_scalar()) for prefix in (first, second))
-    return Factor(factor, *proofs)
 
 
 def write_decryption(index: int, election: Election, tally: Tally, factors: Sequence[Sequence[Factor]]) -> bytes:
