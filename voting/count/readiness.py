@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select
@@ -40,12 +39,6 @@ class Papers:
             "votes": list(self.votes),
             "justification": self.justification,
         }
-
-
-def refuse_taken(out: Path) -> None:
-    """Refuse to write over anything; CannotCount."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CannotCount(reason=f"{out} is not an empty folder")
 
 
 async def ready_poll(connection: AsyncConnection, secrets: Secrets) -> Poll:
