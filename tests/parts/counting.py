@@ -6,6 +6,8 @@ from pathlib import Path
 
 from electorate import Electorate, Letter
 from prepared import NOW, SECRETS
+from voting.sealing import shares
+from voting.votes.box import empty_tray
 
 from voting.count.count import count
 from voting.imports.report import ImportReport
@@ -15,8 +17,6 @@ from voting.post.papers import COLUMNS as COUNT_COLUMNS
 from voting.post.papers import PostalCount, import_count
 from voting.post.scanned import COLUMNS
 from voting.post.scans import import_postal
-from voting.sealing import shares
-from voting.votes.box import empty_tray
 
 
 async def close(town: Electorate) -> None:
