@@ -1,14 +1,12 @@
 """A poll for tests of the count: a dealer's key, packs, an opened poll; ballots are stored as the lock stores them."""
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from electorate import Letter, credential_of, make_letters, pack_row
-from prepared import GWEN, NOW, SECRETS, make_poll
+from prepared import GWEN, NOW, make_poll
 from sqlalchemy import insert, select, update
 from trustee_town import dealt
 
@@ -20,17 +18,11 @@ from voting.ballots.group import random_scalar, write_point
 from voting.ballots.mark import mark_of
 from voting.ballots.packed import pack
 from voting.ballots.seal import draw_randomness, seal
-from voting.imports.report import ImportReport
 from voting.model import By, Poll
 from voting.poll import polls
 from voting.poll.election import election_of
-from voting.post.papers import COLUMNS as COUNT_COLUMNS
-from voting.post.papers import PostalCount, import_count
-from voting.post.scanned import COLUMNS
-from voting.post.scans import import_postal
 from voting.store.database import Database
 from voting.trustees.dealer import Dealt
-from voting.trustees.shares import share_path, write_share
 
 
 @dataclass
@@ -75,35 +67,6 @@ class CountedTown:
         choices = [[int(place == option) for place in range(len(self.poll.options))]]
         sealed = seal(election, credential_of(letter, self.poll.uuid), choices, draw_randomness(election))
         return sign(sealed, secret, random_scalar())
-
-    async def closes(self) -> None:
-        """Close the poll."""
-        async with self.database.writing() as connection:
-            await polls.close_poll(connection, by=GWEN)
-
-    def shares(self, folder: Path) -> list[Path]:
-        """Write every trustee's share, once."""
-        folder.mkdir(exist_ok=True)
-        paths = [share_path(folder, share.index, share.of) for share in self.dealt.shares]
-        return paths if paths[0].exists() else [write_share(folder, share) for share in self.dealt.shares]
-
-    async def takes_papers(self, folder: Path, letters: Sequence[Letter], status: str = "received") -> ImportReport:
-        """Scan one paper from each of these letters."""
-        path = folder / f"postal-{letters[0].pack_id}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows([letter.pack_code, NOW.isoformat(), status] for letter in letters)
-        return await import_postal(self.database, path, SECRETS, by=GWEN)
-
-    async def takes_count(self, folder: Path, votes: Sequence[int], justification: str | None = None) -> PostalCount:
-        """Take the count of papers, in the order of the options."""
-        path = folder / "postal-count.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COUNT_COLUMNS)
-            writer.writerows(zip(self.poll.options, votes, strict=True))
-        return await import_count(self.database, path, justification=justification, by=GWEN)
 
 
 async def open_town(database: Database, members: int = 12, **changes: Any) -> CountedTown:

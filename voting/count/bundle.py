@@ -23,7 +23,7 @@ from voting.audit.signer import Head
 from voting.count.readme import readme
 from voting.count.tally import Tallied
 from voting.model import Poll
-from voting.poll.election import fingerprint_of, paper_of
+from voting.poll.election import paper_of
 from voting.refusals import CannotCount
 from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
@@ -104,8 +104,7 @@ def _write_files(bundle: Bundle, poll: Mapping[str, Any], heads: Sequence[Head])
 
 
 def _readme(bundle: Bundle) -> bytes:
-    cut, fingerprint = bundle.tallied.setup_bytes, fingerprint_of(bundle.poll)
-    return readme(bundle.stage, uuid=bundle.poll.uuid, fingerprint=fingerprint, cut=cut).encode()
+    return readme(bundle.stage, uuid=bundle.poll.uuid, cut=bundle.tallied.setup_bytes).encode()
 
 
 async def _write_chain(connection: AsyncConnection, path: Path, ending: Ending) -> dict[str, Any]:
