@@ -331,7 +331,7 @@ async def test_pack_codes_guessed_at_once_from_one_chat_are_judged_one_after_the
 def another_process(town: Electorate) -> Electorate:
     """Give what works on the same database with connections of its own."""
     url = town.database.url.render_as_string(hide_password=False)
-    return Electorate(Database(url, Signer(SECRETS)), town.key, town.letters, apart=town.apart)
+    return Electorate(Database(url, Signer(SECRETS)), town.letters, apart=town.apart)
 
 
 async def test_two_processes_count_a_chats_wrong_codes_as_one(town: Electorate) -> None:
