@@ -230,7 +230,8 @@ class CannotCount(StaffRefusal):
 class SmallPoll(StaffRefusal):
     """{online} ballots were cast online and {papers} papers counted, and a sum of one to four tells how people voted
     to whoever knows some of them (a sum of none tells nothing): nothing was decrypted; to publish all the same, add
-    --publish-small."""
+    --publish-small.
+    """
 
 
 class DatabaseTooNew(StaffRefusal):

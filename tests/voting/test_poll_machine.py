@@ -8,6 +8,7 @@ identity holds. At the end the poll is counted and a stranger checks the bundle.
 import asyncio
 import contextlib
 import csv
+import json
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 import counting
 import pytest
-from electorate import Electorate, Letter
+from electorate import Electorate, Letter, press
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -137,7 +138,7 @@ class PollMachine(RuleBasedStateMachine):
         await self._learn(self.folder / "print.csv")
         async with self.database.writing() as connection:
             await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
-        self.town = Electorate(self.database, key, [person.letters[-1] for person in self.people.values()])
+        self.town = Electorate(self.database, [person.letters[-1] for person in self.people.values()])
 
     async def _learn(self, path: Path) -> None:
         """Open the letters in a print file."""

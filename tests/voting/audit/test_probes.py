@@ -30,8 +30,7 @@ IN_USE = "packs issued are used, void, replaced or unused"
 BROKEN: dict[str, tuple[str, set[str]]] = {
     "a ballot is gone": ("DELETE FROM ballot WHERE entry = (SELECT max(entry) FROM ballot)", {COUNTED, OWN}),
     "a ballot was slipped in": (
-        "INSERT INTO ballot (credential, packed, digest, entry) SELECT digest, packed, credential, entry FROM ballot"
-        " WHERE entry = (SELECT max(entry) FROM ballot)",
+        "INSERT INTO ballot SELECT digest, packed, credential, entry FROM ballot ORDER BY entry LIMIT 1",
         {COUNTED},
     ),
     "a ballot lies under another's credential": ("UPDATE ballot SET credential = digest", {OWN}),

@@ -25,5 +25,5 @@ async def test_the_count_is_right(closed: CountedTown, tmp_path: Path) -> None:
     shares = share_files(closed, tmp_path / "shares")
     result = await count(closed.database, shares, tmp_path / "out", secrets=SECRETS, by=GWEN)
     assert [(row["option"], row["votes"]) for row in result["options"]] == [("North", 5), ("South", 6)]
-    print(sorted(str(p.relative_to(tmp_path)) for p in (tmp_path/"out").rglob("*")))
-    print((tmp_path/"out"/"README.txt").read_text())
+    print(sorted(str(p.relative_to(tmp_path)) for p in (tmp_path / "out").rglob("*")))
+    print((tmp_path / "out" / "README.txt").read_text())
