@@ -19,10 +19,8 @@ from nacl.signing import SigningKey
 from trustee_town import a_vote, dealt, tallied
 
 from voting.ballots.agreement import YES, said_of, yes_prefix
-from voting.ballots.ballot import Ballot, ballot_digest, write_ballot
-from voting.ballots.combination import combine
+from voting.ballots.ballot import Ballot, write_ballot
 from voting.ballots.credential import credentials_digest
-from voting.ballots.decryption import read_decryption
 from voting.ballots.election import Election, Question, describe_paper, make_election
 from voting.ballots.group import base_times, hash_to_scalar, random_scalar, write_point
 from voting.ballots.mark import key_fingerprint
