@@ -354,7 +354,9 @@ class Made:
     def credentials(self) -> dict[str, tuple[int, int | None]]:
         """Every credential, the entry that issued it and the one that voided it."""
         found: dict[str, tuple[int, int | None]] = {}
-        groups = iter([*([self.before] if self.before else []), *([self.replaced[1:]] if self.replaced else []), self.later])
+        groups = iter(
+            [*([self.before] if self.before else []), *([self.replaced[1:]] if self.replaced else []), self.later]
+        )
         for seq, entry in enumerate(self.entries, start=1):
             if entry["kind"] in {form.PACKS_ISSUED, form.PACK_REPLACED}:
                 found |= {written(pack): (seq, None) for pack in next(groups, ())}
@@ -410,7 +412,9 @@ class Made:
             "votes": list(self.papers),
             "justification": self.justification,
         }
-        lines = [f"{one} {issued} {'-' if ended is None else ended}\n" for one, (issued, ended) in self.credentials.items()]
+        lines = [
+            f"{one} {issued} {'-' if ended is None else ended}\n" for one, (issued, ended) in self.credentials.items()
+        ]
         files = {
             form.POLL: form.readable(self.merged),
             form.PAPER: self.paper,
