@@ -27,6 +27,7 @@ from bot.commands import (
     staff,
     template,
     trustee,
+    verify,
 )
 from bot.commands.terminal import error_line
 from voting.ballots.refusals import BallotRefusal
@@ -51,6 +52,7 @@ NOUNS: Final = (
     privacy,
     service,
     count,
+    verify,
     head,
 )
 

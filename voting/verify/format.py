@@ -85,6 +85,7 @@ STAFF_REMOVED: Final = "staff_removed"  # staff
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+SECOND: Final = 1_000_000  # microseconds
 
 
 def canonical(value: object) -> bytes:
@@ -144,21 +145,6 @@ def manifest_of(
         "head": {"seq": head[0], "hash": head[1]},
         "files": {name: {"bytes": length, "sha256": digest} for name, (length, digest) in files.items()},
     }
-
-
-def signing_fingerprint(signing_key: bytes) -> str:
-    """Name a signing key as people compare it, by telephone if need be: 8 groups of 4 digits."""
-    digits = sha256(b"ballotline signing key 1\0" + signing_key)[:32]
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-
-
-def same_fingerprint(one: str, other: str) -> bool:
-    """Compare two fingerprints as people write them: case, spaces, dashes and colons do not matter."""
-    return _bare(one) == _bare(other)
-
-
-def _bare(fingerprint: str) -> str:
-    return "".join(char for char in fingerprint.casefold() if char.isalnum())
 
 
 def percent(part: int, whole: int) -> str:
