@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from bot.commands import (
+    ballot,
     cases,
     count,
     demo,
@@ -25,6 +26,7 @@ from bot.commands import (
     roll,
     service,
     staff,
+    tally,
     template,
     trustee,
     verify,
@@ -52,6 +54,8 @@ NOUNS: Final = (
     privacy,
     service,
     count,
+    tally,
+    ballot,
     verify,
     head,
 )
