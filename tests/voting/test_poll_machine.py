@@ -32,6 +32,8 @@ from prepared import NOW, POLL, SECRETS, line, make_poll, take_roll, write_roll
 from soak import SOAK
 from sqlalchemy import select
 from trustee_town import dealt
+from voting.sealing import seal
+from voting.votes.box import move_tray
 
 from voting import schema
 from voting.audit.signer import Signer
@@ -41,11 +43,9 @@ from voting.packs.packs import Printing
 from voting.poll import polls
 from voting.refusals import AlreadyVoted, MemberHasVoted, NotEligible, PackVoid, PollNotOpen, PollOver
 from voting.roll import roll
-from voting.sealing import seal
 from voting.store.database import Database
 from voting.verify.verify import verify
 from voting.votes.attempts import Kind
-from voting.votes.box import move_tray
 from voting.votes.cast import Cast, CastOutcome
 from voting.votes.right_codes import Purpose
 

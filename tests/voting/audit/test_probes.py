@@ -12,13 +12,13 @@ from electorate import Electorate, Letter, make_letters, open_electorate, pack_r
 from prepared import NOW, POLL
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from voting.votes.box import empty_tray
 
 from voting import schema
 from voting.audit import chain
 from voting.audit.probes import EQUAL, TAIL, run_probes
 from voting.model import By
 from voting.store.database import Database
-from voting.votes.box import empty_tray
 
 LINKED = "the chain's newest entries are linked and signed"
 PAPER = "every online lock has its intent, from the same chat"

@@ -9,6 +9,7 @@ from prepared import CLOSES_AT, GWEN, NOW, OPENS_AT, POLL, make_poll
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
+from voting.votes.box import move_tray
 
 from voting import schema
 from voting.poll import polls
@@ -17,7 +18,6 @@ from voting.poll.keys import CEREMONY, DEALER, set_trustees
 from voting.poll.status import poll_facts
 from voting.refusals import NoPoll
 from voting.store.database import Database
-from voting.votes.box import move_tray
 
 
 async def test_a_poll_in_the_middle_of_it_is_told_in_numbers(database: Database, tmp_path: Path) -> None:
