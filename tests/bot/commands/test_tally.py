@@ -54,9 +54,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(
-    database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Desk:
+async def desk(database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A poll that is closed, with every trustee's share."""
     town = await open_town(database, 6)
     await town.votes(town.letters[:3], 0)
