@@ -147,9 +147,8 @@ def _show_tally(figures: Mapping[str, Any]) -> None:
         "ballots by those later credentials": f"{figures['ballots_by_later_credentials']:,}",
     }
     print_facts("What you are about to decrypt: the sums of all these ballots together, and nothing else", facts)
-    OUT.print(
-        "Compare the fingerprint with the one you agreed to, and read the rest aloud to the other trustees: everybody"
-    )
+    OUT.print(f"Last head: entry {figures['head_seq']}, {figures['head_hash']}")
+    OUT.print("Compare the fingerprint with the one you agreed to, and read the rest aloud to the other trustees: all")
     OUT.print("must see the same. More than a few credentials issued after the opening? Then ask the officer why.")
 
 
