@@ -27,7 +27,6 @@ from voting.poll.without_pack import count_eligible, count_without_pack
 from voting.refusals import Fault, Refusal
 from voting.store.database import Database
 from voting.store.revision import check
-from voting.verify.format import signing_fingerprint
 
 TIMEOUT_SECONDS: Final = 5.0
 CLOCK_OFF_MAX: Final = timedelta(seconds=30)
@@ -86,8 +85,6 @@ async def _kept(settings: Settings) -> list[Finding]:
                 found += [await _head(connection), await _staff(connection)]
             key = await _key(connection, poll)
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
-        named = f"{signing_fingerprint(poll.signing_key)} (publish it before the vote: verify is told it with --key)"
-        found.append(Finding("signing key", ok=True, detail=named))
         found += await _packs(database)
         found += key
     except (Refusal, TrusteeRefusal) as refusal:
@@ -116,7 +113,9 @@ async def _key(connection: AsyncConnection, poll: Poll) -> list[Finding]:
     missing = await missing_of_key(connection, poll)
     found = [Finding("election key", ok=not missing, detail=who, what_to_do=", ".join(missing))]
     if key["fingerprint"]:
-        words = f"{key['fingerprint']} (election, trustees and signing key; it stays once the poll is open)"
+        words = (
+            f"{key['fingerprint']} (it stays once the poll is open; publish it then: `verify` is told it with --key)"
+        )
         found.append(Finding("fingerprint", ok=True, detail=words))
     return found
 

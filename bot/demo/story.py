@@ -457,7 +457,7 @@ class Story:
         self.stage.check(verdict.ok, "the bundle verifies")
         for check in verdict.checks:
             self.stage.fact(f"{check.name}: {check.detail}" if check.detail else check.name)
-        self.stage.fact(f"signing key {verdict.fingerprint}")
+        self.stage.fact(f"fingerprint {verdict.figures.fingerprint}")
 
 
 def slip(code: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from voting.rehearsal.stopwatch import Stage
-from voting.verify.verify import Verdict
+from voting.verify.verify import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Rehearsal:
 
     stages: tuple[Stage, ...]
     result: dict[str, Any]
-    verdict: Verdict
+    verdict: Report
     bundle: Path
     attempts: int
     replays: int

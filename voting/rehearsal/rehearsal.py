@@ -40,7 +40,7 @@ from voting.secrets_file import Secrets
 from voting.store import upgrade
 from voting.store.database import Database
 from voting.trustees.dealer import deal_all
-from voting.verify.verify import Verdict, verify
+from voting.verify.verify import Report, verify
 from voting.votes.box import empty_tray, move_tray
 from voting.votes.checks import Checks
 from voting.votes.clerk import Clerk
@@ -289,7 +289,7 @@ class _Run:
         insist(not broken, f"these identities do not hold: {'; '.join(broken)}")
         return entries
 
-    async def _insist(self, result: dict[str, Any], verdict: Verdict, attempts: int) -> None:
+    async def _insist(self, result: dict[str, Any], verdict: Report, attempts: int) -> None:
         """Compare what came out with what was asked for."""
         votes = {option["option"]: option["votes"] for option in result["options"]}
         rejected = result["rejected_papers"]
