@@ -22,12 +22,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 from prepared import NOW, SECRETS, later
+from voting.sealing import seal
 
 from voting import secrets_file
 from voting.audit import canonical, chain
 from voting.audit.signer import Signer, entry_message, head_message
 from voting.count.bundle import Head, _write_manifest
-from voting.sealing import seal
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.verify import format as form
