@@ -86,7 +86,7 @@ def make_ballots(election: Election, credentials: Sequence[tuple[int, Point]]) -
     """Seal and sign a ballot with each credential, three for the first option to two for the second."""
     made = []
     for number, (secret, public) in enumerate(credentials):
-        choices = [(1, 0) if number % 5 < 3 else (0, 1)]  # noqa: PLR2004 - three to two
+        choices = [(1, 0) if number % 5 < 3 else (0, 1)]
         sealed = seal(election, public, choices, draw_randomness(election))
         ballot = sign(sealed, secret, random_scalar())
         made.append(Cast(public, pack(ballot), ballot_digest(ballot)))
