@@ -227,6 +227,12 @@ class CannotCount(StaffRefusal):
     """The count cannot start: {reason}."""
 
 
+class SmallPoll(StaffRefusal):
+    """{online} ballots were cast online and {papers} papers counted, and a sum of one to four tells how people voted
+    to whoever knows some of them (a sum of none tells nothing): nothing was decrypted; to publish all the same, add
+    --publish-small."""
+
+
 class DatabaseTooNew(StaffRefusal):
     """The database is from a newer version of Ballotline ({revision}); upgrade the program first."""
 

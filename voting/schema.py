@@ -291,4 +291,5 @@ result = Table(
     Column("body", Json, nullable=False),
     Column("at", Instant, nullable=False),
     Column("turnout", Numeric(7, 4)),
+    Column("decryptions", LargeBinary),  # decryptions.jsonl, byte for byte: the bundle can be written again
 )

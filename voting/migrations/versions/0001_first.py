@@ -180,6 +180,7 @@ def upgrade() -> None:
     sa.Column('body', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('turnout', sa.Numeric(precision=7, scale=4), nullable=True),
+    sa.Column('decryptions', sa.LargeBinary(), nullable=True),
     sa.CheckConstraint('"only" = 1', name=op.f('ck_result_only')),
     sa.PrimaryKeyConstraint('only', name=op.f('pk_result'))
     )
