@@ -249,6 +249,10 @@ class SecretsMissing(StaffRefusal):
     """The secrets file {file} is missing or unreadable; `ballotline init` makes it, or restore it from your backup."""
 
 
+class KeyGone(StaffRefusal):
+    """What was encrypted in the hour of {hour} can no longer be opened: its key is erased."""
+
+
 class NoElectionKey(StaffRefusal):
     """This poll has no election key yet; make one with `ballotline keys create`."""
 

@@ -44,7 +44,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
     settings, database = house.settings, house.database
     async with database.reading() as connection:
         await polls.load(connection)
-    envelope = Envelope(house.secrets.inbox_key)
+    envelope = Envelope(house.secrets.hours)
     clerk = Clerk(database, house.secrets)
     async with AsyncExitStack() as stack:
         # Who sends.

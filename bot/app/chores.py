@@ -31,8 +31,6 @@ from messages.pace.pacer import Lane
 from voting.audit.chain import HeadNotContinued, check_continues, last_head, sign_head
 from voting.audit.probes import run_probes
 from voting.audit.signer import KeptHeadDamaged
-from voting.model import Phase
-from voting.poll import polls
 from voting.votes.wrong_codes import purge_wrong_codes
 
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
@@ -105,7 +103,7 @@ def chores_by_text(house: House, texts: TwilioChannel, *, wake: Callable[[], Non
         found = await texts.received(now - MISSED_TEXTS_OF)
         letters = [of_text({"MessageSid": one.provider_id, "From": one.sender, "Body": one.body}, {}) for one in found]
         async with house.database.writing() as connection:
-            await inbox.store(connection, inbox.Envelope(house.secrets.inbox_key), letters, now)
+            await inbox.store(connection, inbox.Envelope(house.secrets.hours), letters, now)
         wake()
 
     return [Chore("missed texts", MISSED_TEXTS_EVERY, fetch)]

@@ -17,6 +17,7 @@ from voting import secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
 from voting.ballots.trustee_refusals import TrusteeRefusal
+from voting.kept_file import MODE
 from voting.model import Poll
 from voting.poll import polls
 from voting.poll.keys import MADE
@@ -70,7 +71,7 @@ async def _kept(settings: Settings) -> list[Finding]:
     try:
         signer = Signer.beside(secrets_file.load(settings.secrets_file), settings.secrets_file)
         mode = settings.secrets_file.stat().st_mode & 0o777
-        safe = mode == secrets_file.MODE
+        safe = mode == MODE
         todo = "" if safe else f"chmod 600 {settings.secrets_file}"
         found.append(Finding("secrets", ok=safe, detail=f"readable, mode {mode:o}", what_to_do=todo))
     except Refusal as refusal:

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from pydantic import SecretStr
+from voting.sealing import seal, shares
 
 from bot.app.assembly import assemble
 from bot.app.run import Service
@@ -26,7 +27,6 @@ from voting.model import By, Poll
 from voting.packs.packs import Issued, Printing, issue
 from voting.poll import polls
 from voting.poll.keys import DEALER
-from voting.sealing import seal, shares
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 from voting.trustees.dealer import Dealt, deal_all

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from sqlalchemy import func, select
+from voting.votes.box import empty_tray
 
 from bot.demo import poll_files
 from bot.demo.ballot import VIA, Ballot, StoryClock
@@ -33,7 +34,6 @@ from voting.packs import packs
 from voting.poll import polls
 from voting.post import papers, scans
 from voting.verify.verify import verify
-from voting.votes.box import empty_tray
 from voting.votes.cast import Cast
 from voting.votes.checks import Checks
 from voting.votes.right_codes import Purpose

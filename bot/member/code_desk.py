@@ -22,17 +22,17 @@ from bot.member.callers import Caller, Callers
 from bot.member.chats import Chat, Step, was_warned
 from voting.codes import codes
 from voting.codes.codes import Kind, Parsed, Problem
-from voting.hour_keys import HourKeys, KeyGone
+from voting.hour_keys import HourKeys
 from voting.model import Lock
-from voting.refusals import CodeRefusal, PackLockedOut, WrongVoteCode
+from voting.refusals import CodeRefusal, KeyGone, PackLockedOut, WrongVoteCode
 from voting.store.database import Database
 from voting.votes.checks import Checks, PackFound
 from voting.votes.locks import find_lock
 from voting.votes.right_codes import CodesGood, Purpose
 
+PURPOSE: Final = b"held"  # whose hours' keys these are
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
 HELD_PACK: Final = "held_pack"  # a pack code that was found, encrypted, for its vote code
-HELD_CODE: Final = b"held code"  # the purpose of the hour's key
 DONE: Final = "done"  # this run of the conversation has ended: other words are small talk
 
 PURPOSES: Final = {Step.VOTE_CODES: Purpose.VOTE, Step.VERIFY_CODES: Purpose.VERIFY}
@@ -145,7 +145,7 @@ class CodeDesk:
         return GivePackCode(purpose, problem)
 
     def _close(self, code: str, now: datetime) -> str:
-        return self._hours.close(HELD_CODE, code.encode(), now).hex()
+        return self._hours.close(PURPOSE, code.encode(), now).hex()
 
     def _held(self, chat: Chat, name: str) -> str | None:
         """Give a code that is held; None also when it was held for so long that its key is gone."""
@@ -153,7 +153,7 @@ class CodeDesk:
         if closed is None:
             return None
         try:
-            return self._hours.open(HELD_CODE, bytes.fromhex(closed)).decode()
+            return self._hours.open(PURPOSE, bytes.fromhex(closed)).decode()
         except KeyGone:
             return None
 

@@ -18,6 +18,7 @@ from voting.ballots.group import Point
 from voting.codes import codes
 from voting.model import By, Poll
 from voting.poll import polls
+from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.trustees.dealer import Dealt
 from voting.votes.attempts import AttemptSeen
@@ -51,13 +52,14 @@ class Electorate:
     letters: list[Letter]
     dealt: Dealt = field(default_factory=dealt)  # whose shares decrypt
     poll: Poll = POLL
+    secrets: Secrets = SECRETS
     told: list[AttemptSeen] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     apart: bool = False  # codes are given one after the other, not in one message
 
     def __post_init__(self) -> None:
-        self.clerk = Clerk(self.database, SECRETS)
-        self.checks = Checks(self.database, SECRETS, on_attempt=self._tell, on_alarm=self._alarm)
+        self.clerk = Clerk(self.database, self.secrets)
+        self.checks = Checks(self.database, self.secrets, on_attempt=self._tell, on_alarm=self._alarm)
 
     async def _tell(self, _connection: AsyncConnection, seen: AttemptSeen) -> None:
         self.told.append(seen)
@@ -161,11 +163,12 @@ async def open_electorate(
     *,
     letters: list[Letter] | None = None,
     before_open: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    secrets: Secrets = SECRETS,
 ) -> Electorate:
     """Set up and open the poll with this many members; with `letters` made before, if given."""
     letters = letters or make_letters(POLL, members)
     async with database.writing() as connection:
-        await polls.init(connection, POLL, WINDOW, SECRETS, by=By("Gwen", "command line", NOW))
+        await polls.init(connection, POLL, WINDOW, secrets, by=By("Gwen", "command line", NOW))
         await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
         people = [
             {"id": n, "member_no": f"{n:07}", "language": "en-GB", "area": "Wales", "country": "GB", "eligible": True}
@@ -176,4 +179,4 @@ async def open_electorate(
         if before_open is not None:
             await before_open(connection)
         await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
-    return Electorate(database, letters)
+    return Electorate(database, letters, secrets=secrets)

@@ -45,8 +45,9 @@ class Archive:
                 self.height += 1
 
     def _next(self, kind: str, payload: list[str]) -> bytes:
-        parent = {"parent": self.parent} if self.parent else {}
-        return compact({**parent, "height": self.height, "type": kind, **({"payload": payload[0]} if payload else {})})
+        fields: dict[str, Any] = {"parent": self.parent} if self.parent else {}
+        fields |= {"height": self.height, "type": kind}
+        return compact(fields | ({"payload": payload[0]} if payload else {}))
 
     def _write(self, file: BinaryIO, content: bytes, kind: str) -> str:
         name = sha256(content)
@@ -59,7 +60,9 @@ def member(name: str, content: bytes, seconds: int) -> bytes:
     fields = f"{name:\0<100}0000644\x000000000\x000000000\0{len(content):011o}\0{seconds:011o}\0".encode()
     header = (fields + b" " * 8 + b"0").ljust(BLOCK_BYTES, b"\0")
     checksum = f"{sum(header):06o}\0 ".encode()
-    return b"".join((header[: _CHECKSUM.start], checksum, header[_CHECKSUM.stop :], content, bytes(-len(content) % BLOCK_BYTES)))
+    return b"".join(
+        (header[: _CHECKSUM.start], checksum, header[_CHECKSUM.stop :], content, bytes(-len(content) % BLOCK_BYTES))
+    )
 
 
 def compact(value: Any) -> bytes:  # noqa: ANN401 - any JSON

@@ -4,8 +4,9 @@ The archive is there already; the other files are written beside it. Stage "tall
 the trustees are given; stage "result" is published. The same poll always gives the same bytes.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,15 +20,15 @@ from voting.audit import chain
 from voting.audit.chain import Entry
 from voting.audit.phases import OutOfPlace, Span, next_span
 from voting.audit.signer import Head
-from voting.count.readme import README
-from voting.count.tally import Tallied, archive_path
+from voting.count.readme import readme
+from voting.count.tally import Tallied
 from voting.model import Poll
 from voting.poll.election import paper_of
 from voting.refusals import CannotCount
 from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
 from voting.verify import format as form
-from voting.verify.page import page
+from voting.verify.page import result_page
 
 
 class Ending(NamedTuple):
@@ -64,7 +65,7 @@ class Bundle:
     @property
     def stage(self) -> str:
         """Name how far it goes."""
-        return "tally" if self.counted is None else "result"
+        return form.TALLIED if self.counted is None else form.RESULTED
 
 
 async def end_at(connection: AsyncConnection, seq: int) -> Ending:
@@ -75,27 +76,35 @@ async def end_at(connection: AsyncConnection, seq: int) -> Ending:
 
 async def write_bundle(connection: AsyncConnection, bundle: Bundle, ending: Ending) -> None:
     """Write every file but the archive, over those of an earlier try; CannotCount names an entry out of place."""
-    folder = bundle.folder
-    poll = await _write_chain(connection, folder / form.CHAIN, ending)
-    head = await _write_heads(connection, folder / form.HEADS, ending)
+    poll = await _write_chain(connection, bundle.folder / form.CHAIN, ending)
+    heads = await _heads(connection, ending)
+    await asyncio.to_thread(_write_files, bundle, poll, heads)
+
+
+def _write_files(bundle: Bundle, poll: Mapping[str, Any], heads: Sequence[Head]) -> None:
     small = {
+        form.HEADS: b"".join(head.line for head in heads),
         form.POLL: form.readable(poll),
         form.PAPER: paper_of(bundle.poll),
         form.CREDENTIALS: bundle.tallied.credentials.lines.encode(),
         form.POSTAL: form.readable(bundle.postal),
-        form.README: README.format(uuid=bundle.poll.uuid).encode(),
+        form.README: _readme(bundle),
     }
     if bundle.counted is not None:
         result = bundle.counted.result
         small |= {
             form.DECRYPTIONS: bundle.counted.decryptions,
             form.RESULT: form.readable(result),
-            form.PAGE: page(poll, result, bundle.postal["justification"]).encode(),
+            form.PAGE: result_page(poll, result, bundle.postal["justification"]),
         }
     for name, content in small.items():
-        (folder / name).write_bytes(content)
-    _write_lines(folder)
-    _write_manifest(bundle, head)
+        (bundle.folder / name).write_bytes(content)
+    _write_lines(bundle)
+    _write_manifest(bundle, poll, heads[-1])
+
+
+def _readme(bundle: Bundle) -> bytes:
+    return readme(bundle.stage, uuid=bundle.poll.uuid, cut=bundle.tallied.setup_bytes).encode()
 
 
 async def _write_chain(connection: AsyncConnection, path: Path, ending: Ending) -> dict[str, Any]:
@@ -135,33 +144,27 @@ def _entry_line(entry: Entry) -> bytes:
     return form.canonical(words) + b"\n"
 
 
-async def _write_heads(connection: AsyncConnection, path: Path, ending: Ending) -> Head:
-    """Write the signed heads up to the ending's; give the last, which is the ending's own."""
+async def _heads(connection: AsyncConnection, ending: Ending) -> list[Head]:
+    """Give the signed heads up to the ending's, which is the last."""
     rows = await connection.execute(select(schema.head).where(schema.head.c.seq <= ending.seq).order_by("seq"))
     heads = [Head(row.seq, row.hash, row.signature) for row in rows]
-    if ending.head is not None:
-        heads.append(ending.head)
-    path.write_bytes(b"".join(head.line for head in heads))
-    return heads[-1]
+    return heads if ending.head is None else [*heads, ending.head]
 
 
-def _write_lines(folder: Path) -> None:
-    with (folder / form.LINES).open("wb") as rows:
-        for name in form.CONTENT:
-            if (folder / name).exists():
-                with (folder / name).open("rb") as file:
-                    rows.writelines(form.line_rows(name, form.lines_of(file)))
+def _write_lines(bundle: Bundle) -> None:
+    with (bundle.folder / form.LINES).open("wb") as rows:
+        for name in form.TEXTS[bundle.stage]:
+            with (bundle.folder / name).open("rb") as file:
+                rows.writelines(form.line_rows(name, form.lines_of(file)))
 
 
-def _write_manifest(bundle: Bundle, head: Head) -> None:
+def _write_manifest(bundle: Bundle, poll: Mapping[str, Any], head: Head) -> None:
     files = {}
-    archive = archive_path(bundle.folder, bundle.poll.uuid)
-    for path in (*(bundle.folder / name for name in form.LISTED), archive):
-        if path.exists():
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            files[str(path.relative_to(bundle.folder))] = (path.stat().st_size, digest)
-    manifest = form.readable(form.manifest_of(bundle.poll.id, bundle.stage, head.seq, head.hash.hex(), files))
+    for name in form.listed(bundle.stage, bundle.poll.uuid):
+        path = bundle.folder / name
+        with path.open("rb") as file:
+            files[name] = (path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    manifest = form.readable(form.manifest_of(bundle.stage, poll, (head.seq, head.hash.hex()), files))
     signature = SigningKey(bundle.secrets.signing_key).sign(form.manifest_message(manifest)).signature
     (bundle.folder / form.MANIFEST).write_bytes(manifest)
     (bundle.folder / form.SIGNATURE).write_bytes(signature.hex().encode() + b"\n")

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit.probes import run_probes
 from voting.count.stored import rows
+from voting.count.tally import Tallied
 from voting.model import Phase, Poll
 from voting.packs.forgetting import refuse_when_forgotten
 from voting.poll import polls
@@ -81,6 +82,12 @@ def refuse_small(ballots: int, papers: Papers, *, agreed: bool) -> None:
     """Warn, by numbers alone and before anything is decrypted, unless the officer has agreed; SmallPoll."""
     if is_small(ballots, papers) and not agreed:
         raise SmallPoll(online=ballots, papers=sum(papers.votes))
+
+
+def refuse_changed(closed: Mapping[str, Any], tallied: Tallied) -> None:
+    """Refuse other ballots or credentials than the chain has committed to; CannotCount."""
+    if any(closed[name] != value for name, value in tallied.said.items()):
+        raise CannotCount(reason="the ballots or the credentials have changed since the count began; look into it")
 
 
 async def said(connection: AsyncConnection, kind: str) -> Mapping[str, Any] | None:

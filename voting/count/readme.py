@@ -22,14 +22,15 @@ result.html is the page to read and print.
 _CHECK: Final = """
 1. Check it with our own program: Python 3.11 or newer, the package "ballotline"
 
-    ballotline verify FOLDER --key {fingerprint}
+    ballotline verify FOLDER --key FINGERPRINT
 
 That needs no network, no database and no secret. It compares every file with the signed manifest; walks the audit
 chain from its first entry and tries every signature; checks every ballot's proofs, signature and credential; multiplies
-the ballots, checks what the trustees decrypted, adds the papers, and works the result out again.
+the ballots and, once there is a result, checks what the trustees decrypted, adds the papers, and works it out again.
 
-One thing cannot be seen from inside: whether somebody made up the whole folder. So take what stands after --key not
-from here but from where it was published before the vote, in letters and notices, and keep a head of the chain:
+One thing cannot be seen from inside: whether somebody made up the whole folder. So the
+FINGERPRINT does not stand here: take it from where it was published before the vote, the letters and notices. Whoever
+kept a head of the chain while the vote went on compares that too:
 
     ballotline verify FOLDER --head HEAD.json
 
@@ -82,7 +83,7 @@ _RESULT: Final = """    decryptions.jsonl   what each trustee decrypted, with tw
 """
 
 
-def readme(stage: str, *, uuid: str, fingerprint: str, cut: int) -> str:
-    """Write it for a stage, an election and its key's fingerprint; the archive's setup is its first `cut` bytes."""
+def readme(stage: str, *, uuid: str, cut: int) -> str:
+    """Write it for a stage and an election; the archive as far as its setup is its first `cut` bytes."""
     result = _RESULT if stage == "result" else ""
-    return _HEAD[stage] + _CHECK.format(uuid=uuid, fingerprint=fingerprint, cut=cut, result=result)
+    return _HEAD[stage] + _CHECK.format(uuid=uuid, cut=cut, result=result)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +22,7 @@ from voting.count.archive import Archive, Event, compact, sha256
 from voting.count.stored import Credentials, all_credentials, ballots_stored, packed_ballots
 from voting.model import Poll
 from voting.poll.election import election_of, trustees_of
+from voting.verify import format as form
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 TALLYING: Final = "Tallying"
@@ -34,16 +35,15 @@ class Tallied:
     """The archive as far as its encrypted tally, what it was made of, and the tally."""
 
     archive: Archive
+    setup_bytes: int  # of the archive: as far as its first event
     credentials: Credentials
     ballots: int
     tally: Tally
 
-
-
-
-def archive_path(folder: Path, uuid: str) -> Path:
-    """Name the archive of a bundle."""
-    return folder / "belenios" / f"{uuid}.bel"
+    @property
+    def said(self) -> dict[str, Any]:
+        """Give what the chain says of it before anything is decrypted."""
+        return {"n": self.ballots, "tally": self.tally.digest, "credentials": self.credentials.digest}
 
 
 async def write_tally(
@@ -52,10 +52,11 @@ async def write_tally(
     """Write the archive from its first event to the encrypted tally; the same poll always gives the same bytes."""
     election, of = election_of(poll), await ballots_stored(connection)
     credentials = await all_credentials(connection)
-    archive = Archive(archive_path(folder, poll.uuid), int(poll.opens_at.timestamp()))
+    archive = Archive(folder / form.archive_name(poll.uuid), int(poll.opens_at.timestamp()))
     archive.path.parent.mkdir()
     archive.begin()
     archive.append([_setup(election, trustees_of(poll).data, credentials)])
+    setup_bytes = archive.path.stat().st_size
     sums = [[Ciphertext(IDENTITY, IDENTITY)] * question.ciphertexts for question in election.questions]
     done = 0
     async for packed in packed_ballots(connection):
@@ -67,7 +68,7 @@ async def write_tally(
     written = _write_sums(sums)
     numbers = {"num_tallied": done, "total_weight": done, "encrypted_tally": sha256(written)}
     archive.append([Event("EndBallots"), Event("EncryptedTally", (written, compact(numbers)))])
-    return Tallied(archive, credentials, done, read_tally(File("the encrypted tally", written), election))
+    return Tallied(archive, setup_bytes, credentials, done, read_tally(File("the encrypted tally", written), election))
 
 
 def write_result(archive: Archive, combined: Combined) -> None:

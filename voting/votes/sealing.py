@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, TypeVar
 
+import structlog
+from nacl.exceptions import CryptoError
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +24,7 @@ from voting.ballots.mark import mark_of
 from voting.ballots.packed import pack
 from voting.ballots.refusals import BallotRefusal
 from voting.ballots.seal import draw_randomness, seal
+from voting.refusals import KeyGone
 from voting.secrets_file import Secrets
 from voting.store.many_values import among, listed
 from voting.votes.cast import Ready, Waiting
@@ -30,6 +33,8 @@ SECRET_BYTES: Final = 32
 PURPOSE: Final = b"paper"  # of the hour's key under which a credential's secret waits
 
 Item = TypeVar("Item")
+
+log = structlog.get_logger()
 
 
 async def in_threads(act: Callable[[Sequence[Item]], None], items: Sequence[Item]) -> None:
@@ -75,6 +80,8 @@ class Sealing:
                 waiting.ballot = self._seal(election, waiting, row)
         except BallotRefusal as fault:
             waiting.fault = fault
+        except (KeyGone, CryptoError):  # it waited for too long, or is not what we closed: the codes are asked for again
+            log.info("a paper's credential could not be opened", paper=waiting.cast.intent_id)
 
     def _seal(self, election: Election, waiting: Waiting, row: Any) -> Ready:  # noqa: ANN401 - as above
         secret = int.from_bytes(self._secrets.hours.open(PURPOSE, row.credential_secret), "big")

@@ -17,10 +17,10 @@ from electorate import Electorate, Letter, open_electorate
 from prepared import NOW, SECRETS
 from soak import KILLS
 from sqlalchemy import select
+from voting.votes.box import move_tray
 
 from voting import schema, secrets_file
 from voting.store.database import Database
-from voting.votes.box import move_tray
 
 WAITING = 64
 CONFIRMED_BETWEEN_KILLS = (1, 150)

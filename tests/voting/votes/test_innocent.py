@@ -14,12 +14,12 @@ from prepared import POLL
 from soak import CHUNKS, INNOCENT_PER_CHUNK
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from voting.votes.box import move_tray
 
 from voting import schema
 from voting.post.scans import Aside
 from voting.store.database import Database
 from voting.votes.attempts import Kind
-from voting.votes.box import move_tray
 from voting.votes.wrong_codes import ALARM_WRONG_CODES
 
 AT_ONCE = 4_096  # so that every transaction is full

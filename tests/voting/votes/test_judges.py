@@ -7,12 +7,12 @@ from electorate import Electorate, open_electorate
 from prepared import NOW
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from voting.votes.box import move_tray
 
 from voting import schema
 from voting.audit import chain
 from voting.store.columns import METADATA
 from voting.store.database import Database
-from voting.votes.box import move_tray
 
 KEPT = ("lock", "box", "attempt", "chain", "head", "result", "tray")
 

@@ -14,12 +14,12 @@ import pytest
 from electorate import Electorate, open_electorate
 from prepared import NOW
 from sqlalchemy import text
+from voting.votes.box import empty_tray, move_tray
 
 from voting.audit import chain
 from voting.store.database import Database
 from voting.store.together import TOGETHER_MAX
 from voting.votes import clerk
-from voting.votes.box import empty_tray, move_tray
 from voting.votes.cast import Cast
 
 VOTERS = 1_000
