@@ -141,6 +141,16 @@ class _Link:
         return _Link(hour, key)
 
 
+def hour_bytes(at: datetime) -> bytes:
+    """Give the bytes in front of what is closed in the hour of `at`: what was closed earlier sorts before them."""
+    return _hour_of(at).to_bytes(HOUR_BYTES)
+
+
+def closed_in(closed: bytes) -> datetime:
+    """Give when the hour began under whose key something was closed."""
+    return _moment(int.from_bytes(closed[:HOUR_BYTES]))
+
+
 def _box(key: bytes, purpose: bytes) -> SecretBox:
     return SecretBox(sha256(b"ballotline hour's purpose 1|" + key + purpose).digest())
 

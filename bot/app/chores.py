@@ -15,6 +15,7 @@ from telegram.ext import ExtBot
 
 from bot.alerts import alerts, pump
 from bot.alerts.pump import AlertPump
+from bot.app.hours import HoursKeeper
 from bot.edge import telegram
 from bot.edge.hearing import Hearing
 from bot.edge.letters import of_text
@@ -35,6 +36,7 @@ from voting.votes.wrong_codes import purge_wrong_codes
 
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
+HOURS_EVERY: Final = timedelta(minutes=10)
 PURGE_EVERY: Final = timedelta(hours=1)
 MENUS_EVERY: Final = timedelta(seconds=2)
 MISSED_TEXTS_EVERY: Final = timedelta(hours=1)  # and at the start
@@ -75,6 +77,7 @@ def chores(house: House) -> list[Chore]:
         Chore("head", SIGN_HEAD_EVERY, records.sign_head),
         Chore("kept head", PROBES_EVERY, records.compare_head),
         Chore("probes", PROBES_EVERY, records.probe),
+        Chore("hours", HOURS_EVERY, HoursKeeper(house).keep),
         Chore("purge", PURGE_EVERY, records.purge),
     ]
 

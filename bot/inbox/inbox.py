@@ -20,7 +20,7 @@ from voting.refusals import KeyGone
 from voting.store.database import Database
 from voting.store.inserts import insert_into
 
-PURPOSE: Final = b"inbox"  # whose hours' keys these are
+PURPOSE: Final = b"inbox"  # whose hours' keys close a payload
 LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait for somebody else
 TRIES_MAX: Final = 5
 PUT_OFF_MAX: Final = 60  # tries of a row that is not at fault: its provider could not be asked

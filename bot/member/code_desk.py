@@ -30,7 +30,7 @@ from voting.votes.checks import Checks, PackFound
 from voting.votes.locks import find_lock
 from voting.votes.right_codes import CodesGood, Purpose
 
-PURPOSE: Final = b"held"  # whose hours' keys these are
+PURPOSE: Final = b"held"  # whose hours' keys close it
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
 HELD_PACK: Final = "held_pack"  # a pack code that was found, encrypted, for its vote code
 DONE: Final = "done"  # this run of the conversation has ended: other words are small talk

@@ -38,6 +38,7 @@ from messages.postman.line import Tempo
 from messages.postman.postman import Timing
 from messages.roll_import import import_roll
 from voting import schema
+from voting.hour_keys import HourKeys
 from voting.model import By, Lock, Poll
 from voting.packs.packs import Printing, issue
 from voting.poll import polls, window
@@ -218,7 +219,7 @@ class Town:
         self.database, self.folder = database, folder
         self.residents, self.webhooks, self.opened = residents, webhooks, opened
         self.clock = Clock(moment)
-        self.secrets = SECRETS
+        self.secrets = replace(SECRETS, hours=HourKeys.make())  # each town forgets for itself
         self.poll: Poll = replace(
             POLL, **{"question": "Where shall the boathouse stand?", "options": ("North Quay", "South Quay")} | changes
         )
