@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from bot.commands import (
+    ballot,
     cases,
     count,
     demo,
@@ -25,6 +26,7 @@ from bot.commands import (
     roll,
     service,
     staff,
+    tally,
     template,
     trustee,
 )
@@ -51,6 +53,8 @@ NOUNS: Final = (
     privacy,
     service,
     count,
+    tally,
+    ballot,
     head,
 )
 

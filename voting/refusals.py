@@ -228,9 +228,7 @@ class CannotCount(StaffRefusal):
 
 
 class SmallPoll(StaffRefusal):
-    """{online} ballots were cast online and {papers} papers counted, and a sum of one to four tells how people voted
-    to whoever knows some of them (a sum of none tells nothing): nothing was decrypted; to publish all the same, add
-    --publish-small."""
+    """{online} ballots and {papers} papers: 1 to 4 of a kind, not 0, can tell who voted how; add --publish-small."""
 
 
 class DatabaseTooNew(StaffRefusal):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from bot.commands.several import SeveralFiles
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -24,40 +25,60 @@ from bot.commands.terminal import (
 )
 from voting.model import By
 
+PublishSmall = Annotated[
+    bool, typer.Option("--publish-small", help="Publish also where a few ballots or papers could tell who voted how.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(count)
+    app.command(cls=SeveralFiles)(count)
     app.command()(verify)
     app.command()(audit)
     app.command("rehearse")(rehearse_poll)
 
 
 def count(
-    share: Annotated[list[Path], typer.Option("--share", help="A trustee's share; as many as are needed.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the bundle; new or empty.")],
+    share: Annotated[
+        list[Path], typer.Option("--share", metavar="FILE...", help="Trustees' shares, as many as needed.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the bundle; new or empty.")],
+    publish_small: PublishSmall = False,
     as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
-    """Open the box with the trustees' shares, add the papers, write the bundle.
+    """Count with the trustees' shares at hand: tally, decrypt, add the papers, verify, write the bundle.
 
-    Example: ballotline count --share share-1-of-3.json --share share-2-of-3.json --out result
+    With the trustees at home: `ballotline tally begin`, `trustee decrypt`, `tally finish`.
+
+    Example: ballotline count --share share-1-of-3.json share-2-of-3.json --out result
     """
     from bot.house import House, in_house
     from voting.count.count import count as count_poll
 
     async def act(house: House) -> dict[str, Any]:
-        with progress_bar("Opening the box", quiet=as_json) as progress:
+        by = By(actor, VIA, house.clock())
+        with stages_bar(quiet=as_json) as progress:
             return await count_poll(
-                house.database, share, out, secrets=house.secrets, by=By(actor, VIA, house.clock()), progress=progress
+                house.database,
+                share,
+                out,
+                secrets=house.secrets,
+                by=by,
+                publish_small=publish_small,
+                progress=progress,
             )
 
-    result = in_house(act)
+    print_counted(in_house(act), out, as_json=as_json)
+
+
+def print_counted(result: Mapping[str, Any], out: Path, *, as_json: bool) -> None:
+    """Print a result and where its bundle is."""
     if as_json:
         print_json({**result, "bundle": str(out)})
         return
     print_result(result)
-    OUT.print(f"The bundle is in {out}; publish it whole. Anybody can check it: ballotline verify {out}")
+    OUT.print(f"The bundle is in {out}; publish it whole. Its README.txt says how anybody can check it.")
 
 
 def verify(

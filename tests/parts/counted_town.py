@@ -1,28 +1,41 @@
 """A poll for tests of the count: a dealer's key, packs, an opened poll; ballots are stored as the lock stores them."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from counting import share_files
+
 from electorate import Letter, credential_of, make_letters, pack_row
-from prepared import GWEN, NOW, make_poll
-from sqlalchemy import insert, select, update
+from prepared import GWEN, NOW, SECRETS, make_poll
+from sqlalchemy import insert, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
 
 from voting import schema
 from voting.audit import chain
 from voting.ballots.ballot import Ballot, ballot_digest, sign
 from voting.ballots.credential import credentials_digest, derive_secret
-from voting.ballots.group import random_scalar, write_point
+from voting.ballots.group import Point, random_scalar, write_point
 from voting.ballots.mark import mark_of
 from voting.ballots.packed import pack
 from voting.ballots.seal import draw_randomness, seal
+from voting.ballots.tally import Tally, read_tally
+from voting.ballots.written import File
+from voting.count.count import count
 from voting.model import By, Poll
 from voting.poll import polls
 from voting.poll.election import election_of
 from voting.store.database import Database
 from voting.trustees.dealer import Dealt
+from voting.trustees.decrypt import make_decryption
+from voting.trustees.shares import Share
+from voting.verify import format as form
+from voting.verify.verify import verify
 
 
 @dataclass
@@ -59,6 +72,21 @@ class CountedTown:
             await connection.execute(
                 insert(schema.lock), [_lock(letter, mark_of(digests[letter.member_id])) for letter in letters]
             )
+
+    def credential(self, letter: Letter) -> Point:
+        """Give a letter's public credential."""
+        return credential_of(letter, self.poll.uuid)
+
+    def decryption(self, share: Share, tally: Path) -> bytes:
+        """Decrypt as a trustee at home does, without any check."""
+        return make_decryption(share, election_of(self.poll), self.tally(tally))
+
+    def tally(self, folder: Path) -> Tally:
+        """Read the encrypted tally of a bundle."""
+        members = archive_members(folder / form.archive_name(self.poll.uuid))
+        event = next(event for event in events_of(members) if event["type"] == "EncryptedTally")
+        named = json.loads(members[f"{event['payload']}.data.json"])["encrypted_tally"]
+        return read_tally(File("tally", members[f"{named}.data.json"]), election_of(self.poll))
 
     def ballot(self, letter: Letter, option: int) -> Ballot:
         """Make a signed ballot."""
@@ -114,11 +142,47 @@ async def replace_pack(town: CountedTown, letter: Letter) -> Letter:
     return new
 
 
-async def chain_length(database: Database) -> int:
-    """Count the entries."""
-    async with database.reading() as connection:
-        newest = select(schema.chain.c.seq).order_by(schema.chain.c.seq.desc()).limit(1)
-        return int(await connection.scalar(newest) or 0)
+def archive_members(path: Path) -> dict[str, bytes]:
+    """Read an archive's members, in order."""
+    whole, found, place = path.read_bytes(), {}, 0
+    while place < len(whole):
+        name, size = whole[place : place + 100].rstrip(b"\0").decode(), int(whole[place + 124 : place + 135], 8)
+        found[name] = whole[place + 512 : place + 512 + size]
+        place += 512 + (size + 511) // 512 * 512
+    return found
+
+
+def events_of(members: dict[str, bytes]) -> list[dict[str, Any]]:
+    """Give the events of an archive, in order."""
+    return [json.loads(content) for name, content in members.items() if name.endswith(".event.json")]
+
+
+async def count_into(town: CountedTown, out: Path, files: Sequence[Path] | None = None, **named: Any) -> dict[str, Any]:
+    """Count with the first two shares unless others are named; whatever was written verifies."""
+    files = share_files(town, out.parent / "shares")[:2] if files is None else files
+    result = await count(town.database, files, out, **{"secrets": SECRETS, "by": GWEN} | named)
+    assert verify(out).problems == ()
+    return result
+
+
+@asynccontextmanager
+async def as_owner(town: CountedTown, table: str) -> AsyncIterator[AsyncConnection]:
+    """Write as the database's owner does, past the triggers."""
+    async with town.database.writing() as connection:
+        if town.database.is_sqlite:
+            triggers = await connection.execute(
+                text(f"SELECT name FROM sqlite_master WHERE tbl_name = '{table}' AND type = 'trigger'")
+            )
+            for (name,) in triggers.all():
+                await connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            await connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
+        yield connection
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Give a folder's files."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _nothing() -> str:

@@ -42,9 +42,7 @@ def share_files(town: Polled, folder: Path) -> list[Path]:
     return paths if paths[0].exists() else [write_share(folder, share) for share in town.dealt.shares]
 
 
-async def take_papers(
-    town: Polled, folder: Path, letters: Sequence[Letter], status: str = "received"
-) -> ImportReport:
+async def take_papers(town: Polled, folder: Path, letters: Sequence[Letter], status: str = "received") -> ImportReport:
     """Scan one paper from each of these letters."""
     path = folder / "postal.csv"
     with path.open("w", encoding="utf-8", newline="") as file:

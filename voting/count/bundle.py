@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nacl.signing import SigningKey
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
@@ -32,15 +32,15 @@ from voting.verify.page import result_page
 
 
 class Ending(NamedTuple):
-    """Where the bundle's chain ends: what stands in the database, and what this transaction adds to it.
+    """Where the bundle's chain ends: at which entry in the database, or at the last of those that are drafted after it.
 
-    `heads` is how many heads were signed up to `seq`. Two endings that are equal make the same bytes.
+    `heads` is how many heads were signed up to `seq`, `head` the last one. Equal endings make the same bytes.
     """
 
     seq: int
     heads: int
+    head: Head
     entries: tuple[Entry, ...] = ()
-    head: Head | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,18 @@ class Bundle:
         return form.TALLIED if self.counted is None else form.RESULTED
 
 
-async def end_at(connection: AsyncConnection, seq: int) -> Ending:
-    """Give the ending at an entry that the database has."""
-    heads = await connection.scalar(select(func.count()).select_from(schema.head).where(schema.head.c.seq <= seq))
-    return Ending(seq, int(heads or 0))
+async def heads_until(connection: AsyncConnection, seq: int) -> list[Head]:
+    """Give the signed heads up to an entry."""
+    rows = await connection.execute(select(schema.head).where(schema.head.c.seq <= seq).order_by(schema.head.c.seq))
+    return [Head(row.seq, row.hash, row.signature) for row in rows]
 
 
 async def write_bundle(connection: AsyncConnection, bundle: Bundle, ending: Ending) -> None:
     """Write every file but the archive, over those of an earlier try; CannotCount names an entry out of place."""
     poll = await _write_chain(connection, bundle.folder / form.CHAIN, ending)
-    heads = await _heads(connection, ending)
+    heads = await heads_until(connection, ending.seq)
+    if ending.entries:
+        heads.append(ending.head)
     await asyncio.to_thread(_write_files, bundle, poll, heads)
 
 
@@ -142,13 +144,6 @@ def _entry_line(entry: Entry) -> bytes:
         "signature": entry.signature.hex(),
     }
     return form.canonical(words) + b"\n"
-
-
-async def _heads(connection: AsyncConnection, ending: Ending) -> list[Head]:
-    """Give the signed heads up to the ending's, which is the last."""
-    rows = await connection.execute(select(schema.head).where(schema.head.c.seq <= ending.seq).order_by("seq"))
-    heads = [Head(row.seq, row.hash, row.signature) for row in rows]
-    return heads if ending.head is None else [*heads, ending.head]
 
 
 def _write_lines(bundle: Bundle) -> None:

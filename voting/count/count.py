@@ -46,20 +46,20 @@ async def count(
     publish_small: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Count with share files at hand and write the bundle into `out`, new or empty; return what result.json says.
+    """Count with share files at hand and write the bundle into `out`; return what result.json says.
 
     The shares are tried before anything is written, and decrypt only what was verified; each remembers its tally.
     Raises as `begin` and `finish` do, and ShareForeign, ShareServesAnother, TallyRefused.
     """
-    refuse_taken(out)
     async with database.reading() as connection:
         poll = await polls.load(connection)
+    refuse_taken(out, poll.uuid, form.TALLIED, form.RESULTED)
     files = read_shares(shares, trustees_of(poll))
     work = await _prepare(database, out, secrets=secrets, by=by, publish_small=publish_small, progress=progress)
     await work.close(publish_small=publish_small)
     decryptions = await asyncio.to_thread(decrypt_all, files, election_of(work.poll), work.tallied.tally)
     result = await work.finish(decryptions)
-    publish(work.folder, out)
+    publish(out)
     return result
 
 
@@ -72,16 +72,17 @@ async def begin(
     publish_small: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Close the ballots on the chain and write the bundle that the trustees decrypt into `out`, new or empty.
+    """Close the ballots on the chain and write the bundle that the trustees decrypt into `out`, a new or empty folder.
 
     Again it writes the same bytes. Returns what the trustees read to each other. CannotCount with the reason;
     SmallPoll; ForeignSecrets, NoElectionKey, CredentialsForgotten.
     """
-    refuse_taken(out)
+    async with database.reading() as connection:
+        refuse_taken(out, (await polls.load(connection)).uuid, form.TALLIED)
     work = await _prepare(database, out, secrets=secrets, by=by, publish_small=publish_small, progress=progress)
     ending = await work.close(publish_small=publish_small)
-    publish(work.folder, out)
-    return {**work.tallied.said, "head": ending.seq + len(ending.entries)}
+    publish(out)
+    return {**work.tallied.said, "head": {"seq": ending.head.seq, "hash": ending.head.hash.hex()}}
 
 
 async def finish(
@@ -93,19 +94,21 @@ async def finish(
     by: By,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Combine the trustees' decryptions and write the bundle into `out`, new or empty; return what result.json says.
+    """Combine the trustees' decryptions and complete the bundle in `out`; return what result.json says.
+
+    `out` is the folder that `begin` wrote, or a new or empty one.
 
     Any k of them do. Raises as `combine` does, naming the file or the trustee that is wrong or missing; CannotCount
     when `begin` was not there before, or the ballots have changed since.
     """
-    refuse_taken(out)
     files = read_files(decryptions)
     async with database.reading() as connection:
+        refuse_taken(out, (await polls.load(connection)).uuid, form.TALLIED, form.RESULTED)
         if await said(connection, form.BALLOTS_CLOSED) is None:
             raise CannotCount(reason="the tally has not begun; `ballotline tally begin` first")
     work = await _prepare(database, out, secrets=secrets, by=by, publish_small=True, progress=progress)
     result = await work.finish(files)
-    publish(work.folder, out)
+    publish(out)
     return result
 
 

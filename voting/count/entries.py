@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.audit.chain import Act
-from voting.count.bundle import Counted, Ending, end_at
+from voting.count.bundle import Counted, Ending, heads_until
 from voting.count.readiness import is_small, papers_of, refuse_changed, refuse_small, roll_now, said
 from voting.count.tally import Tallied
 from voting.model import By
@@ -23,7 +23,7 @@ async def close_ballots(connection: AsyncConnection, *, tallied: Tallied, publis
     closed = await said(connection, form.BALLOTS_CLOSED)
     if closed is not None:
         refuse_changed(closed, tallied)
-        return await end_at(connection, closed["seq"])
+        return await _end_at(connection, closed["seq"])
     papers = await papers_of(connection, await polls.load(connection))
     refuse_small(tallied.ballots, papers, agreed=publish_small)
     small = {"small": True} if is_small(tallied.ballots, papers) else {}
@@ -45,7 +45,7 @@ async def keep_result(connection: AsyncConnection, *, counted: Counted, by: By) 
     if there is not None or kept is not None:
         if kept != counted or there != {**body, "seq": there and there["seq"]}:
             raise CannotCount(reason="the result was written before and is another one; look into it")
-        return await end_at(connection, there["seq"])
+        return await _end_at(connection, there["seq"])
     await polls.mark_counted(connection)
     turnout = Decimal(counted.result["turnout_with_rejected"])
     values = {"only": 1, "body": counted.result, "at": by.at, "turnout": turnout, "decryptions": counted.decryptions}
@@ -61,6 +61,12 @@ async def kept_result(connection: AsyncConnection) -> Counted | None:
 
 async def _append(connection: AsyncConnection, acts: list[Act], *, by: By) -> Ending:
     entries = await chain.append_many(connection, acts, by=by)
-    before = await end_at(connection, entries[0].seq - 1)
+    before = entries[0].seq - 1
     await chain.sign_head(connection, by.at)
-    return before._replace(entries=tuple(entries), head=await chain.last_head(connection))
+    *heads, head = await heads_until(connection, entries[-1].seq)
+    return Ending(before, len(heads), head, tuple(entries))
+
+
+async def _end_at(connection: AsyncConnection, seq: int) -> Ending:
+    heads = await heads_until(connection, seq)
+    return Ending(seq, len(heads), heads[-1])

@@ -85,6 +85,7 @@ STAFF_REMOVED: Final = "staff_removed"  # staff
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+SECOND: Final = 1_000_000  # microseconds
 
 
 def canonical(value: object) -> bytes:
