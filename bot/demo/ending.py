@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from voting.verify.report import Asked
-
 from bot.demo.ballot import VIA, Ballot
 from bot.demo.stage import Stage
 from bot.member.closing import close_poll
@@ -13,6 +11,7 @@ from voting.count.count import begin, finish
 from voting.model import By
 from voting.post.papers import import_count
 from voting.trustees.decrypt import Verified, decrypt
+from voting.verify.report import Asked
 from voting.verify.verify import verify
 
 

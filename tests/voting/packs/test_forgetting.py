@@ -135,10 +135,13 @@ async def test_an_online_lock_is_never_written_without_its_ballot(database: Data
                 await connection.execute(insert(schema.lock).values(row | whole | {name: None}))
 
 
-async def test_compacted_no_file_of_the_database_holds_a_credential_that_did_not_vote_or_a_receipt(
+async def test_compacted_no_file_of_the_database_holds_a_receipt_or_an_unused_credential(
     town: Electorate, tmp_path: Path
 ) -> None:
-    """Credentials that voted stay with their ballots, as they are published. Main file and log of SQLite; on PostgreSQL rows lie by member, not in the order in which they voted."""
+    """Main file and log of SQLite; on PostgreSQL rows lie by member, not in the order in which they voted.
+
+    Credentials that voted stay with their ballots, as they are published.
+    """
     lock = schema.lock
     receipts = [str(row[0]).encode() for row in await rows(town.database, lock, lock.c.receipt)]
     secret = [*receipts, *(credential_of(letter, POLL.uuid) for letter in town.letters[:2])]

@@ -9,7 +9,6 @@ from prepared import CLOSES_AT, GWEN, OPENS_AT, POLL, make_poll
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
-from voting.votes.box import move_tray
 
 from voting import schema
 from voting.poll import polls
