@@ -19,10 +19,7 @@ from voting.ballots.group import base_times, random_scalar
 from voting.ballots.packed import pack, unpack
 from voting.ballots.seal import draw_randomness, seal
 
-FEW, MANY = (
-    1,
-    20,
-)  # questions, as few and as many as we allow; the difference leaves out what starting the tool and reading the archive cost
+FEW, MANY = 1, 20  # questions, as few and as many as we allow; the difference leaves out the tool's start
 RUNS, ROUNDS = 20, 5
 
 # Helios, one two-option question, 2048 bits, in Python, measured on a machine of this kind: make a ballot, check its

@@ -19,10 +19,8 @@ from nacl.signing import SigningKey
 from trustee_town import a_vote, dealt, tallied
 
 from voting.ballots.agreement import YES, said_of, yes_prefix
-from voting.ballots.ballot import Ballot, ballot_digest, write_ballot
-from voting.ballots.combination import combine
+from voting.ballots.ballot import Ballot, write_ballot
 from voting.ballots.credential import credentials_digest
-from voting.ballots.decryption import read_decryption
 from voting.ballots.election import Election, Question, describe_paper, make_election
 from voting.ballots.group import base_times, hash_to_scalar, random_scalar, write_point
 from voting.ballots.mark import key_fingerprint
@@ -356,7 +354,9 @@ class Made:
     def credentials(self) -> dict[str, tuple[int, int | None]]:
         """Every credential, the entry that issued it and the one that voided it."""
         found: dict[str, tuple[int, int | None]] = {}
-        groups = iter([*([self.before] if self.before else []), *([self.replaced[1:]] if self.replaced else []), self.later])
+        groups = iter(
+            [*([self.before] if self.before else []), *([self.replaced[1:]] if self.replaced else []), self.later]
+        )
         for seq, entry in enumerate(self.entries, start=1):
             if entry["kind"] in {form.PACKS_ISSUED, form.PACK_REPLACED}:
                 found |= {written(pack): (seq, None) for pack in next(groups, ())}
@@ -412,7 +412,9 @@ class Made:
             "votes": list(self.papers),
             "justification": self.justification,
         }
-        lines = [f"{one} {issued} {'-' if ended is None else ended}\n" for one, (issued, ended) in self.credentials.items()]
+        lines = [
+            f"{one} {issued} {'-' if ended is None else ended}\n" for one, (issued, ended) in self.credentials.items()
+        ]
         files = {
             form.POLL: form.readable(self.merged),
             form.PAPER: self.paper,

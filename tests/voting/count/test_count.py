@@ -245,7 +245,7 @@ async def test_too_few_shares_or_a_foreign_one_decrypt_nothing(closed: CountedTo
     (tmp_path / "foreign").mkdir()
     others = write_dealt(tmp_path / "foreign", deal_all(3, 2))
 
-    with pytest.raises(TooFewDecryptions, match="1 of the 2 .* have not decrypted: 2, 3"):
+    with pytest.raises(TooFewDecryptions, match=r"1 of the 2 .* have not decrypted: 2, 3\."):
         await count_into(closed, tmp_path / "out", [files[0], files[0]])
     with pytest.raises(ShareForeign):
         await count_into(closed, tmp_path / "out", [files[0], others[1]])
@@ -289,7 +289,7 @@ async def test_a_result_that_the_databases_owner_rewrote_is_not_published(
     async with as_owner(closed, "result") as connection:
         await connection.execute(update(schema.result).values(values))
 
-    with pytest.raises((CannotCount, TooFewDecryptions), match="is another one|0 of the 2"):
+    with pytest.raises((CannotCount, TooFewDecryptions), match=r"is another one|0 of the 2"):
         await count_into(closed, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -71,7 +71,7 @@ async def test_before_the_roll_everything_is_nought(database: Database) -> None:
     assert facts["key"] is None
     assert facts["roll"] == {"members": 0, "eligible": 0}
     assert set(facts["packs"].values()) == {0}
-    assert (facts["locks"], facts["tray"], facts["box"]) == ({"online": 0, "post": 0}, 0, 0)
+    assert (facts["locks"], facts["ballots"]) == ({"online": 0, "post": 0}, 0)
 
 
 async def test_without_a_poll_there_is_nothing_to_tell(database: Database) -> None:
