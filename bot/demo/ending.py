@@ -28,8 +28,8 @@ class Ending:
 
     async def play(self) -> None:
         """Play every scene; StoryBroken or a refusal when one goes wrong."""
-        await self._close_and_tally()
-        await self._result(await self._trustees_decrypt())
+        head = await self._close_and_tally()
+        await self._result(await self._trustees_decrypt(head))
         await self._ada_finds_her_mark()
 
     @property
@@ -40,11 +40,12 @@ class Ending:
     def _bundle(self) -> Path:
         return self.ballot.folder / "result"
 
-    async def _close_and_tally(self) -> None:
+    async def _close_and_tally(self) -> int:
+        """Give the number of the chain's last entry, which the trustees read to each other."""
         self.stage.scene("Friday, five o'clock: close, and the tally begins")
         self.stage.command("poll close")
         await close_poll(self.ballot.house, by=self._by)
-        self.stage.fact("nothing is taken in any more; the ballots stay sealed, each of them, for good")
+        self.stage.fact("nothing is taken in any more; no step from here on opens a ballot")
         path = self.ballot.folder / "postal-count.csv"
         rows = f"option,votes\nRowan Ellis,{self.papers[0]}\nMorgan Hale,{self.papers[1]}\n"
         path.write_text(rows, encoding="utf-8")
@@ -54,18 +55,20 @@ class Ending:
         begun = await begin(self.ballot.database, self._bundle, secrets=self.ballot.house.secrets, by=self._by)
         self.stage.check(begun["n"] == self.ballots, "every ballot is in the tally")
         self.stage.fact(f"{begun['n']} sealed ballots are multiplied into two sums, still sealed; all is verified")
+        return int(begun["head"]["seq"])
 
-    async def _trustees_decrypt(self) -> list[Path]:
+    async def _trustees_decrypt(self, head: int) -> list[Path]:
         self.stage.scene("Two trustees decrypt at home")
         self.stage.fact("each is sent the folder without a result; they read its last head to each other")
-        return [await asyncio.to_thread(self._decrypts, *trustee) for trustee in ((1, "Iwan"), (3, "Sioned"))]
+        return [await asyncio.to_thread(self._decrypts, head, *trustee) for trustee in ((1, "Iwan"), (3, "Sioned"))]
 
-    def _decrypts(self, number: int, name: str) -> Path:
+    def _decrypts(self, head: int, number: int, name: str) -> Path:
         """Do as `trustee decrypt` does: all is verified first, then one tally is decrypted, once."""
         share, out = self.shares[number - 1], self.ballot.folder / f"decryption-{number}.json"
         self.stage.command(f"trustee decrypt result --share {share.name} --out {out.name}")
         report = verify(self._bundle)
         self.stage.check(report.ok, "a trustee decrypts nothing that does not verify")
+        self.stage.check(report.figures.head_seq == head, "every trustee is given the same chain")
         decrypt(share, out, lambda: Verified(report.election, report.trustees, report.tally))
         self.stage.says(name, f"verified {report.figures.ballots} ballots, decrypted the two sums, sends {out.name}")
         return out
