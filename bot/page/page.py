@@ -146,4 +146,5 @@ def _window_json(window: Window | None) -> dict[str, str] | None:
 
 def _plain_words(tag: str) -> dict[str, str]:
     names = ("moment", "unfit", "broken", "unreached")
-    return {name: text("page", f"html.{name}", tag) for name in names}
+    stop = text("page", "stop.wrong_word.heading", tag)
+    return {name: text("page", f"html.{name}", tag) for name in names} | {"stop": stop}

@@ -269,16 +269,16 @@ async def test_several_questions_of_several_kinds(browser: Browser) -> None:
         await visitor.gives_codes(server.letter())
         submit = visitor.page.locator("#page button[type=submit]")
         await submit.click()
-        await expect(visitor.wrong).to_have_text("Please choose one.")
+        await expect(visitor.wrong).to_have_text("Who leads? Please choose one.")
         await visitor.page.get_by_label("South").check()
         await submit.click()
-        await expect(visitor.wrong).to_have_text("Please choose 1 to 2.")
+        await expect(visitor.wrong).to_have_text('Which "two", or none? Please choose 1 to 2.')
         await visitor.page.get_by_label("Blank vote: none of these").check()
         for option in "ABC":
             await visitor.page.get_by_label(option, exact=True).check()
         await expect(visitor.page.get_by_label("Blank vote: none of these")).not_to_be_checked()
         await submit.click()
-        await expect(visitor.wrong).to_have_text("Please choose 1 to 2.")
+        await expect(visitor.wrong).to_have_text('Which "two", or none? Please choose 1 to 2.')
         await visitor.page.get_by_label("B", exact=True).uncheck()
         assert await visitor.faults() == []
         await submit.click()
@@ -333,7 +333,10 @@ async def test_a_paper_that_the_election_does_not_bind_stops_the_page(browser: B
     server.paper = server.paper.replace(b"North", b"Nord!")
     visitor = await Visitor.opens(browser, server)
 
+    await visitor.reads("Please stop here / Stopiwch yma")
     await expect(visitor.page.get_by_text("This page does not fit this ballot")).to_be_visible()
+    await expect(visitor.page.get_by_text("If nothing more comes up here")).to_be_hidden()
+    assert await visitor.faults() == []
     await expect(visitor.page.get_by_role("button")).to_have_count(0)
 
 

@@ -348,8 +348,9 @@ async def test_a_line_that_goes_on_the_way_comes_back_and_the_vote_is_locked(
 ) -> None:
     visitor = await Visitor.opens(browser, server)
     await visitor.comes_to_review(server.letter())
-    server.slow_seconds = 0.3
+    server.away["ballot"] = 1
     await visitor.presses("Cast my vote")
+    await visitor.sees("No answer yet.")
     await visitor.context.set_offline(True)
     await visitor.sees("This phone is not online. The page tries again when it is. Nothing is lost.")
     await visitor.context.set_offline(False)

@@ -4,7 +4,6 @@ It judges ballots and proofs with voting.ballots, so what it takes is what the s
 way (lost answers, a service that is away, a refusal) is scripted by the test.
 """
 
-import asyncio
 import hashlib
 import json
 from collections import deque
@@ -75,7 +74,6 @@ class PageServer:
     lost: dict[str, int] = field(default_factory=dict)
     away: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, deque[tuple[int, str, str]]] = field(default_factory=dict)
-    slow_seconds: float = 0
     wrong_signature: bool = False
     api_url: str = "http://127.0.0.1:1"
 
@@ -140,8 +138,6 @@ class PageServer:
     async def _post(self, request: web.Request) -> web.StreamResponse:
         act, body = request.match_info["act"], await request.read()
         self.heard.append((act, body))
-        if self.slow_seconds:
-            await asyncio.sleep(self.slow_seconds)  # a slow line, for a page that shows what it waits for
         if self.away.get(act, 0) > 0:
             self.away[act] -= 1
             return web.Response(status=503)

@@ -23,7 +23,10 @@ const trouble = document.getElementById('trouble');
 async function start() {
   const { packCode, telegram } = readFragment();
   if (telegram?.scheme) document.documentElement.dataset.scheme = telegram.scheme;
-  if (!window.isSecureContext || !crypto.subtle || typeof Worker === 'undefined') return; // the page's own sentence stays
+  if (!window.isSecureContext || !crypto.subtle || typeof Worker === 'undefined') {
+    stop('unfit');
+    return;
+  }
   const client = new Client(BASE, (seconds, isOffline) => tellPause(way, client, seconds, isOffline));
   let way = null;
   const poll = await client.json('/poll.json');
@@ -147,9 +150,13 @@ function tellPause(way, client, seconds, isOffline) {
   }
   const { words } = way;
   trouble.replaceChildren(
-    make('p', {}, words.say(isOffline ? 'offline.waiting' : 'offline.no_answer', { seconds })),
+    make('p', {}, isOffline ? words.say('offline.waiting') : noAnswer(words, seconds)),
     button(words, 'button.now', () => client.wake(), 'second little'),
   );
+}
+
+function noAnswer(words, seconds) {
+  return seconds > 1 ? words.say('offline.no_answer', { seconds }) : words.say('offline.no_answer_soon');
 }
 
 // The service is too busy for this ballot now: it stays in the tab and goes out again after a while.
@@ -166,7 +173,15 @@ function orderOf(way, asked, index) {
   return [...places.slice(first), ...places.slice(0, first)];
 }
 
+// For good: one of the sentences that the page brought with it.
+function stop(name) {
+  const heading = document.getElementById('moment');
+  if (heading === null) return; // a step stands already, and says itself what it can do
+  heading.textContent = heading.dataset.stop;
+  for (const part of ['unfit', 'broken', 'unreached']) document.getElementById(part).hidden = part !== name;
+}
+
 start().catch((error) => {
   document.documentElement.dataset.fault = String(error);
-  document.getElementById('broken').hidden = false;
+  stop('broken');
 });

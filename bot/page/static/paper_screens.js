@@ -69,8 +69,9 @@ function howMany({ least, most }) {
   return least === 0 ? 'question.up_to' : 'question.between';
 }
 
-function wrongChoice({ words }, asked) {
-  return words.say(`${howMany(asked)}_wrong`, { least: asked.least, most: asked.most });
+function wrongChoice(way, asked) {
+  const wanted = way.words.say(`${howMany(asked)}_wrong`, { least: asked.least, most: asked.most });
+  return way.paper.questions.length > 1 ? `${inLanguage(way, asked.question)} ${wanted}` : wanted;
 }
 
 export function review(way) {

@@ -118,7 +118,7 @@ def test_the_page_runs_nothing_but_its_own_files() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_without_a_script_the_page_says_how_else_to_vote(language: str) -> None:
-    paragraphs = re.findall(rf"<p [^>]*lang=\"{language}\"[^>]*>([^<]+)</p>", page_html(LANGUAGES))
+    paragraphs = re.findall(rf"<p [^>]*?lang=\"{language}\"[^>]*>([^<]+)</p>", page_html(LANGUAGES))
 
     assert len(paragraphs) == 3
     assert any("JavaScript" in words for words in paragraphs)
