@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from bot.commands import (
+    ballot,
     cases,
     count,
     demo,
@@ -25,13 +26,15 @@ from bot.commands import (
     roll,
     service,
     staff,
+    tally,
     template,
     trustee,
+    verify,
 )
 from bot.commands.terminal import error_line
 from voting.ballots.refusals import BallotRefusal
+from voting.ballots.trustee_refusals import TrusteeRefusal
 from voting.refusals import Fault, Refusal
-from voting.trustees.refusals import TrusteeRefusal
 
 # In the order of the help.
 NOUNS: Final = (
@@ -51,6 +54,9 @@ NOUNS: Final = (
     privacy,
     service,
     count,
+    tally,
+    ballot,
+    verify,
     head,
 )
 

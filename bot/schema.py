@@ -26,7 +26,7 @@ inbox = Table(
     Column("source", Text, nullable=False),  # telegram, twilio_inbound, twilio_status
     Column("key", Text, nullable=False),  # update id, MessageSid, MessageSid + status
     Column("queue", Text, nullable=False),  # rows of one queue are processed in order
-    Column("payload", LargeBinary),  # encrypted with the inbox key; null once processed
+    Column("payload", LargeBinary),  # encrypted under the key of its hour; null once processed
     Column("received_at", Instant, nullable=False),
     Column("state", Text, CheckConstraint("state IN ('new','done','failed')", name="state"), nullable=False),
     Column("tries", Integer, nullable=False, default=0),

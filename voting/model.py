@@ -78,10 +78,6 @@ class Poll:
     phase: Phase = Phase.PREPARING
     opened_at: datetime | None = None
     closed_at: datetime | None = None
-    election_key: bytes | None = None
-    trustees: int | None = None
-    threshold: int | None = None
-    share_digests: tuple[str, ...] = ()
     trustees_file: bytes | None = None
     key_kind: str | None = None
     paper: bytes | None = None

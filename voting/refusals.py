@@ -123,6 +123,14 @@ class UnknownIntent(VoteRefusal):
     """That voting paper is not one of ours, or not this chat's."""
 
 
+class PaperGone(VoteRefusal):
+    """That voting paper was put aside, or lay open for too long; nothing was counted. Give your codes once more."""
+
+
+class RuleChanged(VoteRefusal):
+    """The rule has changed since this voting paper was opened; read it, and then cast your vote."""
+
+
 class AlreadyVoted(VoteRefusal):
     """This member has already voted; the first vote stands."""
 
@@ -219,6 +227,10 @@ class CannotCount(StaffRefusal):
     """The count cannot start: {reason}."""
 
 
+class SmallPoll(StaffRefusal):
+    """{online} ballots and {papers} papers: 1 to 4 of a kind, not 0, can tell who voted how; add --publish-small."""
+
+
 class DatabaseTooNew(StaffRefusal):
     """The database is from a newer version of Ballotline ({revision}); upgrade the program first."""
 
@@ -233,6 +245,10 @@ class DatabaseUnreachable(StaffRefusal):
 
 class SecretsMissing(StaffRefusal):
     """The secrets file {file} is missing or unreadable; `ballotline init` makes it, or restore it from your backup."""
+
+
+class KeyGone(StaffRefusal):
+    """What was encrypted in the hour of {hour} can no longer be opened: its key is erased."""
 
 
 class NoElectionKey(StaffRefusal):

@@ -1,7 +1,7 @@
 """The tables of what is true. Constraints here and triggers in the migration enforce the rules, not Python.
 
-What each table never holds matters most: no code in the clear anywhere; no option, time, order or member in
-`tray` and `box`; no option in `intent`, `lock`, `attempt` or `chain`.
+What each table never holds matters most: no code in the clear anywhere; no choice but encrypted to the trustees, in
+`ballot`; no option in `intent`, `lock`, `attempt` or `chain`.
 """
 
 from sqlalchemy import (
@@ -49,10 +49,6 @@ poll = Table(
     ),
     Column("opened_at", Instant),
     Column("closed_at", Instant),
-    Column("election_key", LargeBinary),  # public half only
-    Column("trustees", Integer),
-    Column("threshold", Integer),
-    Column("share_digests", Json),
     Column("trustees_file", LargeBinary),  # trustees.json, byte for byte
     Column("key_kind", Text, CheckConstraint("key_kind IN ('dealer','ceremony')", name="key_kind")),
     Column("paper", LargeBinary),  # paper.json as it was at the opening, byte for byte
@@ -104,7 +100,6 @@ pack = Table(
     Column("member_id", ForeignKey("member.id"), nullable=False),
     Column("serial", Integer, nullable=False),  # 1 for the first pack of a member
     Column("pack_hash", LargeBinary, nullable=False, unique=True),
-    Column("vote_hash", LargeBinary, nullable=False),
     Column("credential", LargeBinary, unique=True),  # public, a point of 32 bytes; null once forgotten
     Column("issued_entry", BigInteger),  # the chain entry that names it among those issued
     Column("ended_entry", BigInteger),  # and the one that voids it
@@ -203,22 +198,6 @@ ballot = Table(
     sqlite_with_rowid=False,  # rows lie in the order of credentials, not of casting
 )
 
-tray = Table(
-    "tray",
-    METADATA,  # just cast; a row leaves only for the box
-    Column("id", LargeBinary, primary_key=True),  # 16 random bytes
-    Column("sealed", LargeBinary, nullable=False),  # each once in the box, which has it unique
-    sqlite_with_rowid=False,  # rows lie in the order of random ids, not of casting
-)
-
-box = Table(
-    "box",
-    METADATA,  # shuffled; insert only
-    Column("id", LargeBinary, primary_key=True),  # 16 fresh random bytes
-    Column("sealed", LargeBinary, nullable=False, unique=True),
-    sqlite_with_rowid=False,
-)
-
 case = Table(
     "attempt_case",
     METADATA,  # "case" is SQL's own word
@@ -312,4 +291,5 @@ result = Table(
     Column("body", Json, nullable=False),
     Column("at", Instant, nullable=False),
     Column("turnout", Numeric(7, 4)),
+    Column("decryptions", LargeBinary),  # decryptions.jsonl, byte for byte: the bundle can be written again
 )

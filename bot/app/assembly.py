@@ -44,7 +44,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
     settings, database = house.settings, house.database
     async with database.reading() as connection:
         await polls.load(connection)
-    envelope = Envelope(house.secrets.inbox_key)
+    envelope = Envelope(house.secrets.hours)
     clerk = Clerk(database, house.secrets)
     async with AsyncExitStack() as stack:
         # Who sends.
@@ -52,7 +52,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         postman = _postman(house, outlets, timing or Timing())
 
         # Who decides.
-        member_desk = _member_desk(house, clerk, envelope, postman)
+        member_desk = _member_desk(house, clerk, postman)
         staff_desk = StaffDesk(house, wake=postman.wake)
         application = None if bot is None else await _application(bot, member_desk, staff_desk, stack)
 
@@ -146,13 +146,12 @@ def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
     )
 
 
-def _member_desk(house: House, clerk: Clerk, envelope: Envelope, postman: Postman) -> MemberDesk:
+def _member_desk(house: House, clerk: Clerk, postman: Postman) -> MemberDesk:
     return MemberDesk(
         house.database,
         house.secrets,
         clerk,
         Checks(house.database, house.secrets, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm),
-        envelope,
         clock=house.clock,
         wake=postman.wake,
         on_report=hooks.on_report,

@@ -15,6 +15,7 @@ from telegram.ext import ExtBot
 
 from bot.alerts import alerts, pump
 from bot.alerts.pump import AlertPump
+from bot.app.hours import HoursKeeper
 from bot.edge import telegram
 from bot.edge.hearing import Hearing
 from bot.edge.letters import of_text
@@ -31,14 +32,11 @@ from messages.pace.pacer import Lane
 from voting.audit.chain import HeadNotContinued, check_continues, last_head, sign_head
 from voting.audit.probes import run_probes
 from voting.audit.signer import KeptHeadDamaged
-from voting.model import Phase
-from voting.poll import polls
-from voting.votes.box import move_tray
 from voting.votes.wrong_codes import purge_wrong_codes
 
-MOVE_TRAY_EVERY: Final = timedelta(seconds=15)
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
 PROBES_EVERY: Final = timedelta(minutes=1)
+HOURS_EVERY: Final = timedelta(minutes=10)
 PURGE_EVERY: Final = timedelta(hours=1)
 MENUS_EVERY: Final = timedelta(seconds=2)
 MISSED_TEXTS_EVERY: Final = timedelta(hours=1)  # and at the start
@@ -76,10 +74,10 @@ def chores(house: House) -> list[Chore]:
     """Give what is done for the poll's records."""
     records = _Records(house)
     return [
-        Chore("tray", MOVE_TRAY_EVERY, records.move_tray),
         Chore("head", SIGN_HEAD_EVERY, records.sign_head),
         Chore("kept head", PROBES_EVERY, records.compare_head),
         Chore("probes", PROBES_EVERY, records.probe),
+        Chore("hours", HOURS_EVERY, HoursKeeper(house).keep),
         Chore("purge", PURGE_EVERY, records.purge),
     ]
 
@@ -108,7 +106,7 @@ def chores_by_text(house: House, texts: TwilioChannel, *, wake: Callable[[], Non
         found = await texts.received(now - MISSED_TEXTS_OF)
         letters = [of_text({"MessageSid": one.provider_id, "From": one.sender, "Body": one.body}, {}) for one in found]
         async with house.database.writing() as connection:
-            await inbox.store(connection, inbox.Envelope(house.secrets.inbox_key), letters, now)
+            await inbox.store(connection, inbox.Envelope(house.secrets.hours), letters, now)
         wake()
 
     return [Chore("missed texts", MISSED_TEXTS_EVERY, fetch)]
@@ -170,13 +168,6 @@ class _Records:
     """The chores of the poll's own records."""
 
     house: House
-
-    async def move_tray(self) -> None:
-        """Move some of the ballots cast lately into the box, in a shuffled order."""
-        async with self.house.database.reading() as connection:
-            phase = (await polls.load(connection)).phase
-        if phase is Phase.OPEN:
-            await move_tray(self.house.database, now=self.house.clock())
 
     async def sign_head(self) -> None:
         """Sign the chain's head, and write the last one to the log; neither while the chain does not continue it."""

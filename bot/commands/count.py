@@ -1,4 +1,4 @@
-"""`count`, `verify`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
+"""`count`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
 
 import tempfile
 from collections.abc import Mapping
@@ -7,101 +7,74 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
+from bot.commands.several import SeveralFiles
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
     VIA,
     Actor,
     AsJson,
-    error_line,
     print_json,
     print_table,
-    progress_bar,
     run,
     stages_bar,
 )
 from voting.model import By
 
+PublishSmall = Annotated[
+    bool, typer.Option("--publish-small", help="Publish also where a few ballots or papers could tell who voted how.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(count)
-    app.command()(verify)
+    app.command(cls=SeveralFiles)(count)
     app.command()(audit)
     app.command("rehearse")(rehearse_poll)
 
 
 def count(
-    share: Annotated[list[Path], typer.Option("--share", help="A trustee's share; as many as are needed.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the bundle; new or empty.")],
+    share: Annotated[
+        list[Path], typer.Option("--share", metavar="FILE...", help="Trustees' shares, as many as needed.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the bundle; new or empty.")],
+    publish_small: PublishSmall = False,
     as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
-    """Open the box with the trustees' shares, add the papers, write the bundle.
+    """Count with the trustees' shares at hand: tally, decrypt, add the papers, verify, write the bundle.
 
-    Example: ballotline count --share share-1-of-3.json --share share-2-of-3.json --out result
+    With the trustees at home: `ballotline tally begin`, `trustee decrypt`, `tally finish`.
+
+    Example: ballotline count --share share-1-of-3.json share-2-of-3.json --out result
     """
     from bot.house import House, in_house
     from voting.count.count import count as count_poll
 
     async def act(house: House) -> dict[str, Any]:
-        with progress_bar("Opening the box", quiet=as_json) as progress:
+        by = By(actor, VIA, house.clock())
+        with stages_bar(quiet=as_json) as progress:
             return await count_poll(
-                house.database, share, out, secrets=house.secrets, by=By(actor, VIA, house.clock()), progress=progress
+                house.database,
+                share,
+                out,
+                secrets=house.secrets,
+                by=by,
+                publish_small=publish_small,
+                progress=progress,
             )
 
-    result = in_house(act)
+    print_counted(in_house(act), out, as_json=as_json)
+
+
+def print_counted(result: Mapping[str, Any], out: Path, *, as_json: bool) -> None:
+    """Print a result and where its bundle is."""
     if as_json:
         print_json({**result, "bundle": str(out)})
         return
     print_result(result)
-    OUT.print(f"The bundle is in {out}; publish it whole. Anybody can check it: ballotline verify {out}")
-
-
-def verify(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle.")],
-    key: Annotated[str | None, typer.Option(help="The signing key's fingerprint as published before the vote.")] = None,
-    receipt: Annotated[str | None, typer.Option(help="Look for this receipt.")] = None,
-    head: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="A head that was kept (`ballotline head --json`).")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check a published bundle alone: no database, no secret, no network.
-
-    Example: ballotline verify result --receipt ABCDE-FGHJK
-    """
-    from voting.verify.verify import verify as verify_bundle
-
-    with progress_bar("Opening the box", quiet=as_json) as progress:
-        kept = None if head is None else head.read_bytes()
-        verdict = verify_bundle(folder, expected_key=key, head=kept, receipt=receipt, progress=progress)
-    facts = {"ok": verdict.ok, **asdict(verdict)}
-    if as_json:
-        print_json(facts)
-    else:
-        _print_verdict(facts, receipt)
-    if not verdict.ok or verdict.receipt_found is False:
-        raise typer.Exit(1)
-
-
-def _print_verdict(verdict: Mapping[str, Any], receipt: str | None) -> None:
-    for check in verdict["checks"]:
-        mark = "[green]ok[/green]" if check["ok"] else "[red]no[/red]"
-        OUT.print(f"{mark} {escape(check['name'])}: {escape(check['detail'])}")
-    for problem in verdict["problems"]:
-        line = f", line {problem['line']}" if problem["line"] else ""
-        error_line(f"{problem['file']}{line}: {problem['what']}")
-    if verdict["ok"] and verdict["result"] is not None:
-        print_result(verdict["result"])
-        OUT.print(f"Signing key: {verdict['fingerprint']}")
-        OUT.print(
-            "A bundle made up as a whole would agree with itself: compare this key with the one published before."
-        )
-    if receipt is not None:
-        OUT.print(f"Receipt {receipt}: {'is in the list' if verdict['receipt_found'] else 'is NOT in the list'}")
+    OUT.print(f"The bundle is in {out}; publish it whole. Its README.txt says how anybody can check it.")
 
 
 def print_result(result: Mapping[str, Any]) -> None:
@@ -181,7 +154,7 @@ def rehearse_poll(
     rows = [(s.name, f"{s.number:,} {s.what}", f"{s.seconds:.1f}", f"{s.per_second:,.0f}") for s in done.stages]
     print_table("Rehearsal", ("Stage", "Done", "Seconds", "A second"), rows)
     print_result(done.result)
-    memory = done.peak_memory_bytes / 2**20
+    memory = done.memory.here / 2**20
     OUT.print(f"The bundle verified. {done.seconds:.1f} s in all, at most {memory:,.0f} MiB of memory.")
 
 

@@ -24,44 +24,32 @@ def register(app: typer.Typer) -> None:
 
 def create(
     trustees: Annotated[int, typer.Option(min=1, max=16, help="How many shares to make.")],
-    threshold: Annotated[int, typer.Option(min=1, max=16, help="How many of them open the box.")],
+    threshold: Annotated[int, typer.Option(min=1, max=16, help="How many of them decrypt the count.")],
     out: Annotated[Path, typer.Option(help="Folder for the share files; give each to its trustee, keep none.")],
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
-    """Make the election key; its private half exists only as the shares written here.
+    """Make the election key and split it into shares; for a moment this machine can decrypt alone.
 
     Example: ballotline keys create --trustees 3 --threshold 2 --out shares
     """
     from bot.house import House, in_house
     from voting.poll import polls
     from voting.poll.keys import DEALER
-    from voting.sealing import seal, shares
     from voting.trustees.dealer import deal_all, write_dealt
 
     async def act(house: House) -> list[Path]:
         async with house.database.writing() as connection:
-            poll = await polls.load(connection)
             dealt = deal_all(trustees, threshold)
             await polls.set_trustees(connection, dealt.trustees.data, DEALER, by=By(actor, VIA, house.clock()))
-            key = seal.create_election_key(trustees, threshold, poll_id=poll.id)
-            await polls.set_election_key(
-                connection,
-                key.public_key,
-                trustees=trustees,
-                threshold=threshold,
-                share_digests=key.share_digests,
-                by=By(actor, VIA, house.clock()),
-            )
             out.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (out / "box").mkdir(mode=0o700, exist_ok=True)
             try:  # before the commit: a key nobody holds is never made public
-                return [*write_dealt(out, dealt), *shares.write_shares(out / "box", key.shares)]
+                return write_dealt(out, dealt)
             except FileExistsError as taken:
                 raise ShareFolderTaken(file=str(taken.filename)) from None
 
     for path in in_house(act):
         OUT.print(f"{path}  for one trustee")
-    OUT.print(f"Any {threshold} of these {trustees} open the box. Hand them out; keep none here.")
+    OUT.print(f"Any {threshold} of these {trustees} decrypt the count. Hand them out; keep none here.")
 
 
 def try_shares(

@@ -42,7 +42,6 @@ def init(
     from voting.poll import polls
     from voting.store.database import Database
     from voting.store.upgrade import upgrade
-    from voting.verify.format import signing_fingerprint
 
     settings = read_settings()
     logs.configure("WARNING", json_lines=False)
@@ -64,7 +63,6 @@ def init(
 
     made = run(make())
     OUT.print(f"The poll [bold]{made.title}[/bold] is set up; secrets are in {settings.secrets_file} (keep a copy).")
-    OUT.print(f"Signing key: {signing_fingerprint(made.signing_key)}. Publish it: the result is checked against it.")
     OUT.print("Next: ballotline keys create --trustees 3 --threshold 2 --out shares")
 
 
@@ -92,7 +90,7 @@ def poll_open(
 
 
 def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
-    """Close the poll for good and empty the tray into the box; again, it boxes what a crash left in the tray.
+    """Close the poll for good, after the votes that came before are locked.
 
     Example: ballotline poll close --as Gwen
     """
@@ -100,7 +98,6 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
     from bot.member.closing import close_poll
     from voting.audit.chain import sign_head
     from voting.poll import polls
-    from voting.votes.box import empty_tray
 
     async def act(house: House) -> None:
         async with house.database.reading() as connection:
@@ -108,10 +105,9 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
         if poll.phase is not Phase.CLOSED:
             closed = await close_poll(house, by=By(actor, VIA, house.clock()))
             poll, unanswered = closed.poll, closed.unanswered
-        moved = await empty_tray(house.database, now=house.clock())
         async with house.database.writing() as connection:
             await sign_head(connection, house.clock())
-        OUT.print(f"[bold]{poll.title}[/bold] is closed; the last {moved} ballots went from the tray to the box.")
+        OUT.print(f"[bold]{poll.title}[/bold] is closed; no more votes are taken.")
         if unanswered:
             OUT.print(
                 f"{unanswered} messages that came before have no answer yet. Votes among them are locked;"
@@ -122,7 +118,7 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
 
 
 def poll_status(as_json: AsJson = False) -> None:
-    """Show phase, key, roll, packs by state, locks, tray, box, receipts, open cases and probes.
+    """Show phase, key, roll, packs by state, locks, ballots, open cases and probes.
 
     Example: ballotline poll status --json
     """

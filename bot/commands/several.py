@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from typer.core import TyperCommand
 
-SEVERAL: Final = frozenset({"--certificates", "--polynomials", "--publics"})
+SEVERAL: Final = frozenset({"--certificates", "--polynomials", "--publics", "--decryption", "--share"})
 
 
 class SeveralFiles(TyperCommand):

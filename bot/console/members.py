@@ -1,6 +1,6 @@
 """Members: one looked up by number or by phone, with all that is known of them; and why somebody was not reached.
 
-Never a choice: no page reads tray or box.
+Never a choice: no page reads ballots.
 """
 
 from typing import Any, Final

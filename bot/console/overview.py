@@ -119,8 +119,7 @@ def numbers(latest: Snapshot) -> dict[str, str]:
         "overdue": pages.number(latest.overdue),
         "locked_out": pages.number(len(latest.locked_out)),
         "open_cases": pages.number(facts["open_cases"]),
-        "box": pages.number(facts["tray"] + facts["box"]),
-        "receipts": pages.number(facts["receipts"]),
+        "ballots": pages.number(facts["ballots"]),
     }
 
 

@@ -11,14 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from nacl.exceptions import CryptoError
-from nacl.secret import SecretBox
 from sqlalchemy import bindparam, case, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import inbox
+from voting.hour_keys import HourKeys
+from voting.refusals import KeyGone
 from voting.store.database import Database
 from voting.store.inserts import insert_into
 
+PURPOSE: Final = b"inbox"  # whose hours' keys close a payload
 LEASE: Final = timedelta(seconds=20)  # after a crash, how long its rows wait for somebody else
 TRIES_MAX: Final = 5
 PUT_OFF_MAX: Final = 60  # tries of a row that is not at fault: its provider could not be asked
@@ -70,25 +72,25 @@ class Claimed:
 
 
 class Envelope:
-    """Encrypts payloads at rest."""
+    """Encrypts payloads at rest, each under the key of its hour."""
 
-    def __init__(self, key: bytes) -> None:
-        self._box = SecretBox(key)
+    def __init__(self, hours: HourKeys) -> None:
+        self._hours = hours
 
-    def close(self, payload: dict[str, Any]) -> bytes:
-        """Encrypt."""
-        return bytes(self._box.encrypt(json.dumps(payload, separators=(",", ":")).encode()))
+    def close(self, payload: dict[str, Any], at: datetime) -> bytes:
+        """Encrypt what came at this time."""
+        return self._hours.close(PURPOSE, json.dumps(payload, separators=(",", ":")).encode(), at)
 
     def open(self, sealed: bytes) -> dict[str, Any]:
-        """Decrypt; nacl.exceptions.CryptoError when the key is another."""
-        payload: dict[str, Any] = json.loads(self._box.decrypt(sealed))
+        """Decrypt; KeyGone, or nacl.exceptions.CryptoError when the key is another."""
+        payload: dict[str, Any] = json.loads(self._hours.open(PURPOSE, sealed))
         return payload
 
     def try_open(self, sealed: bytes) -> dict[str, Any]:
-        """Decrypt; nothing when the key is another: one row must not stop all others."""
+        """Decrypt; nothing when the key is gone or another: one row must not stop all others."""
         try:
             return self.open(sealed)
-        except (CryptoError, ValueError, TypeError):
+        except (KeyGone, CryptoError, ValueError, TypeError):
             return {}
 
 
@@ -101,7 +103,7 @@ async def store(connection: AsyncConnection, envelope: Envelope, letters: Sequen
             "source": letter.source,
             "key": letter.key,
             "queue": letter.queue,
-            "payload": envelope.close(letter.payload),
+            "payload": envelope.close(letter.payload, now),
             "received_at": now,
             "state": "new",
         }

@@ -98,7 +98,7 @@ class _Presses:
 
     async def decide(self, rows: Sequence[RowMapping]) -> None:
         """Decide those among these rows; what cannot be read or is refused is left to the handling of its row."""
-        envelope = Envelope(self.house.secrets.inbox_key)
+        envelope = Envelope(self.house.secrets.hours)
         await asyncio.gather(*(self._decide(row, envelope.try_open(row["payload"])) for row in rows))
 
     async def _decide(self, row: RowMapping, update: dict[str, Any]) -> None:

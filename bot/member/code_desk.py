@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from bot.inbox.inbox import Envelope
 from bot.member.answers import (
     CodesChecked,
     CodesUnasked,
@@ -23,14 +22,17 @@ from bot.member.callers import Caller, Callers
 from bot.member.chats import Chat, Step, was_warned
 from voting.codes import codes
 from voting.codes.codes import Kind, Parsed, Problem
+from voting.hour_keys import HourKeys
 from voting.model import Lock
-from voting.refusals import CodeRefusal, PackLockedOut, WrongVoteCode
+from voting.refusals import CodeRefusal, KeyGone, PackLockedOut, WrongVoteCode
 from voting.store.database import Database
 from voting.votes.checks import Checks, PackFound
 from voting.votes.locks import find_lock
 from voting.votes.right_codes import CodesGood, Purpose
 
+PURPOSE: Final = b"held"  # whose hours' keys close it
 HELD: Final = "held"  # a vote code waiting, encrypted, for its pack code
+HELD_PACK: Final = "held_pack"  # a pack code that was found, encrypted, for its vote code
 DONE: Final = "done"  # this run of the conversation has ended: other words are small talk
 
 PURPOSES: Final = {Step.VOTE_CODES: Purpose.VOTE, Step.VERIFY_CODES: Purpose.VERIFY}
@@ -41,9 +43,9 @@ Given = VotingPaper | CodesUsed | CodesChecked | GiveVoteCode | GivePackCode | U
 class CodeDesk:
     """Decides about codes, for a vote or for a check."""
 
-    def __init__(self, database: Database, callers: Callers, checks: Checks, envelope: Envelope) -> None:
+    def __init__(self, database: Database, callers: Callers, checks: Checks, hours: HourKeys) -> None:
         self._database, self._callers = database, callers
-        self._checks, self._envelope = checks, envelope
+        self._checks, self._hours = checks, hours
 
     async def take_text(self, caller: Caller, text: str, *, message_id: int) -> Given:
         """Read codes from a message; the same message twice has the same effect as once.
@@ -61,14 +63,14 @@ class CodeDesk:
         found = None
         if parsed.pack is not None:
             found = await self._checks.pack_code(parsed.pack, chat=caller.chat.identity, now=caller.now)
-        vote = parsed.vote or self._held(caller.chat)
-        pack_id = found.pack_id if found else caller.chat.facts.get("pack_id")
-        if pack_id is None:
+        vote = parsed.vote or self._held(caller.chat, HELD)
+        pack = parsed.pack or self._held(caller.chat, HELD_PACK)
+        if pack is None:
             return await self._hold(caller, vote, purpose, parsed.problem)
         if vote is None:
-            return await self._found(caller, found, purpose, parsed.problem)
+            return await self._found(caller, found, pack, purpose, parsed.problem)
         member_id = found.member_id if found else caller.chat.facts["member_id"]
-        pair = _Pair(pack_id, member_id, vote, found.word if found else None)
+        pair = _Pair(pack, vote, member_id, found.word if found else None)
         return await self._both(caller, pair, purpose, message_id)
 
     async def _at_once(self, caller: Caller, pack: str, vote: str, purpose: Purpose, message_id: int) -> Given:
@@ -88,20 +90,20 @@ class CodeDesk:
             if isinstance(refusal, WrongVoteCode):
                 await self._remember(caller, pack)
             raise
-        await self._save(_knowing(caller, good.pack_id, good.member_id, done=True), caller.now)
+        await self._save(self._knowing(caller, pack, good.member_id, done=True), caller.now)
         return _outcome(good, caller.chat, purpose, await self._checks.word(pack))
 
     async def _remember(self, caller: Caller, pack: str) -> None:
         """Know the pack from now on, unless that was the last wrong vote code allowed: then the pack is locked out."""
         with contextlib.suppress(PackLockedOut):
             found = await self._checks.pack_code(pack, chat=caller.chat.identity, now=caller.now)
-            await self._save(_knowing(caller, found.pack_id, found.member_id), caller.now)
+            await self._save(self._knowing(caller, pack, found.member_id), caller.now)
 
     async def _both(self, caller: Caller, pair: "_Pair", purpose: Purpose, message_id: int) -> Given:
         warned = await self._warned(caller.chat, pair.member_id, message_id)
         try:
-            good = await self._checks.vote_code(
-                pair.pack_id,
+            good = await self._checks.both_codes(
+                pair.pack,
                 pair.vote,
                 chat=caller.chat.identity,
                 purpose=purpose,
@@ -111,9 +113,9 @@ class CodeDesk:
                 now=caller.now,
             )
         except CodeRefusal:
-            await self._save(_knowing(caller, pair.pack_id, pair.member_id), caller.now)
+            await self._save(self._knowing(caller, pair.pack, pair.member_id), caller.now)
             raise
-        await self._save(_knowing(caller, pair.pack_id, pair.member_id, done=True), caller.now)
+        await self._save(self._knowing(caller, pair.pack, pair.member_id, done=True), caller.now)
         return _outcome(good, caller.chat, purpose, pair.word)
 
     async def _warned(self, chat: Chat, member_id: int, message_id: int) -> bool:
@@ -126,10 +128,11 @@ class CodeDesk:
         async with self._database.reading() as connection:
             return await find_lock(connection, member_id)
 
-    async def _found(self, caller: Caller, found: PackFound | None, purpose: Purpose, problem: Problem | None) -> Given:
+    async def _found(
+        self, caller: Caller, found: PackFound | None, pack: str, purpose: Purpose, problem: Problem | None
+    ) -> Given:
         assert found is not None  # some code was read, and no vote code
-        facts = {"pack_id": found.pack_id, "member_id": found.member_id}
-        await self._save(caller.chat.at(caller.chat.step, caller.now, **facts), caller.now)
+        await self._save(self._knowing(caller, pack, found.member_id), caller.now)
         lock = await self._lock_of(found.member_id) if purpose is Purpose.VOTE else None
         if lock is not None and lock.at <= caller.now:
             return _used(lock, caller.chat, reported=False)
@@ -137,13 +140,27 @@ class CodeDesk:
 
     async def _hold(self, caller: Caller, vote: str | None, purpose: Purpose, problem: Problem | None) -> Given:
         assert vote is not None  # some code was read, and no pack code
-        sealed = self._envelope.close({"vote": vote}).hex()
-        await self._save(caller.chat.at(caller.chat.step, caller.now, **{HELD: sealed}), caller.now)
+        held = {HELD: self._close(vote, caller.now)}
+        await self._save(caller.chat.at(caller.chat.step, caller.now, **held), caller.now)
         return GivePackCode(purpose, problem)
 
-    def _held(self, chat: Chat) -> str | None:
-        sealed = chat.facts.get(HELD)
-        return str(self._envelope.open(bytes.fromhex(sealed))["vote"]) if sealed else None
+    def _close(self, code: str, now: datetime) -> str:
+        return self._hours.close(PURPOSE, code.encode(), now).hex()
+
+    def _held(self, chat: Chat, name: str) -> str | None:
+        """Give a code that is held; None also when it was held for so long that its key is gone."""
+        closed = chat.facts.get(name)
+        if closed is None:
+            return None
+        try:
+            return self._hours.open(PURPOSE, bytes.fromhex(closed)).decode()
+        except KeyGone:
+            return None
+
+    def _knowing(self, caller: Caller, pack: str, member_id: int, *, done: bool = False) -> Chat:
+        """Give the chat with the pack its codes are of."""
+        known: dict[str, Any] = {HELD_PACK: self._close(pack, caller.now), "member_id": member_id}
+        return caller.chat.at(caller.chat.step, caller.now, **known, **({DONE: True} if done else {}))
 
     async def _unreadable(self, caller: Caller, parsed: Parsed, text: str) -> Given:
         """Say what is wrong with a code; once the codes are done with, other words are small talk."""
@@ -158,11 +175,11 @@ class CodeDesk:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Pair:
-    """Both codes of one pack; no repr, for the vote code must not reach a log."""
+    """Both codes of one pack; no repr, for they must not reach a log."""
 
-    pack_id: int
-    member_id: int
+    pack: str
     vote: str
+    member_id: int
     word: str | None
 
 
@@ -171,17 +188,11 @@ def _run_of(chat: Chat, message_id: int) -> str:
     return chat.flow or f"message:{message_id}"
 
 
-def _knowing(caller: Caller, pack_id: int, member_id: int, *, done: bool = False) -> Chat:
-    """Give the chat with the pack its codes are of."""
-    known: dict[str, Any] = {"pack_id": pack_id, "member_id": member_id}
-    return caller.chat.at(caller.chat.step, caller.now, **known, **({DONE: True} if done else {}))
-
-
 def _wanted(chat: Chat) -> Kind | None:
     """Give the one code that is missing; None when both are."""
     if chat.facts.get(HELD):
         return Kind.PACK
-    return Kind.VOTE if "pack_id" in chat.facts else None
+    return Kind.VOTE if HELD_PACK in chat.facts else None
 
 
 def _outcome(good: CodesGood, chat: Chat, purpose: Purpose, word: str | None) -> Given:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from bot.inbox.inbox import Claimed, Envelope
+from bot.inbox.inbox import Claimed
 from bot.member import callers
 from bot.member.answers import Locked
 from bot.member.callers import Caller, Callers
@@ -38,7 +38,6 @@ class MemberDesk:
         secrets: Secrets,
         clerk: Clerk,
         checks: Checks,
-        envelope: Envelope,
         *,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -50,7 +49,7 @@ class MemberDesk:
         self.wake = wake
         self._callers = Callers(database)
         self.votes = VoteDesk(database, self._callers)
-        self.codes = CodeDesk(database, self._callers, checks, envelope)
+        self.codes = CodeDesk(database, self._callers, checks, secrets.hours)
         self.papers = PaperDesk(database, self._callers, clerk)
         self.linking = Linking(database, secrets, sms)
         self.requests = Requests(database, on_report)

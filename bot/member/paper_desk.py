@@ -19,6 +19,7 @@ from voting.store.database import Database
 from voting.store.together import Together
 from voting.votes.cast import Cast
 from voting.votes.clerk import Clerk
+from voting.votes.sealing import put_aside
 
 Pressed = Chosen | VotingPaper | PutAside | Locked | ReadRule
 
@@ -41,6 +42,7 @@ class PaperDesk:
         if (locked := _locked(caller, row)) is not None:
             return locked
         if press.act is Act.NOT_NOW:
+            await self._put_aside(press.intent_id)
             await self._callers.save(caller.chat.rest(caller.now), caller.now)
             return PutAside()
         return _chosen(caller, press) if accepted else ReadRule(caller.poll.rule_version, intent_id=press.intent_id)
@@ -57,9 +59,14 @@ class PaperDesk:
 
     async def _cast(self, caller: Caller, press: PaperPress) -> Locked:
         assert press.option is not None  # a CAST button carries one
-        cast = Cast(press.intent_id, caller.chat.identity, press.option)
+        bits = tuple(int(place == press.option) for place in range(len(caller.poll.options)))
+        cast = Cast(press.intent_id, caller.chat.identity, caller.chat.rule_version, (bits,))
         outcome = await self._clerk.cast(cast, caller.now)
         return Locked(press.intent_id, outcome.receipt, outcome.at, fresh=outcome.fresh)
+
+    async def _put_aside(self, intent_id: str) -> None:
+        async with self._database.writing() as connection:
+            await put_aside(connection, intent_id)
 
     async def _paper(self, caller: Caller, intent_id: str) -> Any:  # noqa: ANN401 - a row of _PAPER
         row = await self._papers.ask(intent_id)

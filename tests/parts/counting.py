@@ -3,61 +3,68 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
-from electorate import Electorate, Letter
-from prepared import NOW, SECRETS
+from electorate import Letter
+from prepared import GWEN, NOW, SECRETS
 
 from voting.count.count import count
 from voting.imports.report import ImportReport
-from voting.model import By
+from voting.model import Poll
 from voting.poll import polls
 from voting.post.papers import COLUMNS as COUNT_COLUMNS
 from voting.post.papers import PostalCount, import_count
 from voting.post.scanned import COLUMNS
 from voting.post.scans import import_postal
-from voting.sealing import shares
-from voting.votes.box import empty_tray
+from voting.store.database import Database
+from voting.trustees.dealer import Dealt
+from voting.trustees.shares import share_path, write_share
 
 
-async def close(town: Electorate) -> None:
-    """Close the poll and box what is in the tray."""
+class Polled(Protocol):
+    """A poll in a database, and its key."""
+
+    database: Database
+    poll: Poll
+    dealt: Dealt
+
+
+async def close(town: Polled) -> None:
+    """Close the poll."""
     async with town.database.writing() as connection:
-        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
-    await empty_tray(town.database, now=NOW)
+        await polls.close_poll(connection, by=GWEN)
 
 
-def share_files(town: Electorate, folder: Path) -> list[Path]:
-    """Write every trustee's share."""
+def share_files(town: Polled, folder: Path) -> list[Path]:
+    """Write every trustee's share, once."""
     folder.mkdir(exist_ok=True)
-    return sorted(folder.iterdir()) or shares.write_shares(folder, town.key.shares)
+    paths = [share_path(folder, share.index, share.of) for share in town.dealt.shares]
+    return paths if paths[0].exists() else [write_share(folder, share) for share in town.dealt.shares]
 
 
-async def take_papers(
-    town: Electorate, folder: Path, letters: Sequence[Letter], status: str = "received"
-) -> ImportReport:
+async def take_papers(town: Polled, folder: Path, letters: Sequence[Letter], status: str = "received") -> ImportReport:
     """Scan one paper from each of these letters."""
     path = folder / "postal.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows([letter.pack_code, NOW.isoformat(), status] for letter in letters)
-    return await import_postal(town.database, path, SECRETS, by=By("Gwen", "command line", NOW))
+    return await import_postal(town.database, path, SECRETS, by=GWEN)
 
 
-async def take_count(
-    town: Electorate, folder: Path, votes: Sequence[int], justification: str | None = None
-) -> PostalCount:
+async def take_count(town: Polled, folder: Path, votes: Sequence[int], justification: str | None = None) -> PostalCount:
     """Take the count of papers, in the order of the options."""
     path = folder / "postal-count.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COUNT_COLUMNS)
         writer.writerows(zip(town.poll.options, votes, strict=True))
-    return await import_count(town.database, path, justification=justification, by=By("Gwen", "command line", NOW))
+    return await import_count(town.database, path, justification=justification, by=GWEN)
 
 
-async def counted(town: Electorate, folder: Path) -> Path:
-    """Count with two shares; give the bundle."""
+async def counted(town: Polled, folder: Path, **named: Any) -> Path:
+    """Count with two shares, however few voted; give the bundle."""
     files = share_files(town, folder / "shares")[:2]
-    await count(town.database, files, folder / "bundle", secrets=SECRETS, by=By("Gwen", "command line", NOW))
+    wanted = {"secrets": SECRETS, "by": GWEN, "publish_small": True} | named
+    await count(town.database, files, folder / "bundle", **wanted)
     return folder / "bundle"

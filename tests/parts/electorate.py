@@ -1,9 +1,9 @@
 """A poll with members whose codes a test knows, through the real modules: what tests of voting stand on."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from prepared import NOW, POLL, SECRETS, WINDOW
@@ -18,7 +18,7 @@ from voting.ballots.group import Point
 from voting.codes import codes
 from voting.model import By, Poll
 from voting.poll import polls
-from voting.sealing import seal
+from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.trustees.dealer import Dealt
 from voting.votes.attempts import AttemptSeen
@@ -49,17 +49,17 @@ class Electorate:
     """An open poll; `letters[i]` is the pack of member i + 1. What staff would be told is kept."""
 
     database: Database
-    key: seal.ElectionKey
     letters: list[Letter]
     dealt: Dealt = field(default_factory=dealt)  # whose shares decrypt
     poll: Poll = POLL
+    secrets: Secrets = SECRETS
     told: list[AttemptSeen] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     apart: bool = False  # codes are given one after the other, not in one message
 
     def __post_init__(self) -> None:
-        self.clerk = Clerk(self.database, SECRETS)
-        self.checks = Checks(self.database, SECRETS, on_attempt=self._tell, on_alarm=self._alarm)
+        self.clerk = Clerk(self.database, self.secrets)
+        self.checks = Checks(self.database, self.secrets, on_attempt=self._tell, on_alarm=self._alarm)
 
     async def _tell(self, _connection: AsyncConnection, seen: AttemptSeen) -> None:
         self.told.append(seen)
@@ -81,11 +81,9 @@ class Electorate:
         """Give both codes in a chat: the member's own, if no other is named."""
         chat = chat or letter.chat
         if self.apart:
-            found = await self.checks.pack_code(letter.pack_code, chat=chat, now=now)
-            checking = partial(self.checks.vote_code, found.pack_id)
-        else:
-            checking = partial(self.checks.both_codes, letter.pack_code)
-        return await checking(
+            await self.checks.pack_code(letter.pack_code, chat=chat, now=now)
+        return await self.checks.both_codes(
+            letter.pack_code,
             letter.vote_code,
             chat=chat,
             purpose=purpose,
@@ -106,7 +104,7 @@ class Electorate:
     async def votes(self, letter: Letter, option: int = 0, *, now: datetime = NOW) -> CastOutcome:
         """Vote from the member's own chat."""
         intent = await self.opens_paper(letter, now=now)
-        return await self.clerk.cast(Cast(intent, letter.chat, option), now)
+        return await self.clerk.cast(press(intent, letter.chat, option), now)
 
     async def count(self, table: str) -> int:
         """Count a table's rows."""
@@ -118,6 +116,16 @@ class Electorate:
         """Name the identities that do not hold."""
         async with self.database.reading() as connection:
             return [f"{probe.name}: {probe.detail}" for probe in await run_probes(connection) if not probe.holds]
+
+
+def press(intent: str, chat: str, option: int, *, rule_version: int = 1) -> Cast:
+    """Press 'Cast my vote' for an option of POLL's two; any other number is an option that there is not."""
+    return Cast(intent, chat, rule_version, (tuple(int(place == option) for place in range(len(POLL.options))),))
+
+
+def the_other(cast: Cast) -> Cast:
+    """Press the other option on the same paper."""
+    return replace(cast, choices=tuple(tuple(reversed(bits)) for bits in cast.choices))
 
 
 def make_letters(poll: Poll, members: int) -> list[Letter]:
@@ -142,7 +150,6 @@ def pack_row(poll: Poll, letter: Letter, **values: Any) -> dict[str, Any]:
         "member_id": letter.member_id,
         "serial": 1,
         "pack_hash": pack_hash,
-        "vote_hash": codes.hash_vote(SECRETS.code_key, poll.id, pack_hash, letter.vote_code),
         "credential": credential_of(letter, poll.uuid),
         "issued_entry": 1,
         "state": "live",
@@ -156,20 +163,12 @@ async def open_electorate(
     *,
     letters: list[Letter] | None = None,
     before_open: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    secrets: Secrets = SECRETS,
 ) -> Electorate:
     """Set up and open the poll with this many members; with `letters` made before, if given."""
-    key = seal.create_election_key(3, 2, poll_id=POLL.id)
     letters = letters or make_letters(POLL, members)
     async with database.writing() as connection:
-        await polls.init(connection, POLL, WINDOW, SECRETS, by=By("Gwen", "command line", NOW))
-        await polls.set_election_key(
-            connection,
-            key.public_key,
-            trustees=3,
-            threshold=2,
-            share_digests=key.share_digests,
-            by=By("Gwen", "command line", NOW),
-        )
+        await polls.init(connection, POLL, WINDOW, secrets, by=By("Gwen", "command line", NOW))
         await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
         people = [
             {"id": n, "member_no": f"{n:07}", "language": "en-GB", "area": "Wales", "country": "GB", "eligible": True}
@@ -180,4 +179,4 @@ async def open_electorate(
         if before_open is not None:
             await before_open(connection)
         await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
-    return Electorate(database, key, letters)
+    return Electorate(database, letters, secrets=secrets)

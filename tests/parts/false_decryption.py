@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from trustee_town import a_vote
 
 from voting.ballots.ballot import Ballot
+from voting.ballots.decryption import Factor, write_decryption
 from voting.ballots.election import Election
 from voting.ballots.group import (
     ORDER,
@@ -22,13 +23,12 @@ from voting.ballots.group import (
     times,
     write_point,
 )
+from voting.ballots.pedersen import lagrange
 from voting.ballots.proofs import Proof, check_equality, decryption_prefix, prove_equality, second_decryption_prefix
 from voting.ballots.seal import draw_randomness
-from voting.trustees.decryption import Factor, write_decryption
-from voting.trustees.polynomial import lagrange
+from voting.ballots.tally import Tally
+from voting.ballots.trustees import Trustees
 from voting.trustees.shares import Share
-from voting.trustees.tally import Tally
-from voting.trustees.trustees import Trustees
 
 
 class Cheat:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
-from electorate import Electorate, Letter
+from electorate import Electorate, Letter, press, the_other
 from prepared import NOW
 
 from voting.codes.codes import Kind as CodeKind
@@ -109,7 +109,7 @@ class Innocent:
         """Open a paper: mostly in the same chat as before, sometimes on the other device."""
         chat = self.other_device if self.devices > 1 and self.chance.random() < 0.1 else self.letter.chat
         intent = await self.town.opens_paper(self.letter, chat=chat, message=MESSAGE)
-        self.papers.append(Cast(intent, chat, self.chance.randrange(2)))
+        self.papers.append(press(intent, chat, self.chance.randrange(2)))
         self.lives.done["papers opened"] += 1
 
     async def slips(self) -> None:
@@ -117,8 +117,8 @@ class Innocent:
         with contextlib.suppress(UnknownPackCode):
             await self.town.checks.pack_code(generate(CodeKind.PACK, self.town.poll.id), chat=self.letter.chat, now=NOW)
         with contextlib.suppress(WrongVoteCode):
-            await self.town.checks.vote_code(
-                self.letter.pack_id,
+            await self.town.checks.both_codes(
+                self.letter.pack_code,
                 generate(CodeKind.VOTE, self.town.poll.id),
                 chat=self.letter.chat,
                 purpose=Purpose.VOTE,
@@ -156,7 +156,7 @@ class Innocent:
             assert {(tap.receipt, tap.fresh) for tap in taps if tap is not None} == {(receipt, False)}
         elif what is After.STALE_KEYBOARD:
             old = self.chance.choice(self.papers)
-            outcome = await self.presses(Cast(old.intent_id, old.chat, 1 - old.option))
+            outcome = await self.presses(the_other(old))
             assert (outcome.receipt if outcome else None) == (receipt if old.chat == first.chat else None)
         elif what in {After.CODES_REDELIVERED, After.CODES_AGAIN}:
             flow = "flow" if what is After.CODES_REDELIVERED else "another flow"

@@ -101,14 +101,6 @@ async def take_roll(
 async def open_with_key(database: Database, now: datetime = NOW) -> Poll:
     """Give the prepared poll an election key and open it."""
     async with database.writing() as connection:
-        await polls.set_election_key(
-            connection,
-            b"k" * 32,
-            trustees=3,
-            threshold=2,
-            share_digests=["a", "b", "c"],
-            by=By("Gwen", "command line", now),
-        )
         await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", now))
         return await polls.open_poll(connection, by=By("Gwen", "command line", now), despite_missing_packs=True)
 

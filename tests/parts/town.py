@@ -21,6 +21,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
+from opened import votes_of
 from prepared import HEADER, POLL, SECRETS, WINDOW, line
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
@@ -37,11 +38,11 @@ from messages.postman.line import Tempo
 from messages.postman.postman import Timing
 from messages.roll_import import import_roll
 from voting import schema
+from voting.hour_keys import HourKeys
 from voting.model import By, Lock, Poll
 from voting.packs.packs import Printing, issue
 from voting.poll import polls, window
 from voting.roll import roll
-from voting.sealing import seal
 from voting.store.database import Database
 from voting.votes import cases
 from voting.votes.locks import find_lock
@@ -218,12 +219,11 @@ class Town:
         self.database, self.folder = database, folder
         self.residents, self.webhooks, self.opened = residents, webhooks, opened
         self.clock = Clock(moment)
-        self.secrets = SECRETS
+        self.secrets = replace(SECRETS, hours=HourKeys.make())  # each town forgets for itself
         self.poll: Poll = replace(
             POLL, **{"question": "Where shall the boathouse stand?", "options": ("North Quay", "South Quay")} | changes
         )
         self.sandbox = Sandbox()
-        self.key: seal.ElectionKey | None = None
         self.dealt = dealt()
         self.letters: dict[str, Letter] = {}
         self.member_nos: dict[str, str] = {}
@@ -303,17 +303,8 @@ class Town:
             return int(await connection.scalar(select(func.count()).select_from(schema.lock)) or 0)
 
     async def count(self, option: str) -> int:
-        """Open tray and box with the trustees' shares and count one option."""
-        assert self.key is not None
-        opening = seal.open_key(self.key.shares[:2], public_key=self.key.public_key)
-        async with self.database.reading() as connection:
-            sealed = [
-                row.sealed
-                for table in (schema.tray, schema.box)
-                for row in await connection.execute(select(table.c.sealed))
-            ]
-        wanted = self.poll.options.index(option)
-        return sum(isinstance(opened, seal.Opened) and opened.option == wanted for opened in opening.open_all(sealed))
+        """Open every ballot with the trustees' shares and count one option."""
+        return (await votes_of(self.database, self.poll, self.dealt))[self.poll.options.index(option)]
 
     # -- what happens --------------------------------------------------------------------
 
@@ -404,17 +395,8 @@ class Town:
 
     async def _prepare(self) -> None:
         now = self.clock()
-        self.key = seal.create_election_key(3, 2, poll_id=self.poll.id)
         async with self.database.writing() as connection:
             await polls.init(connection, self.poll, WINDOW, self.secrets, by=By("Gwen", "command line", now))
-            await polls.set_election_key(
-                connection,
-                self.key.public_key,
-                trustees=3,
-                threshold=2,
-                share_digests=list(self.key.share_digests),
-                by=By("Gwen", "command line", now),
-            )
             by = By("Gwen", "command line", now)
             await polls.set_trustees(connection, self.dealt.trustees.data, "dealer", by=by)
         await self._imports_roll(now)

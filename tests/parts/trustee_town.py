@@ -15,10 +15,10 @@ from voting.ballots.ballot import Ballot, Ciphertext, sign, write_ballot
 from voting.ballots.election import Election, Question, make_election
 from voting.ballots.group import Point, base_times, plus, product, random_scalar, times, write_point
 from voting.ballots.seal import draw_randomness, seal
+from voting.ballots.tally import Tally, read_tally
+from voting.ballots.written import File
 from voting.trustees.assemble import Assembled, assemble
 from voting.trustees.dealer import Dealt, deal_all
-from voting.trustees.disk import File
-from voting.trustees.tally import Tally, read_tally
 from voting.trustees.trustee import Step, deal, finish, new
 
 UUID = "BaLLotLineTest"

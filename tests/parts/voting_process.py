@@ -11,11 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from electorate import press
+
 from voting import secrets_file
 from voting.audit.signer import Signer
 from voting.refusals import Refusal
 from voting.store.database import Database
-from voting.votes.cast import Cast, CastOutcome
+from voting.votes.cast import CastOutcome
 from voting.votes.checks import Checks
 from voting.votes.clerk import Clerk
 from voting.votes.right_codes import CodesGood, Purpose
@@ -36,9 +38,9 @@ class Booth:
         self.checks, self.clerk = Checks(self.database, secrets), Clerk(self.database, secrets)
 
     async def gives_codes(self, letter: dict[str, Any], chat: str) -> CodesGood:
-        found = await self.checks.pack_code(letter["pack_code"], chat=chat, now=self.now)
-        return await self.checks.vote_code(
-            found.pack_id,
+        await self.checks.pack_code(letter["pack_code"], chat=chat, now=self.now)
+        return await self.checks.both_codes(
+            letter["pack_code"],
             letter["vote_code"],
             chat=chat,
             purpose=Purpose.VOTE,
@@ -67,7 +69,7 @@ class Booth:
             assert good.intent is not None, "a vote stands that nobody opened a paper for"
             paper = good.intent.id
             say("PAPER", letter["member_id"], paper)
-        outcome = await self.clerk.cast(Cast(paper, chat, letter["member_id"] % 2), self.now)
+        outcome = await self.clerk.cast(press(paper, chat, letter["member_id"] % 2), self.now)
         say("CONFIRMED", letter["member_id"], outcome.receipt)
 
     async def race(self, told: dict[str, Any]) -> None:
@@ -77,15 +79,15 @@ class Booth:
         for place, chat in enumerate(told["chats"]):
             good = await self.gives_codes(letter, chat)
             assert good.intent is not None
-            presses.append(Cast(good.intent.id, chat, place % 2))
+            presses.append(press(good.intent.id, chat, place % 2))
         say("READY")
         await asyncio.to_thread(sys.stdin.readline)
-        answers = await asyncio.gather(*(self.clerk.cast(press, self.now) for press in presses), return_exceptions=True)
-        for press, answer in zip(presses, answers, strict=True):
+        answers = await asyncio.gather(*(self.clerk.cast(one, self.now) for one in presses), return_exceptions=True)
+        for one, answer in zip(presses, answers, strict=True):
             if isinstance(answer, CastOutcome):
-                say("FRESH" if answer.fresh else "AGAIN", press.chat, answer.receipt)
+                say("FRESH" if answer.fresh else "AGAIN", one.chat, answer.receipt)
             elif isinstance(answer, Refusal):
-                say("REFUSED", press.chat, type(answer).__name__)
+                say("REFUSED", one.chat, type(answer).__name__)
             else:
                 raise answer
 

@@ -22,6 +22,7 @@ from bot.inbox.reader import Reader
 from bot.sandbox import Fault
 from bot.schema import alert, inbox
 from messages.channels.bad_answers import BAD_ANSWERS
+from voting.hour_keys import HourKeys
 from voting.store.database import Database
 
 GROUP = {"id": -100555, "type": "supergroup", "title": "not ours"}
@@ -275,7 +276,7 @@ class TestReader:
     def engine_name(self, request: pytest.FixtureRequest) -> str:
         return str(request.param)
 
-    async def run(self, database: Database, handle: Any, on_failed: Any, key: bytes = bytes(32)) -> list[Any]:
+    async def run(self, database: Database, handle: Any, on_failed: Any, stored: HourKeys | None = None) -> list[Any]:
         from datetime import UTC, datetime
 
         from bot.inbox.inbox import Envelope, Letter, store
@@ -283,9 +284,10 @@ class TestReader:
         def clock() -> datetime:
             return datetime.now(UTC)
 
+        keys = HourKeys.make()
         async with database.writing() as connection:
-            await store(connection, Envelope(bytes(32)), [Letter("telegram", "1", "q", {"update_id": 1})], clock())
-        works = Reader(database, Envelope(key), "me", handle, on_failed, clock)
+            await store(connection, Envelope(stored or keys), [Letter("telegram", "1", "q", {"update_id": 1})], clock())
+        works = Reader(database, Envelope(keys), "me", handle, on_failed, clock)
         task = asyncio.create_task(works.run())
         await until(works.idle)
         task.cancel()
@@ -331,5 +333,5 @@ class TestReader:
         async def on_failed(_row: Any, _problem: Exception) -> None:
             raise AssertionError
 
-        await self.run(database, handle, on_failed, key=b"1" * 32)
+        await self.run(database, handle, on_failed, stored=HourKeys.make())
         assert payloads == [{}]

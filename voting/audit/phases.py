@@ -28,7 +28,6 @@ TURNS: Final[Mapping[str, tuple[Span, Span]]] = {
     "poll_initialised": (Span.UNMADE, Span.BEFORE),
     "poll_opened": (Span.BEFORE, Span.OPEN),
     "poll_closed": (Span.OPEN, Span.CLOSED),
-    "box_closed": (Span.CLOSED, Span.COUNTING),
     "ballots_closed": (Span.CLOSED, Span.COUNTING),
     "counted": (Span.COUNTING, Span.COUNTED),
 }
@@ -45,7 +44,6 @@ _ANY: Final = frozenset(Span) - {Span.UNMADE}
 ALLOWED: Final[Mapping[str, frozenset[Span]]] = {
     # the paper
     "poll_changed": _BEFORE,
-    "election_key_set": _BEFORE,
     "trustees_set": _BEFORE,
     "trustee_agreed": _BEFORE,
     "rule_changed": _UNTIL_CLOSE,
@@ -62,12 +60,9 @@ ALLOWED: Final[Mapping[str, frozenset[Span]]] = {
     "roll_closed": _OPEN | _CLOSED | _COUNTING,
     # votes
     "votes_locked": _OPEN,
-    "ballots_boxed": _UNTIL_COUNT,
     "attempt_recorded": _UNTIL_COUNT,
     "papers_imported": _UNTIL_COUNT,
     "postal_counted": _CLOSED,
-    # the count
-    "receipts_closed": _COUNTING,
     # members asking, and what came of it
     "pack_events_imported": _ANY,
     "pack_locked_out": _ANY,

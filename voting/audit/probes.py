@@ -23,9 +23,13 @@ class Probe:
 
 # name: one statement that gives two numbers, which must be the same.
 EQUAL: Final = {
-    "online locks are tray plus box": """
-        SELECT (SELECT count(*) FROM lock WHERE how = 'online'),
-               (SELECT count(*) FROM tray) + (SELECT count(*) FROM box)""",
+    "online locks are ballots": """
+        SELECT (SELECT count(*) FROM lock WHERE how = 'online'), (SELECT count(*) FROM ballot)""",
+    "every online lock has the ballot of its pack's credential": """
+        SELECT (SELECT count(*) FROM lock
+            WHERE how = 'online' AND (receipt IS NOT NULL OR NOT {purged})),
+               (SELECT count(*) FROM lock JOIN pack ON pack.id = lock.pack_id
+                    JOIN ballot ON ballot.credential = pack.credential WHERE lock.how = 'online')""",
     "online locks are receipts": """
         SELECT (SELECT count(*) FROM lock
             WHERE how = 'online' AND (receipt IS NOT NULL OR NOT {purged})),
@@ -33,8 +37,9 @@ EQUAL: Final = {
     "votes on the chain are online locks": """
         SELECT (SELECT coalesce(sum({n}), 0) FROM chain WHERE kind = 'votes_locked'),
                (SELECT count(*) FROM lock WHERE how = 'online')""",
-    "ballots boxed on the chain are in the box": """
-        SELECT (SELECT coalesce(sum({n}), 0) FROM chain WHERE kind = 'ballots_boxed'), (SELECT count(*) FROM box)""",
+    "ballots stand under an entry that locked votes": """
+        SELECT (SELECT count(*) FROM ballot),
+               (SELECT count(*) FROM ballot JOIN chain ON chain.seq = ballot.entry AND chain.kind = 'votes_locked')""",
     "every lock's pack is its member's": """
         SELECT (SELECT count(*) FROM lock),
                (SELECT count(*) FROM lock JOIN pack ON pack.id = lock.pack_id AND pack.member_id = lock.member_id)""",

@@ -4,11 +4,7 @@ The file of the head lies beside the secrets. It is made durable before the tran
 acknowledged, so that an older copy of the database, put back in secret, does not match it any more.
 """
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +12,9 @@ from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
 from voting.audit.canonical import canonical_json
+from voting.kept_file import turn_at
 from voting.refusals import Fault
-from voting.secrets_file import MODE, Secrets
+from voting.secrets_file import Secrets
 
 
 class KeptHeadDamaged(Fault):
@@ -97,25 +94,7 @@ class Signer:
         """
         if self.file is None:
             return
-        with _folder_of(self.file) as folder:
+        with turn_at(self.file) as replace:
             kept = self.kept()
-            if kept is not None and kept.seq >= seq and kept.hash != given_up:
-                return
-            part = self.file.with_name(self.file.name + ".part")
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE), "wb") as file:
-                file.write(self.sign_head(seq, digest).line)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.file)
-            os.fsync(folder)
-
-
-@contextmanager
-def _folder_of(file: Path) -> Iterator[int]:
-    """Hold the folder's lock, which every process on this machine takes in turn; give its handle."""
-    handle = os.open(file.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield handle
-    finally:
-        os.close(handle)
+            if kept is None or kept.seq < seq or kept.hash == given_up:
+                replace(self.sign_head(seq, digest).line)

@@ -9,16 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from voting.ballots.group import (
-    ORDER,
-    Point,
-    base_times,
-    hash_to_scalar,
-    minus,
-    plus,
-    times,
-    write_point,
-)
+from voting.ballots.group import ORDER, Point, base_times, hash_to_scalar, minus, plus, times, write_point
 from voting.ballots.refusals import ProofWrong
 
 

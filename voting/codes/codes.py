@@ -23,7 +23,7 @@ __all__ = [
     "contains_code",
     "generate",
     "hash_pack",
-    "hash_vote",
+    "hash_wrong",
     "parse",
     "printed",
     "redact",
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _PACK_DOMAIN: Final = b"ballotline pack code 1"
-_VOTE_DOMAIN: Final = b"ballotline vote code 1"
+_WRONG_DOMAIN: Final = b"ballotline wrong codes 1"
 
 
 def hash_pack(key: bytes, poll_id: str, canonical: str) -> bytes:
@@ -39,9 +39,9 @@ def hash_pack(key: bytes, poll_id: str, canonical: str) -> bytes:
     return keyed_hash(key, _PACK_DOMAIN, poll_id.encode(), canonical.encode())
 
 
-def hash_vote(key: bytes, poll_id: str, pack_hash: bytes, canonical: str) -> bytes:
-    """Hash a vote code bound to its pack, 32 bytes: the code of one pack proves nothing for another."""
-    return keyed_hash(key, _VOTE_DOMAIN, poll_id.encode(), pack_hash, canonical.encode())
+def hash_wrong(key: bytes, poll_id: str, credential: bytes) -> bytes:
+    """Hash a pair of codes that is wrong, by the credential they give, 32 bytes: the same mistake counts once."""
+    return keyed_hash(key, _WRONG_DOMAIN, poll_id.encode(), credential)
 
 
 def same(a: bytes, b: bytes) -> bool:

@@ -1,6 +1,6 @@
-"""The keyed hash under codes, words and receipts: BLAKE2b with a key (RFC 7693), 32 bytes.
+"""The keyed hash under codes and words: BLAKE2b with a key (RFC 7693), 32 bytes.
 
-A message authentication code by itself, without a second pass as HMAC needs: a vote asks for four of them.
+A message authentication code by itself, without a second pass as HMAC needs.
 """
 
 from hashlib import blake2b

@@ -1,4 +1,4 @@
-"""The count, and the bundle it publishes. Begin at `count`.
+"""The count: the encrypted tally, the archive, the bundle, the result. Begin at `count`.
 
-May import: voting.post, voting.sealing, voting.verify.
+May import: voting.ballots, voting.packs, voting.poll, voting.post, voting.trustees, voting.verify.
 """

@@ -1,15 +1,15 @@
-"""Writes the published bundle: everything a stranger needs to check the result, and nothing about anybody.
+"""Writes the bundle: everything a stranger needs to check the tally or the result, and nothing about anybody.
 
-Files are written line by line beside their final place; the folder gets its name when all of it is on disk.
+The archive is there already; the other files are written beside it. Stage "tally" is the bundle without result, which
+the trustees are given; stage "result" is published. The same poll always gives the same bytes.
 """
 
+import asyncio
 import hashlib
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from nacl.signing import SigningKey
 from sqlalchemy import select
@@ -18,109 +18,118 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.audit import chain
 from voting.audit.chain import Entry
-from voting.count.ballots import box_in_order, receipts_in_order
-from voting.count.report_page import page
+from voting.audit.phases import OutOfPlace, Span, next_span
+from voting.audit.signer import Head
+from voting.count.readme import readme
+from voting.count.tally import Tallied
+from voting.model import Poll
+from voting.poll.election import paper_of
+from voting.refusals import CannotCount
 from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
 from voting.verify import format as form
-
-LINES_AT_ONCE: Final = 10_000
-
-README: Final = """This folder is the published result of a ballot, and everything needed to check it.
-
-result.html is the page to read and print.
-
-To check it all, with Python 3.11 or newer and the package "ballotline" installed:
-
-    ballotline verify FOLDER
-
-That needs no network, no database and no secret. It compares every file with the signed manifest; walks the audit
-chain from its first entry and tries every signature; opens every sealed ballot in box.txt with the key in key.json,
-which was published only now, after the close; adds the papers; and works the result out again.
-
-One thing cannot be seen from inside: whether somebody made up the whole folder. So compare the fingerprint of the
-signing key, which the check prints, with the one that was published before the vote, or let the check do it:
-
-    ballotline verify FOLDER --key "0123 4567 89ab cdef 0123 4567 89ab cdef"
-
-If you voted online, your receipt stands in receipts.txt:
-
-    ballotline verify FOLDER --receipt ABCDE-FGHJK
-
-A receipt says that your vote is in the box; it does not say, and nobody can find out from it, how you voted.
-
-What each file is
-
-    poll.json       the poll, its keys, how many were on the roll and could vote
-    chain.jsonl     the audit chain: every act of staff and every public change, each bound to the one before
-    heads.jsonl     heads of the chain, signed while the vote went on; whoever kept one can compare it
-    box.txt         the sealed ballots, sorted; the chain committed to them before any was opened
-    key.json        the private election key, put together from the trustees' shares
-    openings.txt    what was in the box: option numbers from 1, in the order of poll.json, sorted
-    receipts.txt    the receipts of all online votes, sorted
-    postal.json     papers received, rejected (they count for one turnout, not for any option) and set aside
-                    unopened, and the count of papers by option
-    result.json     the result
-    lines.txt       a short digest of every line of these files, to tell which line was changed
-    manifest.json   the SHA-256 of every file; manifest.sig is its signature
-"""
+from voting.verify.page import result_page
 
 
-class Head(NamedTuple):
-    """A signed head of the chain."""
+class Ending(NamedTuple):
+    """Where the bundle's chain ends: at which entry in the database, or at the last of those that are drafted after it.
+
+    `heads` is how many heads were signed up to `seq`, `head` the last one. Equal endings make the same bytes.
+    """
 
     seq: int
-    hash: str
+    heads: int
+    head: Head
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What the count has worked out; `votes` are from the box, by option."""
+    """The result: what result.json says, and decryptions.jsonl."""
 
     result: Mapping[str, Any]
+    decryptions: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What the bundle is written from."""
+
+    folder: Path
+    poll: Poll
+    secrets: Secrets
+    tallied: Tallied
     postal: Mapping[str, Any]
-    votes: Sequence[int]
-    private_key: bytes
+    counted: Counted | None = None
+
+    @property
+    def stage(self) -> str:
+        """Name how far it goes."""
+        return form.TALLIED if self.counted is None else form.RESULTED
 
 
-async def write_bundle(connection: AsyncConnection, out: Path, counted: Counted, secrets: Secrets) -> None:
-    """Write the bundle of a counted poll into `out`, which is an empty folder or not there.
+async def heads_until(connection: AsyncConnection, seq: int) -> list[Head]:
+    """Give the signed heads up to an entry."""
+    rows = await connection.execute(select(schema.head).where(schema.head.c.seq <= seq).order_by(schema.head.c.seq))
+    return [Head(row.seq, row.hash, row.signature) for row in rows]
 
-    There is a whole bundle or none: an interrupted one lies beside it as `.part` and is cleared away next time.
-    The same poll always gives the same bytes.
-    """
-    part = _begin(out)
-    end = (await connection.execute(select(schema.chain.c.seq).where(schema.chain.c.kind == form.COUNTED))).scalar_one()
-    poll = await _write_chain(connection, part / form.CHAIN, end)
-    head = await _write_heads(connection, part / form.HEADS, end)
-    await _write_box(connection, part / form.BOX)
-    await _write_receipts(connection, part / form.RECEIPTS)
-    _write_openings(part / form.OPENINGS, counted.votes)
+
+async def write_bundle(connection: AsyncConnection, bundle: Bundle, ending: Ending) -> None:
+    """Write every file but the archive, over those of an earlier try; CannotCount names an entry out of place."""
+    poll = await _write_chain(connection, bundle.folder / form.CHAIN, ending)
+    heads = await heads_until(connection, ending.seq)
+    if ending.entries:
+        heads.append(ending.head)
+    await asyncio.to_thread(_write_files, bundle, poll, heads)
+
+
+def _write_files(bundle: Bundle, poll: Mapping[str, Any], heads: Sequence[Head]) -> None:
     small = {
+        form.HEADS: b"".join(head.line for head in heads),
         form.POLL: form.readable(poll),
-        form.KEY: form.readable({"election_private_key": counted.private_key.hex()}),
-        form.POSTAL: form.readable(counted.postal),
-        form.RESULT: form.readable(counted.result),
-        form.PAGE: page(poll, counted.result, counted.postal["justification"]).encode(),
-        form.README: README.encode(),
+        form.PAPER: paper_of(bundle.poll),
+        form.CREDENTIALS: bundle.tallied.credentials.lines.encode(),
+        form.POSTAL: form.readable(bundle.postal),
+        form.README: _readme(bundle),
     }
+    if bundle.counted is not None:
+        result = bundle.counted.result
+        small |= {
+            form.DECRYPTIONS: bundle.counted.decryptions,
+            form.RESULT: form.readable(result),
+            form.PAGE: result_page(poll, result, bundle.postal["justification"]),
+        }
     for name, content in small.items():
-        (part / name).write_bytes(content)
-    _write_lines(part)
-    _write_manifest(part, poll["id"], head, secrets)
-    _publish(part, out)
+        (bundle.folder / name).write_bytes(content)
+    _write_lines(bundle)
+    _write_manifest(bundle, poll, heads[-1])
 
 
-async def _write_chain(connection: AsyncConnection, path: Path, end: int) -> dict[str, Any]:
-    """Write the chain up to the count; give the poll as its entries made it."""
+def _readme(bundle: Bundle) -> bytes:
+    return readme(bundle.stage, uuid=bundle.poll.uuid, cut=bundle.tallied.setup_bytes).encode()
+
+
+async def _write_chain(connection: AsyncConnection, path: Path, ending: Ending) -> dict[str, Any]:
+    """Write the chain up to its ending; give the poll as its entries made it."""
     poll: dict[str, Any] = {}
+    span = Span.UNMADE
+
+    def line(entry: Entry) -> bytes:
+        nonlocal span, poll
+        after = next_span(span, entry.kind)
+        if after is None:
+            raise CannotCount(reason=str(OutOfPlace(entry.seq, entry.kind, span)))
+        span = after
+        if entry.kind in form.POLL_SET:
+            poll |= entry.body
+        return _entry_line(entry)
+
     with path.open("wb") as file:
         async for entry in chain.entries(connection):
-            if entry.seq > end:
+            if entry.seq > ending.seq:
                 break
-            file.write(_entry_line(entry))
-            if entry.kind in form.POLL_SET:
-                poll |= entry.body
+            file.write(line(entry))
+        file.writelines(map(line, ending.entries))
     return poll
 
 
@@ -137,76 +146,20 @@ def _entry_line(entry: Entry) -> bytes:
     return form.canonical(words) + b"\n"
 
 
-async def _write_heads(connection: AsyncConnection, path: Path, end: int) -> Head:
-    """Write the signed heads up to the count's; give the last."""
-    heads = select(schema.head).where(schema.head.c.seq <= end).order_by(schema.head.c.seq)
-    last = Head(0, "")
-    with path.open("wb") as file:
-        for row in await connection.execute(heads):
-            last = Head(row.seq, row.hash.hex())
-            words = {"seq": last.seq, "hash": last.hash, "signature": row.signature.hex()}
-            file.write(form.canonical(words) + b"\n")
-    return last
-
-
-async def _write_box(connection: AsyncConnection, path: Path) -> None:
-    with path.open("wb") as file:
-        async for ballots in box_in_order(connection):
-            file.write("".join(f"{sealed.hex()}\n" for sealed in ballots).encode())
-
-
-async def _write_receipts(connection: AsyncConnection, path: Path) -> None:
-    with path.open("wb") as file:
-        async for receipts in receipts_in_order(connection):
-            file.write("".join(f"{receipt}\n" for receipt in receipts).encode())
-
-
-def _write_openings(path: Path, votes: Sequence[int]) -> None:
-    with path.open("wb") as file:
-        for number, count in enumerate(votes, start=1):
-            for first in range(0, count, LINES_AT_ONCE):
-                file.write(b"%d\n" % number * min(LINES_AT_ONCE, count - first))
-
-
-def _write_lines(part: Path) -> None:
-    with (part / form.LINES).open("wb") as rows:
-        for name in form.CONTENT:
-            with (part / name).open("rb") as file:
+def _write_lines(bundle: Bundle) -> None:
+    with (bundle.folder / form.LINES).open("wb") as rows:
+        for name in form.TEXTS[bundle.stage]:
+            with (bundle.folder / name).open("rb") as file:
                 rows.writelines(form.line_rows(name, form.lines_of(file)))
 
 
-def _write_manifest(part: Path, poll_id: str, head: Head, secrets: Secrets) -> None:
+def _write_manifest(bundle: Bundle, poll: Mapping[str, Any], head: Head) -> None:
     files = {}
-    for name in form.LISTED:
-        with (part / name).open("rb") as file:
-            files[name] = ((part / name).stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
-    manifest = form.readable(form.manifest_of(poll_id, head.seq, head.hash, files))
-    signature = SigningKey(secrets.signing_key).sign(form.manifest_message(manifest)).signature
-    (part / form.MANIFEST).write_bytes(manifest)
-    (part / form.SIGNATURE).write_bytes(signature.hex().encode() + b"\n")
-
-
-def _begin(out: Path) -> Path:
-    part = out.with_name(out.name + ".part")
-    if part.exists():
-        shutil.rmtree(part)
-    part.mkdir(parents=True)
-    return part
-
-
-def _publish(part: Path, out: Path) -> None:
-    """Make the part durable and give it its name."""
-    for path in (*part.iterdir(), part):
-        _sync(path)
-    if out.exists():
-        out.rmdir()
-    part.rename(out)
-    _sync(out.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    for name in form.listed(bundle.stage, bundle.poll.uuid):
+        path = bundle.folder / name
+        with path.open("rb") as file:
+            files[name] = (path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    manifest = form.readable(form.manifest_of(bundle.stage, poll, (head.seq, head.hash.hex()), files))
+    signature = SigningKey(bundle.secrets.signing_key).sign(form.manifest_message(manifest)).signature
+    (bundle.folder / form.MANIFEST).write_bytes(manifest)
+    (bundle.folder / form.SIGNATURE).write_bytes(signature.hex().encode() + b"\n")

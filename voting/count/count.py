@@ -1,208 +1,200 @@
-"""The count: opens the box with the trustees' shares, adds the papers, and writes the result once.
+"""Counting, in one step or in two: `begin`, then the trustees decrypt at home, then `finish`.
 
-It refuses until all is in order: the poll closed, the tray empty, every probe holding, the papers counted. Then, in
-this order: the chain commits to the box and the receipts and its head is signed; only after that is a ballot opened;
-the result goes to the database and the chain in one transaction; the bundle is written. Counting again takes up
-where an earlier count was cut off, and otherwise gives the same result and the same bundle.
+The order is what makes it safe to be cut off anywhere: first the chain says which ballots and credentials are counted
+and what their encrypted tally is, and its head is signed; only then is anything decrypted. What is published was
+verified before it is committed, and committed before it gets its name. Begun again it ends the same: the decryptions
+that were counted are kept with the result.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, insert, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from voting import schema
-from voting.audit import chain
-from voting.audit.probes import run_probes
-from voting.count.ballots import Whole, box_in_order, whole_box, whole_receipts
-from voting.count.bundle import Counted, write_bundle
-from voting.model import By, Phase, Poll
+from voting.ballots.combination import Combined, combine
+from voting.ballots.written import File
+from voting.count.bundle import Bundle, Counted, Ending, write_bundle
+from voting.count.entries import close_ballots, keep_result, kept_result
+from voting.count.folder import begin_part, publish, refuse_taken
+from voting.count.readiness import papers_of, ready_poll, refuse_changed, refuse_small, said
+from voting.count.settling import settle
+from voting.count.shares import decrypt_all, read_shares
+from voting.count.stored import ballots_by_later_credentials, ballots_stored
+from voting.count.tally import Progress, Tallied, write_result, write_tally
+from voting.model import By, Poll
 from voting.poll import polls
-from voting.post import papers as postal_count
-from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
-from voting.sealing.seal import BallotSpoiled, OpeningKey, open_key
-from voting.sealing.shares import read_share
+from voting.poll.election import election_of, trustees_of
+from voting.refusals import CannotCount
 from voting.secrets_file import Secrets
 from voting.store.database import Database
+from voting.trustees.disk import read_files
 from voting.verify import format as form
+from voting.verify.verify import verify
 
-Progress = Callable[[int], None]  # called with the number of ballots opened so far
-
-
-@dataclass(frozen=True, slots=True)
-class Papers:
-    """What came by post: valid papers, rejected ones, ones set aside, and the votes counted, in the poll's order."""
-
-    received: int
-    rejected: int
-    set_aside: int
-    votes: tuple[int, ...]
-    justification: str | None = None
-
-    def facts(self) -> dict[str, Any]:
-        """Give postal.json."""
-        return {
-            "received": self.received,
-            "rejected": self.rejected,
-            "set_aside": self.set_aside,
-            "votes": list(self.votes),
-            "justification": self.justification,
-        }
+VERIFYING: Final = "Verifying"
 
 
 async def count(
-    database: Database, shares: Sequence[Path], out: Path, *, secrets: Secrets, by: By, progress: Progress | None = None
+    database: Database,
+    shares: Sequence[Path],
+    out: Path,
+    *,
+    secrets: Secrets,
+    by: By,
+    publish_small: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Count and write the bundle into `out`, a folder that is new or empty; return what result.json says.
+    """Count with share files at hand and write the bundle into `out`; return what result.json says.
 
-    `shares` are trustees' share files, as many as the threshold or more. CannotCount with the reason;
-    ShareRefusal naming the share that is wrong; NoElectionKey, ForeignSecrets.
+    The shares are tried before anything is written, and decrypt only what was verified; each remembers its tally.
+    Raises as `begin` and `finish` do, and ShareForeign, ShareServesAnother, TallyRefused.
     """
-    _refuse_taken(out)
     async with database.reading() as connection:
         poll = await polls.load(connection)
-        await _refuse_unready(connection, poll, secrets)
-        await _papers(connection, poll)
-    key = _open(poll, shares)
-    async with database.writing() as connection:
-        box = await _commit(connection, by=by)
-    async with database.reading() as connection:
-        votes = await _tally(connection, key, box, len(poll.options), progress)
-    async with database.writing() as connection:
-        result = await _keep(connection, votes, by=by)
-    async with database.reading() as connection:
-        papers = await _papers(connection, poll)
-        counted = Counted(result, papers.facts(), votes, key.private_bytes())
-        await write_bundle(connection, out, counted, secrets)
+    refuse_taken(out, poll.uuid, form.TALLIED, form.RESULTED)
+    files = read_shares(shares, trustees_of(poll))
+    work = await _prepare(database, out, secrets=secrets, by=by, publish_small=publish_small, progress=progress)
+    await work.close(publish_small=publish_small)
+    decryptions = await asyncio.to_thread(decrypt_all, files, election_of(work.poll), work.tallied.tally)
+    result = await work.finish(decryptions)
+    publish(out)
     return result
 
 
-def _refuse_taken(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CannotCount(reason=f"{out} is not an empty folder")
+async def begin(
+    database: Database,
+    out: Path,
+    *,
+    secrets: Secrets,
+    by: By,
+    publish_small: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Close the ballots on the chain and write the bundle that the trustees decrypt into `out`, a new or empty folder.
+
+    Again it writes the same bytes. Returns what the trustees read to each other. CannotCount with the reason;
+    SmallPoll; ForeignSecrets, NoElectionKey, CredentialsForgotten.
+    """
+    async with database.reading() as connection:
+        refuse_taken(out, (await polls.load(connection)).uuid, form.TALLIED)
+    work = await _prepare(database, out, secrets=secrets, by=by, publish_small=publish_small, progress=progress)
+    ending = await work.close(publish_small=publish_small)
+    publish(out)
+    return {**work.tallied.said, "head": {"seq": ending.head.seq, "hash": ending.head.hash.hex()}}
 
 
-async def _refuse_unready(connection: AsyncConnection, poll: Poll, secrets: Secrets) -> None:
-    if poll.signing_key != secrets.verify_key:
-        raise ForeignSecrets
-    if poll.phase not in {Phase.CLOSED, Phase.COUNTED}:
-        raise CannotCount(reason=f"the poll is {poll.phase}; close it first")
-    if left := await _rows(connection, schema.tray):
-        raise CannotCount(reason=f"{left} ballots are still in the tray; close the poll again to box them")
-    broken = [probe.name for probe in await run_probes(connection) if not probe.holds]
-    if broken:
-        raise CannotCount(reason=f"these checks do not hold: {'; '.join(broken)}")
+async def finish(
+    database: Database,
+    decryptions: Sequence[Path],
+    out: Path,
+    *,
+    secrets: Secrets,
+    by: By,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Combine the trustees' decryptions and complete the bundle in `out`; return what result.json says.
 
+    `out` is the folder that `begin` wrote, or a new or empty one.
 
-async def _papers(connection: AsyncConnection, poll: Poll) -> Papers:
-    """Give the papers and their count; CannotCount when they were not counted, or differ and nobody said why."""
-    rows = await connection.execute(select(schema.paper.c.outcome, func.count()).group_by(schema.paper.c.outcome))
-    papers = {row[0]: row[1] for row in rows}
-    received, rejected, set_aside = (papers.get(outcome, 0) for outcome in ("locked", "rejected", "set_aside"))
-    counted = await postal_count.latest(connection)
-    if counted is None:
-        if received:
-            raise CannotCount(reason=f"{received} papers were received but not counted; import postal-count.csv first")
-        return Papers(received, rejected, set_aside, (0,) * len(poll.options))
-    if sum(counted.votes) != received and not counted.justification:
-        differs = f"{received} papers were scanned but {sum(counted.votes)} counted"
-        raise CannotCount(reason=f"{differs}; import the count again and say why")
-    return Papers(received, rejected, set_aside, counted.votes, counted.justification)
-
-
-def _open(poll: Poll, paths: Sequence[Path]) -> OpeningKey:
-    if poll.election_key is None:
-        raise NoElectionKey
-    shares = [read_share(path) for path in paths]
-    return open_key(shares, public_key=poll.election_key, share_digests=poll.share_digests)
-
-
-async def _commit(connection: AsyncConnection, *, by: By) -> Whole:
-    """Have the chain say what is in the box and sign it, before anything is opened; or compare, if it has said so."""
-    await connection.execute(select(schema.poll.c.only).with_for_update())
-    box, receipts = await whole_box(connection), await whole_receipts(connection)
-    acts = [
-        chain.Act(form.BOX_CLOSED, {"n": box.n, "sealed": box.digest}),
-        chain.Act(form.RECEIPTS_CLOSED, {"n": receipts.n, "receipts": receipts.digest}),
-    ]
-    said = {entry.kind: entry.body for entry in await _entries(connection, [act.kind for act in acts])}
-    if not said:
-        await chain.append_many(connection, acts, by=by)
-        await chain.sign_head(connection, by.at)
-    elif said != {act.kind: act.body for act in acts}:
-        raise CannotCount(reason="the box or the receipts have changed since an earlier count began")
-    return box
-
-
-async def _entries(connection: AsyncConnection, kinds: Sequence[str]) -> Sequence[Any]:
-    found = select(schema.chain.c.kind, schema.chain.c.body).where(schema.chain.c.kind.in_(kinds))
-    return (await connection.execute(found)).all()
-
-
-async def _tally(
-    connection: AsyncConnection, key: OpeningKey, box: Whole, options: int, progress: Progress | None
-) -> list[int]:
-    """Open every ballot, off the event loop; give votes by option. CannotCount when one cannot be read."""
-    votes, opened = [0] * options, 0
-    async for page in box_in_order(connection):
-        for option in await asyncio.to_thread(_open_page, key, page, options):
-            votes[option] += 1
-        opened += len(page)
-        if progress is not None:
-            progress(opened)
-    if opened != box.n:
-        raise CannotCount(reason=f"the box held {box.n} ballots and now holds {opened}")
-    return votes
-
-
-def _open_page(key: OpeningKey, page: Sequence[bytes], options: int) -> list[int]:
-    chosen = []
-    for opened in key.open_all(page):
-        if isinstance(opened, BallotSpoiled):
-            raise CannotCount(reason=f"a ballot in the box cannot be read: {opened.facts['problem']}")
-        if opened.option >= options:
-            raise CannotCount(reason="a ballot in the box does not hold a choice in this poll")
-        chosen.append(opened.option)
-    return chosen
-
-
-async def _keep(connection: AsyncConnection, votes: Sequence[int], *, by: By) -> dict[str, Any]:
-    """Write the result once, in the database and on the chain, and sign its head; CannotCount if it was another one."""
-    await connection.execute(select(schema.poll.c.only).with_for_update())
-    poll = await polls.load(connection)
-    papers = await _papers(connection, poll)
-    members, eligible = await _roll(connection)
-    result = form.result_of(
-        poll.id, poll.options, online=votes, post=papers.votes, rejected=papers.rejected, eligible=eligible
-    )
-    kept = await connection.scalar(select(schema.result.c.body))
-    if kept is not None:
-        if kept != result:
-            raise CannotCount(reason="the result was written before and is another one; look into it")
-        return result
-    await polls.mark_counted(connection)
-    turnout = Decimal(result["turnout_with_rejected"])
-    await connection.execute(insert(schema.result).values(only=1, body=result, at=by.at, turnout=turnout))
-    acts = [
-        chain.Act(form.ROLL_CLOSED, {"members": members, "eligible": eligible}),
-        chain.Act(form.COUNTED, {"result": form.sha256(form.readable(result))}),
-    ]
-    await chain.append_many(connection, acts, by=by)
-    await chain.sign_head(connection, by.at)
+    Any k of them do. Raises as `combine` does, naming the file or the trustee that is wrong or missing; CannotCount
+    when `begin` was not there before, or the ballots have changed since.
+    """
+    files = read_files(decryptions)
+    async with database.reading() as connection:
+        refuse_taken(out, (await polls.load(connection)).uuid, form.TALLIED, form.RESULTED)
+        if await said(connection, form.BALLOTS_CLOSED) is None:
+            raise CannotCount(reason="the tally has not begun; `ballotline tally begin` first")
+    work = await _prepare(database, out, secrets=secrets, by=by, publish_small=True, progress=progress)
+    result = await work.finish(files)
+    publish(out)
     return result
 
 
-async def _roll(connection: AsyncConnection) -> tuple[int, int]:
-    """Count the roll, and on it who may vote at the close or did before they lapsed."""
-    member, voted = schema.member, select(schema.lock.c.member_id)
-    eligible = await _rows(connection, member, or_(member.c.eligible, member.c.id.in_(voted)))
-    return await _rows(connection, member), eligible
+async def _prepare(
+    database: Database, out: Path, *, secrets: Secrets, by: By, publish_small: bool, progress: Progress | None
+) -> "_Counting":
+    """See that the poll can be counted, and write the archive as far as the encrypted tally."""
+    async with database.reading() as connection:
+        poll = await ready_poll(connection, secrets)
+        closed = await said(connection, form.BALLOTS_CLOSED)
+        papers = await papers_of(connection, poll)
+        refuse_small(await ballots_stored(connection), papers, agreed=publish_small or closed is not None)
+        trustees_of(poll)
+        folder = begin_part(out)
+        tallied = await write_tally(connection, poll, folder, progress)
+        if closed is not None:
+            refuse_changed(closed, tallied)
+    return _Counting(database, secrets, by, progress, poll, folder, tallied)
 
 
-async def _rows(connection: AsyncConnection, table: Any, *where: Any) -> int:  # noqa: ANN401 - any table and condition
-    return int(await connection.scalar(select(func.count()).select_from(table).where(*where)) or 0)
+@dataclass(frozen=True, slots=True)
+class _Counting:
+    """A count on its way, in the folder beside its final place."""
+
+    database: Database
+    secrets: Secrets
+    by: By
+    progress: Progress | None
+    poll: Poll
+    folder: Path
+    tallied: Tallied
+
+    async def close(self, *, publish_small: bool) -> Ending:
+        """Commit the chain to what is counted, and write and verify the bundle without result."""
+        keep = partial(close_ballots, tallied=self.tallied, publish_small=publish_small, by=self.by)
+        return await settle(self.database, keep, self._check)
+
+    async def finish(self, files: Sequence[File]) -> dict[str, Any]:
+        """Combine, write and verify the bundle with its result, and keep the result."""
+        combined = await self._combine(files)
+        async with self.database.reading() as connection:
+            kept = await kept_result(connection)
+        if kept is not None:  # the same sums from other decryptions: those that were counted stay
+            combined = await self._combine([File("a kept decryption", line) for line in kept.decryptions.splitlines()])
+        counted = Counted(await self._result(combined), b"".join(one.file.data + b"\n" for one in combined.used))
+        write_result(self.tallied.archive, combined)
+        keep = partial(keep_result, counted=counted, by=self.by)
+        await settle(self.database, keep, partial(self._check, counted=counted))
+        return dict(counted.result)
+
+    async def _combine(self, files: Sequence[File]) -> Combined:
+        return await asyncio.to_thread(
+            combine,
+            files,
+            election=election_of(self.poll),
+            trustees=trustees_of(self.poll),
+            tally=self.tallied.tally,
+            ballots=self.tallied.ballots,
+        )
+
+    async def _result(self, combined: Combined) -> Mapping[str, Any]:
+        async with self.database.reading() as connection:
+            papers = await papers_of(connection, self.poll)
+            roll = await said(connection, form.ROLL_CLOSED)
+            later = await ballots_by_later_credentials(connection)
+        assert roll is not None
+        return form.result_of(
+            self.poll.id,
+            self.poll.options,
+            online=combined.result[0],
+            post=papers.votes,
+            rejected=papers.rejected,
+            eligible=roll["eligible"],
+            later=later,
+        )
+
+    async def _check(self, ending: Ending, counted: Counted | None = None) -> None:
+        """Write the bundle with this ending, and refuse to go on unless it verifies; CannotCount."""
+        async with self.database.reading() as connection:
+            papers = await papers_of(connection, self.poll)
+            bundle = Bundle(self.folder, self.poll, self.secrets, self.tallied, papers.facts(), counted)
+            await write_bundle(connection, bundle, ending)
+        report = await asyncio.to_thread(verify, self.folder, progress=self._verifying)
+        if not report.ok:
+            raise CannotCount(reason=f"what was written does not verify: {report.problems[0]}")
+
+    def _verifying(self, done: int, of: int) -> None:
+        if self.progress is not None:
+            self.progress(VERIFYING, done, of)

@@ -4,14 +4,13 @@ from typing import Final
 
 from voting.migrations import poll_triggers_0001
 
-FOREVER: Final = ("lock", "ballot", "box", "attempt", "chain", "head", "result")
+FOREVER: Final = ("lock", "ballot", "attempt", "chain", "head", "result")
 
 # REPLACE deletes the old row without asking a delete trigger (unless recursive_triggers is on), so a row whose
 # key is taken is refused before it is tried: https://sqlite.org/lang_conflict.html
 TAKEN: Final = {
     "lock": "member_id = NEW.member_id OR pack_id = NEW.pack_id OR intent_id = NEW.intent_id OR receipt = NEW.receipt",
     "ballot": "credential = NEW.credential OR digest = NEW.digest",
-    "box": "id = NEW.id OR sealed = NEW.sealed",
     "attempt": "id = NEW.id OR (member_id = NEW.member_id AND occasion = NEW.occasion)",
     "chain": "seq = NEW.seq OR hash = NEW.hash",
     "head": "seq = NEW.seq",
@@ -33,20 +32,6 @@ def sqlite() -> list[str]:
             f'WHEN EXISTS (SELECT 1 FROM "{table}" WHERE {TAKEN[table]}) '
             f"BEGIN SELECT RAISE(ABORT, '{table} rows are for ever'); END"
         )
-    made.append(
-        "CREATE TRIGGER tray_only_to_box BEFORE DELETE ON tray "
-        "WHEN NOT EXISTS (SELECT 1 FROM box WHERE sealed = OLD.sealed) "
-        "BEGIN SELECT RAISE(ABORT, 'a ballot leaves the tray only for the box'); END"
-    )
-    made.append(
-        "CREATE TRIGGER tray_never_update BEFORE UPDATE ON tray "
-        "BEGIN SELECT RAISE(ABORT, 'a ballot in the tray cannot change'); END"
-    )
-    made.append(
-        "CREATE TRIGGER tray_never_replace BEFORE INSERT ON tray "
-        "WHEN EXISTS (SELECT 1 FROM tray WHERE id = NEW.id) "
-        "BEGIN SELECT RAISE(ABORT, 'a ballot in the tray cannot change'); END"
-    )
     return [*made, *poll_triggers_0001.sqlite()]
 
 
@@ -57,12 +42,6 @@ def postgresql() -> list[str]:
             "CREATE FUNCTION ballotline_never() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION '% rows are for ever', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"
         ),
-        (
-            "CREATE FUNCTION ballotline_only_to_box() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN IF NOT EXISTS (SELECT 1 FROM box WHERE sealed = OLD.sealed) THEN "
-            "RAISE EXCEPTION 'a ballot leaves the tray only for the box' USING ERRCODE = 'restrict_violation'; "
-            "END IF; RETURN OLD; END $$"
-        ),
     ]
     for table in FOREVER:
         act = "DELETE" if table == "lock" else "UPDATE OR DELETE"  # as above
@@ -70,15 +49,9 @@ def postgresql() -> list[str]:
             f'CREATE TRIGGER {table}_never_change BEFORE {act} ON "{table}" '
             "FOR EACH ROW EXECUTE FUNCTION ballotline_never()"
         )
-    for table in (*FOREVER, "tray"):
+    for table in FOREVER:
         made.append(
             f'CREATE TRIGGER {table}_never_truncate BEFORE TRUNCATE ON "{table}" '
             "FOR EACH STATEMENT EXECUTE FUNCTION ballotline_never()"
         )
-    made.append(
-        "CREATE TRIGGER tray_never_update BEFORE UPDATE ON tray FOR EACH ROW EXECUTE FUNCTION ballotline_never()"
-    )
-    made.append(
-        "CREATE TRIGGER tray_only_to_box BEFORE DELETE ON tray FOR EACH ROW EXECUTE FUNCTION ballotline_only_to_box()"
-    )
     return [*made, *poll_triggers_0001.postgresql()]

@@ -13,7 +13,7 @@ from voting import schema
 from voting.audit import chain
 from voting.ballots.credential import credentials_digest
 from voting.ballots.group import Point, write_point
-from voting.codes.codes import Kind, hash_vote, printed
+from voting.codes.codes import Kind, printed
 from voting.codes.pack_word import word_for
 from voting.imports.csv_file import PIPE, Row, batches, open_csv
 from voting.imports.report import ImportReport
@@ -187,7 +187,6 @@ class Maker:
             "member_id": member_id,
             "serial": serial,
             "pack_hash": drawn.pack_hash,
-            "vote_hash": hash_vote(self.key, self.poll.id, drawn.pack_hash, drawn.vote_code),
             "credential": drawn.credential,
             "state": "live",
             "issued_at": self.now,

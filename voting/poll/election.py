@@ -11,11 +11,11 @@ from typing import Any, Final
 from voting.audit.canonical import canonical_json
 from voting.ballots.election import Election, Question, describe_paper, make_election
 from voting.ballots.mark import key_fingerprint
+from voting.ballots.trustees import Trustees, read_trustees
+from voting.ballots.written import File
 from voting.model import Poll
 from voting.refusals import NoElectionKey
 from voting.store.columns import microseconds
-from voting.trustees.disk import File
-from voting.trustees.trustees import Trustees, read_trustees
 
 FORMAT: Final = "ballotline paper 1"
 

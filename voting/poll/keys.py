@@ -9,15 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
+from voting.ballots.agreement import check_yes
 from voting.ballots.group import write_point
+from voting.ballots.trustee_refusals import TrusteeRefusal
+from voting.ballots.trustees import read_trustees
+from voting.ballots.written import File
 from voting.model import By, Poll
 from voting.poll.election import election_of, trustees_of
 from voting.poll.stored import load_preparing
 from voting.refusals import NobodyHasToAgree
-from voting.trustees.agreement import check_yes
-from voting.trustees.disk import File
-from voting.trustees.refusals import TrusteeRefusal
-from voting.trustees.trustees import read_trustees
 
 KeyKind = Literal["dealer", "ceremony"]
 DEALER: Final = "dealer"

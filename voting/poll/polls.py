@@ -1,6 +1,6 @@
 """The poll's life: made from its file, prepared, opened, closed; one poll per database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from voting.poll import window
 from voting.poll.keys import set_trustees
 from voting.poll.opening import open_poll
 from voting.poll.poll_file import read_poll_file, window_of_file
-from voting.poll.stored import columns, load, load_preparing, move, of_row, public
+from voting.poll.stored import columns, load, move, of_row, public
 from voting.refusals import (
     ForeignSecrets,
     PollAlreadyOpen,
@@ -36,7 +36,6 @@ __all__ = [
     "open_poll",
     "read_poll_file",
     "refuse_when_over",
-    "set_election_key",
     "set_trustees",
     "window_of_file",
 ]
@@ -114,37 +113,8 @@ async def change_rule(connection: AsyncConnection, rule: Mapping[str, str], *, b
     return changed
 
 
-async def set_election_key(
-    connection: AsyncConnection,
-    public_key: bytes,
-    *,
-    trustees: int,
-    threshold: int,
-    share_digests: Sequence[str],
-    by: By,
-) -> Poll:
-    """Keep the public half and the digests of the shares. A new key replaces an older one until the poll opens."""
-    poll = await load_preparing(connection)
-    changed = replace(
-        poll,
-        election_key=public_key,
-        trustees=trustees,
-        threshold=threshold,
-        share_digests=tuple(share_digests),
-    )
-    await connection.execute(update(schema.poll).values(columns(changed)))
-    body = {
-        "election_key": public_key.hex(),
-        "trustees": trustees,
-        "threshold": threshold,
-        "share_digests": list(share_digests),
-    }
-    await chain.append(connection, "election_key_set", body, by=by)
-    return changed
-
-
 async def close_poll(connection: AsyncConnection, *, by: By) -> Poll:
-    """Close an open poll, for good; the caller then empties the tray. PollNotOpen, PollOver."""
+    """Close an open poll, for good. PollNotOpen, PollOver."""
     poll = await refuse_when_over(connection)
     if poll.phase is not Phase.OPEN:
         raise PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)

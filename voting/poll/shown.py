@@ -11,14 +11,13 @@ from typing import Any, Final, NamedTuple
 
 from voting.ballots.election import Election, Question, describe_paper, make_election, read_election
 from voting.ballots.mark import key_fingerprint
+from voting.ballots.trustee_refusals import FileDamaged, FileForeign
+from voting.ballots.trustees import Trustees, check_election_key, read_trustees
 from voting.model import Poll
 from voting.poll.election import election_of, paper_of, trustees_of
 from voting.poll.keys import MADE
 from voting.store.columns import EPOCH, MICROSECOND
 from voting.trustees.disk import read_file, write_once
-from voting.trustees.refusals import FileDamaged, FileForeign
-from voting.trustees.shares import check_election_key
-from voting.trustees.trustees import Trustees, read_trustees
 
 ELECTION: Final = "election.json"
 TRUSTEES: Final = "trustees.json"

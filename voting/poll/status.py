@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.ballots.refusals import BallotRefusal
+from voting.ballots.trustees import Trustees
 from voting.model import Phase, Poll
 from voting.poll import polls
 from voting.poll.election import fingerprint_of, trustees_of
 from voting.poll.keys import trustees_without_yes
-from voting.trustees.trustees import Trustees
 
 VOTED_ONLINE = "voted_online"
 VOTED_BY_POST = "voted_by_post"
@@ -19,7 +19,7 @@ UNUSED = "unused"
 
 
 async def poll_facts(connection: AsyncConnection) -> dict[str, Any]:
-    """Give phase, roll, packs by state, locks by how, tray, box, receipts and open cases."""
+    """Give phase, roll, packs by state, locks by how, ballots and open cases."""
     poll = await polls.load(connection)
     roll = (
         await connection.execute(
@@ -39,9 +39,7 @@ async def poll_facts(connection: AsyncConnection) -> dict[str, Any]:
         "roll": {"members": roll[0], "eligible": roll[1]},
         "packs": await packs_by_state(connection),
         "locks": locks,
-        "tray": await _count(connection, schema.tray),
-        "box": await _count(connection, schema.box),
-        "receipts": int(await connection.scalar(select(func.count(schema.lock.c.receipt))) or 0),
+        "ballots": int(await connection.scalar(select(func.count()).select_from(schema.ballot)) or 0),
         "open_cases": int(await connection.scalar(select(func.count()).where(schema.case.c.state != "settled")) or 0),
     }
 
@@ -86,7 +84,3 @@ async def packs_by_state(connection: AsyncConnection) -> dict[str, int]:
     found = {VOTED_ONLINE: 0, VOTED_BY_POST: 0, "void": 0, "replaced": 0, UNUSED: 0}
     found.update((row[0], row[1]) for row in rows)
     return {"issued": sum(found.values()), **found}
-
-
-async def _count(connection: AsyncConnection, table: Any) -> int:  # noqa: ANN401 - any of our tables
-    return int(await connection.scalar(select(func.count()).select_from(table)) or 0)

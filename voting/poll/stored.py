@@ -58,7 +58,6 @@ def of_row(row: RowMapping) -> Poll:
         | {
             "options": tuple(values["options"]),
             "languages": tuple(values["languages"]),
-            "share_digests": tuple(values["share_digests"] or ()),
             "phase": Phase(values["phase"]),
             "sms": SmsRules(**sms | {"cost_per_segment": Decimal(sms["cost_per_segment"])}),
             "staff": StaffRules(**values["staff"]),

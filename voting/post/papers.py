@@ -14,7 +14,8 @@ from voting.imports.csv_file import open_csv
 from voting.imports.report import ImportReport
 from voting.model import By, Phase, Poll
 from voting.poll import polls
-from voting.refusals import PollOver, PollStillOpen, PostalCountDiffers, PostalCountWrong
+from voting.poll.counting import refuse_when_counting
+from voting.refusals import PollStillOpen, PostalCountDiffers, PostalCountWrong
 from voting.store.database import Database
 from voting.typed_text import one_line
 
@@ -40,14 +41,13 @@ async def import_count(
     """Take the count of papers; a later one is a new version, the same again changes nothing.
 
     Every option is named exactly once. `justification` says why papers and scans differ; it is published on the
-    chain and with the result. PollStillOpen, PollOver (counted already), FileUnreadable, PostalCountWrong,
+    chain and with the result. PollStillOpen, PollOver (the count has begun), FileUnreadable, PostalCountWrong,
     PostalCountDiffers.
     """
     async with database.writing() as connection:
         await connection.execute(select(schema.poll.c.only).with_for_update())
         poll = await polls.load(connection)
-        if poll.phase is Phase.COUNTED:
-            raise PollOver(phase=poll.phase)
+        await refuse_when_counting(connection, poll)
         if poll.phase is not Phase.CLOSED:
             raise PollStillOpen(phase=poll.phase)
         votes = _read(path, poll)

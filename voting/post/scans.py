@@ -21,8 +21,9 @@ from voting.imports.report import ImportReport
 from voting.imports.taking import Progress, Source, take_file
 from voting.model import By, How, Phase, Poll
 from voting.poll import polls
+from voting.poll.counting import refuse_when_counting
 from voting.post.scanned import COLUMNS, WORDS, Aside, Outcome, Pack, Paper, Scan, ScanReader, Status
-from voting.refusals import PollNotOpen, PollOver
+from voting.refusals import PollNotOpen
 from voting.secrets_file import Secrets
 from voting.store.columns import Instant
 from voting.store.database import Database
@@ -50,7 +51,7 @@ async def import_postal(
     in time may be imported until the count; one received before the opening, or at or after the closing time, is
     rejected. Rejected rows too: mistyped codes and unknown packs, unreadable or future times, unknown statuses. A
     file that was imported before corrects nothing. FileUnreadable, NoPoll, PollNotOpen (before the opening),
-    PollOver (after the count).
+    PollOver (the count has begun).
     """
     report = ImportReport()
 
@@ -59,8 +60,7 @@ async def import_postal(
         poll = await polls.load(connection)
         if poll.phase is Phase.PREPARING:
             raise PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
-        if poll.phase is Phase.COUNTED:
-            raise PollOver(phase=poll.phase)
+        await refuse_when_counting(connection, poll)
         reader = ScanReader(poll, secrets.code_key, report, by.at)
         before, known = await _tally(connection), await _was_imported(connection, file)
         return _Taker(connection, poll, reader, report, on_attempt, by.at, before, known)

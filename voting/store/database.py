@@ -145,7 +145,7 @@ def _sqlite_engine(url: str) -> AsyncEngine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "secure_delete=ON",  # a ballot that left the tray is not left readable in a free page
+            "secure_delete=ON",  # what was forgotten is not left readable in a free page
             "recursive_triggers=ON",  # REPLACE fires delete triggers too
         ):
             cursor.execute(f"PRAGMA {pragma}")

@@ -1,6 +1,7 @@
-"""The election key and its trustees: ceremony or dealer, shares, yes, decryption, combination. Files in, files out.
+"""What trustees keep and do: ceremony or dealer, shares, yes, decryption. Files in, files out.
 
-Begin at `trustee` (what one trustee does), `assemble` and `dealer` (the key), `combination` (the result).
+Begin at `trustee` (what one trustee does), `assemble` and `dealer` (the key). What strangers read and check of their
+files is in `voting.ballots`.
 
 May import: voting.ballots.
 """

@@ -1,14 +1,15 @@
 """The published trustees from what all trustees sent: certificates, polynomials, keys; no secret is needed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from voting.ballots.trustees import Trustees, VerificationKey, read_trustees
+from voting.ballots.written import File, write_json, write_proof
 from voting.trustees.certificates import Ceremony, convene
 from voting.trustees.deals import Deals, collect
-from voting.trustees.disk import File, read_files
+from voting.trustees.disk import read_files
 from voting.trustees.handovers import collect_handovers
-from voting.trustees.trustees import Trustees, VerificationKey, read_trustees, write_trustees
 
 
 class Assembled(NamedTuple):
@@ -36,3 +37,15 @@ def publish(ceremony: Ceremony, deals: Deals, keys: list[VerificationKey]) -> As
     """Write the published trustees, and read them again as a stranger will."""
     data = write_trustees(ceremony, deals, keys)
     return Assembled(read_trustees(File("trustees.json", data)), ceremony.fingerprint)
+
+
+def write_trustees(ceremony: Ceremony, deals: Deals, keys: Sequence[VerificationKey]) -> bytes:
+    """Write trustees.json."""
+    parameters = {
+        "threshold": ceremony.threshold,
+        "certs": [one.published.fields() for one in ceremony.certificates],
+        "coefexps": [deal.coefexps.fields() for deal in deals.deals],
+        "signatures": [write_proof(deal.signature) for deal in deals.deals],
+        "verification_keys": [key.fields() for key in keys],
+    }
+    return write_json([["Pedersen", parameters]]).encode("ascii")

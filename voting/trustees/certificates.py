@@ -10,35 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from voting.ballots.election import GROUP
-from voting.ballots.group import Point, read_point, write_point
+from voting.ballots.gathering import Gathered, gather
+from voting.ballots.group import Point, write_point
 from voting.ballots.mark import mark_of
-from voting.ballots.refusals import FieldWrong
-from voting.trustees.disk import File
-from voting.trustees.gathering import Gathered, gather
-from voting.trustees.refusals import BadThreshold, FileForeign
-from voting.trustees.signing import Signed, check_signed, read_signed, read_signed_file, signed, write_signed_file
-from voting.trustees.written import read_digest, read_fields, read_json, read_number, read_same, reading, write_json
+from voting.ballots.pedersen import TRUSTEES_MAX, Keys, read_keys
+from voting.ballots.signing import Signed, read_signed, signed
+from voting.ballots.trustee_refusals import FileForeign
+from voting.ballots.written import (
+    File,
+    read_digest,
+    reading,
+)
+from voting.trustees.refusals import BadThreshold
+from voting.trustees.signed_file import read_signed_file, write_signed_file
 
-TRUSTEES_MAX: Final = 16
 _KIND: Final = "ballotline certificate 1"
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What a certificate signs: place in the ceremony, verification key, encryption key."""
-
-    index: int
-    of: int
-    threshold: int
-    verification: Point
-    encryption: Point
-
-    def message(self) -> str:
-        """Write it as Belenios's `cert_keys`."""
-        context = {"group": GROUP, "size": self.of, "threshold": self.threshold, "index": self.index}
-        verification, encryption = write_point(self.verification), write_point(self.encryption)
-        return write_json({"context": context, "verification": verification, "encryption": encryption})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +58,6 @@ def write_certificate(signing_key: int, keys: Keys, commitments: str) -> bytes:
     """Write the certificate's file."""
     published = signed(signing_key, keys.message())
     return write_signed_file(signing_key, _KIND, {"certificate": published.fields(), "commitments": commitments})
-
-
-def read_keys(published: Signed, field: str) -> Keys:
-    """Read what a published certificate signs, and check its signature."""
-    names = ("context", "verification", "encryption")
-    context, verification, encryption = read_fields(read_json(published.message, field), names, field)
-    group, of, threshold, index = read_fields(context, ("group", "size", "threshold", "index"), f"{field}.context")
-    read_same(group, GROUP, f"{field}.group")
-    size = read_number(of, TRUSTEES_MAX, f"{field}.size")
-    keys = Keys(
-        read_number(index, size, f"{field}.index"),
-        size,
-        read_number(threshold, size, f"{field}.threshold"),
-        read_point(verification, f"{field}.verification"),
-        read_point(encryption, f"{field}.encryption"),
-    )
-    check_signed(published, keys.verification, field)
-    return keys
 
 
 def read_certificate(file: File) -> Certificate:
@@ -146,10 +114,3 @@ def _ceremony(gathered: Gathered[Certificate], first: Keys | None) -> Ceremony:
     digests = "".join(f"|{hashlib.sha256(one.file.data).hexdigest()}" for one in certificates)
     digest = hashlib.sha256(f"ballotline ceremony 1{digests}".encode("ascii")).hexdigest()
     return Ceremony(certificates, threshold, digest, gathered.notes)
-
-
-def check_places(keys: Sequence[Keys], threshold: int) -> None:
-    """Raise FieldWrong unless published certificates are numbered from 1 and say the same size and threshold."""
-    for place, one in enumerate(keys, 1):
-        if (one.index, one.of, one.threshold) != (place, len(keys), threshold):
-            raise FieldWrong(f"certs[{place - 1}]", problem="its place, size or threshold is another's")

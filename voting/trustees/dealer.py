@@ -6,13 +6,15 @@ Shares and published trustees are the same kind of files as from a ceremony; not
 from pathlib import Path
 from typing import NamedTuple
 
+from voting.ballots.trustees import Trustees
+from voting.ballots.written import File
 from voting.trustees.assemble import publish
 from voting.trustees.certificates import Ceremony, check_threshold, convene
 from voting.trustees.deals import Deals, collect, open_letters, write_deal
-from voting.trustees.disk import File, write_once
+from voting.trustees.disk import write_once
+from voting.trustees.handovers import make_verification_key
 from voting.trustees.secret_file import Secret, make_secret
 from voting.trustees.shares import Share, write_share
-from voting.trustees.trustees import Trustees, make_verification_key
 
 
 class Dealt(NamedTuple):

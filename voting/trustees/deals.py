@@ -4,38 +4,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from voting.ballots.gathering import gather
 from voting.ballots.group import ORDER, Point, base_times, product, read_scalar
+from voting.ballots.pedersen import certs_message, committed_value, read_commitments
 from voting.ballots.proofs import Proof
 from voting.ballots.refusals import BallotRefusal
-from voting.trustees.certificates import Ceremony, Certificate, commitments_digest
-from voting.trustees.disk import File
-from voting.trustees.gathering import gather
-from voting.trustees.letters import read_letter, receive, send
-from voting.trustees.polynomial import commit, committed_value, value_at
-from voting.trustees.refusals import CommitmentsChanged, FileForeign, WrongShare
-from voting.trustees.signing import (
-    Signed,
-    check_signature,
-    check_signed,
-    read_signed,
-    read_signed_file,
-    sign,
-    signed,
-    write_signed_file,
-)
-from voting.trustees.written import (
+from voting.ballots.signing import Signed, check_signature, read_signed, sign, signed
+from voting.ballots.trustee_refusals import FileForeign
+from voting.ballots.written import (
+    File,
     read_digest,
     read_fields,
     read_items,
     read_json,
     read_number,
-    read_points,
     read_proof,
     reading,
     write_json,
     write_points,
     write_proof,
 )
+from voting.trustees.certificates import Ceremony, Certificate, commitments_digest
+from voting.trustees.letters import read_letter, receive, send
+from voting.trustees.polynomial import commit, value_at
+from voting.trustees.refusals import CommitmentsChanged, WrongShare
+from voting.trustees.signed_file import read_signed_file, write_signed_file
 
 _KIND: Final = "ballotline polynomial 1"
 _NAMES: Final = ("index", "ceremony", "coefexps", "signature", "letters")
@@ -58,12 +51,6 @@ def commitments_message(coefficients: Sequence[int]) -> str:
     return write_json({"coefexps": write_points(commit(coefficients))})
 
 
-def certs_message(certificates: Sequence[Signed], commitments: Sequence[Point]) -> str:
-    """Write what each trustee signs of all published certificates and of their own commitments."""
-    certs = [one.fields() for one in certificates]
-    return "certs_sig|" + write_json({"certs": certs, "coefexps": write_points(commitments)})
-
-
 def write_deal(signing_key: int, index: int, coefficients: Sequence[int], ceremony: Ceremony) -> bytes:
     """Write the deal of trustee `index` to all trustees of the ceremony."""
     published = [one.published for one in ceremony.certificates]
@@ -80,14 +67,6 @@ def write_deal(signing_key: int, index: int, coefficients: Sequence[int], ceremo
 def _letter(signing_key: int, coefficients: Sequence[int], to: Certificate) -> dict[str, str]:
     secret = value_at(coefficients, to.index)
     return send(signing_key, to.keys.encryption, write_json({"secret": str(secret)}))
-
-
-def read_commitments(value: Signed, threshold: int, public: Point, field: str) -> tuple[Point, ...]:
-    """Read signed commitments: as many points of order q as the threshold, signed by the owner of `public`."""
-    (points,) = read_fields(read_json(value.message, field), ("coefexps",), field)
-    commitments = read_points(points, threshold, field)
-    check_signed(value, public, field)
-    return commitments
 
 
 def read_deal(file: File, ceremony: Ceremony) -> Deal:

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from voting.ballots.election import read_election
-from voting.trustees.decryption import make_decryption, read_decryption
-from voting.trustees.disk import File, check_own, read_file, write_once
-from voting.trustees.shares import bind_tally, check_election_key, read_share, try_share
-from voting.trustees.tally import read_tally
-from voting.trustees.trustees import read_trustees
-from voting.trustees.written import reading
+from voting.ballots.decryption import Factor, read_decryption, write_decryption
+from voting.ballots.election import Election, read_election
+from voting.ballots.group import random_scalar, times
+from voting.ballots.proofs import decryption_prefix, prove_equality, second_decryption_prefix
+from voting.ballots.tally import Sum, Tally, read_tally
+from voting.ballots.trustees import check_election_key, read_trustees
+from voting.ballots.written import File, reading
+from voting.trustees.disk import check_own, read_file, write_once
+from voting.trustees.shares import Share, bind_tally, read_share, try_share
 
 
 class Verified(NamedTuple):
@@ -47,3 +49,17 @@ def decrypt(share_path: Path, out: Path, verify: Callable[[], Verified]) -> None
         check_own(found.file, found.index, share.index)
     else:
         write_once(out, make_decryption(share, election, tally))
+
+
+def make_decryption(share: Share, election: Election, tally: Tally) -> bytes:
+    """Decrypt every sum with one share; no record is kept here (see `decrypt`)."""
+    factors = [[_factor(share, election, one) for one in question] for question in tally.sums]
+    return write_decryption(share.index, election, tally, factors)
+
+
+def _factor(share: Share, election: Election, one: Sum) -> Factor:
+    factor = times(share.secret, one.alpha)
+    first = decryption_prefix(election.hash, share.key)
+    second = second_decryption_prefix(election.hash, share.key, one.alpha, factor)
+    proofs = (prove_equality(share.secret, one.alpha, prefix, random_scalar()) for prefix in (first, second))
+    return Factor(factor, *proofs)

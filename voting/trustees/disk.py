@@ -4,20 +4,15 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from voting.trustees.refusals import FileDamaged, FileTaken
-from voting.trustees.written import FILE_BYTES_MAX
+from voting.ballots.trustee_refusals import FileDamaged
+from voting.ballots.written import File
+from voting.trustees.refusals import FileTaken
 
+FILE_BYTES_MAX: Final = 4 << 20  # a decryption of 1,000 answers has under 1 MiB
 SECRET: Final = 0o600
 PUBLIC: Final = 0o644
-
-
-class File(NamedTuple):
-    """A file's name, for sentences, and all its bytes."""
-
-    name: str
-    data: bytes
 
 
 def read_file(path: Path) -> File:

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from voting.ballots.gathering import Gathered, gather
+from voting.ballots.group import Point, random_scalar, write_point
+from voting.ballots.proofs import prove_knowledge
 from voting.ballots.refusals import FieldWrong
+from voting.ballots.signing import sign
+from voting.ballots.trustee_refusals import FileForeign
+from voting.ballots.trustees import VerificationKey, pok_prefix, read_verification_key
+from voting.ballots.written import File, read_digest, read_number, reading
 from voting.trustees.certificates import Ceremony
 from voting.trustees.deals import Deals
-from voting.trustees.disk import File
-from voting.trustees.gathering import Gathered, gather
-from voting.trustees.refusals import FileForeign
-from voting.trustees.signing import read_signed_file, write_signed_file
-from voting.trustees.trustees import VerificationKey, make_verification_key, read_verification_key
-from voting.trustees.written import read_digest, read_number, reading
+from voting.trustees.signed_file import read_signed_file, write_signed_file
 
 _KIND: Final = "ballotline trustee key 1"
 
@@ -24,6 +26,12 @@ class Handover:
     index: int
     key: VerificationKey
     file: File
+
+
+def make_verification_key(signing_key: int, secret: int, key: Point) -> VerificationKey:
+    """Prove that we hold `secret` of `key` = g^secret, and sign the key."""
+    proof = prove_knowledge(secret, pok_prefix(key), random_scalar())
+    return VerificationKey(proof, key, sign(signing_key, write_point(key)))
 
 
 def write_handover(signing_key: int, index: int, secret: int, ceremony: Ceremony, deals: Deals) -> bytes:

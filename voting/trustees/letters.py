@@ -11,8 +11,8 @@ from nacl.secret import SecretBox
 
 from voting.ballots.group import Point, base_times, minus, plus, random_scalar, read_point, times, write_point
 from voting.ballots.refusals import FieldWrong
-from voting.trustees.signing import check_signed, read_signed, signed
-from voting.trustees.written import read_fields, read_json, read_same, read_text, write_json
+from voting.ballots.signing import check_signed, read_signed, signed
+from voting.ballots.written import read_fields, read_json, read_same, read_text, write_json
 
 _OVERHEAD_DIGITS = 2 * (SecretBox.NONCE_SIZE + SecretBox.MACBYTES)
 

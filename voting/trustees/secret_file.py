@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from voting.ballots.group import base_times, random_scalar, read_scalar
+from voting.ballots.pedersen import Keys
 from voting.ballots.refusals import FieldWrong
-from voting.trustees.certificates import Keys, check_threshold, commitments_digest, read_certificate, write_certificate
-from voting.trustees.deals import commitments_message
-from voting.trustees.disk import File, read_file
-from voting.trustees.polynomial import random_polynomial
-from voting.trustees.written import (
+from voting.ballots.written import (
+    File,
     read_fields,
     read_items,
     read_json,
@@ -23,6 +21,10 @@ from voting.trustees.written import (
     sha256_hex,
     write_json,
 )
+from voting.trustees.certificates import check_threshold, commitments_digest, read_certificate, write_certificate
+from voting.trustees.deals import commitments_message
+from voting.trustees.disk import read_file
+from voting.trustees.polynomial import random_polynomial
 
 _KIND: Final = "ballotline trustee secret 1"
 _NAMES: Final = ("format", "signing_key", "decryption_key", "polynomial", "certificate", "digest")

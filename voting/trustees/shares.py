@@ -10,21 +10,13 @@ from typing import Final
 
 from voting.ballots.election import Election
 from voting.ballots.group import ORDER, Point, base_times, read_point, read_scalar, write_point
+from voting.ballots.pedersen import TRUSTEES_MAX
 from voting.ballots.refusals import FieldWrong
-from voting.trustees.certificates import TRUSTEES_MAX
+from voting.ballots.trustees import Trustees
+from voting.ballots.written import read_fields, read_json, read_number, read_same, reading, sha256_hex, write_json
 from voting.trustees.disk import SECRET, read_file, write_once
 from voting.trustees.memory import remember
-from voting.trustees.refusals import FileForeign, ShareForeign, ShareServesAnother, TallyRefused
-from voting.trustees.trustees import Trustees
-from voting.trustees.written import (
-    read_fields,
-    read_json,
-    read_number,
-    read_same,
-    reading,
-    sha256_hex,
-    write_json,
-)
+from voting.trustees.refusals import ShareForeign, ShareServesAnother, TallyRefused
 
 _KIND: Final = "ballotline share 1"
 _NAMES: Final = ("format", "index", "of", "threshold", "election_key", "secret", "digest")
@@ -112,12 +104,6 @@ def try_election(share: Share, election: Election) -> None:
     """Return when the share is one of this election's key (`keys test SHARE --election FILE`); raises ShareForeign."""
     if share.election_key != election.key:
         raise ShareForeign(share=share.name)
-
-
-def check_election_key(trustees: Trustees, election: Election) -> None:
-    """Return when the election is encrypted to these trustees; raises FileForeign."""
-    if trustees.election_key != election.key:
-        raise FileForeign(file="trustees.json", what="election: its key is not the election's")
 
 
 def bind_election(path: Path, share: Share, uuid: str) -> None:

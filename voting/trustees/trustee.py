@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from voting.ballots.trustee_refusals import FileForeign
 from voting.trustees.certificates import Ceremony, check_threshold, convene
 from voting.trustees.deals import collect, open_letters, read_deal, write_deal
 from voting.trustees.disk import SECRET, check_own, read_file, read_files, write_once
 from voting.trustees.handovers import read_handover, write_handover
 from voting.trustees.memory import remember
-from voting.trustees.refusals import DealtElsewhere, FileForeign, FileTaken, SecretMissing
+from voting.trustees.refusals import DealtElsewhere, FileTaken, SecretMissing
 from voting.trustees.secret_file import Secret, make_secret, read_secret
 from voting.trustees.shares import Share, write_share
 

@@ -1,4 +1,4 @@
 """Checks a published bundle, alone. Begin at `verify`.
 
-May import: nothing.
+May import: voting.ballots.
 """

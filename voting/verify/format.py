@@ -1,22 +1,24 @@
 """What a published bundle is made of: names of files, how their bytes are written, what is signed.
 
-This is all that `verify` shares with the rest of the house, so it imports nothing of ours: what it repeats of
-`canonical`, `chain` and `seal` is the published format, and a test holds the two together.
+A test holds what it repeats of the audit chain together with the house's own.
 
-    manifest.json   every file below with its length and SHA-256; where the chain ends
-    manifest.sig    Ed25519 signature of the manifest, by the key that signs the heads of the chain
-    lines.txt       a short digest of every line of every file below: says which line was changed
-    poll.json       the poll, its election key, the digests of the trustees' shares, the signing key, the roll's size
-    key.json        the private election key, published only now: what opens the box again
-    chain.jsonl     the audit chain, one entry per line, each signed
-    heads.jsonl     its signed heads
-    box.txt         sealed ballots in hexadecimal, sorted
-    receipts.txt    receipts of online votes, sorted
-    openings.txt    what was in the box, one option number per line (from 1), sorted
-    postal.json     papers received, rejected and set aside, and their count
-    result.json     the result
-    result.html     the same to read and print
-    README.txt      how to check all this
+    manifest.json       every file below with its length and SHA-256; where the chain ends; how far the count is
+    manifest.sig        Ed25519 signature of the manifest, by the key that signs the chain
+    lines.txt           a short digest of every line of every text below: says which line was changed
+    poll.json           the poll as the chain's entries made it: texts, times, keys, the roll's size
+    paper.json          what every voter saw, in every language, with the bytes it had at the opening
+    chain.jsonl         the audit chain, one entry per line, each signed
+    heads.jsonl         its signed heads
+    credentials.txt     every credential ever issued: 64 digits, the entry that issued it, the entry that ended it or -
+    postal.json         papers received, rejected and set aside, and their count
+    belenios/UUID.bel   election, trustees, credentials, ballots and encrypted tally, as Belenios writes them
+    README.txt          how to check all this
+
+and once there is a result
+
+    decryptions.jsonl   the trustees' decryptions, one per line, with the proofs that Belenios does not know
+    result.json         the result
+    result.html         the same to read and print
 
 Text is UTF-8 with a line feed after every line. Hexadecimal is lower case. Numbers are whole: a percentage is a
 text with two decimals.
@@ -28,26 +30,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, Final
 
-FORMAT: Final = "ballotline bundle 1"
+FORMAT: Final = "ballotline bundle 2"
+TALLIED: Final = "tally"  # the stages of a bundle: the trustees have yet to decrypt
+RESULTED: Final = "result"
 
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
 LINES: Final = "lines.txt"
 POLL: Final = "poll.json"
-KEY: Final = "key.json"
+PAPER: Final = "paper.json"
 CHAIN: Final = "chain.jsonl"
 HEADS: Final = "heads.jsonl"
-BOX: Final = "box.txt"
-RECEIPTS: Final = "receipts.txt"
-OPENINGS: Final = "openings.txt"
+CREDENTIALS: Final = "credentials.txt"
 POSTAL: Final = "postal.json"
+DECRYPTIONS: Final = "decryptions.jsonl"
 RESULT: Final = "result.json"
 PAGE: Final = "result.html"
 README: Final = "README.txt"
+ARCHIVES: Final = "belenios"  # the folder of the archive
 
-CONTENT: Final = (POLL, KEY, CHAIN, HEADS, BOX, RECEIPTS, OPENINGS, POSTAL, RESULT, PAGE, README)  # what `LINES` is of
-LISTED: Final = (*CONTENT, LINES)  # what the manifest is of
-EVERYTHING: Final = (*LISTED, MANIFEST, SIGNATURE)
+_ALWAYS: Final = (POLL, PAPER, CHAIN, HEADS, CREDENTIALS, POSTAL, README)
+TEXTS: Final = {TALLIED: _ALWAYS, RESULTED: (*_ALWAYS, DECRYPTIONS, RESULT, PAGE)}  # what `LINES` is of, in its order
 
 LINE_BYTES_MAX: Final = 1024 * 1024  # the longest line is a chain entry that holds the poll's rule
 SMALL_BYTES_MAX: Final = 4 * 1024 * 1024  # of a file that is read whole
@@ -59,26 +62,30 @@ KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 SIGNATURE_PURPOSE: Final = b"ballotline bundle manifest 1\n"
 
-SEALED_BYTES: Final = 80
-BALLOT_VERSION: Final = 1
-BINDING_BYTES: Final = 11
-
 # Kinds of chain entries that the bundle's other files are checked against.
+POLL_INITIALISED: Final = "poll_initialised"
+TRUSTEES_SET: Final = "trustees_set"  # trustees, threshold, trustees_sha256, key, kind
+TRUSTEE_AGREED: Final = "trustee_agreed"  # trustee, yes
+POLL_OPENED: Final = "poll_opened"  # opens_at, closes_at, election, paper, trustees, fingerprint
+POLL_CLOSED: Final = "poll_closed"
 ROLL_CLOSED: Final = "roll_closed"  # members, eligible
-POLL_SET: Final = ("poll_initialised", "poll_changed", "rule_changed", "election_key_set", ROLL_CLOSED)
-VOTES_LOCKED: Final = "votes_locked"  # n, receipts
-BALLOTS_BOXED: Final = "ballots_boxed"  # n, sealed
+POLL_SET: Final = (POLL_INITIALISED, "poll_changed", "rule_changed", TRUSTEES_SET, POLL_OPENED, ROLL_CLOSED)
+PACKS_ISSUED: Final = "packs_issued"  # packs, credentials
+REPLACEMENT_ASKED: Final = "pack_replacement_asked"
+REPLACEMENT_APPROVED: Final = "pack_replacement_approved"
+PACK_REPLACED: Final = "pack_replaced"  # packs, credentials, voided
+VOTES_LOCKED: Final = "votes_locked"  # n, ballots: the SHA-256 of each, ascending
 PAPERS_IMPORTED: Final = "papers_imported"  # n_received, n_rejected, n_set_aside: how many more than before
 POSTAL_COUNTED: Final = "postal_counted"  # votes: [option, votes] for each, justification; the last one counts
-POLL_OPENED: Final = "poll_opened"
-POLL_CLOSED: Final = "poll_closed"
-BOX_CLOSED: Final = "box_closed"  # n, sealed: all of box.txt, written before anything was opened
-RECEIPTS_CLOSED: Final = "receipts_closed"  # n, receipts: all of receipts.txt
-COUNTED: Final = "counted"  # result: SHA-256 of result.json
-ONCE: Final = (POLL_OPENED, POLL_CLOSED, BOX_CLOSED, RECEIPTS_CLOSED, COUNTED)  # in this order; the last is the end
+BALLOTS_CLOSED: Final = "ballots_closed"  # n, tally, credentials: before anything is decrypted
+COUNTED: Final = "counted"  # result, decryptions: SHA-256 of both files
+HEAD_RESUMED: Final = "head_resumed"  # lost_seq, lost_hash, asked_by, approved_by
+STAFF_ENROLLED: Final = "staff_enrolled"  # staff, name, role
+STAFF_REMOVED: Final = "staff_removed"  # staff
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+SECOND: Final = 1_000_000  # microseconds
 
 
 def canonical(value: object) -> bytes:
@@ -116,34 +123,28 @@ def manifest_message(manifest: bytes) -> bytes:
     return SIGNATURE_PURPOSE + manifest
 
 
-def manifest_of(poll_id: str, head_seq: int, head_hash: str, files: Mapping[str, tuple[int, str]]) -> dict[str, Any]:
-    """Give the manifest: `files` has the length and the SHA-256 of each of `LISTED`."""
+def archive_name(uuid: str) -> str:
+    """Name the archive of an election."""
+    return f"{ARCHIVES}/{uuid}.bel"
+
+
+def listed(stage: str, uuid: str) -> tuple[str, ...]:
+    """Name the files that the manifest of a bundle lists."""
+    return (*TEXTS[stage], archive_name(uuid), LINES)
+
+
+def manifest_of(
+    stage: str, poll: Mapping[str, Any], head: tuple[int, str], files: Mapping[str, tuple[int, str]]
+) -> dict[str, Any]:
+    """Give the manifest: `head` is the last entry and its hash, `files` has length and SHA-256 of each of `listed`."""
     return {
         "format": FORMAT,
-        "poll": poll_id,
-        "head": {"seq": head_seq, "hash": head_hash},
-        "files": {name: {"bytes": files[name][0], "sha256": files[name][1]} for name in LISTED if name in files},
+        "stage": stage,
+        "poll": poll["id"],
+        "uuid": poll["uuid"],
+        "head": {"seq": head[0], "hash": head[1]},
+        "files": {name: {"bytes": length, "sha256": digest} for name, (length, digest) in files.items()},
     }
-
-
-def election_key_binding(election_key: bytes) -> bytes:
-    """Give the bytes that tie every ballot to its election key."""
-    return hashlib.sha256(b"ballotline election key 1\0" + election_key).digest()[:BINDING_BYTES]
-
-
-def signing_fingerprint(signing_key: bytes) -> str:
-    """Name a signing key as people compare it, by telephone if need be: 8 groups of 4 digits."""
-    digits = sha256(b"ballotline signing key 1\0" + signing_key)[:32]
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-
-
-def same_fingerprint(one: str, other: str) -> bool:
-    """Compare two fingerprints as people write them: case, spaces, dashes and colons do not matter."""
-    return _bare(one) == _bare(other)
-
-
-def _bare(fingerprint: str) -> str:
-    return "".join(char for char in fingerprint.casefold() if char.isalnum())
 
 
 def percent(part: int, whole: int) -> str:
@@ -153,9 +154,19 @@ def percent(part: int, whole: int) -> str:
 
 
 def result_of(
-    poll_id: str, options: Sequence[str], *, online: Sequence[int], post: Sequence[int], rejected: int, eligible: int
+    poll_id: str,
+    options: Sequence[str],
+    *,
+    online: Sequence[int],
+    post: Sequence[int],
+    rejected: int,
+    eligible: int,
+    later: int,
 ) -> dict[str, Any]:
-    """Give result.json: `online` and `post` are votes by option; both turnouts, with and without rejected papers."""
+    """Give result.json: `online` and `post` are votes by option; both turnouts, with and without rejected papers.
+
+    `later` is how many ballots came by credentials that were issued after the opening.
+    """
     votes = sum(online) + sum(post)
     return {
         "poll": poll_id,
@@ -168,22 +179,10 @@ def result_of(
         "votes": votes,
         "rejected_papers": rejected,
         "eligible": eligible,
+        "ballots_by_later_credentials": later,
         "turnout_with_rejected": percent(votes + rejected, eligible),
         "turnout_without_rejected": percent(votes, eligible),
     }
-
-
-def page_facts(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str | None) -> dict[str, str]:
-    """Give every name and number of result.html as it is shown there, by its `data-fact`."""
-    facts = {"title": str(poll["title"]), "question": str(poll["question"])}
-    for number, option in enumerate(result["options"], start=1):
-        facts[f"option-{number}"] = option["option"]
-        facts |= {f"option-{number}-{how}": f"{option[how]:,}" for how in ("online", "post", "votes")}
-        facts[f"option-{number}-share"] = f"{percent(option['votes'], result['votes'])} %"
-    facts |= {name: f"{result[name]:,}" for name in ("online", "post", "votes", "rejected_papers", "eligible")}
-    facts["all_votes"] = facts["votes"]
-    facts |= {name: f"{result[name]} %" for name in ("turnout_with_rejected", "turnout_without_rejected")}
-    return facts if justification is None else facts | {"justification": justification}
 
 
 def line_digest(line: bytes) -> str:

@@ -1,42 +1,37 @@
 """Reading a bundle that anybody may have written: every value is checked, what is wrong named by file and line."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from voting.verify import format as form
+from voting.verify.report import Check, Problem
 
 SHOWN_CHARACTERS_MAX: Final = 60
+TOLD_CHARACTERS_MAX: Final = 500  # of a whole sentence
 NUMBER_MAX: Final = 2**63 - 1
 _HEX: Final = frozenset("0123456789abcdef")
 
 
+# What moves a terminal's cursor, hides text or turns its direction. Written out, for Pythons differ in what they know.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+
+
 class Wrong(Exception):  # noqa: N818 - a finding, not an error of ours
-    """What is wrong with a file, and on which line when that is known."""
+    """What is wrong with a file, and where when that is known: a line, or a member and a byte of the archive."""
 
-    def __init__(self, file: str, line: int | None, what: str) -> None:
-        self.file, self.line, self.what = file, line, what
-        super().__init__(f"{file}: {what}" if line is None else f"{file} line {line}: {what}")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong; `line` counts from 1."""
-
-    file: str
-    line: int | None
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was tried."""
-
-    name: str
-    ok: bool
-    detail: str
+    def __init__(
+        self, file: str, line: int | None, what: str, *, member: str | None = None, byte: int | None = None
+    ) -> None:
+        shown_member = None if member is None else printable(member)
+        self.problem = Problem(printable(file), line, printable(what), shown_member, byte)
+        super().__init__(str(self.problem))
 
 
 @dataclass(slots=True)
@@ -48,16 +43,16 @@ class Findings:
 
     def wrong(self, wrong: Wrong) -> None:
         """Note what is wrong."""
-        self.problems.append(Problem(wrong.file, wrong.line, wrong.what))
+        self.problems.append(wrong.problem)
 
     def note(self, name: str, *, ok: bool, detail: str) -> None:
         """Note how one thing went."""
-        self.checks.append(Check(name, ok, detail))
+        self.checks.append(Check(name, ok, printable(detail)))
 
     def unreliable(self, files: Sequence[str]) -> list[str]:
         """Say in which of these files something is wrong already."""
         named = {problem.file for problem in self.problems}
-        return [file for file in files if file in named]
+        return [file for file in files if printable(file) in named]
 
     def attempt(self, name: str, uses: Sequence[str], act: Callable[[], str]) -> None:
         """Try one thing: `act` returns a detail or raises Wrong.
@@ -104,22 +99,23 @@ class Found:
         return value
 
     def text(self, name: str) -> str:
-        """Give a text that can be shown: no control character but the line feed."""
-        return self._plain(name, self.values.get(name))
+        """Give a text."""
+        return self._text(name, self.values.get(name))
 
     def texts(self, name: str) -> list[str]:
-        """Give a list of such texts."""
-        return [self._plain(name, item) for item in self._list(name)]
+        """Give a list of texts."""
+        return [self._text(name, item) for item in self.items(name)]
 
-    def _list(self, name: str) -> list[Any]:
+    def items(self, name: str) -> list[Any]:
+        """Give a list of whatever."""
         value = self.values.get(name)
         if not isinstance(value, list):
             raise self.wrong(f'"{name}" is not a list')
         return value
 
-    def _plain(self, name: str, value: object) -> str:
-        if not isinstance(value, str) or not all(char.isprintable() or char == "\n" for char in value):
-            raise self.wrong(f'"{name}" is not plain text')
+    def _text(self, name: str, value: object) -> str:
+        if not isinstance(value, str):
+            raise self.wrong(f'"{name}" is not a text')
         return value
 
     def hex(self, name: str, length: int) -> bytes:
@@ -131,7 +127,7 @@ class Found:
 
     def wholes(self, name: str) -> list[int]:
         """Give a list of whole numbers, which may be negative."""
-        return [self._number(name, item) for item in self._list(name)]
+        return [self._number(name, item) for item in self.items(name)]
 
     def found(self, name: str) -> "Found":
         """Give an object inside this one."""
@@ -162,7 +158,7 @@ class Bundle:
 
     def whole_file(self, name: str) -> bytes:
         """Give the bytes of a small file."""
-        with self._opened(name) as file:
+        with self.opened(name) as file:
             content = file.read(form.SMALL_BYTES_MAX + 1)
         if len(content) > form.SMALL_BYTES_MAX:
             raise Wrong(name, None, f"is longer than {form.SMALL_BYTES_MAX} bytes")
@@ -175,9 +171,15 @@ class Bundle:
         insist(name, content, written(form.readable, found.values))
         return found
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of a file of any length."""
+        with self.opened(name) as file:
+            while piece := file.read(form.LINE_BYTES_MAX):
+                yield piece
+
     def raw_lines(self, name: str) -> Iterator[bytes]:
         """Yield lines with their line feeds, of a length that fits memory whatever the file holds."""
-        with self._opened(name) as file:
+        with self.opened(name) as file:
             yield from form.lines_of(file)
 
     def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
@@ -187,11 +189,15 @@ class Bundle:
                 raise Wrong(name, number, "does not end with a line feed")
             yield number, line[:-1]
 
-    def _opened(self, name: str) -> BinaryIO:
+    def opened(self, name: str) -> BinaryIO:
+        """Open a file."""
         path = self.folder / name
         if not path.is_file():  # nor anything that could be read for ever
             raise Wrong(name, None, "is not a file" if path.exists() else "is missing")
-        return path.open("rb")
+        try:
+            return path.open("rb")
+        except OSError as problem:
+            raise Wrong(name, None, f"cannot be read ({problem.strerror})") from None
 
 
 def written(how: Callable[[object], bytes], value: object) -> bytes:
@@ -217,6 +223,10 @@ def insist(name: str, content: bytes, expected: bytes) -> None:
 
 def shown(line: bytes) -> str:
     """Quote a line of somebody else's file so that it cannot control a terminal."""
-    text = line.decode(errors="replace").strip()
-    safe = "".join(char if char.isprintable() else "?" for char in text)
-    return f"'{safe[:SHOWN_CHARACTERS_MAX]}{'...' if len(safe) > SHOWN_CHARACTERS_MAX else ''}'"
+    text = printable(line.decode(errors="replace").strip())
+    return f"'{text[:SHOWN_CHARACTERS_MAX]}{'...' if len(text) > SHOWN_CHARACTERS_MAX else ''}'"
+
+
+def printable(text: str) -> str:
+    """Give a text of somebody else's without what could control a terminal, and not too long for one."""
+    return _UNSEEN.sub("?", text[:TOLD_CHARACTERS_MAX])

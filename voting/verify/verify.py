@@ -1,103 +1,45 @@
-"""Checks a published bundle alone: no database, no secret, nothing of ours but the file format.
+"""Checks a bundle alone: no database, no secret, nothing of ours but the protocol.
 
 Written to be read by whoever does not trust us. Every file is compared with the signed manifest, to the line; the audit
-chain is walked from its first entry; every signature is tried; every sealed ballot is opened with the published key;
-the papers are added; and the result, its page too, is worked out again. What cannot be known from inside is whether
-the whole bundle was made up: compare the signing key's fingerprint with the one published before the vote.
+chain is walked from its first entry; every signature is tried; every ballot's proofs and signature are checked, and
+that a credential stands behind it which was issued before and not void; the ballots are added up again, the trustees'
+decryptions checked, the papers added; and the result, its page too, is worked out again. A bundle without a result, as
+the trustees get it, is checked as far as it goes. What cannot be known from inside is whether the whole bundle was
+made up: compare the fingerprint with the one published before the vote, and heads with those that others kept.
 
-It reads line by line, so that a bundle of any size fits into little memory, and takes nothing for granted: a bundle
-that somebody made up to break it ends as a problem like any other.
+It reads line by line and member by member, so that a bundle of any size fits into little memory, and takes nothing for
+granted: a bundle that somebody made up to break it ends as a problem like any other.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from voting.verify import format as form
-from voting.verify.box import Progress, Tally, check_box, check_key, check_openings, check_receipts, find_receipt
-from voting.verify.chain import Said, check_chain, check_heads, check_kept
-from voting.verify.files import check_files
-from voting.verify.reading import Bundle, Check, Findings, Problem, Wrong
-from voting.verify.result import check_page, check_poll, check_post, check_result
+from voting.verify.cast import Progress
+from voting.verify.checking import State, report_of, run
+from voting.verify.files import check_files, layout_of
+from voting.verify.reading import Bundle, Findings, Wrong
+from voting.verify.report import Asked, Check, Figures, Problem, Report
 
-__all__ = ["Check", "Problem", "Progress", "Verdict", "verify"]
+__all__ = ["Asked", "Check", "Figures", "Problem", "Progress", "Report", "verify"]
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was tried, and what is wrong: `ok` when nothing is.
-
-    `fingerprint` names the signing key; `result` is there when it could be worked out; `receipt_found` when a
-    receipt was asked for and the list of receipts is as it was published.
-    """
-
-    checks: tuple[Check, ...]
-    problems: tuple[Problem, ...]
-    fingerprint: str = ""
-    result: Mapping[str, Any] | None = None
-    receipt_found: bool | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything was tried and nothing is wrong."""
-        return not self.problems and all(check.ok for check in self.checks)
+NOTHING: Final = Asked()
 
 
 def verify(
-    folder: Path,
-    *,
-    expected_key: str | None = None,
-    head: bytes | None = None,
-    receipt: str | None = None,
-    progress: Progress | None = None,
-) -> Verdict:
-    """Check the bundle in a folder. Never raises for what is in it: every fault is a Problem in the verdict.
+    folder: Path, *, asked: Asked = NOTHING, workers: int | None = None, progress: Progress | None = None
+) -> Report:
+    """Check the bundle in a folder. Never raises for what is in it: every fault is a Problem in the report.
 
-    `expected_key` is the fingerprint of the signing key as published before the vote; `head` is one that
-    somebody kept, as `ballotline head --json` prints it; `receipt` is looked up in the list of receipts. `progress`
-    is called with the number of ballots opened so far.
+    `workers` are processes that check ballots, as many as there are cores if it is not said; `progress` is called with
+    the number of ballots checked so far, and of all.
     """
-    if not folder.is_dir():
-        return Verdict((), (Problem(str(folder), None, "there is no such folder"),))
-    bundle, findings, said, tally = Bundle(folder), Findings(), Said(), Tally()
-    check_files(bundle, findings)
-    tried = findings.attempt
-    tried("The chain is unbroken", [form.CHAIN], partial(check_chain, bundle, said))
-    tried("The chain's heads are signed", [form.CHAIN, form.HEADS], partial(check_heads, bundle, said))
-    tried("The poll is the chain's", [form.CHAIN, form.POLL], partial(check_poll, bundle, said))
-    tried("The election key is the chain's", [form.CHAIN, form.KEY], partial(check_key, bundle, said))
-    opened = [form.CHAIN, form.KEY, form.BOX]
-    tried("Every ballot in the box opens", opened, partial(check_box, bundle, said, tally, progress))
-    tried("Every ballot has a receipt", [*opened, form.RECEIPTS], partial(check_receipts, bundle, said, tally))
-    tried("The openings are what is in the box", [*opened, form.OPENINGS], partial(check_openings, bundle, tally))
-    tried("The papers are the chain's", [form.CHAIN, form.POSTAL], partial(check_post, bundle, said))
-    counted = [*opened, form.POSTAL, form.RESULT]
-    tried("The result follows from box and papers", counted, partial(check_result, bundle, said, tally))
-    tried("The page shows the result", [*counted, form.POLL, form.PAGE], partial(check_page, bundle))
-    if expected_key is not None:
-        tried("The signing key is the one expected", [form.CHAIN], partial(_check_expected, said, expected_key))
-    if head is not None:
-        tried("The chain has the head that was kept", [form.CHAIN], partial(check_kept, bundle, said, head))
-    return Verdict(
-        tuple(findings.checks),
-        tuple(findings.problems),
-        _fingerprint(said),
-        None if findings.unreliable(counted) else bundle.json(form.RESULT).values,
-        None if receipt is None or findings.unreliable([form.RECEIPTS]) else find_receipt(bundle, receipt),
-    )
-
-
-def _check_expected(said: Said, expected: str) -> str:
-    fingerprint = _fingerprint(said)
-    if not form.same_fingerprint(fingerprint, expected):
-        raise Wrong(form.CHAIN, 1, f"names the signing key {fingerprint}, which is not the one expected")
-    return fingerprint
-
-
-def _fingerprint(said: Said) -> str:
+    bundle, findings = Bundle(folder), Findings()
     try:
-        return form.signing_fingerprint(said.facts.hex("signing_key", form.KEY_BYTES))
-    except Wrong:
-        return ""
+        layout = layout_of(bundle)
+    except Wrong as wrong:
+        findings.wrong(wrong)
+        return Report((), tuple(findings.problems))
+    check_files(bundle, findings, layout)
+    state = State(bundle, layout, asked, workers, progress)
+    run(state, findings)
+    return report_of(state, findings)

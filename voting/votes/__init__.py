@@ -1,4 +1,4 @@
 """Codes are checked, votes locked, attempts and cases recorded. Begin at `clerk`.
 
-May import: voting.poll, voting.sealing, voting.codes.
+May import: voting.poll, voting.ballots, voting.codes.
 """

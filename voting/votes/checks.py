@@ -14,11 +14,14 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voting.codes.codes import hash_pack, hash_vote, same
+from voting.ballots.credential import derive_secret
+from voting.ballots.group import base_times
+from voting.codes.codes import hash_pack, hash_wrong, same
 from voting.codes.pack_word import word_for
 from voting.poll.polls import load
 from voting.refusals import (
     ChatLockedOut,
+    PollNotOpen,
     UnknownPackCode,
 )
 from voting.secrets_file import Secrets
@@ -28,6 +31,7 @@ from voting.votes.attempts import OnAttempt, tell_nobody
 from voting.votes.locks import find_locks
 from voting.votes.packs_found import Pack, dead, find_packs
 from voting.votes.right_codes import CodesGood, Purpose, VoteAsk, open_papers, what_follows
+from voting.votes.sealing import in_threads
 from voting.votes.wrong_codes import (
     WRONG_PACK_CODES_MAX,
     OnAlarm,
@@ -37,7 +41,7 @@ from voting.votes.wrong_codes import (
     wrong_in_chats,
 )
 
-NO_HASH: Final = bytes(32)  # compared with when there is no pack, so that the work is the same
+NOTHING: Final = bytes(32)  # compared with when there is no pack, so that the work is the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,11 @@ class Checks:
         self.database, self.secrets = database, secrets
         self.on_attempt = on_attempt
         self.wrong = WrongCodes(on_alarm)
-        self._poll_id: str | None = None
+        self._known: tuple[str, str] | None = None
         self._asking = asyncio.Lock()
         self._packs: Together[_PackAsk, Pack] = Together("pack codes", self._find_packs)
         self._votes: Together[VoteAsk, CodesGood] = Together(
-            "vote codes", self._check_votes, turn=database.writers_turn
+            "vote codes", self._check_votes, prepare=_derive_all, turn=database.writers_turn
         )
 
     async def pack_code(self, canonical: str, *, chat: str, now: datetime) -> PackFound:
@@ -84,31 +88,11 @@ class Checks:
 
         UnknownPackCode (counted for the chat), PackVoid, PackLockedOut, ChatLockedOut.
         """
-        digest = hash_pack(self.secrets.code_key, await self._poll(), canonical)
+        poll_id, _ = await self._poll()
+        digest = hash_pack(self.secrets.code_key, poll_id, canonical)
         pack = await self._packs.ask(_PackAsk(digest, chat, now))
         word = word_for(self.secrets.code_key, digest)
         return PackFound(pack.id, pack.member_id, pack.member_no, word, pack.language)
-
-    async def vote_code(
-        self,
-        pack_id: int,
-        canonical: str,
-        *,
-        chat: str,
-        purpose: Purpose,
-        flow: str,
-        message: str | None = None,
-        warned: bool,
-        now: datetime,
-    ) -> CodesGood:
-        """Check a well-formed vote code of a pack found before; for VOTE open the paper or record an attempt.
-
-        `flow` names this run of the conversation: repeated, it is the same attempt. `message` names what
-        the codes came in: delivered again after the lock, when it opened a paper before, it is none. `warned`: this
-        chat was told after the lock that codes again are reported. WrongVoteCode (counted for the pack), PackVoid,
-        PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
-        """
-        return await self._votes.ask(VoteAsk(pack_id, canonical, chat, purpose, flow, message, warned, now))
 
     async def both_codes(
         self,
@@ -122,24 +106,32 @@ class Checks:
         warned: bool,
         now: datetime,
     ) -> CodesGood:
-        """Check both codes of a pack, given together: `pack_code` and then `vote_code`, in one transaction.
+        """Check both well-formed codes of a pack; for VOTE open the paper or record an attempt.
 
-        What they refuse, this refuses, and it counts what they count.
+        `flow` names this run of the conversation: repeated, it is the same attempt. `message` names what
+        the codes came in: delivered again after the lock, when it opened a paper before, it is none. `warned`: this
+        chat was told after the lock that codes again are reported. UnknownPackCode (counted for the chat),
+        WrongVoteCode (counted for the pack), PackVoid, PackLockedOut, ChatLockedOut, NotEligible, PollNotOpen.
         """
-        digest = hash_pack(self.secrets.code_key, await self._poll(), pack)
-        return await self._votes.ask(VoteAsk(digest, vote, chat, purpose, flow, message, warned, now))
+        poll_id, uuid = await self._poll()
+        digest = hash_pack(self.secrets.code_key, poll_id, pack)
+        ask = VoteAsk(digest, chat, purpose, flow, message, warned, now, codes=(pack, vote, uuid))
+        return await self._votes.ask(ask)
 
     async def word(self, pack: str) -> str:
         """Give the word of a pack code; whether there is such a pack is not looked up."""
-        return word_for(self.secrets.code_key, hash_pack(self.secrets.code_key, await self._poll(), pack))
+        poll_id, _ = await self._poll()
+        return word_for(self.secrets.code_key, hash_pack(self.secrets.code_key, poll_id, pack))
 
-    async def _poll(self) -> str:
-        if self._poll_id is None:
+    async def _poll(self) -> tuple[str, str]:
+        """Give the poll's id and its election's uuid."""
+        if self._known is None:
             async with self._asking:  # one reads the database, the others wait
-                if self._poll_id is None:
+                if self._known is None:
                     async with self.database.reading() as connection:
-                        self._poll_id = (await load(connection)).id
-        return self._poll_id
+                        poll = await load(connection)
+                    self._known = (poll.id, poll.uuid)
+        return self._known
 
     async def _find_packs(self, asks: Sequence[_PackAsk]) -> list[Pack | Exception]:
         """Look packs up by the hashes of their codes: in one read, or in a transaction when one is wrong."""
@@ -159,7 +151,7 @@ class Checks:
         answers: list[Pack | Exception] = []
         for ask in asks:
             pack = packs.get(ask.digest)
-            known = same(pack.pack_hash if pack is not None else NO_HASH, ask.digest)
+            known = same(pack.pack_hash if pack is not None else NOTHING, ask.digest)
             if wrong.get(ask.chat, 0) >= WRONG_PACK_CODES_MAX:
                 answers.append(ChatLockedOut())
             elif pack is not None and known:
@@ -180,16 +172,18 @@ class Checks:
             wrong = await wrong_in_chats(connection, {ask.chat for ask in asks}, min(ask.now for ask in asks))
             for ask in asks:
                 pack = packs.get(ask.pack)
-                pack_hash = pack.pack_hash if pack is not None else NO_HASH
-                known = same(pack_hash, ask.pack) if isinstance(ask.pack, bytes) else pack is not None
-                digest = hash_vote(self.secrets.code_key, poll.id, pack_hash, ask.canonical)
-                right = same(pack.vote_hash if pack is not None else NO_HASH, digest)
+                pack_hash = pack.pack_hash if pack is not None else NOTHING
+                known = same(pack_hash, ask.pack)
+                credential = pack.credential if pack is not None else NOTHING
+                right = same(credential or NOTHING, ask.credential)
                 if wrong.get(ask.chat, 0) >= WRONG_PACK_CODES_MAX:
                     answers.append(ChatLockedOut())
                 elif pack is None or not known:
                     answers.append(await self._unknown(connection, ask, wrong))
                 elif (why := dead(pack)) is not None:
                     answers.append(why)
+                elif credential is None:  # forgotten after the count
+                    answers.append(PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at))
                 elif right:
                     answers.append(
                         await what_follows(
@@ -202,25 +196,36 @@ class Checks:
                         pack_id=pack.id,
                         member_id=pack.member_id,
                         chat=ask.chat,
-                        digest=digest,
+                        digest=hash_wrong(self.secrets.code_key, poll.id, ask.credential),
                         now=ask.now,
                     )
-                    packs |= dict.fromkeys((pack.id, pack.pack_hash), pack._replace(locked_out_at=locked_out_at))
+                    packs[ask.pack] = pack._replace(locked_out_at=locked_out_at)
                     answers.append(answer)
             opened = [
-                (answer.intent, ask.message)
+                (answer.intent, ask)
                 for ask, answer in zip(asks, answers, strict=True)
                 if isinstance(answer, CodesGood) and answer.intent
             ]
-            await open_papers(connection, opened)
+            await open_papers(connection, self.secrets, opened)
         return answers
 
     async def _unknown(self, connection: AsyncConnection, ask: VoteAsk, wrong: dict[str, int]) -> Exception:
-        """Count a pack code that is nobody's, if one was given, in its turn after those of other processes."""
-        if isinstance(ask.pack, bytes):
-            await take_turn(connection)
-            wrong |= await wrong_in_chats(connection, {ask.chat}, ask.now)
-            if wrong.get(ask.chat, 0) >= WRONG_PACK_CODES_MAX:
-                return ChatLockedOut()
-            wrong[ask.chat] = await self.wrong.from_chat(connection, ask.chat, ask.pack, ask.now)
+        """Count a pack code that is nobody's, in its turn after those of other processes."""
+        await take_turn(connection)
+        wrong |= await wrong_in_chats(connection, {ask.chat}, ask.now)
+        if wrong.get(ask.chat, 0) >= WRONG_PACK_CODES_MAX:
+            return ChatLockedOut()
+        wrong[ask.chat] = await self.wrong.from_chat(connection, ask.chat, ask.pack, ask.now)
         return UnknownPackCode()
+
+
+async def _derive_all(asks: Sequence[VoteAsk]) -> None:
+    """Derive each pair's credential, in threads: once each, whatever the codes turn out to be."""
+    await in_threads(_derive, asks)
+
+
+def _derive(asks: Sequence[VoteAsk]) -> None:
+    for ask in asks:
+        if ask.codes is not None:
+            ask.secret = derive_secret(*ask.codes)
+            ask.credential = base_times(ask.secret)

@@ -1,4 +1,4 @@
-"""Packs, looked up by the hashes of their codes or by their ids, many in one statement."""
+"""Packs, looked up by the hashes of their codes, many in one statement."""
 
 import itertools
 from collections.abc import Collection
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.codes.hashing import HASH_BYTES
 from voting.refusals import PackLockedOut, PackVoid
-from voting.store.many_values import among, among_bytes, listed, listed_bytes
+from voting.store.many_values import among_bytes, listed_bytes
 
 
 class Pack(NamedTuple):
@@ -21,7 +21,7 @@ class Pack(NamedTuple):
     id: int
     member_id: int
     pack_hash: bytes
-    vote_hash: bytes
+    credential: bytes | None  # None once forgotten
     state: str
     locked_out_at: datetime | None
     member_no: str
@@ -37,22 +37,10 @@ def dead(pack: Pack) -> PackVoid | PackLockedOut | None:
     return PackLockedOut() if pack.locked_out_at is not None else None
 
 
-async def find_packs(connection: AsyncConnection, wanted: Collection[int | bytes]) -> dict[int | bytes, Pack]:
-    """Give packs by id and by the hash of their pack code, whichever of the two they were asked by."""
-    engine = connection.dialect.name
-    found: list[Pack] = []
-    if ids := [one for one in wanted if isinstance(one, int)]:
-        found += itertools.starmap(Pack, await connection.execute(_packs_by_id(engine), listed(ids)))
-    if hashes := [one for one in wanted if isinstance(one, bytes)]:
-        found += itertools.starmap(
-            Pack, await connection.execute(_packs_by_hash(engine), listed_bytes(hashes, HASH_BYTES))
-        )
-    return {pack.id: pack for pack in found} | {pack.pack_hash: pack for pack in found}
-
-
-@cache
-def _packs_by_id(engine: str) -> Select[Any]:
-    return _packs().where(among(engine, schema.pack.c.id))
+async def find_packs(connection: AsyncConnection, wanted: Collection[bytes]) -> dict[bytes, Pack]:
+    """Give packs by the hash of their pack code."""
+    rows = await connection.execute(_packs_by_hash(connection.dialect.name), listed_bytes(wanted, HASH_BYTES))
+    return {pack.pack_hash: pack for pack in itertools.starmap(Pack, rows)}
 
 
 @cache
@@ -62,7 +50,7 @@ def _packs_by_hash(engine: str) -> Select[Any]:
 
 def _packs() -> Select[Any]:
     columns = (
-        *(schema.pack.c[name] for name in ("id", "member_id", "pack_hash", "vote_hash", "state", "locked_out_at")),
+        *(schema.pack.c[name] for name in ("id", "member_id", "pack_hash", "credential", "state", "locked_out_at")),
         *(schema.member.c[name] for name in ("member_no", "language", "eligible", "ineligible_reason")),
     )
     joined = schema.pack.join(schema.member, schema.member.c.id == schema.pack.c.member_id)

@@ -12,13 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voting import schema
 from voting.model import Intent, Lock, Poll
 from voting.refusals import NotEligible, PollNotOpen
+from voting.secrets_file import Secrets
 from voting.store.columns import microseconds
 from voting.store.inserts import insert_rows
 from voting.votes.attempts import AttemptSeen, OnAttempt, classify, record
 from voting.votes.cast import new_intent_id
 from voting.votes.packs_found import Pack
+from voting.votes.sealing import close_secret
 
-_INTENT: Final = ("id", "member_id", "pack_id", "chat", "opened_at", "message")
+_INTENT: Final = ("id", "member_id", "pack_id", "chat", "opened_at", "message", "credential_secret")
 
 
 class Purpose(StrEnum):
@@ -43,18 +45,24 @@ class CodesGood:
     warn_first: bool
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class VoteAsk:
-    """A vote code given, and how; it has no repr, for the code must not reach a log."""
+    """Both codes given, and how; it has no repr, for the codes must not reach a log.
 
-    pack: int | bytes  # the id of one found before, or the hash of the code given with the vote code
-    canonical: str
+    `pack` is the hash of the pack code. From `codes` the credential is derived before the ask is judged; whoever proved
+    to have both (the voting page) names the credential alone, and no secret waits with the paper.
+    """
+
+    pack: bytes
     chat: str
     purpose: Purpose
     flow: str
     message: str | None
     warned: bool
     now: datetime
+    codes: tuple[str, str, str] | None  # pack code, vote code, the election's uuid
+    secret: int | None = None
+    credential: bytes = b""
 
 
 async def what_follows(
@@ -95,11 +103,19 @@ async def _after_lock(
     return CodesGood(pack.id, pack.member_id, lock, None, attempt, warn_first=False)
 
 
-async def open_papers(connection: AsyncConnection, opened: Sequence[tuple[Intent, str | None]]) -> None:
-    """Store intents, each with the name of the message that its codes came in."""
+async def open_papers(connection: AsyncConnection, secrets: Secrets, opened: Sequence[tuple[Intent, VoteAsk]]) -> None:
+    """Store intents, each with the name of the message that its codes came in and, encrypted, its credential."""
     rows = [
-        (intent.id, intent.member_id, intent.pack_id, intent.chat, microseconds(intent.opened_at), message)
-        for intent, message in opened
+        (
+            intent.id,
+            intent.member_id,
+            intent.pack_id,
+            intent.chat,
+            microseconds(intent.opened_at),
+            ask.message,
+            None if ask.secret is None else close_secret(secrets, ask.secret, ask.now),
+        )
+        for intent, ask in opened
     ]
     if rows:
         await insert_rows(connection, schema.intent, _INTENT, rows)

@@ -1,6 +1,6 @@
 """Why the statement did not lock a cast: mostly because it did so before, and then the receipt is given again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
+from voting.ballots.refusals import FieldWrong
 from voting.model import How, Lock, Poll
 from voting.refusals import (
     AlreadyVoted,
@@ -16,7 +17,9 @@ from voting.refusals import (
     NotEligible,
     PackLockedOut,
     PackVoid,
+    PaperGone,
     PollNotOpen,
+    RuleChanged,
     UnknownIntent,
     UnknownOption,
 )
@@ -35,6 +38,14 @@ class _Opened(NamedTuple):
     ineligible_reason: str | None
     pack_state: str
     locked_out_at: datetime | None
+    credential: bytes
+
+
+class _Kept(NamedTuple):
+    """A ballot that was locked."""
+
+    digest: bytes
+    entry: int
 
 
 async def _intents(connection: AsyncConnection, ids: Collection[str]) -> dict[str, _Opened]:
@@ -53,6 +64,7 @@ def _opened(engine: str) -> Select[tuple[Any, ...]]:
             schema.member.c.ineligible_reason,
             schema.pack.c.state,
             schema.pack.c.locked_out_at,
+            schema.pack.c.credential,
         )
         .join(schema.member, schema.member.c.id == schema.intent.c.member_id)
         .join(schema.pack, schema.pack.c.id == schema.intent.c.pack_id)
@@ -64,10 +76,12 @@ async def explain(connection: AsyncConnection, poll: Poll, rest: Sequence[Waitin
     """Answer casts that were not locked now: the receipt again, or why not; a vote cast elsewhere leaves its trace."""
     intents = await _intents(connection, {waiting.cast.intent_id for waiting in rest})
     locks = await find_locks(connection, {intent.member_id for intent in intents.values()})
+    ballots = await _ballots_of(connection, locks.values())
     answers = []
     for waiting in rest:
         intent = intents.get(waiting.cast.intent_id)
-        answers.append(_explain(poll, waiting, intent, locks.get(intent.member_id) if intent else None))
+        lock = locks.get(intent.member_id) if intent else None
+        answers.append(_explain(poll, waiting, intent, lock, ballots))
     refused = [
         one
         for one, answer in zip(rest, answers, strict=True)
@@ -88,14 +102,14 @@ async def _leave_trace(connection: AsyncConnection, refused: Sequence[Waiting]) 
         await connection.execute(statement.values(refused_at=at))
 
 
-def _explain(poll: Poll, waiting: Waiting, intent: _Opened | None, lock: Lock | None) -> CastOutcome | Exception:
+def _explain(
+    poll: Poll, waiting: Waiting, intent: _Opened | None, lock: Lock | None, ballots: Mapping[str, _Kept]
+) -> CastOutcome | Exception:
     """Say why the statement did not lock this cast: mostly because it did so before."""
-    if waiting.cast.option not in range(len(poll.options)):
-        return UnknownOption()
     if intent is None or intent.chat != waiting.cast.chat:
         return UnknownIntent()
     if lock is not None:
-        return _replay(lock, waiting.cast)
+        return _replay(lock, waiting.cast, ballots)
     return _why_not(poll, waiting, intent)
 
 
@@ -107,16 +121,47 @@ def _why_not(poll: Poll, waiting: Waiting, intent: _Opened) -> Exception:
         return NotEligible(reason=intent.ineligible_reason)
     if intent.pack_state != "live":
         return PackVoid()
-    if intent.locked_out_at is not None:
-        return PackLockedOut()
-    return Fault("a vote in time was not locked: its receipt is somebody else's, or the poll got its key meanwhile")
+    return PackLockedOut() if intent.locked_out_at is not None else _wrong_with_ballot(poll, waiting, intent)
 
 
-def _replay(lock: Lock, cast: Cast) -> CastOutcome | Exception:
+def _wrong_with_ballot(poll: Poll, waiting: Waiting, intent: _Opened) -> Exception:
+    if waiting.fault is not None:
+        return UnknownOption() if waiting.cast.ballot is None else waiting.fault
+    if waiting.cast.rule_version != poll.rule_version:
+        return RuleChanged()
+    if waiting.ballot is None:
+        return PaperGone()
+    if waiting.ballot.credential != intent.credential:
+        return FieldWrong("credential", problem="the credential whose codes were given")
+    return Fault("a vote in time was not locked: another ballot has its mark, or something changed at this moment")
+
+
+def _replay(lock: Lock, cast: Cast, ballots: Mapping[str, _Kept]) -> CastOutcome | Exception:
     """Give the receipt again to the chat that voted, whichever of its papers it pressed; others get AlreadyVoted.
 
     An intent can only be opened before the lock, so a press from another chat is innocent too: no attempt.
     """
     if lock.receipt is not None and lock.chat == cast.chat:
-        return CastOutcome(lock.receipt, lock.at, lock.member_id, fresh=False)
+        kept = ballots[lock.receipt]
+        return CastOutcome(lock.receipt, lock.at, lock.member_id, fresh=False, digest=kept.digest, entry=kept.entry)
     return AlreadyVoted(how=lock.how, at=lock.at)
+
+
+async def _ballots_of(connection: AsyncConnection, locks: Collection[Lock]) -> dict[str, _Kept]:
+    """Give what is kept of the ballots of these locks, by receipt."""
+    packs = {lock.pack_id for lock in locks if lock.receipt is not None}
+    if not packs:
+        return {}
+    rows = await connection.execute(_kept(connection.dialect.name), listed(packs))
+    return {row.receipt: _Kept(row.digest, row.entry) for row in rows}
+
+
+@cache
+def _kept(engine: str) -> Select[tuple[Any, ...]]:
+    lock, pack, ballot = schema.lock, schema.pack, schema.ballot
+    return (
+        select(lock.c.receipt, ballot.c.digest, ballot.c.entry)
+        .join(pack, pack.c.id == lock.c.pack_id)
+        .join(ballot, ballot.c.credential == pack.c.credential)
+        .where(among(engine, lock.c.pack_id))
+    )

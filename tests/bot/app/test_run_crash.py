@@ -22,6 +22,7 @@ from bot.inbox.inbox import Envelope, Letter, claim, store
 from bot.schema import alert_message, inbox
 from voting import schema, secrets_file
 from voting.audit.probes import run_probes
+from voting.hour_keys import HourKeys
 from voting.store.database import Database
 
 ROOT = Path(__file__).parents[3]
@@ -180,7 +181,7 @@ async def test_rows_of_a_process_that_is_surely_gone_are_taken_back_and_no_other
         f"elsewhere/{child.pid}/dead": False,
         "123-abcd": False,
     }
-    envelope = Envelope(bytes(32))
+    envelope = Envelope(HourKeys.make())
     async with database.writing() as connection:
         letters = [Letter("telegram", who, who, {"update_id": 1}) for who in holders]
         await store(connection, envelope, letters, now)

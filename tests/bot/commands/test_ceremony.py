@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from bot import cli
 from bot.commands.several import _spread
 from voting.ballots.refusals import BallotRefusal
+from voting.ballots.trustee_refusals import FileDamaged, FileForeign, TrusteeRefusal
 from voting.refusals import PollNotReady, Refusal
-from voting.trustees.refusals import FileDamaged, FileForeign, FileTaken, SecretMissing, TrusteeRefusal
+from voting.trustees.refusals import FileTaken, SecretMissing
 
 ROOT = Path(__file__).parents[3]
 POLL = (ROOT / "examples" / "poll.toml").read_text(encoding="utf-8")

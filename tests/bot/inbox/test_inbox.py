@@ -13,11 +13,12 @@ from bot.inbox.arrivals import Arrivals
 from bot.inbox.inbox import KEEP_DONE, PUT_OFF_FEW, Claimed, Envelope, Letter, PutOff, backlog, claim, purge, store
 from bot.inbox.reader import Reader
 from bot.schema import inbox
+from voting.hour_keys import HourKeys
 from voting.refusals import Fault
 from voting.store.database import Database
 from voting.store.together import TooMany
 
-ENVELOPE = Envelope(bytes(32))
+ENVELOPE = Envelope(HourKeys.make())
 
 
 async def test_the_oldest_row_of_each_queue_is_taken_and_the_next_waits_for_it(database: Database) -> None:

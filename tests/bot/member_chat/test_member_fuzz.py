@@ -331,7 +331,7 @@ async def hand_over(town: Town, kind: str, payload: dict[str, Any]) -> None:
     hand_over.number += 1  # type: ignore[attr-defined]
     update = {"update_id": hand_over.number, kind: payload}  # type: ignore[attr-defined]
     async with town.database.writing() as connection:
-        await store(connection, Envelope(town.secrets.inbox_key), [letter_of(update)], town.clock())
+        await store(connection, Envelope(town.secrets.hours), [letter_of(update)], town.clock())
     town.service.reader.wake()
     async with asyncio.timeout(10):
         while not await town.service.reader.idle():  # noqa: ASYNC110 - the reader has no event for it

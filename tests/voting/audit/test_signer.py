@@ -10,10 +10,11 @@ from nacl.signing import VerifyKey
 from prepared import NOW, SECRETS
 from sqlalchemy import select
 
-from voting import schema, secrets_file
+from voting import schema
 from voting.audit import chain
 from voting.audit.chain import Act, ChainBroken, Entry, HeadNotContinued, NobodySigns
 from voting.audit.signer import Head, KeptHeadDamaged, Signer, entry_message, head_message
+from voting.kept_file import MODE
 from voting.model import By
 from voting.store.database import Database
 
@@ -179,7 +180,7 @@ def test_a_later_head_stays(signer: Signer) -> None:
 
     assert signer.kept() == signer.sign_head(7, b"x" * 32)
     assert signer.file is not None
-    assert signer.file.stat().st_mode & 0o777 == secrets_file.MODE
+    assert signer.file.stat().st_mode & 0o777 == MODE
 
 
 def test_without_a_file_nothing_is_kept() -> None:

@@ -17,15 +17,7 @@ from sealed import (
     election_of,
 )
 
-from voting.ballots.ballot import (
-    ballot_digest,
-    ballot_mark,
-    read_ballot,
-    seal_code,
-    sign,
-    write_ballot,
-    write_unsigned,
-)
+from voting.ballots.ballot import ballot_digest, ballot_mark, read_ballot, seal_code, sign, write_ballot, write_unsigned
 from voting.ballots.check import check
 from voting.ballots.credential import public_credential
 from voting.ballots.election import Question

@@ -1,208 +1,148 @@
-"""The count: refused until all is in order, right, and the same however often it is cut off."""
+"""The count in one step: right, refused until all is in order, published only when it verifies."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from counted_town import CountedTown, as_owner, bytes_of, count_into, open_town, replace_pack
 from counting import close, share_files, take_count, take_papers
-from electorate import Electorate, open_electorate
 from prepared import GWEN, NOW, SECRETS, chain_kinds, later, make_poll
-from sqlalchemy import insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import insert, select, update
 
 from voting import schema, secrets_file
 from voting.audit import chain
-from voting.count.ballots import Whole, box_in_order, receipts_in_order
-from voting.count.count import _tally, count
+from voting.audit.probes import run_probes
+from voting.ballots.group import write_point
+from voting.ballots.packed import pack
+from voting.ballots.trustee_refusals import TooFewDecryptions
+from voting.count import count as counting
+from voting.count.count import VERIFYING, begin, count
+from voting.count.tally import TALLYING
 from voting.model import By
-from voting.poll import polls
-from voting.refusals import CannotCount, ForeignSecrets, NoElectionKey
+from voting.packs.forgetting import forget_credentials
+from voting.post.papers import import_count
+from voting.refusals import (
+    CannotCount,
+    CredentialsForgotten,
+    ForeignSecrets,
+    NoElectionKey,
+    PollOver,
+    SmallPoll,
+)
 from voting.roll import roll
-from voting.sealing import shares
-from voting.sealing.seal import create_election_key, open_key, seal
-from voting.sealing.shares import ShareForeign, TooFewShares
-from voting.secrets_file import Secrets
 from voting.store.database import Database
-from voting.verify.verify import verify
+from voting.trustees.dealer import deal_all, write_dealt
+from voting.trustees.refusals import ShareForeign, TallyRefused
+from voting.trustees.shares import bind_tally, read_share
 
 
-@pytest.fixture
-async def voted(database: Database) -> Electorate:
-    """Twelve members: seven voted for the first option, four for the second, one did not."""
-    town = await open_electorate(database, members=12)
-    await asyncio.gather(*(town.votes(letter, option=int(n >= 7)) for n, letter in enumerate(town.letters[:11])))
-    return town
+async def test_the_count_is_right_and_its_bundle_verifies(closed: CountedTown, tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+
+    result = await count_into(closed, tmp_path / "result", progress=lambda *step: seen.append(step))
+
+    assert [(row["option"], row["votes"]) for row in result["options"]] == [("North", 7), ("South", 5)]
+    assert (result["turnout_with_rejected"], result["eligible"]) == ("92.31", 13)
+    assert (TALLYING, 12, 12) in seen
+    assert VERIFYING in {stage for stage, _, _ in seen}
+    assert not (tmp_path / "result.part").exists()
+    async with closed.database.reading() as connection:
+        assert [probe for probe in await run_probes(connection) if not probe.holds] == []
 
 
-@pytest.fixture
-async def closed(voted: Electorate) -> Electorate:
-    """The same, closed."""
-    await close(voted)
-    return voted
-
-
-async def count_into(
-    town: Electorate,
-    out: Path,
-    files: Sequence[Path] | None = None,
-    *,
-    secrets: Secrets = SECRETS,
-    by: By = GWEN,
-    progress: Callable[[int], None] | None = None,
-) -> dict[str, Any]:
-    """Count with the first two shares unless others are named."""
-    files = share_files(town, out.parent / "shares")[:2] if files is None else files
-    return await count(town.database, files, out, secrets=secrets, by=by, progress=progress)
-
-
-@asynccontextmanager
-async def as_owner(town: Electorate, table: str) -> AsyncIterator[AsyncConnection]:
-    """Write as the database's owner does, past the triggers."""
-    async with town.database.writing() as connection:
-        if town.database.is_sqlite:
-            triggers = await connection.execute(
-                text(f"SELECT name FROM sqlite_master WHERE tbl_name = '{table}' AND type = 'trigger'")
-            )
-            for (name,) in triggers.all():
-                await connection.execute(text(f"DROP TRIGGER {name}"))
-        else:
-            await connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
-        yield connection
-
-
-def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Give a folder's files."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-async def test_the_count_is_right_and_its_bundle_verifies(closed: Electorate, tmp_path: Path) -> None:
-    seen: list[int] = []
-
-    result = await count_into(closed, tmp_path / "result", progress=seen.append)
-
-    assert [(row["option"], row["votes"]) for row in result["options"]] == [("North", 7), ("South", 4)]
-    assert (result["turnout_with_rejected"], result["eligible"]) == ("91.67", 12)
-    assert seen == [11]
-    assert verify(tmp_path / "result").problems == ()
-    assert await closed.broken_probes() == []
-
-
-async def test_the_chain_says_what_is_in_the_box_before_it_is_opened(closed: Electorate, tmp_path: Path) -> None:
-    def too_late(_opened: int) -> None:
+async def test_the_chain_says_what_is_counted_before_anything_is_decrypted(
+    closed: CountedTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(*_: object) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(counting, "decrypt_all", too_late)
     with pytest.raises(KeyboardInterrupt):
-        await count_into(closed, tmp_path / "result", progress=too_late)
-
-    assert (await chain_kinds(closed.database))[-2:] == ["box_closed", "receipts_closed"]
-    async with closed.database.reading() as connection:
-        entries = await connection.scalar(select(schema.chain.c.seq).order_by(schema.chain.c.seq.desc()).limit(1))
-        signed = await connection.scalar(select(schema.head.c.seq).order_by(schema.head.c.seq.desc()).limit(1))
-        assert entries == signed
-        assert await connection.scalar(select(schema.result.c.only)) is None
-
-
-async def test_a_count_cut_off_while_opening_is_taken_up_again(closed: Electorate, tmp_path: Path) -> None:
-    def cut_off(_opened: int) -> None:
-        raise OSError("power")
-
-    with pytest.raises(OSError, match="power"):
-        await count_into(closed, tmp_path / "result", progress=cut_off)
-
-    await count_into(closed, tmp_path / "result")
-
-    assert (await chain_kinds(closed.database)).count("box_closed") == 1
-    assert verify(tmp_path / "result").ok
-
-
-async def test_a_count_cut_off_before_its_bundle_is_written_gives_it_later(closed: Electorate, tmp_path: Path) -> None:
-    blocked = tmp_path / "result.part"
-    blocked.write_text("not a folder")
-    with pytest.raises(NotADirectoryError):
         await count_into(closed, tmp_path / "result")
-    assert not (tmp_path / "result").exists()
-    blocked.unlink()
 
-    await count_into(closed, tmp_path / "result")
-
-    assert verify(tmp_path / "result").ok
-
-
-async def test_what_an_interrupted_run_left_beside_the_bundle_is_cleared_away(
-    closed: Electorate, tmp_path: Path
-) -> None:
-    (tmp_path / "result.part").mkdir()
-    (tmp_path / "result.part" / "box.txt").write_text("half a bo")
-    (tmp_path / "result").mkdir()
-
-    await count_into(closed, tmp_path / "result")
-
-    assert verify(tmp_path / "result").ok
-    assert not (tmp_path / "result.part").exists()
+    assert (await chain_kinds(closed.database))[-2:] == ["roll_closed", "ballots_closed"]
+    async with closed.database.reading() as connection:
+        head = await chain.last_head(connection)
+        body = await connection.scalar(select(schema.chain.c.body).where(schema.chain.c.kind == "ballots_closed"))
+        assert head is not None
+        assert head.seq == await connection.scalar(select(schema.chain.c.seq).order_by(schema.chain.c.seq.desc()))
+        assert await connection.scalar(select(schema.result.c.only)) is None
+    assert (body["n"], set(body)) == (12, {"n", "tally", "credentials"})
+    assert list((tmp_path / "shares").glob("*.tally")) == []
 
 
-async def test_counting_again_gives_the_same_bundle_to_the_byte(closed: Electorate, tmp_path: Path) -> None:
+async def test_a_share_remembers_the_tally_that_it_decrypted(closed: CountedTown, tmp_path: Path) -> None:
+    files = share_files(closed, tmp_path / "shares")
+    bind_tally(files[0], read_share(files[0]), closed.poll.uuid, "another tally")
+
+    with pytest.raises(TallyRefused):
+        await count_into(closed, tmp_path / "result")
+    assert "counted" not in await chain_kinds(closed.database)
+
+    await count_into(closed, tmp_path / "result", files[1:])
+    assert files[1].with_name(files[1].name + ".tally").exists()
+
+
+async def test_counting_again_gives_the_same_bundle_to_the_byte(closed: CountedTown, tmp_path: Path) -> None:
+    """Also with other shares, and after the chain went on: cases are settled for weeks."""
     files = share_files(closed, tmp_path / "shares")
     await count_into(closed, tmp_path / "result", files[:2])
-
-    await count_into(closed, tmp_path / "again", files[1:], by=By("Huw", "command line", later(days=1)))
-
-    assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "result")
-
-
-async def test_what_happens_after_the_count_is_not_in_its_bundle(closed: Electorate, tmp_path: Path) -> None:
-    """Cases are settled for weeks; the chain goes on, the bundle does not change."""
-    await count_into(closed, tmp_path / "result")
     async with closed.database.writing() as connection:
         await chain.append(connection, "case_settled", {}, by=By("Gwen", "command line", later(days=9)))
         await chain.sign_head(connection, later(days=9))
 
-    await count_into(closed, tmp_path / "again", by=By("Gwen", "command line", later(days=10)))
+    await count_into(closed, tmp_path / "again", files[1:], by=By("Huw", "command line", later(days=10)))
 
     assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "result")
+    before = bytes_of(tmp_path / "result")
+    await count_into(closed, tmp_path / "result", files[:2])
+    assert bytes_of(tmp_path / "result") == before
 
 
-@pytest.mark.parametrize("taken", ["file", "full"])
-async def test_a_bundle_is_not_written_over_anything(closed: Electorate, tmp_path: Path, taken: str) -> None:
+@pytest.mark.parametrize("taken", ["file", "full", "with a note", "another poll's"])
+async def test_a_bundle_is_not_written_over_anything(closed: CountedTown, tmp_path: Path, taken: str) -> None:
     out = tmp_path / "result"
-    if taken == "full":
+    if taken == "file":
+        out.write_text("mine")
+    elif taken == "full":
         out.mkdir()
-        out = out / "notes.txt"
-    out.write_text("mine")
+        (out / "notes.txt").write_text("mine")
+    else:
+        await begin(closed.database, out, secrets=SECRETS, by=GWEN)
+        if taken == "with a note":
+            (out / "notes.txt").write_text("mine")
+        else:
+            manifest = (out / "manifest.json").read_text()
+            (out / "manifest.json").write_text(manifest.replace(closed.poll.uuid, "2" * 22))
 
-    with pytest.raises(CannotCount, match="not an empty folder"):
-        await count_into(closed, tmp_path / "result")
+    with pytest.raises(CannotCount, match="neither an empty folder nor what an earlier step wrote of this poll"):
+        await count_into(closed, out)
 
 
-async def test_papers_count_with_the_box(voted: Electorate, tmp_path: Path) -> None:
-    """A rejected paper counts for one of the two turnouts only, and a paper after an online vote not at all."""
-    await take_papers(voted, tmp_path, voted.letters[10:])
+async def test_papers_count_with_the_ballots(voted: CountedTown, tmp_path: Path) -> None:
+    """A paper after an online vote is set aside and counts not at all."""
+    await take_papers(voted, tmp_path, voted.letters[11:])
     await close(voted)
     await take_count(voted, tmp_path, (0, 1))
 
-    result = await count_into(voted, tmp_path / "result")
+    result = await count_into(voted, tmp_path / "result", publish_small=True)
 
-    assert [(row["online"], row["post"]) for row in result["options"]] == [(7, 0), (4, 1)]
-    assert (result["votes"], result["turnout_with_rejected"]) == (12, "100.00")
-    assert verify(tmp_path / "result").problems == ()
+    assert [(row["online"], row["post"]) for row in result["options"]] == [(7, 0), (5, 1)]
+    assert (result["votes"], result["turnout_with_rejected"]) == (13, "100.00")
 
 
-async def test_both_turnouts_are_named(voted: Electorate, tmp_path: Path) -> None:
-    await take_papers(voted, tmp_path, voted.letters[11:], status="rejected")
+async def test_both_turnouts_are_named(voted: CountedTown, tmp_path: Path) -> None:
+    await take_papers(voted, tmp_path, voted.letters[12:], status="rejected")
     await close(voted)
 
     result = await count_into(voted, tmp_path / "result")
 
-    assert (result["turnout_with_rejected"], result["turnout_without_rejected"]) == ("100.00", "91.67")
+    assert (result["turnout_with_rejected"], result["turnout_without_rejected"]) == ("100.00", "92.31")
     assert result["rejected_papers"] == 1
-    assert verify(tmp_path / "result").problems == ()
 
 
-async def test_papers_that_nobody_counted_stop_the_count(voted: Electorate, tmp_path: Path) -> None:
-    await take_papers(voted, tmp_path, voted.letters[11:])
+async def test_papers_that_nobody_counted_stop_the_count(voted: CountedTown, tmp_path: Path) -> None:
+    await take_papers(voted, tmp_path, voted.letters[12:])
     await close(voted)
 
     with pytest.raises(CannotCount, match="1 papers were received but not counted"):
@@ -210,55 +150,81 @@ async def test_papers_that_nobody_counted_stop_the_count(voted: Electorate, tmp_
 
 
 async def test_papers_that_came_after_their_count_stop_the_count_until_somebody_says_why(
-    voted: Electorate, tmp_path: Path
+    voted: CountedTown, tmp_path: Path
 ) -> None:
     await close(voted)
     await take_count(voted, tmp_path, (0, 0))
-    await take_papers(voted, tmp_path, voted.letters[11:])
+    await take_papers(voted, tmp_path, voted.letters[12:])
 
     with pytest.raises(CannotCount, match="1 papers were scanned but 0 counted"):
         await count_into(voted, tmp_path / "result")
 
     await take_count(voted, tmp_path, (0, 0), justification="An empty <envelope>")
     await count_into(voted, tmp_path / "result")
-    assert verify(tmp_path / "result").problems == ()
     assert "An empty &lt;envelope&gt;" in (tmp_path / "result" / "result.html").read_text()
 
 
-async def test_who_voted_and_lapsed_later_still_could_vote(voted: Electorate, tmp_path: Path) -> None:
+async def test_papers_are_refused_once_the_count_has_begun(voted: CountedTown, tmp_path: Path) -> None:
+    """Later ones would make an honest poll one that cannot be counted."""
+    await close(voted)
+    await begin(voted.database, tmp_path / "tally", secrets=SECRETS, by=GWEN)
+
+    with pytest.raises(PollOver, match="already being counted"):
+        await take_papers(voted, tmp_path, voted.letters[12:])
+    with pytest.raises(PollOver, match="already being counted"):
+        await take_count(voted, tmp_path, (0, 0))
+    await count_into(voted, tmp_path / "result")
+    with pytest.raises(PollOver, match="already counted"):
+        await import_count(voted.database, tmp_path / "postal-count.csv", by=GWEN)
+
+
+async def test_who_voted_and_lapsed_later_still_could_vote(voted: CountedTown, tmp_path: Path) -> None:
     async with voted.database.writing() as connection:
-        await roll.lapse(connection, "0000001", "moved", by=By("Gwen", "command line", NOW))
-        await roll.lapse(connection, "0000012", "moved", by=By("Gwen", "command line", NOW))
+        await roll.lapse(connection, "0000001", "moved", by=GWEN)
+        await roll.lapse(connection, "0000013", "moved", by=GWEN)
     await close(voted)
 
     result = await count_into(voted, tmp_path / "result")
 
-    assert (result["votes"], result["eligible"]) == (11, 11)
+    assert (result["votes"], result["eligible"]) == (12, 12)
 
 
-async def test_an_open_poll_is_not_counted(voted: Electorate, tmp_path: Path) -> None:
+async def test_ballots_by_credentials_issued_after_the_opening_are_counted_apart(
+    voted: CountedTown, tmp_path: Path
+) -> None:
+    old = voted.letters[12]
+    new = await replace_pack(voted, old)
+    await voted.votes([new], 1)
+    await close(voted)
+
+    result = await count_into(voted, tmp_path / "result")
+
+    assert (result["online"], result["ballots_by_later_credentials"]) == (13, 1)
+    lines = (tmp_path / "result" / "credentials.txt").read_text().splitlines()
+    assert len(lines) == 14
+    assert lines == sorted(lines)
+    assert [line.split()[0] for line in lines if not line.endswith(" -")] == [write_point(voted.credential(old))]
+    archive = (tmp_path / "result" / "belenios" / f"{voted.poll.uuid}.bel").read_text()
+    assert write_point(voted.credential(old)) not in archive
+    assert write_point(voted.credential(new)) in archive
+
+
+async def test_an_open_poll_is_not_counted(voted: CountedTown, tmp_path: Path) -> None:
     with pytest.raises(CannotCount, match="is open"):
         await count_into(voted, tmp_path / "out")
 
 
-async def test_a_full_tray_is_not_counted(voted: Electorate, tmp_path: Path) -> None:
-    async with voted.database.writing() as connection:
-        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
-
-    with pytest.raises(CannotCount, match="11 ballots are still in the tray"):
-        await count_into(voted, tmp_path / "out")
-
-
-async def test_a_broken_probe_stops_the_count(closed: Electorate, tmp_path: Path) -> None:
-    """A ballot that nobody cast lies in the box."""
+async def test_a_broken_probe_stops_the_count(closed: CountedTown, tmp_path: Path) -> None:
+    """A ballot that nobody cast stands among the others."""
     async with closed.database.writing() as connection:
-        await connection.execute(insert(schema.box).values(id=b"i" * 16, sealed=b"s" * 80))
+        values = {"credential": b"c" * 32, "packed": b"p", "digest": b"d" * 32, "entry": 1}
+        await connection.execute(insert(schema.ballot).values(values))
 
     with pytest.raises(CannotCount, match="do not hold"):
         await count_into(closed, tmp_path / "out")
 
 
-async def test_a_count_needs_the_secrets_of_its_poll(closed: Electorate, tmp_path: Path) -> None:
+async def test_a_count_needs_the_secrets_of_its_poll(closed: CountedTown, tmp_path: Path) -> None:
     with pytest.raises(ForeignSecrets):
         await count_into(closed, tmp_path / "out", secrets=secrets_file.make())
 
@@ -269,79 +235,120 @@ async def test_a_poll_that_never_had_an_election_key_is_not_counted(database: Da
         await connection.execute(update(schema.poll).values(phase="closed"))
 
     with pytest.raises(NoElectionKey):
-        await count(database, [], tmp_path / "out", secrets=SECRETS, by=By("Gwen", "command line", NOW))
+        await count(database, [], tmp_path / "out", secrets=SECRETS, by=GWEN)
+    with pytest.raises(NoElectionKey):
+        await begin(database, tmp_path / "out", secrets=SECRETS, by=GWEN)
 
 
-async def test_one_share_or_a_foreign_share_opens_nothing(closed: Electorate, tmp_path: Path) -> None:
+async def test_too_few_shares_or_a_foreign_one_decrypt_nothing(closed: CountedTown, tmp_path: Path) -> None:
     files = share_files(closed, tmp_path / "shares")
-    foreign = tmp_path / "foreign"
-    foreign.mkdir()
-    others = shares.write_shares(foreign, create_election_key(3, 2, poll_id="other").shares)
+    (tmp_path / "foreign").mkdir()
+    others = write_dealt(tmp_path / "foreign", deal_all(3, 2))
 
-    with pytest.raises(TooFewShares):
-        await count_into(closed, tmp_path / "out", files[:1])
+    with pytest.raises(TooFewDecryptions, match=r"1 of the 2 .* have not decrypted: 2, 3\."):
+        await count_into(closed, tmp_path / "out", [files[0], files[0]])
     with pytest.raises(ShareForeign):
         await count_into(closed, tmp_path / "out", [files[0], others[1]])
     assert not (tmp_path / "out").exists()
-    assert "box_closed" not in await chain_kinds(closed.database)
+    assert "ballots_closed" not in await chain_kinds(closed.database)
 
 
-async def exchange_a_ballot(town: Electorate, sealed: bytes) -> None:
-    """Put another ballot in the place of one: numbers stay right and no probe sees it."""
-    async with as_owner(town, "box") as connection:
-        one = select(schema.box.c.id).limit(1).scalar_subquery()
-        await connection.execute(update(schema.box).where(schema.box.c.id == one).values(sealed=sealed))
+async def test_what_does_not_verify_is_neither_committed_nor_published(closed: CountedTown, tmp_path: Path) -> None:
+    """The database's owner put a ballot of no choice but 1,000 votes in a ballot's place: numbers stay right."""
+    await exchange_a_ballot(closed)
+
+    with pytest.raises(CannotCount, match="what was written does not verify"):
+        await count_into(closed, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert "ballots_closed" not in await chain_kinds(closed.database)
+
+
+async def test_ballots_that_changed_since_the_count_began_are_not_counted(closed: CountedTown, tmp_path: Path) -> None:
+    await begin(closed.database, tmp_path / "tally", secrets=SECRETS, by=GWEN)
+    await exchange_a_ballot(closed)
+
+    with pytest.raises(CannotCount, match="have changed since the count began"):
+        await count_into(closed, tmp_path / "out")
+
+
+async def exchange_a_ballot(town: CountedTown) -> None:
+    """Put another ballot of the same voter in the place of one."""
+    letter = town.letters[0]
+    async with as_owner(town, "ballot") as connection:
+        stored = update(schema.ballot).where(schema.ballot.c.credential == town.credential(letter))
+        await connection.execute(stored.values(packed=pack(town.ballot(letter, 1))))
 
 
 @pytest.mark.parametrize(
-    ("options", "option", "foreign", "words"),
-    [
-        pytest.param(2, 0, True, "not sealed to this poll's key", id="sealed to another key"),
-        pytest.param(5, 4, False, "does not hold a choice", id="of a poll with more options"),
-    ],
+    "values", [{"body": {"votes": 99}}, {"decryptions": b""}], ids=["another result", "other decryptions"]
 )
-async def test_a_ballot_that_cannot_be_one_stops_the_count(
-    closed: Electorate, tmp_path: Path, options: int, option: int, foreign: bool, words: str
+async def test_a_result_that_the_databases_owner_rewrote_is_not_published(
+    closed: CountedTown, tmp_path: Path, values: dict[str, Any]
 ) -> None:
-    key = create_election_key(1, 1, poll_id="other").public_key if foreign else closed.key.public_key
-    await exchange_a_ballot(closed, seal(key, option, options=options))
-
-    with pytest.raises(CannotCount, match=words):
-        await count_into(closed, tmp_path / "out")
-
-
-async def test_a_box_that_changed_since_an_earlier_count_began_is_not_counted(
-    closed: Electorate, tmp_path: Path
-) -> None:
-    await count_into(closed, tmp_path / "result")
-    await exchange_a_ballot(closed, seal(closed.key.public_key, 0, options=2))
-
-    with pytest.raises(CannotCount, match="have changed since"):
-        await count_into(closed, tmp_path / "out")
-
-
-async def test_a_result_that_the_databases_owner_rewrote_is_not_published(closed: Electorate, tmp_path: Path) -> None:
     await count_into(closed, tmp_path / "result")
     async with as_owner(closed, "result") as connection:
-        await connection.execute(update(schema.result).values(body={"votes": 99}))
+        await connection.execute(update(schema.result).values(values))
+
+    with pytest.raises((CannotCount, TooFewDecryptions), match=r"is another one|0 of the 2"):
+        await count_into(closed, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_result_that_is_not_on_the_chain_is_not_published(closed: CountedTown, tmp_path: Path) -> None:
+    await begin(closed.database, tmp_path / "tally", secrets=SECRETS, by=GWEN)
+    shares = [read_share(path) for path in share_files(closed, tmp_path / "shares")[:2]]
+    lines = b"".join(closed.decryption(share, tmp_path / "tally") + b"\n" for share in shares)
+    async with closed.database.writing() as connection:
+        await connection.execute(insert(schema.result).values(only=1, body={}, at=NOW, decryptions=lines))
 
     with pytest.raises(CannotCount, match="is another one"):
         await count_into(closed, tmp_path / "out")
 
 
-async def test_a_box_that_grows_while_it_is_opened_is_noticed(closed: Electorate) -> None:
-    key = open_key(closed.key.shares, public_key=closed.key.public_key)
-    async with closed.database.reading() as connection:
-        with pytest.raises(CannotCount, match="held 10 ballots and now holds 11"):
-            await _tally(connection, key, Whole(10, ""), 2, None)
+async def test_an_entry_out_of_place_stops_the_count_and_is_named(closed: CountedTown, tmp_path: Path) -> None:
+    async with closed.database.writing() as connection:
+        await chain.append(connection, "rule_changed", {}, by=GWEN)
+
+    with pytest.raises(CannotCount, match='"rule_changed", comes after the close'):
+        await count_into(closed, tmp_path / "out")
 
 
-async def test_box_and_receipts_are_in_the_order_of_their_bytes(closed: Electorate) -> None:
-    """Whatever the database takes for an alphabet: digests must be the same on every machine."""
-    async with closed.database.reading() as connection:
-        receipts = [receipt async for page in receipts_in_order(connection) for receipt in page]
-        box = [sealed async for page in box_in_order(connection) for sealed in page]
+async def test_after_the_purge_no_bundle_is_written_again(closed: CountedTown, tmp_path: Path) -> None:
+    await count_into(closed, tmp_path / "result")
+    async with closed.database.writing() as connection:
+        await forget_credentials(connection)
 
-    assert receipts == sorted(receipts)
-    assert box == sorted(box)
-    assert len(receipts) == len(box) == 11
+    with pytest.raises(CredentialsForgotten):
+        await count_into(closed, tmp_path / "again")
+
+
+SMALL = [(1, 0), (4, 0), (0, 1), (0, 4), (4, 5), (5, 4)]
+LARGE = [(0, 0), (5, 0), (0, 5), (5, 5)]
+
+
+@pytest.mark.parametrize(("online", "papers"), [*SMALL, *LARGE])
+async def test_few_of_a_kind_are_published_only_if_the_officer_agrees(
+    database: Database, tmp_path: Path, online: int, papers: int
+) -> None:
+    """None of a kind cannot harm. A poll without votes, with one, with only papers counts."""
+    town = await open_town(database, 10)
+    if online:
+        await town.votes(town.letters[:online], 0)
+    if papers:
+        await take_papers(town, tmp_path, town.letters[online : online + papers])
+    await close(town)
+    await take_count(town, tmp_path, (0, papers))
+    small = (online, papers) in SMALL
+    if small:
+        with pytest.raises(SmallPoll, match=f"^{online} ballots and {papers} papers: .* add --publish-small"):
+            await count_into(town, tmp_path / "out")
+        assert "ballots_closed" not in await chain_kinds(database)
+
+    result = await count_into(town, tmp_path / "out", publish_small=small)
+
+    assert [(row["online"], row["post"]) for row in result["options"]] == [(online, 0), (0, papers)]
+    async with database.reading() as connection:
+        body = await connection.scalar(select(schema.chain.c.body).where(schema.chain.c.kind == "ballots_closed"))
+    assert body.get("small", False) is small
+    again = await count_into(town, tmp_path / "again")  # what was agreed once stands on the chain
+    assert again == result

@@ -12,6 +12,8 @@ from trustee_town import Town, dealt
 
 from voting import schema
 from voting.ballots.group import write_point
+from voting.ballots.trustee_refusals import FileDamaged, FileForeign
+from voting.ballots.written import File
 from voting.model import Phase, Poll
 from voting.packs.packs import Printing, issue
 from voting.poll import polls
@@ -20,8 +22,6 @@ from voting.poll.keys import CEREMONY, DEALER, keep_yes, set_trustees, trustees_
 from voting.refusals import NobodyHasToAgree, NoElectionKey, PollAlreadyOpen, PollNotReady
 from voting.store.database import Database
 from voting.trustees.agreement import agree
-from voting.trustees.disk import File
-from voting.trustees.refusals import FileDamaged, FileForeign
 
 OTHER_WORDS = {"en-GB": "Once only.", "cy": "Unwaith yn unig."}
 

@@ -11,11 +11,12 @@ from trustee_town import dealt
 
 from voting.ballots.election import describe_paper, make_election
 from voting.ballots.refusals import BallotRefusal
+from voting.ballots.trustee_refusals import FileDamaged, FileForeign
 from voting.poll.election import election_of, fingerprint_of, paper_of
 from voting.poll.shown import ELECTION, PAPER, SIGNING_KEY, TRUSTEES, read_shown, write_shown
 from voting.refusals import NoElectionKey
 from voting.trustees.dealer import deal_all
-from voting.trustees.refusals import FileDamaged, FileForeign, FileTaken
+from voting.trustees.refusals import FileTaken
 
 READY = replace(POLL, trustees_file=dealt().trustees.data, key_kind="ceremony", signing_key=bytes(range(32)))
 Words = dict[str, object]

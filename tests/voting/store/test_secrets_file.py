@@ -18,7 +18,9 @@ def test_what_is_saved_is_what_is_loaded_and_only_its_owner_may_read_it(tmp_path
 
     secrets_file.save(path, secrets)
 
-    assert secrets_file.load(path) == secrets
+    loaded = secrets_file.load(path)
+    assert loaded == secrets
+    assert loaded.hours.words == secrets.hours.words
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -45,8 +47,9 @@ def test_every_key_is_another_and_none_is_shown() -> None:
 
 def whole(**changes: Any) -> dict[str, Any]:
     """Give the fields of a file that is whole, but for these; None leaves one out."""
-    names = [name for name in secrets_file.Secrets.__slots__ if name != "webhook_secret"]
-    fields = {name: base64.b64encode(bytes(32)).decode() for name in names} | {"webhook_secret": "x"} | changes
+    key = base64.b64encode(bytes(32)).decode()
+    other = {"webhook_secret": "x", "hours": {"hour": 438288, "key": key}}
+    fields = dict.fromkeys(secrets_file.Secrets.__slots__, key) | other | changes
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -60,6 +63,13 @@ BROKEN = {
     "a key left out": json.dumps(whole(signing_key=None)),
     "a key nobody knows": json.dumps(whole(other="AAAA")),
     "no webhook secret": json.dumps(whole(webhook_secret=None)),
+    "no hour": json.dumps(whole(hours=None)),
+    "an hour without its key": json.dumps(whole(hours={"hour": 438288})),
+    "a key of no hour": json.dumps(whole(hours={"hour": "438288", "key": base64.b64encode(bytes(32)).decode()})),
+    "a key of an hour that cannot be": json.dumps(
+        whole(hours={"hour": -1, "key": base64.b64encode(bytes(32)).decode()})
+    ),
+    "an hour's key cut off": json.dumps(whole(hours={"hour": 438288, "key": base64.b64encode(bytes(31)).decode()})),
     "letters beyond ASCII": json.dumps(whole()) + "é",
 }
 

@@ -11,15 +11,16 @@ from false_decryption import Cheat
 from trustee_town import Archive, Town, a_vote, add_decryptions, an_election, archive_until_tally, dealt, tallied
 
 from voting.ballots.ballot import Ballot
+from voting.ballots.combination import Combined, combine
+from voting.ballots.decryption import read_decryption
 from voting.ballots.election import Election
 from voting.ballots.group import random_scalar
-from voting.trustees.combination import Combined, combine
+from voting.ballots.tally import Tally, read_tally
+from voting.ballots.trustees import Trustees
+from voting.ballots.written import File
 from voting.trustees.dealer import deal_all
-from voting.trustees.decryption import make_decryption, read_decryption
-from voting.trustees.disk import File
+from voting.trustees.decrypt import make_decryption
 from voting.trustees.shares import Share, read_share
-from voting.trustees.tally import Tally, read_tally
-from voting.trustees.trustees import Trustees
 
 pytestmark = needs_tool
 

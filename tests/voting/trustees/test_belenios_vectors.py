@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from trustee_town import VECTORS, vector_data, vector_payload
 
+from voting.ballots.combination import combine
+from voting.ballots.decryption import read_decryption
 from voting.ballots.election import Election, read_election
 from voting.ballots.group import base_times, hash_to_scalar, read_point, times, write_point
 from voting.ballots.proofs import Proof, check_equality, decryption_prefix
-from voting.trustees.combination import combine
-from voting.trustees.decryption import make_decryption, read_decryption
-from voting.trustees.disk import File
+from voting.ballots.tally import Tally, read_tally
+from voting.ballots.trustees import Trustees, read_trustees
+from voting.ballots.written import File
+from voting.trustees.decrypt import make_decryption
 from voting.trustees.shares import Share, try_election, try_share
-from voting.trustees.tally import Tally, read_tally
-from voting.trustees.trustees import Trustees, read_trustees
 
 # Each trustee's decryption key, decrypted from secrets.json (specification 4.6.1: AES in CCM mode) once and for all.
 SECRETS = (

@@ -12,39 +12,30 @@ from hypothesis import strategies as st
 from trustee_town import Town, changed, shuffled
 
 from voting.ballots.group import base_times, product, read_point
+from voting.ballots.pedersen import Keys
+from voting.ballots.signing import sign, signed
+from voting.ballots.trustee_refusals import FileDamaged, FileForeign, TrusteeRefusal, TrusteesMissing, TwoFromOne
+from voting.ballots.trustees import read_trustees
+from voting.ballots.written import File, write_proof
 from voting.trustees import letters
 from voting.trustees.assemble import assemble
-from voting.trustees.certificates import (
-    Certificate,
-    Keys,
-    commitments_digest,
-    convene,
-    read_certificate,
-    write_certificate,
-)
+from voting.trustees.certificates import Certificate, commitments_digest, convene, read_certificate, write_certificate
 from voting.trustees.deals import collect, commitments_message, read_deal, write_deal
-from voting.trustees.disk import File, read_file
+from voting.trustees.disk import read_file
 from voting.trustees.handovers import read_handover, write_handover
 from voting.trustees.letters import receive, send
 from voting.trustees.refusals import (
     BadThreshold,
     CommitmentsChanged,
     DealtElsewhere,
-    FileDamaged,
-    FileForeign,
     FileTaken,
     SecretMissing,
-    TrusteeRefusal,
-    TrusteesMissing,
-    TwoFromOne,
     WrongShare,
 )
 from voting.trustees.secret_file import Secret, make_secret, read_secret
 from voting.trustees.shares import read_share, try_share
-from voting.trustees.signing import read_signed_file, sign, signed, write_signed_file
+from voting.trustees.signed_file import read_signed_file, write_signed_file
 from voting.trustees.trustee import deal, finish, new, secret_in
-from voting.trustees.trustees import read_trustees
-from voting.trustees.written import write_proof
 
 
 @pytest.fixture

@@ -11,23 +11,19 @@ from pathlib import Path
 import pytest
 from trustee_town import SIGNING_KEY, Town, an_election, changed, compact, dealt
 
+from voting.ballots.agreement import check_yes
 from voting.ballots.election import Election
 from voting.ballots.group import ORDER
-from voting.trustees.agreement import agree, check_yes
+from voting.ballots.trustee_refusals import FileDamaged, FileForeign
+from voting.ballots.trustees import read_trustees
+from voting.ballots.written import File
+from voting.trustees.agreement import agree
 from voting.trustees.dealer import deal_all, write_dealt
-from voting.trustees.disk import File, read_file, write_once
+from voting.trustees.disk import read_file, write_once
 from voting.trustees.memory import remember
-from voting.trustees.refusals import (
-    BadThreshold,
-    FileDamaged,
-    FileForeign,
-    FileTaken,
-    ShareForeign,
-    ShareServesAnother,
-)
+from voting.trustees.refusals import BadThreshold, FileTaken, ShareForeign, ShareServesAnother
 from voting.trustees.secret_file import make_secret, read_secret
 from voting.trustees.shares import Share, read_share, try_election, try_share, write_share
-from voting.trustees.trustees import read_trustees
 
 
 @pytest.fixture

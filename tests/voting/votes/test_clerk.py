@@ -1,36 +1,59 @@
 """One lock per member, for ever, whatever races; a replay is not an attempt (promises 1 and 2)."""
 
 import asyncio
+import hashlib
+import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from electorate import Electorate, Letter, make_letters, open_electorate, pack_row
+from electorate import (
+    Electorate,
+    Letter,
+    credential_of,
+    make_letters,
+    open_electorate,
+    pack_row,
+    press,
+    the_other,
+)
+from opened import choices_of
 from prepared import CLOSES_AT, NOW, OPENS_AT, POLL, SECRETS, make_poll
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from voting import schema
+from voting import schema, secrets_file
 from voting.audit.signer import Signer
+from voting.ballots.ballot import ballot_digest, sign, write_ballot
+from voting.ballots.check import check
+from voting.ballots.credential import derive_secret, public_credential
+from voting.ballots.group import random_scalar
+from voting.ballots.mark import mark_of
+from voting.ballots.packed import unpack
+from voting.ballots.refusals import BallotRefusal, FieldWrong
+from voting.ballots.seal import draw_randomness, seal
 from voting.model import By
 from voting.poll import polls
+from voting.poll.election import election_of
 from voting.refusals import (
     AlreadyVoted,
     Fault,
     NotEligible,
     PackLockedOut,
     PackVoid,
+    PaperGone,
     PollNotOpen,
+    RuleChanged,
     UnknownIntent,
     UnknownOption,
 )
-from voting.sealing import seal
 from voting.store.database import Database
-from voting.votes import clerk
-from voting.votes.box import empty_tray, move_tray
-from voting.votes.cast import Cast, CastOutcome, Form, Waiting, receipt_for
+from voting.votes import sealing
+from voting.votes.cast import Cast, CastOutcome, Ready, Waiting
 from voting.votes.clerk import Clerk
 from voting.votes.locks import find_lock, locks_of_chat
+from voting.votes.sealing import put_aside
 
 
 @pytest.fixture
@@ -41,30 +64,138 @@ async def town(database: Database) -> Electorate:
 async def test_a_vote_is_locked_sealed_and_receipted(town: Electorate) -> None:
     outcome = await town.votes(town.letters[0], option=1)
 
-    assert outcome.fresh
-    assert len(outcome.receipt) == 11
     async with town.database.reading() as connection:
         lock = (await connection.execute(select(schema.lock))).one()
-        ballot = (await connection.execute(select(schema.tray))).one()
+        ballot = (await connection.execute(select(schema.ballot))).one()
+        entry = (await connection.execute(select(schema.chain).where(schema.chain.c.seq == ballot.entry))).one()
+        poll = await polls.load(connection)
+    assert outcome == CastOutcome(mark_of(ballot.digest), NOW, 1, fresh=True, digest=ballot.digest, entry=ballot.entry)
     assert (lock.member_id, lock.how, lock.receipt, lock.chat) == (1, "online", outcome.receipt, "telegram:1")
-    assert len(ballot.sealed) == seal.SEALED_BYTES
-    assert seal.open_key(town.key.shares[:2], public_key=town.key.public_key).open(ballot.sealed).option == 1
+    assert ballot.credential == credential_of(town.letters[0], POLL.uuid)
+    assert (entry.kind, entry.body) == ("votes_locked", {"n": 1, "ballots": [ballot.digest.hex()]})
+    election = election_of(poll)
+    assert ballot_digest(check(unpack(ballot.packed, election), election)) == ballot.digest
+    assert choices_of([ballot.packed], election, town.dealt) == [(0, 1)]
     assert await town.broken_probes() == []
 
 
-@pytest.mark.parametrize("option", [0, 1])
-async def test_the_receipt_does_not_depend_on_the_option(town: Electorate, option: int) -> None:
-    """It is made of the showing of the paper alone: whatever is chosen, it is the one known before."""
+async def test_two_votes_for_the_same_option_have_nothing_in_common(town: Electorate) -> None:
+    first, second = [await town.votes(letter) for letter in town.letters[:2]]
+
+    assert first.receipt != second.receipt
+    assert first.digest != second.digest
+
+
+async def test_the_credential_waits_with_the_paper_and_is_gone_with_the_lock(town: Electorate) -> None:
+    """Encrypted, with every paper of the member: on each device."""
+    ada, bob, _ = town.letters
+    await town.opens_paper(ada, chat="telegram:77")
+    paper, waiting = await town.opens_paper(ada), await town.opens_paper(bob)
+    secret = derive_secret(ada.pack_code, ada.vote_code, POLL.uuid).to_bytes(32, "big")
+    closed = await secrets_kept(town)
+    assert len(closed) == 3
+    assert not any(secret in one for one in closed.values())
+
+    await town.clerk.cast(press(paper, ada.chat, 0), NOW)
+
+    assert list(await secrets_kept(town)) == [waiting]
+
+
+async def secrets_kept(town: Electorate) -> dict[str, bytes]:
+    """Give what waits with papers, by paper."""
+    async with town.database.reading() as connection:
+        kept = await connection.execute(select(schema.intent.c.id, schema.intent.c.credential_secret))
+        return {intent: closed for intent, closed in kept if closed is not None}
+
+
+async def test_a_paper_put_aside_asks_for_the_codes_again(town: Electorate) -> None:
     ada = town.letters[0]
-    intent = await town.opens_paper(ada)
-    known_before = receipt_for(SECRETS.receipt_key, POLL.id, intent)
+    paper = await town.opens_paper(ada)
+    async with town.database.writing() as connection:
+        await put_aside(connection, paper)
 
-    assert (await town.clerk.cast(Cast(intent, ada.chat, option), NOW)).receipt == known_before
+    with pytest.raises(PaperGone):
+        await town.clerk.cast(press(paper, ada.chat, 0), NOW)
+
+    assert await secrets_kept(town) == {}
+    assert (await town.votes(ada)).fresh
 
 
-def test_each_showing_of_the_paper_has_a_receipt_of_its_own() -> None:
-    assert receipt_for(b"k" * 32, "poll", "intent") == receipt_for(b"k" * 32, "poll", "intent")
-    assert receipt_for(b"k" * 32, "poll", "intent") != receipt_for(b"k" * 32, "poll", "other")
+async def test_a_paper_whose_hour_is_forgotten_asks_for_the_codes_again(database: Database) -> None:
+    secrets = replace(SECRETS, hours=secrets_file.make().hours)
+    town = await open_electorate(database, secrets=secrets)
+    ada = town.letters[0]
+    paper = await town.opens_paper(ada)
+    secrets.hours.forget_before(NOW + timedelta(hours=2))
+
+    with pytest.raises(PaperGone):
+        await town.clerk.cast(press(paper, ada.chat, 0), NOW)
+
+
+async def test_a_paper_opened_under_an_older_rule_is_not_cast(town: Electorate) -> None:
+    ada = town.letters[0]
+    paper = await town.opens_paper(ada)
+    async with town.database.writing() as connection:
+        rule = {"en-GB": "One vote, once.", "cy": "Un bleidlais, unwaith."}
+        await polls.change_rule(connection, rule, by=By("Gwen", "command line", NOW))
+
+    with pytest.raises(RuleChanged):
+        await town.clerk.cast(press(paper, ada.chat, 0), NOW)
+
+    assert (await town.clerk.cast(press(paper, ada.chat, 0, rule_version=2), NOW)).fresh
+
+
+async def test_a_ballot_made_elsewhere_is_checked_and_locked_as_it_is(town: Electorate) -> None:
+    """As the voting page sends it. The same bytes again, or others on the same paper, are a replay."""
+    ada = town.letters[0]
+    paper = await town.opens_paper(ada)
+    first, other = [await made_elsewhere(town, ada, option) for option in (1, 0)]
+
+    outcome = await town.clerk.cast(Cast(paper, ada.chat, 1, ballot=first), NOW)
+    again = await town.clerk.cast(Cast(paper, ada.chat, 1, ballot=first), NOW)
+    late = await town.clerk.cast(Cast(paper, ada.chat, 1, ballot=other), NOW)
+
+    assert outcome.digest == hashlib.sha256(first).digest()
+    assert again == late == replace(outcome, fresh=False)
+    assert await town.count("ballot") == 1
+
+
+async def test_a_ballot_under_another_credential_is_refused(town: Electorate) -> None:
+    ada, bob, _ = town.letters
+    paper = await town.opens_paper(ada)
+
+    with pytest.raises(FieldWrong) as refused:
+        await town.clerk.cast(Cast(paper, ada.chat, 1, ballot=await made_elsewhere(town, bob, 0)), NOW)
+
+    assert refused.value.field == "credential"
+    assert await town.count("lock") == 0
+
+
+async def test_a_ballot_from_elsewhere_that_does_not_hold_is_refused_by_its_field(town: Electorate) -> None:
+    ada = town.letters[0]
+    paper = await town.opens_paper(ada)
+    good = json.loads(await made_elsewhere(town, ada, 0))
+    proof = good["answers"][0]["overall_proof"][0]
+    proof["response"] = str(int(proof["response"]) - 1)
+    forged = json.dumps(good, separators=(",", ":")).encode()
+    unsigned = {name: value for name, value in good.items() if name != "signature"}
+    without = json.dumps(unsigned, separators=(",", ":")).encode()
+
+    for ballot in (b"{", without, forged):
+        with pytest.raises(BallotRefusal):
+            await town.clerk.cast(Cast(paper, ada.chat, 1, ballot=ballot), NOW)
+
+    assert await town.count("lock") == 0
+
+
+async def made_elsewhere(town: Electorate, letter: Letter, option: int) -> bytes:
+    """Seal and sign a ballot as the member's own browser does."""
+    async with town.database.reading() as connection:
+        election = election_of(await polls.load(connection))
+    secret = derive_secret(letter.pack_code, letter.vote_code, election.uuid)
+    bits = tuple(int(place == option) for place in range(2))
+    sealed = seal(election, public_credential(secret), (bits,), draw_randomness(election))
+    return write_ballot(sign(sealed, secret, random_scalar()))
 
 
 async def test_the_same_press_again_gets_the_same_receipt_whatever_is_pressed(town: Electorate) -> None:
@@ -72,20 +203,20 @@ async def test_the_same_press_again_gets_the_same_receipt_whatever_is_pressed(to
     ada = town.letters[0]
     intent = await town.opens_paper(ada)
 
-    taps = await asyncio.gather(*(town.clerk.cast(Cast(intent, ada.chat, option), NOW) for option in (0, 0, 1, 0, 1)))
+    taps = await asyncio.gather(*(town.clerk.cast(press(intent, ada.chat, option), NOW) for option in (0, 0, 1, 0, 1)))
 
     assert len({tap.receipt for tap in taps}) == 1
     assert [tap.fresh for tap in taps].count(True) == 1
-    assert (await town.count("lock"), await town.count("tray"), await town.count("attempt_case")) == (1, 1, 0)
+    assert (await town.count("lock"), await town.count("ballot"), await town.count("attempt_case")) == (1, 1, 0)
 
 
 async def test_a_second_paper_of_the_same_chat_opened_before_the_lock_gets_the_first_receipt(town: Electorate) -> None:
     """One person, two devices on one account: both papers were open when the first was cast."""
     ada = town.letters[0]
     phone, laptop = await town.opens_paper(ada), await town.opens_paper(ada)
-    first = await town.clerk.cast(Cast(phone, ada.chat, 0), NOW)
+    first = await town.clerk.cast(press(phone, ada.chat, 0), NOW)
 
-    second = await town.clerk.cast(Cast(laptop, ada.chat, 1), NOW)
+    second = await town.clerk.cast(press(laptop, ada.chat, 1), NOW)
 
     assert (second.receipt, second.fresh) == (first.receipt, False)
     assert await town.count("attempt_case") == 0
@@ -97,9 +228,9 @@ async def test_a_paper_opened_elsewhere_before_the_lock_is_told_and_nobody_is_re
     await town.votes(ada)
 
     with pytest.raises(AlreadyVoted):
-        await town.clerk.cast(Cast(elsewhere, "telegram:77", 1), NOW)
+        await town.clerk.cast(press(elsewhere, "telegram:77", 1), NOW)
 
-    assert (await town.count("lock"), await town.count("tray"), await town.count("attempt_case")) == (1, 1, 0)
+    assert (await town.count("lock"), await town.count("ballot"), await town.count("attempt_case")) == (1, 1, 0)
 
 
 async def test_a_paper_refused_elsewhere_keeps_the_first_time_of_it(town: Electorate) -> None:
@@ -110,8 +241,8 @@ async def test_a_paper_refused_elsewhere_keeps_the_first_time_of_it(town: Electo
 
     for late in range(2):
         with pytest.raises(AlreadyVoted):
-            await town.clerk.cast(Cast(elsewhere, "telegram:77", 1), NOW + timedelta(minutes=late))
-    await town.clerk.cast(Cast(own, ada.chat, 0), NOW)
+            await town.clerk.cast(press(elsewhere, "telegram:77", 1), NOW + timedelta(minutes=late))
+    await town.clerk.cast(press(own, ada.chat, 0), NOW)
 
     async with town.database.reading() as connection:
         found = await connection.execute(select(schema.intent.c.id, schema.intent.c.refused_at))
@@ -128,7 +259,7 @@ async def test_a_member_s_own_paper_cast_after_their_vote_by_post_leaves_no_trac
         await connection.execute(insert(schema.lock).values(by_post))
 
     with pytest.raises(AlreadyVoted):
-        await town.clerk.cast(Cast(own, ada.chat, 0), NOW)
+        await town.clerk.cast(press(own, ada.chat, 0), NOW)
 
     async with town.database.reading() as connection:
         assert list(await connection.scalars(select(schema.intent.c.refused_at))) == [None]
@@ -138,9 +269,9 @@ async def test_another_chat_cannot_press_somebody_elses_paper(town: Electorate) 
     intent = await town.opens_paper(town.letters[0])
 
     with pytest.raises(UnknownIntent):
-        await town.clerk.cast(Cast(intent, "telegram:77", 0), NOW)
+        await town.clerk.cast(press(intent, "telegram:77", 0), NOW)
     with pytest.raises(UnknownIntent):
-        await town.clerk.cast(Cast("no such intent", town.letters[0].chat, 0), NOW)
+        await town.clerk.cast(press("no such intent", town.letters[0].chat, 0), NOW)
 
     assert await town.count("lock") == 0
 
@@ -150,7 +281,7 @@ async def test_an_option_that_is_not_on_the_paper_locks_nothing(town: Electorate
     intent = await town.opens_paper(town.letters[0])
 
     with pytest.raises(UnknownOption):
-        await town.clerk.cast(Cast(intent, town.letters[0].chat, option), NOW)
+        await town.clerk.cast(press(intent, town.letters[0].chat, option), NOW)
 
     assert await town.count("lock") == 0
 
@@ -167,7 +298,7 @@ async def test_an_option_that_is_not_on_the_paper_locks_nothing(town: Electorate
 )
 async def test_votes_are_taken_from_opening_to_the_closing_bell(town: Electorate, at: object, taken: bool) -> None:
     intent = await town.opens_paper(town.letters[0])
-    cast = town.clerk.cast(Cast(intent, town.letters[0].chat, 0), at)  # type: ignore[arg-type]
+    cast = town.clerk.cast(press(intent, town.letters[0].chat, 0), at)  # type: ignore[arg-type]
 
     if taken:
         assert (await cast).fresh
@@ -182,8 +313,8 @@ async def test_a_press_in_time_is_taken_beside_one_that_is_late(town: Electorate
     in_time, late = await town.opens_paper(ada), await town.opens_paper(bob)
 
     first, second = await asyncio.gather(
-        town.clerk.cast(Cast(in_time, ada.chat, 0), CLOSES_AT - timedelta(seconds=1)),
-        town.clerk.cast(Cast(late, bob.chat, 0), CLOSES_AT),
+        town.clerk.cast(press(in_time, ada.chat, 0), CLOSES_AT - timedelta(seconds=1)),
+        town.clerk.cast(press(late, bob.chat, 0), CLOSES_AT),
         return_exceptions=True,
     )
 
@@ -200,7 +331,7 @@ async def test_casts_locked_together_keep_their_own_times(town: Electorate) -> N
 
     times = (NOW + timedelta(seconds=1), NOW + timedelta(seconds=6))
     outcomes = await asyncio.gather(
-        town.clerk.cast(Cast(early, ada.chat, 0), times[0]), town.clerk.cast(Cast(late, bob.chat, 0), times[1])
+        town.clerk.cast(press(early, ada.chat, 0), times[0]), town.clerk.cast(press(late, bob.chat, 0), times[1])
     )
 
     async with town.database.reading() as connection:
@@ -220,7 +351,7 @@ async def test_a_paper_of_a_replaced_pack_does_not_stand_in_the_way_of_the_new_o
     paper = await town.opens_paper(renewed)
 
     first, second = await asyncio.gather(
-        *(town.clerk.cast(Cast(intent, ada.chat, 0), NOW) for intent in (stale, paper)), return_exceptions=True
+        *(town.clerk.cast(press(intent, ada.chat, 0), NOW) for intent in (stale, paper)), return_exceptions=True
     )
 
     assert isinstance(second, CastOutcome)
@@ -230,45 +361,46 @@ async def test_a_paper_of_a_replaced_pack_does_not_stand_in_the_way_of_the_new_o
     assert await town.broken_probes() == []
 
 
-async def test_a_receipt_that_somebody_has_already_spoils_nobody_elses_vote(
+async def test_a_mark_that_somebody_has_already_spoils_nobody_elses_vote(
     town: Electorate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chance may make a receipt twice: that one vote waits for a new paper, those beside it are locked."""
+    """Chance may make a mark twice: that one vote waits for another press, those beside it are locked."""
     ada, bob, cai = town.letters
     first = await town.votes(ada)
     twin, other = await town.opens_paper(bob), await town.opens_paper(cai)
-    real = clerk.receipt_for
-    monkeypatch.setattr(
-        clerk,
-        "receipt_for",
-        lambda key, poll_id, intent: first.receipt if intent == twin else real(key, poll_id, intent),
-    )
+    unlucky = credential_of(bob, POLL.uuid)
+    real = sealing.Ready
 
+    def ready(credential: bytes, packed: bytes, digest: bytes, mark: str) -> Ready:
+        return real(credential, packed, digest, first.receipt if credential == unlucky else mark)
+
+    monkeypatch.setattr(sealing, "Ready", ready)
     refused, locked = await asyncio.gather(
-        town.clerk.cast(Cast(twin, bob.chat, 0), NOW),
-        town.clerk.cast(Cast(other, cai.chat, 0), NOW),
+        town.clerk.cast(press(twin, bob.chat, 0), NOW),
+        town.clerk.cast(press(other, cai.chat, 0), NOW),
         return_exceptions=True,
     )
+    monkeypatch.undo()
 
     assert isinstance(refused, Fault)
     assert isinstance(locked, CastOutcome)
     assert locked.fresh
-    assert (await town.votes(bob)).fresh
+    assert (await town.clerk.cast(press(twin, bob.chat, 0), NOW)).fresh
     assert await town.broken_probes() == []
 
 
 async def test_after_the_close_a_replay_still_gets_its_receipt(town: Electorate) -> None:
     ada, bob, _ = town.letters
     intent, never = await town.opens_paper(ada), await town.opens_paper(bob)
-    first = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
+    first = await town.clerk.cast(press(intent, ada.chat, 0), NOW)
     async with town.database.writing() as connection:
         await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
 
-    again = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
+    again = await town.clerk.cast(press(intent, ada.chat, 0), NOW)
 
     assert again.receipt == first.receipt
     with pytest.raises(PollNotOpen):
-        await town.clerk.cast(Cast(never, bob.chat, 0), NOW)
+        await town.clerk.cast(press(never, bob.chat, 0), NOW)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +421,7 @@ async def test_what_changed_while_the_paper_lay_open_counts(
         await connection.execute(update(table).values(values).where(table.c.id == 1))  # type: ignore[attr-defined, arg-type]
 
     with pytest.raises(refusal):
-        await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
+        await town.clerk.cast(press(intent, ada.chat, 0), NOW)
 
     assert await town.count("lock") == 0
 
@@ -301,11 +433,21 @@ async def test_what_changed_while_the_paper_lay_open_counts(
         ("UPDATE member SET eligible = (1 = 0)", "telegram:1", NOW),
         ("UPDATE pack SET state = 'replaced'", "telegram:1", NOW),
         ("UPDATE pack SET locked_out_at = 1", "telegram:1", NOW),
+        ("UPDATE poll SET rule_version = 2", "telegram:1", NOW),
         ("UPDATE poll SET phase = 'closed'", "telegram:1", NOW),
         (None, "telegram:1", CLOSES_AT),
         ("INSERT INTO lock (member_id, how, at, pack_id) VALUES (1, 'post', 1, 1)", "telegram:1", NOW),
     ],
-    ids=["another chat's paper", "lapsed", "replaced", "locked out", "poll closed", "after the bell", "voted by post"],
+    ids=[
+        "another chat's paper",
+        "lapsed",
+        "replaced",
+        "locked out",
+        "another rule",
+        "poll closed",
+        "after the bell",
+        "voted by post",
+    ],
 )
 async def test_the_statement_itself_judges_what_may_have_changed_a_moment_ago(
     town: Electorate, change: str | None, chat: str, at: datetime
@@ -313,16 +455,16 @@ async def test_the_statement_itself_judges_what_may_have_changed_a_moment_ago(
     """Whatever Python saw before: another process may have been faster."""
     intent = await town.opens_paper(town.letters[0])
     async with town.database.writing() as connection:
-        poll = await polls.load(connection)
         if change is not None:
             await connection.execute(text(change))
         before = await connection.scalar(text("SELECT count(*) FROM lock"))
 
-        waiting = {(intent, chat): Waiting(Cast(intent, chat, 0), at, ballot=b"sealed")}
+        ballot = Ready(credential_of(town.letters[0], POLL.uuid), b"packed", b"digest", "mark")
+        waiting = {(intent, chat): (Waiting(press(intent, chat, 0), at, ballot), ballot)}
 
-        assert await town.clerk._lock_batch(connection, poll, waiting) == {}
+        assert await town.clerk._lock_batch(connection, waiting) == {}
         assert await connection.scalar(text("SELECT count(*) FROM lock")) == before
-        assert await connection.scalar(text("SELECT count(*) FROM tray")) == 0
+        assert await connection.scalar(text("SELECT count(*) FROM ballot")) == 0
 
 
 async def test_sixty_four_tasks_and_four_clerks_racing_on_one_member_make_one_lock(database: Database) -> None:
@@ -330,14 +472,14 @@ async def test_sixty_four_tasks_and_four_clerks_racing_on_one_member_make_one_lo
     town = await open_electorate(database, members=1)
     ada = town.letters[0]
     url = database.url.render_as_string(hide_password=False)
-    others = [Electorate(Database(url, Signer(SECRETS)), town.key, town.letters) for _ in range(3)]
+    others = [Electorate(Database(url, Signer(SECRETS)), town.letters) for _ in range(3)]
     clerks = [town.clerk, *(other.clerk for other in others)]
     chats = [ada.chat if n % 2 else f"telegram:{1000 + n}" for n in range(64)]
     intents = [await town.opens_paper(ada, chat=chat) for chat in chats]
 
     answers = await asyncio.gather(
         *(
-            clerks[n % 4].cast(Cast(intent, chat, n % 2), NOW)
+            clerks[n % 4].cast(press(intent, chat, n % 2), NOW)
             for n, (intent, chat) in enumerate(zip(intents, chats, strict=True))
         ),
         return_exceptions=True,
@@ -351,7 +493,7 @@ async def test_sixty_four_tasks_and_four_clerks_racing_on_one_member_make_one_lo
     assert set(kinds) <= {CastOutcome, AlreadyVoted}
     receipts = {answer.receipt for answer in answers if isinstance(answer, CastOutcome)}
     assert receipts == {won[0].receipt}
-    assert (await town.count("lock"), await town.count("tray")) == (1, 1)
+    assert (await town.count("lock"), await town.count("ballot")) == (1, 1)
     assert await town.broken_probes() == []
 
 
@@ -359,10 +501,9 @@ FORBIDDEN = {
     "change a lock": "UPDATE lock SET chat = 'x'",
     "change a lock's time": "UPDATE lock SET at = 0 WHERE member_id = 1",
     "delete a lock": "DELETE FROM lock",
-    "change a boxed ballot": "UPDATE box SET sealed = id",
-    "delete a boxed ballot": "DELETE FROM box",
-    "change a ballot in the tray": "UPDATE tray SET sealed = id",
-    "take a ballot out of the tray": "DELETE FROM tray",
+    "change a ballot": "UPDATE ballot SET packed = digest",
+    "change what a ballot stands under": "UPDATE ballot SET entry = 1",
+    "delete a ballot": "DELETE FROM ballot",
     "change the chain": "UPDATE chain SET actor = 'x'",
     "delete from the chain": "DELETE FROM chain WHERE seq = 1",
 }
@@ -371,7 +512,6 @@ FORBIDDEN = {
 @pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN.keys())
 async def test_no_statement_changes_or_deletes_what_is_for_ever(town: Electorate, statement: str) -> None:
     await town.votes(town.letters[0])
-    await move_tray(town.database, now=NOW, at_least=1)
     await town.votes(town.letters[1])
 
     with pytest.raises(DBAPIError):
@@ -408,33 +548,14 @@ async def test_a_second_lock_of_a_member_is_refused_by_the_database_itself(town:
             await connection.execute(insert(schema.lock).values(row))
 
 
-async def test_the_box_holds_every_ballot_once_under_fresh_ids(database: Database) -> None:
-    town = await open_electorate(database, members=40)
-    await asyncio.gather(*(town.votes(letter, option=n % 2) for n, letter in enumerate(town.letters)))
-    async with database.reading() as connection:
-        before = {row.sealed: row.id for row in await connection.execute(select(schema.tray))}
-
-    moved = await move_tray(database, now=NOW, at_least=30, take=15)
-    rest = await empty_tray(database, now=NOW)
-
-    async with database.reading() as connection:
-        after = {row.sealed: row.id for row in await connection.execute(select(schema.box))}
-    assert (moved, rest) == (15, 25)
-    assert after.keys() == before.keys()
-    assert not set(after.values()) & set(before.values())
-    assert await town.count("tray") == 0
-    assert await empty_tray(database, now=NOW) == 0
-    assert await town.broken_probes() == []
-
-
 async def test_a_stranger_who_presses_the_same_paper_at_the_same_moment_learns_nothing(town: Electorate) -> None:
     """Even when both are judged together, and the stranger was first."""
     ada, other = town.letters[:2]
     intent = await town.opens_paper(ada)
 
     stranger, own = await asyncio.gather(
-        town.clerk.cast(Cast(intent, other.chat, 1), NOW),
-        town.clerk.cast(Cast(intent, ada.chat, 0), NOW),
+        town.clerk.cast(press(intent, other.chat, 1), NOW),
+        town.clerk.cast(press(intent, ada.chat, 0), NOW),
         return_exceptions=True,
     )
 
@@ -447,23 +568,23 @@ async def test_of_two_papers_of_one_member_pressed_together_the_first_counts(tow
     ada = town.letters[0]
     papers = [(await town.opens_paper(ada, chat=chat), chat) for chat in (ada.chat, "telegram:70", "telegram:71")]
     first, *rest = await asyncio.gather(
-        *(town.clerk.cast(Cast(intent, chat, 0), NOW) for intent, chat in reversed(papers)), return_exceptions=True
+        *(town.clerk.cast(press(intent, chat, 0), NOW) for intent, chat in reversed(papers)), return_exceptions=True
     )
 
     assert isinstance(first, CastOutcome)
     assert [type(answer) for answer in rest] == [AlreadyVoted, AlreadyVoted]
-    assert (await town.count("lock"), await town.count("tray")) == (1, 1)
+    assert (await town.count("lock"), await town.count("ballot")) == (1, 1)
 
 
 async def test_who_went_away_before_the_answer_is_locked_and_gets_the_receipt_later(town: Electorate) -> None:
     ada = town.letters[0]
     intent = await town.opens_paper(ada)
-    press = asyncio.create_task(town.clerk.cast(Cast(intent, ada.chat, 0), NOW))
+    pressing = asyncio.create_task(town.clerk.cast(press(intent, ada.chat, 0), NOW))
     await asyncio.sleep(0)
-    press.cancel()
+    pressing.cancel()
     await town.clerk.finish()
 
-    again = await town.clerk.cast(Cast(intent, ada.chat, 0), NOW)
+    again = await town.clerk.cast(press(intent, ada.chat, 0), NOW)
 
     assert await town.count("lock") == 1
     assert again.receipt == await the_lock(town)
@@ -479,26 +600,12 @@ async def the_lock(town: Electorate) -> str | None:
 
 def test_a_cast_does_not_show_its_option() -> None:
     """A log line or a traceback with a cast in it says nothing of the choice."""
-    assert "1" not in repr(Cast("i", "c", 1)).replace("0x", "").split(" at ")[0]
-    assert POLL.options
+    shown = [repr(press("i", "c", option)).split(" at ")[0] for option in range(2)]
+    assert shown[0] == shown[1]
+    assert the_other(press("i", "c", 0)) == press("i", "c", 1)
 
 
-async def test_before_there_is_a_key_no_paper_is_known_and_nothing_is_sealed(database: Database) -> None:
+async def test_before_the_opening_no_paper_is_known_and_nothing_is_sealed(database: Database) -> None:
     await make_poll(database)
     with pytest.raises(UnknownIntent):
-        await Clerk(database, SECRETS).cast(Cast("a paper of nobody", "telegram:1", 0), NOW)
-
-
-async def test_a_ballot_sealed_for_another_key_is_never_stored(
-    town: Electorate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The poll got its key between the sealing and the turn at the database: whoever pressed presses again."""
-    papers = [await town.opens_paper(letter) for letter in town.letters[:2]]
-    monkeypatch.setattr(town.clerk, "_known_form", Form(b"k" * seal.KEY_BYTES, 2))
-
-    with pytest.raises(Fault):
-        await town.clerk.cast(Cast(papers[0], town.letters[0].chat, 0), NOW)
-
-    monkeypatch.undo()
-    assert await town.count("tray") == await town.count("lock") == 0
-    assert (await town.clerk.cast(Cast(papers[0], town.letters[0].chat, 0), NOW)).fresh
+        await Clerk(database, SECRETS).cast(press("a paper of nobody", "telegram:1", 0), NOW)

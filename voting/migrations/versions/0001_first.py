@@ -22,13 +22,6 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index(op.f('ix_ballot_entry'), 'ballot', ['entry'], unique=False)
-    op.create_table('box',
-    sa.Column('id', sa.LargeBinary(), nullable=False),
-    sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_box')),
-    sa.UniqueConstraint('sealed', name=op.f('uq_box_sealed')),
-    sqlite_with_rowid=False
-    )
     op.create_table('chain',
     sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
@@ -164,10 +157,6 @@ def upgrade() -> None:
     sa.Column('phase', sa.Text(), nullable=False),
     sa.Column('opened_at', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
-    sa.Column('election_key', sa.LargeBinary(), nullable=True),
-    sa.Column('trustees', sa.Integer(), nullable=True),
-    sa.Column('threshold', sa.Integer(), nullable=True),
-    sa.Column('share_digests', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('trustees_file', sa.LargeBinary(), nullable=True),
     sa.Column('key_kind', sa.Text(), nullable=True),
     sa.Column('paper', sa.LargeBinary(), nullable=True),
@@ -191,6 +180,7 @@ def upgrade() -> None:
     sa.Column('body', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('turnout', sa.Numeric(precision=7, scale=4), nullable=True),
+    sa.Column('decryptions', sa.LargeBinary(), nullable=True),
     sa.CheckConstraint('"only" = 1', name=op.f('ck_result_only')),
     sa.PrimaryKeyConstraint('only', name=op.f('pk_result'))
     )
@@ -224,12 +214,6 @@ def upgrade() -> None:
     sa.Column('set_at', sa.BigInteger(), nullable=False),
     sa.Column('removed_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('chat_id', name=op.f('pk_staff_group'))
-    )
-    op.create_table('tray',
-    sa.Column('id', sa.LargeBinary(), nullable=False),
-    sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_tray')),
-    sqlite_with_rowid=False
     )
     op.create_table('window',
     sa.Column('version', sa.Integer(), nullable=False),
@@ -398,7 +382,6 @@ def upgrade() -> None:
     sa.Column('member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('serial', sa.Integer(), nullable=False),
     sa.Column('pack_hash', sa.LargeBinary(), nullable=False),
-    sa.Column('vote_hash', sa.LargeBinary(), nullable=False),
     sa.Column('credential', sa.LargeBinary(), nullable=True),
     sa.Column('issued_entry', sa.BigInteger(), nullable=True),
     sa.Column('ended_entry', sa.BigInteger(), nullable=True),

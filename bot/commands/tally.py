@@ -1,0 +1,75 @@
+"""`tally`: the count in two steps, with the trustees decrypting at home in between."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.commands.count import PublishSmall, print_counted
+from bot.commands.several import SeveralFiles
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_json, stages_bar
+from voting.model import By
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    nouns = typer.Typer(help="The count in two steps: trustees decrypt at home in between.", no_args_is_help=True)
+    nouns.command("begin")(begin)
+    nouns.command("finish", cls=SeveralFiles)(finish)
+    app.add_typer(nouns, name="tally")
+
+
+def begin(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the trustees; new or empty.")],
+    publish_small: PublishSmall = False,
+    as_json: AsJson = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Close the ballots on the chain, and write what each trustee checks and decrypts.
+
+    Again it writes the same bytes.
+
+    Example: ballotline tally begin --out result
+    """
+    from bot.house import House, in_house
+    from voting.count.count import begin as begin_tally
+
+    async def act(house: House) -> dict[str, Any]:
+        by = By(actor, VIA, house.clock())
+        with stages_bar(quiet=as_json) as progress:
+            return await begin_tally(
+                house.database, out, secrets=house.secrets, by=by, publish_small=publish_small, progress=progress
+            )
+
+    begun = in_house(act)
+    if as_json:
+        print_json({**begun, "bundle": str(out)})
+        return
+    OUT.print(f"{begun['n']:,} ballots; the encrypted tally {begun['tally']}")
+    OUT.print(f"Last head: entry {begun['head']['seq']}, {begun['head']['hash']}")
+    OUT.print(f"{out}  send it whole to every trustee. Each of them, at home:")
+    OUT.print("    ballotline trustee decrypt DIR --share share-1-of-3.json --out decryption-1.json")
+    OUT.print(f"Then: ballotline tally finish --decryption decryption-*.json --out {out}")
+
+
+def finish(
+    decryption: Annotated[
+        list[Path], typer.Option("--decryption", metavar="FILE...", help="What trustees decrypted, as many as needed.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of `tally begin`, or a new one.")],
+    as_json: AsJson = False,
+    actor: Actor = DEFAULT_ACTOR,
+) -> None:
+    """Combine what the trustees decrypted, add the papers, verify, and complete the bundle.
+
+    Example: ballotline tally finish --decryption decryption-1.json decryption-3.json --out result
+    """
+    from bot.house import House, in_house
+    from voting.count.count import finish as finish_tally
+
+    async def act(house: House) -> dict[str, Any]:
+        by = By(actor, VIA, house.clock())
+        with stages_bar(quiet=as_json) as progress:
+            return await finish_tally(house.database, decryption, out, secrets=house.secrets, by=by, progress=progress)
+
+    print_counted(in_house(act), out, as_json=as_json)

@@ -1,0 +1,35 @@
+"""Ballots opened one by one with the shares of k trustees: what no step of the real count ever does."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from voting import schema
+from voting.ballots.combination import lagrange
+from voting.ballots.election import Election
+from voting.ballots.group import BASE, IDENTITY, ORDER, minus, times
+from voting.ballots.packed import unpack
+from voting.model import Poll
+from voting.poll.election import election_of
+from voting.store.database import Database
+from voting.trustees.dealer import Dealt
+
+
+def choices_of(packed: Iterable[bytes], election: Election, dealt: Dealt) -> list[tuple[int, ...]]:
+    """Give the bits of the first question of each packed ballot."""
+    shares = dealt.shares[: dealt.trustees.threshold]
+    indexes = [share.index for share in shares]
+    secret = sum(share.secret * lagrange(share.index, indexes) for share in shares) % ORDER
+    numbers = {IDENTITY: 0, BASE: 1}
+    return [
+        tuple(numbers[minus(beta, times(secret, alpha))] for alpha, beta in unpack(one, election).answers[0].choices)
+        for one in packed
+    ]
+
+
+async def votes_of(database: Database, poll: Poll, dealt: Dealt) -> list[int]:
+    """Open every ballot of a poll and give the votes by option."""
+    async with database.reading() as connection:
+        packed = list(await connection.scalars(select(schema.ballot.c.packed)))
+    chosen = choices_of(packed, election_of(poll), dealt)
+    return [sum(bits[option] for bits in chosen) for option in range(len(poll.options))]
