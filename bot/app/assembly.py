@@ -27,7 +27,7 @@ from bot.member.desk import MemberDesk
 from bot.member_chat import handlers as member_chat
 from bot.member_chat import vote_words
 from bot.page.desk import PageDesk
-from bot.page.routes import PageRoutes
+from bot.page.routes import page_routes
 from bot.settings import Settings
 from bot.staff.desk import StaffDesk
 from bot.staff_chat import handlers as staff_chat
@@ -87,7 +87,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             ],
             routes=[
                 *_edges(house, arrivals, hearing if bot is not None else None, postman).routes(),
-                *_page(house, clerk, checks, postman).routes(),
+                *page_routes(house, _page_desk(house, clerk, checks, postman)),
                 *console_routes(house, staff_desk),
             ],
         )
@@ -150,9 +150,9 @@ def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
     )
 
 
-def _page(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> PageRoutes:
+def _page_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> PageDesk:
     token = house.settings.telegram_token
-    desk = PageDesk(
+    return PageDesk(
         house.database,
         house.secrets,
         clerk,
@@ -160,7 +160,6 @@ def _page(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> PageR
         token=token.get_secret_value() if token is not None else None,
         wake=postman.wake,
     )
-    return PageRoutes(house, desk)
 
 
 def _member_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> MemberDesk:
