@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from bot.member.desk import VOTE_LOCKED
 from bot.page.asked import Asker, BallotAsked, CodesAsked, PackAsked
-from bot.page.init_data import InitDataWrong, read_init_data
+from bot.page.init_data import read_init_data
 from bot.page.page import state_of
-from bot.page.refused import AddressHeld, RuleUnread
+from bot.page.refusals import AddressHeld, InitDataWrong, RuleUnread
 from bot.page.visits import Visit, paper_of, read_visit, write_visit
 from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane
