@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from bot.commands import (
+    backup,
     cases,
     count,
     demo,
@@ -52,6 +53,7 @@ NOUNS: Final = (
     service,
     count,
     head,
+    backup,
 )
 
 
