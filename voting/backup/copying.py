@@ -17,7 +17,7 @@ from voting.store.columns import METADATA
 from voting.store.database import Database
 
 ROWS: Final = 2_000  # at a time
-NOT_OURS: Final = frozenset({"alembic_version"})  # written by the migration itself
+NOT_OURS: Final = frozenset({"alembic_version", "ballotline_backup"})  # of the migration, and of `file`
 
 Progress = Callable[[str, int, int], None]  # table, rows done, of how many
 

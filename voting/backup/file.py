@@ -5,7 +5,7 @@ at rest: no log lies beside it, and it is opened read-only, without a lock, also
 """
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from voting.backup.refusals import BackupOfOtherVersion, BackupUnreadable
 from voting.poll import polls
 from voting.refusals import ForeignSecrets
 from voting.secrets_file import Secrets
-from voting.store.columns import Instant
+from voting.store.columns import METADATA, Instant
 from voting.store.database import MEMORY, SIGNER
 from voting.store.revision import revisions
 
@@ -67,14 +67,20 @@ def _uri(path: Path) -> str:
 
 
 async def _insist_ours(connection: AsyncConnection, path: Path) -> None:
-    if not await connection.scalar(text("SELECT 1 FROM sqlite_master WHERE name = :name"), {"name": MARK.name}):
-        raise BackupUnreadable(file=str(path), problem=f"it has no table {MARK.name}")
+    await _insist_on(connection, path, {MARK.name, "alembic_version"})
     form = await connection.scalar(select(MARK.c.form))
     if form != FORM:
         raise BackupUnreadable(file=str(path), problem=f"its form is {form}")
     revision = await connection.scalar(text("SELECT version_num FROM alembic_version"))
     if revision != revisions()[-1]:
         raise BackupOfOtherVersion(file=str(path), revision=revision, ours=revisions()[-1])
+    await _insist_on(connection, path, METADATA.tables.keys())
+
+
+async def _insist_on(connection: AsyncConnection, path: Path, tables: Set[str]) -> None:
+    found = set((await connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))).scalars())
+    for missing in sorted(tables - found):
+        raise BackupUnreadable(file=str(path), problem=f"it has no table {missing}")
 
 
 async def made_at(connection: AsyncConnection) -> datetime:

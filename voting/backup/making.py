@@ -17,6 +17,7 @@ from typing import Final
 
 import pyrage
 from sqlalchemy import insert
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from voting import secrets_file
@@ -90,7 +91,7 @@ async def _write(
     database: Database, path: Path, now: datetime, withheld: Sequence[Withheld], progress: Progress
 ) -> dict[str, int]:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE))
-    copy = Database(f"sqlite+aiosqlite:///{path}")
+    copy = Database(URL.create("sqlite+aiosqlite", database=str(path)))
     try:
         await upgrade(copy)
         async with snapshot(database) as source, copy.writing() as target:

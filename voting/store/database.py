@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from voting.store import sqlite_connection
@@ -46,7 +46,7 @@ class Database:
     Without a `signer` nothing can be appended to the chain (see `voting.audit.signer`).
     """
 
-    def __init__(self, url: str, signer: Keeper | None = None) -> None:
+    def __init__(self, url: str | URL, signer: Keeper | None = None) -> None:
         self.url: Final = make_url(url)
         self.signer: Final = signer
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
@@ -131,7 +131,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _sqlite_engine(url: str) -> AsyncEngine:
+def _sqlite_engine(url: str | URL) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=POOL_SIZE, max_overflow=0, connect_args={"async_creator_fn": sqlite_connection.connect}
     )
@@ -167,7 +167,7 @@ async def _cluster(connection: AsyncConnection, tables: Iterable[str]) -> bool:
     return not others
 
 
-def _postgres_engine(url: str) -> AsyncEngine:
+def _postgres_engine(url: str | URL) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=POOL_SIZE,
