@@ -41,6 +41,11 @@ async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
         }
 
 
+def left_in(folder: Path) -> set[str]:
+    """Name what is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
 async def opens_a_paper(town: Electorate) -> None:
     """Have a voting paper open that has a secret with it."""
     async with town.database.writing() as connection:

@@ -5,7 +5,8 @@ at rest: no log lies beside it, and it is opened read-only, without a lock, also
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Set
+from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from pathlib import Path
@@ -77,7 +78,7 @@ async def _insist_ours(connection: AsyncConnection, path: Path) -> None:
     await _insist_on(connection, path, METADATA.tables.keys())
 
 
-async def _insist_on(connection: AsyncConnection, path: Path, tables: Set[str]) -> None:
+async def _insist_on(connection: AsyncConnection, path: Path, tables: AbstractSet[str]) -> None:
     found = set((await connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))).scalars())
     for missing in sorted(tables - found):
         raise BackupUnreadable(file=str(path), problem=f"it has no table {missing}")

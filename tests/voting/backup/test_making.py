@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyrage
 import pytest
-from backups import TYPED, age_keys, back_up, opens_a_paper
+from backups import TYPED, age_keys, back_up, left_in, opens_a_paper
 from electorate import Electorate, open_electorate
 from prepared import NOW, SECRETS, rows
 from sqlalchemy import insert, text
@@ -32,10 +32,6 @@ async def town(database: Database) -> Electorate:
         await town.votes(letter)
     await opens_a_paper(town)
     return town
-
-
-def left_in(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
 
 
 async def test_a_backup_is_two_files_for_the_owner_alone_and_nothing_beside_them(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backups import age_keys, back_up, everything, restore_into
+from backups import age_keys, back_up, everything, left_in, restore_into
 from counting import close, counted
 from electorate import Electorate, open_electorate
 from prepared import NOW, SECRETS, later
@@ -36,6 +36,8 @@ from voting.refusals import DatabaseUnreachable, Fault, ForeignSecrets, SecretsM
 from voting.store.database import Database
 from voting.verify.verify import verify
 
+NAME = "ballotline.secrets"
+
 
 @pytest.fixture
 async def town(database: Database) -> Electorate:
@@ -60,10 +62,10 @@ async def place(new_database: Any) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def secrets_path(tmp_path: Path) -> Path:
-    """Where the secrets go."""
+def machine(tmp_path: Path) -> Path:
+    """The folder of a new machine, where the secrets go."""
     (tmp_path / "machine").mkdir()
-    return tmp_path / "machine" / "ballotline.secrets"
+    return tmp_path / "machine"
 
 
 @pytest.fixture
@@ -73,11 +75,11 @@ def file_url(tmp_path: Path) -> str:
 
 
 async def test_every_row_comes_back_and_the_service_can_go_on(
-    town: Electorate, kept: Path, place: str, secrets_path: Path
+    town: Electorate, kept: Path, place: str, machine: Path
 ) -> None:
-    done = await restore_into(place, secrets_path, kept)
+    done = await restore_into(place, machine / NAME, kept)
 
-    restored = Database(place, Signer.beside(SECRETS, secrets_path))
+    restored = Database(place, Signer.beside(SECRETS, machine / NAME))
     try:
         assert await everything(restored) == await everything(town.database)
         assert (done.made_at, done.lost) == (NOW, None)
@@ -95,25 +97,25 @@ async def test_every_row_comes_back_and_the_service_can_go_on(
         await restored.close()
 
 
-async def test_secrets_come_back_with_a_fresh_key_for_what_is_typed(kept: Path, place: str, secrets_path: Path) -> None:
-    await restore_into(place, secrets_path, kept)
+async def test_secrets_come_back_with_a_fresh_key_for_what_is_typed(kept: Path, place: str, machine: Path) -> None:
+    await restore_into(place, machine / NAME, kept)
 
-    found = secrets_file.load(secrets_path)
+    found = secrets_file.load(machine / NAME)
     assert secrets_apart.are_same(found, SECRETS)
     assert found != SECRETS
     assert found != secrets_file.load(secrets_of(kept))
-    assert secrets_path.stat().st_mode & 0o777 == 0o600
+    assert (machine / NAME).stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_backup_of_one_engine_is_restored_into_the_other(
-    town: Electorate, kept: Path, place: str, secrets_path: Path, file_url: str, tmp_path: Path
+    town: Electorate, kept: Path, place: str, machine: Path, file_url: str, tmp_path: Path
 ) -> None:
     """Into a file of SQLite, and from there back into the engine it came from."""
-    await restore_into(file_url, secrets_path, kept)
+    await restore_into(file_url, machine / NAME, kept)
     between = Database(file_url, Signer(SECRETS))
     await back_up(between, tmp_path / "c.db")
     await between.close()
-    await restore_into(place, secrets_path, tmp_path / "c.db")
+    await restore_into(place, machine / NAME, tmp_path / "c.db")
 
     restored = Database(place)
     found = await everything(restored)
@@ -122,7 +124,7 @@ async def test_a_backup_of_one_engine_is_restored_into_the_other(
 
 
 async def test_what_a_purge_has_forgotten_can_be_restored(
-    town: Electorate, place: str, secrets_path: Path, tmp_path: Path
+    town: Electorate, place: str, machine: Path, tmp_path: Path
 ) -> None:
     """A lock that forgot its ballot would be refused as a new one."""
     async with town.database.writing() as connection:
@@ -130,93 +132,93 @@ async def test_what_a_purge_has_forgotten_can_be_restored(
         await connection.execute(text("UPDATE lock SET intent_id = NULL, receipt = NULL, chat = NULL"))
     made = await back_up(town.database, tmp_path / "b.db")
 
-    done = await restore_into(place, secrets_path, made.file)
+    done = await restore_into(place, machine / NAME, made.file)
 
     assert done.rows["lock"] == 3
 
 
 async def test_an_encrypted_backup_is_opened_by_its_identity(
-    town: Electorate, place: str, secrets_path: Path, tmp_path: Path
+    town: Electorate, place: str, machine: Path, tmp_path: Path
 ) -> None:
     recipient, identity = age_keys(tmp_path)
     made = await back_up(town.database, tmp_path / "b.db", recipient=recipient)
 
-    done = await restore_into(place, secrets_path, made.file, identity=identity)
+    done = await restore_into(place, machine / NAME, made.file, identity=identity)
 
     assert done.rows["lock"] == 3
-    assert {path.name for path in secrets_path.parent.iterdir()} == {"ballotline.secrets"}  # nothing in the clear
+    assert left_in(machine) == {NAME}  # nothing in the clear
 
 
 async def test_an_encrypted_backup_is_refused_without_its_identity(
-    town: Electorate, file_url: str, secrets_path: Path, tmp_path: Path
+    town: Electorate, file_url: str, machine: Path, tmp_path: Path
 ) -> None:
     recipient, identity = age_keys(tmp_path)
     made = await back_up(town.database, tmp_path / "b.db", recipient=recipient)
 
-    with pytest.raises(IdentityMissing, match="b.db"):
-        await restore_into(file_url, secrets_path, made.file)
+    with pytest.raises(IdentityMissing, match=r"b\.db"):
+        await restore_into(file_url, machine / NAME, made.file)
     _, other = age_keys(tmp_path)
     with pytest.raises(IdentityForeign, match="another key"):
-        await restore_into(file_url, secrets_path, made.file, identity=other)
+        await restore_into(file_url, machine / NAME, made.file, identity=other)
     identity.write_text("# nothing here\n")
-    with pytest.raises(IdentityUnusable, match="AGE-SECRET-KEY-1"):
-        await restore_into(file_url, secrets_path, made.file, identity=identity)
+    with pytest.raises(IdentityUnusable, match=r"AGE-SECRET-KEY-1\."):
+        await restore_into(file_url, machine / NAME, made.file, identity=identity)
 
-    assert list(secrets_path.parent.iterdir()) == []
+    assert left_in(machine) == set()
 
 
 async def test_where_there_is_something_nothing_is_restored(
-    town: Electorate, kept: Path, database_url: str, secrets_path: Path
+    town: Electorate, kept: Path, database_url: str, machine: Path
 ) -> None:
     before = await everything(town.database)
 
     with pytest.raises(DatabaseTaken, match="table"):
-        await restore_into(database_url, secrets_path, kept)
+        await restore_into(database_url, machine / NAME, kept)
 
     assert await everything(town.database) == before
-    assert not secrets_path.exists()
+    assert not (machine / NAME).exists()
 
 
-async def test_somebody_elses_database_is_not_touched(kept: Path, file_url: str, secrets_path: Path) -> None:
-    theirs = secrets_path.parent / "ballotline.db"
+async def test_somebody_elses_database_is_not_touched(kept: Path, file_url: str, machine: Path) -> None:
+    theirs = machine / "ballotline.db"
     with closing(sqlite3.connect(theirs)) as connection, connection:
         connection.execute("CREATE TABLE songs (title text)")
         connection.execute("INSERT INTO songs VALUES ('Calon Lân')")
 
     with pytest.raises(DatabaseTaken, match="songs"):
-        await restore_into(file_url, secrets_path, kept)
+        await restore_into(file_url, machine / NAME, kept)
     theirs.unlink()
     theirs.write_text("no database, but somebody's words all the same\n" * 40)
     with pytest.raises(DatabaseUnreachable, match="not a database"):
-        await restore_into(file_url, secrets_path, kept)
+        await restore_into(file_url, machine / NAME, kept)
 
     assert theirs.read_text().startswith("no database, but somebody's words")
 
 
 async def test_other_secrets_stay_and_the_same_do_not_mind(
-    kept: Path, place: str, file_url: str, secrets_path: Path
+    kept: Path, place: str, file_url: str, machine: Path
 ) -> None:
-    secrets_file.save(secrets_path, secrets_file.make())
-    others = secrets_path.read_bytes()
+    secrets_file.save(machine / NAME, secrets_file.make())
+    others = (machine / NAME).read_bytes()
     with pytest.raises(SecretsTaken):
-        await restore_into(place, secrets_path, kept)
-    assert secrets_path.read_bytes() == others
+        await restore_into(place, machine / NAME, kept)
+    assert (machine / NAME).read_bytes() == others
 
-    secrets_path.unlink()
-    secrets_file.save(secrets_path, SECRETS)  # as a restore leaves them that was cut off
-    ours = secrets_path.read_bytes()
-    await restore_into(place, secrets_path, kept)
+    (machine / NAME).unlink()
+    secrets_file.save(machine / NAME, SECRETS)  # as a restore leaves them that was cut off
+    ours = (machine / NAME).read_bytes()
+    await restore_into(place, machine / NAME, kept)
 
-    assert secrets_path.read_bytes() == ours
+    assert (machine / NAME).read_bytes() == ours
 
 
 async def test_files_that_are_no_backup_are_refused_each_with_a_sentence(
-    kept: Path, file_url: str, secrets_path: Path, tmp_path: Path
+    kept: Path, file_url: str, machine: Path, tmp_path: Path
 ) -> None:
     async def refused(kind: type[Exception], said: str) -> None:
         with pytest.raises(kind, match=said):
-            await restore_into(file_url, secrets_path, odd, secrets=secrets_of(kept))
-        assert not secrets_path.exists()
+            await restore_into(file_url, machine / NAME, odd, secrets=secrets_of(kept))
+        assert not (machine / NAME).exists()
 
     odd = tmp_path / "odd"
     odd.write_text("member_no,name\n" * 100)
@@ -236,23 +238,24 @@ async def test_files_that_are_no_backup_are_refused_each_with_a_sentence(
         with closing(sqlite3.connect(odd)) as connection, connection:
             connection.execute(change)
         await refused(kind, said)
-    data = bytearray(kept.read_bytes())
+    shutil.copyfile(kept, odd)
+    data = bytearray(odd.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 8192] = b"\xff" * 8192
     odd.write_bytes(data)
     await refused(BackupUnreadable, "odd")
 
 
-async def test_secrets_must_be_those_of_the_poll(kept: Path, file_url: str, secrets_path: Path, tmp_path: Path) -> None:
+async def test_secrets_must_be_those_of_the_poll(kept: Path, file_url: str, machine: Path, tmp_path: Path) -> None:
     secrets_file.save(tmp_path / "other", secrets_file.make())
     with pytest.raises(ForeignSecrets):
-        await restore_into(file_url, secrets_path, kept, secrets=tmp_path / "other")
+        await restore_into(file_url, machine / NAME, kept, secrets=tmp_path / "other")
     (tmp_path / "torn").write_text("{")
     with pytest.raises(SecretsMissing, match="torn"):
-        await restore_into(file_url, secrets_path, kept, secrets=tmp_path / "torn")
+        await restore_into(file_url, machine / NAME, kept, secrets=tmp_path / "torn")
 
 
 async def test_rows_that_do_not_hold_in_their_new_place_are_not_kept(
-    kept: Path, place: str, secrets_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: Path, place: str, machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = file.first_untruth
     answers = iter([None, "the engine mixed them up"])
@@ -264,40 +267,40 @@ async def test_rows_that_do_not_hold_in_their_new_place_are_not_kept(
     monkeypatch.setattr(file, "first_untruth", found)
 
     with pytest.raises(Fault, match="mixed them up"):
-        await restore_into(place, secrets_path, kept)
+        await restore_into(place, machine / NAME, kept)
 
     monkeypatch.undo()
-    assert (await restore_into(place, secrets_path, kept)).rows["lock"] == 3  # the place is empty still
+    assert (await restore_into(place, machine / NAME, kept)).rows["lock"] == 3  # the place is empty still
 
 
 async def test_a_head_is_taken_only_if_our_key_signed_it(
-    kept: Path, file_url: str, secrets_path: Path, tmp_path: Path
+    kept: Path, file_url: str, machine: Path, tmp_path: Path
 ) -> None:
     head = tmp_path / "head.json"
     head.write_bytes(Signer(secrets_file.make()).sign_head(99, b"h" * 32).line)
 
-    with pytest.raises(HeadUnusable, match="head.json"):
-        await restore_into(file_url, secrets_path, kept, head=head)
+    with pytest.raises(HeadUnusable, match=r"head\.json"):
+        await restore_into(file_url, machine / NAME, kept, head=head)
 
-    assert not secrets_path.exists()
+    assert not (machine / NAME).exists()
 
 
 async def test_a_head_of_the_restored_chain_means_that_nothing_is_lost(
-    town: Electorate, kept: Path, place: str, secrets_path: Path, tmp_path: Path
+    town: Electorate, kept: Path, place: str, machine: Path, tmp_path: Path
 ) -> None:
     head = tmp_path / "head.json"
     async with town.database.reading() as connection:
         last = [entry async for entry in chain.entries(connection)][-1]
     head.write_bytes(Signer(SECRETS).sign_head(last.seq, last.hash).line)
 
-    done = await restore_into(place, secrets_path, kept, head=head)
+    done = await restore_into(place, machine / NAME, kept, head=head)
 
     assert done.lost is None
-    assert Signer.beside(SECRETS, secrets_path).kept() == Signer(SECRETS).read(head.read_bytes())
+    assert Signer.beside(SECRETS, machine / NAME).kept() == Signer(SECRETS).read(head.read_bytes())
 
 
 async def test_the_drill_back_up_in_mid_vote_lose_the_machine_restore_go_on_count(
-    town: Electorate, kept: Path, place: str, secrets_path: Path, tmp_path: Path
+    town: Electorate, kept: Path, place: str, machine: Path, tmp_path: Path
 ) -> None:
     """Five vote before the machine is lost, two of them after the backup; these two vote again with the same codes."""
     first_receipt = (await town.votes(town.letters[3], option=1)).receipt
@@ -308,8 +311,8 @@ async def test_the_drill_back_up_in_mid_vote_lose_the_machine_restore_go_on_coun
     assert last is not None
     (tmp_path / "head.json").write_bytes(last.line)  # as others keep it; of the machine nothing else is left
 
-    done = await restore_into(place, secrets_path, kept, head=tmp_path / "head.json")
-    restored = Database(place, Signer.beside(secrets_file.load(secrets_path), secrets_path))
+    done = await restore_into(place, machine / NAME, kept, head=tmp_path / "head.json")
+    restored = Database(place, Signer.beside(secrets_file.load(machine / NAME), machine / NAME))
     try:
         assert done.lost == last
         async with restored.reading() as connection:
