@@ -28,6 +28,7 @@ _OTHERS: Final = """
 """
 
 
+VERSIONS: Final = "alembic_version"  # the table that says at which revision a database is
 HEAD: Final = "ballotline_head"  # in a connection's `info`: what `Keeper.keep` takes, of this transaction
 SIGNER: Final = "ballotline_signer"  # the execution option under which a connection carries its signer
 MEMORY: Final = "ballotline_memory"  # and this one a dict: what this process has read of the database already
@@ -140,9 +141,10 @@ def _sqlite_engine(url: str | URL) -> AsyncEngine:
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
+        if _may_be_ours(cursor):
+            cursor.execute("PRAGMA journal_mode=WAL")
         for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "secure_delete=ON",  # a ballot that left the tray is not left readable in a free page
@@ -157,6 +159,13 @@ def _sqlite_engine(url: str | URL) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _may_be_ours(cursor: Any) -> bool:  # noqa: ANN401 - the driver's own type
+    """Tell a database of ours, or an empty file, from somebody else's: theirs stays as it is, byte for byte."""
+    cursor.execute("SELECT count(*), count(*) FILTER (WHERE name = ?) FROM sqlite_master", (VERSIONS,))
+    [(things, versions)] = cursor.fetchall()
+    return bool(versions) or not things
 
 
 async def _cluster(connection: AsyncConnection, tables: Iterable[str]) -> bool:
