@@ -246,7 +246,7 @@ async def test_a_backlog_is_seen_in_readyz_and_metrics(town: Town, client: aioht
     now = town.clock()
     held = {"received_at": now - timedelta(minutes=2), "lease_until": now + timedelta(hours=1), "state": "new"}
     async with town.database.writing() as connection:
-        await connection.execute(insert(inbox).values(source="telegram", key="1", queue="q", **held))
+        await connection.execute(insert(inbox).values(source="telegram", key="1", queue="q", claimed_by="x", **held))
 
     async with client.get("/readyz") as answer:
         assert answer.status == 503

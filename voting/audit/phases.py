@@ -79,6 +79,8 @@ ALLOWED: Final[Mapping[str, frozenset[Span]]] = {
     "case_outcome_proposed": _ANY,
     "case_settled": _ANY,
     "texts_stopped": _ANY,
+    "texts_resumed": _ANY,
+    "channels_back": _ANY,
     "alert_acknowledged": _ANY,
     "personal_data_forgotten": _OVER,
     # staff among themselves

@@ -35,6 +35,8 @@ OFFICERS_ONLY = {
     Act.SET_GROUP,
     Act.SEE_CHAIN,
     Act.RESUME_HEAD,
+    Act.RESUME_TEXTS,
+    Act.TURN_CHANNELS_ON,
 }
 NOT_COMMS = {
     Act.GO_ON_DUTY,
