@@ -11,12 +11,13 @@ import pyrage
 import pytest
 from backups import TYPED, age_keys, back_up, left_in, opens_a_paper
 from electorate import Electorate, open_electorate
+from nacl.exceptions import CryptoError
 from prepared import NOW, SECRETS, rows
 from sqlalchemy import insert, text
 
 from bot.schema import inbox
 from voting import schema, secrets_file
-from voting.backup import copying, file, making, secrets_apart
+from voting.backup import copying, file, making
 from voting.backup.making import secrets_of
 from voting.backup.refusals import BackupExists, BackupFaulty, BackupUnwritable
 from voting.backup.withheld import Withheld
@@ -69,10 +70,9 @@ async def test_what_people_typed_stays_behind_and_the_key_for_it(town: Electorat
         TYPED
     ) == 1
     kept = secrets_file.load(made.secrets_file)
-    assert kept == secrets_apart.for_backup(SECRETS)
-    assert secrets_apart.for_service(kept) not in {kept, SECRETS}
-    assert secrets_apart.are_same(kept, SECRETS)
-    assert not secrets_apart.are_same(kept, secrets_file.make())
+    assert kept == SECRETS
+    with pytest.raises(CryptoError):
+        kept.hours.open(b"paper", SECRETS.hours.close(b"paper", b"typed", NOW))
 
 
 async def test_rows_and_values_that_are_withheld_are_not_there(town: Electorate, tmp_path: Path) -> None:
