@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backups import age_keys, back_up, everything, left_in, restore_into
+from backups import OF_THE_HOUR, age_keys, back_up, everything, keys_changed, left_in, restore_into
 from counting import close, counted
 from electorate import Electorate, open_electorate
 from prepared import NOW, SECRETS, later
@@ -19,7 +19,7 @@ from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.resuming import resume_and_sign
 from voting.audit.signer import Signer
-from voting.backup import file, secrets_apart
+from voting.backup import file
 from voting.backup.making import secrets_of
 from voting.backup.refusals import (
     BackupOfOtherVersion,
@@ -100,10 +100,9 @@ async def test_every_row_comes_back_and_the_service_can_go_on(
 async def test_secrets_come_back_with_a_fresh_key_for_what_is_typed(kept: Path, place: str, machine: Path) -> None:
     await restore_into(place, machine / NAME, kept)
 
-    found = secrets_file.load(machine / NAME)
-    assert secrets_apart.are_same(found, SECRETS)
-    assert found != SECRETS
-    assert found != secrets_file.load(secrets_of(kept))
+    secrets_file.save(machine / "live", SECRETS)
+    assert keys_changed(machine / "live", machine / NAME) == OF_THE_HOUR
+    assert keys_changed(secrets_of(kept), machine / NAME) == OF_THE_HOUR
     assert (machine / NAME).stat().st_mode & 0o777 == 0o600
 
 
