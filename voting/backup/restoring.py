@@ -100,7 +100,7 @@ async def _fill(database: Database, source: AsyncConnection, progress: Progress)
         problem = await file.first_untruth(target)
         if problem is not None:
             raise Fault(f"the restored rows do not hold, though those of the backup did: {problem}")
-    return rows
+        return rows
 
 
 def _read_head(path: Path, signer: Signer) -> Head:
