@@ -670,7 +670,7 @@ def test_an_archive_of_other_bytes_is_found(tmp_path: Path, case: str) -> None:
 def test_an_election_is_not_longer_than_it_can_be(tmp_path: Path) -> None:
     long = b'["' + b"x" * (2 << 20) + b'"]'
 
-    problem = forged(tmp_path, Made(edit_members=lambda found: setup("election", lambda _raw: long)(found)))
+    problem = forged(tmp_path, Made(edit_members=setup("election", lambda _raw: long)))
 
     insist(problem, ARCHIVE, None, "is longer than an election can be")
 

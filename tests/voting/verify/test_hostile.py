@@ -18,6 +18,7 @@ from voting.verify import format as form
 from voting.verify.reading import Wrong, parse, printable, shown, written
 from voting.verify.verify import Asked, verify
 
+JSON = (form.CHAIN, form.HEADS, form.POLL, form.PAPER, form.POSTAL, form.MANIFEST, form.DECRYPTIONS)
 ARCHIVE = form.archive_name(UUID)
 FILES = Made().files()
 VALUES = [
@@ -37,7 +38,13 @@ def resigned(files: dict[str, bytes]) -> dict[str, bytes]:
         files.pop(name, None)
     try:
         return signed(files, form.RESULTED)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # heads or poll are no JSON of ours any more
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ):  # heads or poll are no JSON of ours any more
         return {**FILES, **files}
 
 
@@ -60,7 +67,7 @@ def verified(folder: Path, files: dict[str, bytes]) -> None:
 @pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
 def test_a_value_of_any_kind_in_a_json_file(tmp_path: Path, name: str, value: object) -> None:
     whole = json.loads(FILES[name])
-    for field in (*whole, "more"):
+    for field in random.Random(name).sample([*whole, "more"], 3):
         content = (json.dumps({**whole, field: value}, indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
         verified(tmp_path / "bundle", resigned({**FILES, name: content}))
 
@@ -70,7 +77,7 @@ def test_a_value_of_any_kind_in_any_entry(tmp_path: Path, value: object) -> None
     """Signed by the operator: what the body holds is theirs to choose."""
     kinds = {entry["kind"]: entry["body"] for entry in Made().story}
     picked = random.Random(repr(value))
-    for kind in picked.sample(sorted(kinds), 6):
+    for kind in picked.sample(sorted(kinds), 4):
         for field in [*kinds[kind]][:4] or ["more"]:
 
             def edit(entries: list[dict[str, object]], kind: str = kind, field: str = field) -> None:
@@ -95,7 +102,7 @@ def _report(folder: Path, files: dict[str, bytes]):  # noqa: ANN202 - verify's
 
 
 @given(st.sampled_from(sorted(FILES)), st.binary(max_size=300), st.floats(0, 1))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_bytes_anywhere_and_signed_again(tmp_path: Path, name: str, junk: bytes, place: float) -> None:
     content = FILES[name]
     at = int(place * len(content))
