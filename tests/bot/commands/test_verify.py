@@ -77,6 +77,13 @@ def test_a_head_that_was_given_up_is_read_first(tmp_path: Path) -> None:
     assert said(folder).startswith("Read first: Entry 11 of the chain gives up the head of entry 11")
 
 
+def test_an_option_never_controls_the_terminal(tmp_path: Path) -> None:
+    printed = said(Made(options=("North\u202e", "South")).write(tmp_path / "bundle"))
+
+    assert "\u202e" not in printed
+    assert "North?" in printed
+
+
 def test_json_has_everything(made: Made, bundle: Path) -> None:
     facts = json.loads(said(bundle, "--json"))
 
