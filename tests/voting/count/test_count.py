@@ -119,6 +119,19 @@ async def test_a_bundle_is_not_written_over_anything(closed: CountedTown, tmp_pa
         await count_into(closed, out)
 
 
+async def test_what_an_interrupted_run_left_beside_the_bundle_is_cleared_away(
+    closed: CountedTown, tmp_path: Path
+) -> None:
+    for left in ("result.part", "result.part.old"):
+        (tmp_path / left).mkdir()
+        (tmp_path / left / "chain.jsonl").write_text("half a cha")
+    (tmp_path / "result").mkdir()
+
+    await count_into(closed, tmp_path / "result")
+
+    assert sorted(path.name for path in sorted(tmp_path.iterdir()) if path.suffix != ".db") == ["result", "shares"]
+
+
 async def test_papers_count_with_the_ballots(voted: CountedTown, tmp_path: Path) -> None:
     """A paper after an online vote is set aside and counts not at all."""
     await take_papers(voted, tmp_path, voted.letters[11:])
