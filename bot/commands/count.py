@@ -154,7 +154,7 @@ def rehearse_poll(
     rows = [(s.name, f"{s.number:,} {s.what}", f"{s.seconds:.1f}", f"{s.per_second:,.0f}") for s in done.stages]
     print_table("Rehearsal", ("Stage", "Done", "Seconds", "A second"), rows)
     print_result(done.result)
-    memory = done.peak_memory_bytes / 2**20
+    memory = done.memory.here / 2**20
     OUT.print(f"The bundle verified. {done.seconds:.1f} s in all, at most {memory:,.0f} MiB of memory.")
 
 

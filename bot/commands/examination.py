@@ -30,6 +30,7 @@ from voting.store.revision import check
 
 TIMEOUT_SECONDS: Final = 5.0
 CLOCK_OFF_MAX: Final = timedelta(seconds=30)
+HOURS_OLD_MAX: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,13 @@ async def _kept(settings: Settings) -> list[Finding]:
     found = []
     signer = None
     try:
-        signer = Signer.beside(secrets_file.load(settings.secrets_file), settings.secrets_file)
+        secrets = secrets_file.load(settings.secrets_file)
+        signer = Signer.beside(secrets, settings.secrets_file)
         mode = settings.secrets_file.stat().st_mode & 0o777
         safe = mode == MODE
         todo = "" if safe else f"chmod 600 {settings.secrets_file}"
         found.append(Finding("secrets", ok=safe, detail=f"readable, mode {mode:o}", what_to_do=todo))
+        found.append(hours_finding(secrets.hours.oldest, clock(), runs=await _runs(settings)))
     except Refusal as refusal:
         found.append(Finding("secrets", ok=False, detail=str(refusal)))
     database = Database(settings.database_url, signer)
@@ -92,6 +95,29 @@ async def _kept(settings: Settings) -> list[Finding]:
     finally:
         await database.close()
     return found
+
+
+async def _runs(settings: Settings) -> bool:
+    """Tell whether somebody listens where the service does."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def hours_finding(oldest: datetime, now: datetime, *, runs: bool) -> Finding:
+    """Look at the hour of the secrets file's key: the service moves it on, and what came before cannot be opened."""
+    detail = f"what came in before {oldest:%Y-%m-%d %H:%M} UTC cannot be opened by anybody"
+    if oldest > now:
+        todo = "compare this machine's clock: the file's hour is ahead of it"
+    elif runs and now - oldest > HOURS_OLD_MAX:
+        todo = "more than a day ago: see whether rows wait in the inbox, and the service's log for the chore `hours`"
+    else:
+        return Finding("hour key", ok=True, detail=detail)
+    return Finding("hour key", ok=False, detail=detail, what_to_do=todo)
 
 
 async def _head(connection: AsyncConnection) -> Finding:

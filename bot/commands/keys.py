@@ -28,7 +28,7 @@ def create(
     out: Annotated[Path, typer.Option(help="Folder for the share files; give each to its trustee, keep none.")],
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:
-    """Make the election key; its private half exists only as the shares written here.
+    """Make the election key and split it into shares; for a moment this machine can decrypt alone.
 
     Example: ballotline keys create --trustees 3 --threshold 2 --out shares
     """

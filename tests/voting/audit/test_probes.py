@@ -12,7 +12,6 @@ from electorate import Electorate, Letter, make_letters, open_electorate, pack_r
 from prepared import NOW, POLL
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from voting.votes.box import empty_tray
 
 from voting import schema
 from voting.audit import chain

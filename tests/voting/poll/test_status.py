@@ -9,7 +9,6 @@ from prepared import CLOSES_AT, GWEN, OPENS_AT, POLL, make_poll
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
-from voting.votes.box import move_tray
 
 from voting import schema
 from voting.poll import polls
@@ -72,7 +71,7 @@ async def test_before_the_roll_everything_is_nought(database: Database) -> None:
     assert facts["key"] is None
     assert facts["roll"] == {"members": 0, "eligible": 0}
     assert set(facts["packs"].values()) == {0}
-    assert (facts["locks"], facts["tray"], facts["box"]) == ({"online": 0, "post": 0}, 0, 0)
+    assert (facts["locks"], facts["ballots"]) == ({"online": 0, "post": 0}, 0)
 
 
 async def test_without_a_poll_there_is_nothing_to_tell(database: Database) -> None:
