@@ -307,6 +307,18 @@ async def test_a_result_that_the_databases_owner_rewrote_is_not_published(
     assert not (tmp_path / "out").exists()
 
 
+async def test_other_decryptions_than_those_on_the_chain_are_not_published(closed: CountedTown, tmp_path: Path) -> None:
+    """The same trustees decrypt anew, and the database's owner puts that in the place of what was counted."""
+    await count_into(closed, tmp_path / "result")
+    shares = [read_share(path) for path in share_files(closed, tmp_path / "shares")[:2]]
+    lines = b"".join(closed.decryption(share, tmp_path / "result") + b"\n" for share in shares)
+    async with as_owner(closed, "result") as connection:
+        await connection.execute(update(schema.result).values(decryptions=lines))
+
+    with pytest.raises(CannotCount, match="is another one"):
+        await count_into(closed, tmp_path / "out")
+
+
 async def test_a_result_that_is_not_on_the_chain_is_not_published(closed: CountedTown, tmp_path: Path) -> None:
     await begin(closed.database, tmp_path / "tally", secrets=SECRETS, by=GWEN)
     shares = [read_share(path) for path in share_files(closed, tmp_path / "shares")[:2]]
