@@ -223,7 +223,7 @@ async def test_ballots_by_credentials_issued_after_the_opening_are_counted_apart
 
 
 async def test_an_open_poll_is_not_counted(voted: CountedTown, tmp_path: Path) -> None:
-    with pytest.raises(CannotCount, match="is open"):
+    with pytest.raises(CannotCount, match="the poll is open; close it first"):
         await count_into(voted, tmp_path / "out")
 
 
