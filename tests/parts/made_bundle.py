@@ -341,6 +341,11 @@ class Made:
                 poll |= entry["body"]
         return poll
 
+    @property
+    def shown(self) -> Entry:
+        """What the page needs of the poll, whatever the chain has made of it."""
+        return {name: str(self.merged.get(name, "")) for name in ("title", "question", "kind", "fingerprint")}
+
     def heads(self) -> bytes:
         """Heads of a few entries, the last among them."""
         last = len(self.entries)
@@ -380,7 +385,7 @@ class Made:
         ]
         if self.stage == form.RESULTED:
             for index, content in zip(self.deciders, self.decryptions, strict=False):
-                published = compact(json.loads(content)["decryption"])
+                published = compact(json.loads(content).get("decryption"))
                 events.append(
                     ("PartialDecryption", [published, compact({"owner": index, "payload": sha256(published)})])
                 )
@@ -429,7 +434,7 @@ class Made:
             files |= {
                 form.DECRYPTIONS: b"".join(one + b"\n" for one in self.decryptions),
                 form.RESULT: form.readable(result),
-                form.PAGE: result_page(self.merged, result, self.justification),
+                form.PAGE: result_page(self.shown, result, self.justification),
             }
         files[form.archive_name(UUID)] = self.archive
         return signed(_edited(self.edit_files, files), self.stage, self.key, self.edit_manifest)
@@ -448,8 +453,9 @@ def signed(
     files.setdefault(form.LINES, b"".join(rows))
     names = [name for name in form.listed(stage, UUID) if name in files]
     measured = {name: (len(files[name]), sha256(files[name])) for name in names}
-    head = json.loads(files[form.HEADS].splitlines()[-1]) if files[form.HEADS] else {"seq": 0, "hash": "00" * 32}
-    poll = {"id": "leader-2022", "uuid": UUID}
+    head = json.loads(files[form.HEADS].splitlines()[-1]) if files[form.HEADS] else {"seq": 0, "hash": ""}
+    poll = json.loads(files[form.POLL])
+    poll = {name: poll.get(name, "") for name in ("id", "uuid")}
     manifest = form.manifest_of(stage, poll, (head["seq"], head["hash"]), measured)
     files[form.MANIFEST] = form.readable(_edited(edit_manifest, manifest))
     files[form.SIGNATURE] = key.sign(form.manifest_message(files[form.MANIFEST])).signature.hex().encode() + b"\n"
@@ -464,7 +470,7 @@ def head_line(seq: int, digest: str, key: SigningKey = KEY) -> bytes:
 
 def written_credential(raw: bytes) -> str:
     """The credential in a ballot's JSON."""
-    return str(json.loads(raw)["credential"])
+    return str(json.loads(raw).get("credential", ""))
 
 
 def sha256(content: bytes) -> str:
