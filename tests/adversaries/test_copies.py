@@ -1,7 +1,7 @@
 """All files of the database, at several moments, the bundle and one share fewer than needed: no choice of anybody.
 
-What could tell a choice: a code or a credential's secret that waits with a paper, a random number of a ballot, the
-choice itself. Everything of that kind is watched while a poll is held, and looked for, in every spelling, in every file.
+What could tell a choice: a code or a credential's secret that waits with a paper, a random number of a ballot. All
+of that kind is watched while a poll is held, and looked for, in every spelling, in every file.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from sqlalchemy import make_url, select, text
 
 from voting import schema
 from voting.ballots.combination import lagrange
-from voting.ballots.election import Election
 from voting.ballots.credential import derive_secret
+from voting.ballots.election import Election
 from voting.ballots.group import BASE, IDENTITY, ORDER, minus, times
 from voting.ballots.packed import unpack
 from voting.codes.codes import Kind, generate, printed
@@ -144,8 +144,9 @@ def secrets_of(letters: Iterable[Letter], uuid: str, watched: Watched) -> None:
 async def test_all_files_the_bundle_and_one_share_tell_no_choice(
     database: Database, tmp_path: Path, watched: Watched
 ) -> None:
-    """Guards: the hour's key that closes what waits with a paper; that no table has a column for a choice or a code;
-    fresh random numbers that are never stored; the threshold.
+    """Guards: the hour's key that closes what waits with a paper; no column for a choice or a code; the threshold.
+
+    Also that random numbers are fresh and never stored.
     """
     town = await open_town(database, MEMBERS)
     disk = Disk(database)

@@ -45,7 +45,7 @@ def interpolated(shares: Sequence[Share]) -> int:
 @pytest.mark.parametrize(("of", "threshold"), [(3, 2), (3, 3), (5, 3)])
 @pytest.mark.parametrize("made_by", ["dealer", "ceremony"])
 def test_fewer_trustees_than_the_threshold_open_nothing(tmp_path: Path, of: int, threshold: int, made_by: str) -> None:
-    """Guard: as many coefficients as the threshold, in the dealer's and every trustee's polynomial; `combine` counts."""
+    """Guard: as many coefficients as the threshold in dealer's and trustees' polynomials; `combine` counts."""
     shares, trustees = _made(tmp_path, of, threshold, made_by)
     election = an_election(trustees.election_key)
     ballot = a_vote(election, random_scalar(), 0)
