@@ -29,6 +29,7 @@ from bot.commands import (
     tally,
     template,
     trustee,
+    verify,
 )
 from bot.commands.terminal import error_line
 from voting.ballots.refusals import BallotRefusal
@@ -55,6 +56,7 @@ NOUNS: Final = (
     count,
     tally,
     ballot,
+    verify,
     head,
 )
 

@@ -1,4 +1,4 @@
-"""`count`, `verify`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
+"""`count`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
 
 import tempfile
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from bot.commands.several import SeveralFiles
 from bot.commands.terminal import (
@@ -16,10 +15,8 @@ from bot.commands.terminal import (
     VIA,
     Actor,
     AsJson,
-    error_line,
     print_json,
     print_table,
-    progress_bar,
     run,
     stages_bar,
 )
@@ -33,7 +30,6 @@ PublishSmall = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(cls=SeveralFiles)(count)
-    app.command()(verify)
     app.command()(audit)
     app.command("rehearse")(rehearse_poll)
 
@@ -79,50 +75,6 @@ def print_counted(result: Mapping[str, Any], out: Path, *, as_json: bool) -> Non
         return
     print_result(result)
     OUT.print(f"The bundle is in {out}; publish it whole. Its README.txt says how anybody can check it.")
-
-
-def verify(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle.")],
-    key: Annotated[str | None, typer.Option(help="The signing key's fingerprint as published before the vote.")] = None,
-    receipt: Annotated[str | None, typer.Option(help="Look for this receipt.")] = None,
-    head: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="A head that was kept (`ballotline head --json`).")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check a published bundle alone: no database, no secret, no network.
-
-    Example: ballotline verify result --receipt ABCDE-FGHJK
-    """
-    from voting.verify.verify import verify as verify_bundle
-
-    with progress_bar("Opening the box", quiet=as_json) as progress:
-        kept = None if head is None else head.read_bytes()
-        verdict = verify_bundle(folder, expected_key=key, head=kept, receipt=receipt, progress=progress)
-    facts = {"ok": verdict.ok, **asdict(verdict)}
-    if as_json:
-        print_json(facts)
-    else:
-        _print_verdict(facts, receipt)
-    if not verdict.ok or verdict.receipt_found is False:
-        raise typer.Exit(1)
-
-
-def _print_verdict(verdict: Mapping[str, Any], receipt: str | None) -> None:
-    for check in verdict["checks"]:
-        mark = "[green]ok[/green]" if check["ok"] else "[red]no[/red]"
-        OUT.print(f"{mark} {escape(check['name'])}: {escape(check['detail'])}")
-    for problem in verdict["problems"]:
-        line = f", line {problem['line']}" if problem["line"] else ""
-        error_line(f"{problem['file']}{line}: {problem['what']}")
-    if verdict["ok"] and verdict["result"] is not None:
-        print_result(verdict["result"])
-        OUT.print(f"Signing key: {verdict['fingerprint']}")
-        OUT.print(
-            "A bundle made up as a whole would agree with itself: compare this key with the one published before."
-        )
-    if receipt is not None:
-        OUT.print(f"Receipt {receipt}: {'is in the list' if verdict['receipt_found'] else 'is NOT in the list'}")
 
 
 def print_result(result: Mapping[str, Any]) -> None:
@@ -202,7 +154,7 @@ def rehearse_poll(
     rows = [(s.name, f"{s.number:,} {s.what}", f"{s.seconds:.1f}", f"{s.per_second:,.0f}") for s in done.stages]
     print_table("Rehearsal", ("Stage", "Done", "Seconds", "A second"), rows)
     print_result(done.result)
-    memory = done.peak_memory_bytes / 2**20
+    memory = done.memory.here / 2**20
     OUT.print(f"The bundle verified. {done.seconds:.1f} s in all, at most {memory:,.0f} MiB of memory.")
 
 

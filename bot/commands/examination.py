@@ -27,10 +27,10 @@ from voting.poll.without_pack import count_eligible, count_without_pack
 from voting.refusals import Fault, Refusal
 from voting.store.database import Database
 from voting.store.revision import check
-from voting.verify.format import signing_fingerprint
 
 TIMEOUT_SECONDS: Final = 5.0
 CLOCK_OFF_MAX: Final = timedelta(seconds=30)
+HOURS_OLD_MAX: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,13 @@ async def _kept(settings: Settings) -> list[Finding]:
     found = []
     signer = None
     try:
-        signer = Signer.beside(secrets_file.load(settings.secrets_file), settings.secrets_file)
+        secrets = secrets_file.load(settings.secrets_file)
+        signer = Signer.beside(secrets, settings.secrets_file)
         mode = settings.secrets_file.stat().st_mode & 0o777
         safe = mode == MODE
         todo = "" if safe else f"chmod 600 {settings.secrets_file}"
         found.append(Finding("secrets", ok=safe, detail=f"readable, mode {mode:o}", what_to_do=todo))
+        found.append(hours_finding(secrets.hours.oldest, clock(), runs=await _runs(settings)))
     except Refusal as refusal:
         found.append(Finding("secrets", ok=False, detail=str(refusal)))
     database = Database(settings.database_url, signer)
@@ -86,8 +88,6 @@ async def _kept(settings: Settings) -> list[Finding]:
                 found += [await _head(connection), await _staff(connection)]
             key = await _key(connection, poll)
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
-        named = f"{signing_fingerprint(poll.signing_key)} (publish it before the vote: verify is told it with --key)"
-        found.append(Finding("signing key", ok=True, detail=named))
         found += await _packs(database)
         found += key
     except (Refusal, TrusteeRefusal) as refusal:
@@ -95,6 +95,29 @@ async def _kept(settings: Settings) -> list[Finding]:
     finally:
         await database.close()
     return found
+
+
+async def _runs(settings: Settings) -> bool:
+    """Tell whether somebody listens where the service does."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def hours_finding(oldest: datetime, now: datetime, *, runs: bool) -> Finding:
+    """Look at the hour of the secrets file's key: the service moves it on, and what came before cannot be opened."""
+    detail = f"what came in before {oldest:%Y-%m-%d %H:%M} UTC cannot be opened by anybody"
+    if oldest > now:
+        todo = "compare this machine's clock: the file's hour is ahead of it"
+    elif runs and now - oldest > HOURS_OLD_MAX:
+        todo = "more than a day ago: see whether rows wait in the inbox, and the service's log for the chore `hours`"
+    else:
+        return Finding("hour key", ok=True, detail=detail)
+    return Finding("hour key", ok=False, detail=detail, what_to_do=todo)
 
 
 async def _head(connection: AsyncConnection) -> Finding:
@@ -116,7 +139,9 @@ async def _key(connection: AsyncConnection, poll: Poll) -> list[Finding]:
     missing = await missing_of_key(connection, poll)
     found = [Finding("election key", ok=not missing, detail=who, what_to_do=", ".join(missing))]
     if key["fingerprint"]:
-        words = f"{key['fingerprint']} (election, trustees and signing key; it stays once the poll is open)"
+        words = (
+            f"{key['fingerprint']} (it stays once the poll is open; publish it then: `verify` is told it with --key)"
+        )
         found.append(Finding("fingerprint", ok=True, detail=words))
     return found
 

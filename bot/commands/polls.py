@@ -42,7 +42,6 @@ def init(
     from voting.poll import polls
     from voting.store.database import Database
     from voting.store.upgrade import upgrade
-    from voting.verify.format import signing_fingerprint
 
     settings = read_settings()
     logs.configure("WARNING", json_lines=False)
@@ -64,7 +63,6 @@ def init(
 
     made = run(make())
     OUT.print(f"The poll [bold]{made.title}[/bold] is set up; secrets are in {settings.secrets_file} (keep a copy).")
-    OUT.print(f"Signing key: {signing_fingerprint(made.signing_key)}. Publish it: the result is checked against it.")
     OUT.print("Next: ballotline keys create --trustees 3 --threshold 2 --out shares")
 
 

@@ -7,7 +7,7 @@ import typer
 
 from bot.commands.count import PublishSmall, print_counted
 from bot.commands.several import SeveralFiles
-from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_facts, print_json, stages_bar
+from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_json, stages_bar
 from voting.model import By
 
 
@@ -45,13 +45,8 @@ def begin(
     if as_json:
         print_json({**begun, "bundle": str(out)})
         return
-    facts = {
-        "ballots": f"{begun['n']:,}",
-        "encrypted tally": begun["tally"],
-        "credentials": begun["credentials"],
-        "last head": f"entry {begun['head']['seq']:,}, {begun['head']['hash']}",
-    }
-    print_facts("The tally", facts)
+    OUT.print(f"{begun['n']:,} ballots; the encrypted tally {begun['tally']}")
+    OUT.print(f"Last head: entry {begun['head']['seq']}, {begun['head']['hash']}")
     OUT.print(f"{out}  send it whole to every trustee. Each of them, at home:")
     OUT.print("    ballotline trustee decrypt DIR --share share-1-of-3.json --out decryption-1.json")
     OUT.print(f"Then: ballotline tally finish --decryption decryption-*.json --out {out}")

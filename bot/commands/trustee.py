@@ -1,16 +1,24 @@
 """`trustee`: what each trustee does on their own machine; no database, no network."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bot.commands.several import SeveralFiles
-from bot.commands.terminal import OUT, print_facts
+from bot.commands.terminal import OUT, print_facts, stages_bar
+from voting.refusals import StaffRefusal
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Your folder of the ceremony.")]
 Certificates = Annotated[list[Path], typer.Option(metavar="FILE...", help="The certificates of all trustees.")]
 Polynomials = Annotated[list[Path], typer.Option(metavar="FILE...", help="The polynomials of all trustees.")]
+
+
+class NotDecrypted(StaffRefusal):
+    """{folder} does not verify, so nothing was decrypted; tell the other trustees ({problem})."""
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +30,7 @@ def register(app: typer.Typer) -> None:
     nouns.command("deal", cls=SeveralFiles)(deal)
     nouns.command("finish", cls=SeveralFiles)(finish)
     nouns.command("agree")(agree)
+    nouns.command("decrypt")(decrypt)
     app.add_typer(nouns, name="trustee")
 
 
@@ -93,6 +102,54 @@ def agree(
         typer.confirm("Is the paper right, and the fingerprint the same?", abort=True, err=True)
     say_yes(share, out, election=shown.election, trustees=shown.trustees, signing_key=shown.signing_key)
     OUT.print(f"{out}  is your yes to exactly this election: send it to the officer")
+
+
+def decrypt(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `tally begin` wrote, whole.")],
+    share: Annotated[Path, typer.Option(help="Your share.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file for your decryption.")],
+    head: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A head that you kept (`ballotline head --json`).")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: everything was compared before.")] = False,
+) -> None:
+    """Check everything, look at what is about to be decrypted, and decrypt it; your share decrypts nothing else ever.
+
+    Example: ballotline trustee decrypt tally --share me/share-1-of-3.json --out decryption-1.json --head head.json
+    """
+    from voting.trustees.decrypt import Verified
+    from voting.trustees.decrypt import decrypt as decrypt_tally
+    from voting.verify.verify import Asked, verify
+
+    def verified() -> Verified:
+        with stages_bar() as progress:
+            report = verify(folder, asked=Asked(head=head), progress=partial(progress, "Verifying"))
+        if not report.ok:
+            problem = next(map(str, report.problems), "not everything could be tried")
+            raise NotDecrypted(folder=folder, problem=problem)
+        for note in report.notes:
+            OUT.print(note, markup=False)
+        _show_tally(asdict(report.figures))
+        if not yes:
+            typer.confirm("Do the other trustees read the same? Decrypt it?", abort=True, err=True)
+        return Verified(report.election, report.trustees, report.tally)
+
+    decrypt_tally(share, out, verified)
+    OUT.print(f"{out}  is your decryption of this tally: send it to the officer")
+
+
+def _show_tally(figures: Mapping[str, Any]) -> None:
+    facts = {
+        "fingerprint of the election": figures["fingerprint"],
+        "credentials issued before the opening": f"{figures['credentials_before']:,}",
+        "credentials issued after the opening": f"{figures['credentials_after']:,}",
+        "ballots": f"{figures['ballots']:,}",
+        "ballots by those later credentials": f"{figures['ballots_by_later_credentials']:,}",
+    }
+    print_facts("What you are about to decrypt: the sums of all these ballots together, and nothing else", facts)
+    OUT.print(f"Last head: entry {figures['head_seq']}, {figures['head_hash']}")
+    OUT.print("Compare the fingerprint with the one you agreed to, and read the rest aloud to the other trustees: all")
+    OUT.print("must see the same. More than a few credentials issued after the opening? Then ask the officer why.")
 
 
 def _read_aloud(fingerprint: str, notes: tuple[str, ...]) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from time import monotonic
 
 from pydantic import SecretStr
-from voting.sealing import seal, shares
 
 from bot.app.assembly import assemble
 from bot.app.run import Service
@@ -29,7 +28,7 @@ from voting.poll import polls
 from voting.poll.keys import DEALER
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
-from voting.trustees.dealer import Dealt, deal_all
+from voting.trustees.dealer import Dealt, deal_all, write_dealt
 
 VIA = "command line"
 TRUSTEES, THRESHOLD = 3, 2
@@ -63,7 +62,6 @@ class Ballot:
     title: str = ""
     service: Service | None = None
     letters: dict[str, dict[str, str]] = field(default_factory=dict)
-    key: seal.ElectionKey = field(init=False)
     dealt: Dealt = field(init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _running: asyncio.Task[None] | None = None
@@ -86,18 +84,9 @@ class Ballot:
         await upgrade(self.database)
         poll = await asyncio.to_thread(polls.read_poll_file, poll_file)
         days = await asyncio.to_thread(polls.window_of_file, poll_file, by=By(actor, VIA, now))
-        self.key = seal.create_election_key(TRUSTEES, THRESHOLD, poll_id=poll.id)
         self.dealt = await asyncio.to_thread(deal_all, TRUSTEES, THRESHOLD)
         async with self.database.writing() as connection:
             made = await polls.init(connection, poll, days, self.house.secrets, by=By(actor, VIA, now))
-            await polls.set_election_key(
-                connection,
-                self.key.public_key,
-                trustees=TRUSTEES,
-                threshold=THRESHOLD,
-                share_digests=self.key.share_digests,
-                by=By(actor, VIA, now),
-            )
             await polls.set_trustees(connection, self.dealt.trustees.data, DEALER, by=By(actor, VIA, now))
         self.title = made.title
         return made
@@ -124,7 +113,7 @@ class Ballot:
         """Give each trustee a share file."""
         folder = self.folder / "shares"
         folder.mkdir(mode=0o700)
-        return shares.write_shares(folder, self.key.shares)
+        return write_dealt(folder, self.dealt)[:TRUSTEES]
 
     async def starts(self) -> None:
         """Run the service; what it refuses is raised here."""

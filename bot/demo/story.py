@@ -4,17 +4,17 @@ import asyncio
 import csv
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import func, select
-from voting.votes.box import empty_tray
 
 from bot.demo import poll_files
 from bot.demo.ballot import VIA, Ballot, StoryClock
+from bot.demo.ending import Ending
 from bot.demo.roll import ADA, BEDWYR, CARYS, FARAH, Role, write_roll
 from bot.demo.stage import Stage
 from bot.edge.links import link
-from bot.member.closing import close_poll
 from bot.sandbox import Person, Sandbox
 from bot.staff import enrolment
 from bot.staff.roles import Role as StaffRole
@@ -26,20 +26,18 @@ from messages.notices.sending import send
 from messages.schema import delivery
 from messages.window_move import move_window
 from voting import schema
-from voting.audit.chain import sign_head
 from voting.codes import codes
-from voting.count.count import count
 from voting.model import By
 from voting.packs import packs
 from voting.poll import polls
-from voting.post import papers, scans
-from voting.verify.verify import verify
+from voting.post import scans
 from voting.votes.cast import Cast
 from voting.votes.checks import Checks
 from voting.votes.right_codes import Purpose
 
 PATIENCE_SECONDS: Final = 20.0
 OTHERS: Final = 60  # members who vote off-stage before the picture is drawn
+PAPERS: Final = (2, 5)  # that come by post, for either option; Farah's is among them
 
 
 @dataclass
@@ -50,6 +48,8 @@ class Story:
     stage: Stage
     clock: StoryClock
     people: dict[str, Person] = field(default_factory=dict)
+    shares: list[Path] = field(default_factory=list)
+    mark: str = ""  # Ada's
 
     @property
     def sandbox(self) -> Sandbox:
@@ -74,7 +74,7 @@ class Story:
         await self._a_stranger_has_the_letter()
         await self._turnout()
         self.clock.put(datetime(2022, 9, 2, 16, 5, tzinfo=UTC))
-        await self._close_and_count()
+        await Ending(self.ballot, self.stage, self.shares, self.mark, OTHERS + 1, PAPERS).play()
 
     # -- before the poll -----------------------------------------------------------------
 
@@ -85,9 +85,9 @@ class Story:
         poll = await self.ballot.init(poll_files.write_story_poll(folder / "poll.toml"), "Gwen")
         self.stage.fact(f"{poll.title}: {' or '.join(poll.options)}; packs should arrive 1-5 August")
         self.stage.command("keys create --trustees 3 --threshold 2 --out shares")
-        shares = self.ballot.write_shares()
-        self.stage.check(len(shares) == 3, "three trustees hold a share each")  # noqa: PLR2004 - trustees
-        self.stage.fact("three trustees hold a share each; any two open the box, the service cannot")
+        self.shares = self.ballot.write_shares()
+        self.stage.check(len(self.shares) == 3, "three trustees hold a share each")  # noqa: PLR2004 - trustees
+        self.stage.fact("three trustees hold a share each; any two of them decrypt the sums, the service cannot")
         self.stage.command("roll import roll.csv")
         report = await self.ballot.import_roll(write_roll(folder / "roll.csv"), "Gwen")
         counts = report.counts()
@@ -294,6 +294,8 @@ class Story:
         heard = await ada.hears("Your vote is locked", timeout_seconds=PATIENCE_SECONDS)
         self.stage.hears("Ada", "telegram", first_lines(heard.words, 3))
         self.stage.check("Rowan" not in heard.words, "the choice does not stay in the chat")
+        self.mark = mark_in(heard.words)
+        self.stage.fact("the receipt is the mark of her sealed ballot: it names the ballot, not what is in it")
         chat = " ".join(message.words for message in ada.messages)
         self.stage.check(
             letter["vote_code"] not in chat and letter["pack_code"] not in chat, "no code stays in the chat"
@@ -313,21 +315,22 @@ class Story:
 
     async def _a_paper_arrives(self) -> None:
         self.stage.scene("Farah's paper arrives by post")
-        path = self.ballot.folder / "postal.csv"
-        path.write_text(
-            f"pack_code,received_at,status\n{self.ballot.letters[FARAH.member_no]['pack_code']},2022-08-08,received\n",
-            encoding="utf-8",
-        )
         self.stage.command("postal import postal.csv")
-        assert self.ballot.service is not None
-        await scans.import_postal(
-            self.ballot.database, path, self.ballot.house.secrets, by=By("Gwen", VIA, self.clock())
-        )
+        await self._papers_arrive("postal.csv", [self.ballot.letters[FARAH.member_no]])
         farah = self.people[FARAH.name]
         await farah.types("/status")
         heard = await farah.hears("came by post", timeout_seconds=PATIENCE_SECONDS)
         self.stage.hears("Farah", "telegram", first_lines(heard.words, 4))
         self.stage.check("came by post" in heard.words, "post and online are one lock")
+
+    async def _papers_arrive(self, name: str, letters: list[dict[str, str]]) -> None:
+        """Take in papers that were scanned today."""
+        path, today = self.ballot.folder / name, self.clock().date().isoformat()
+        lines = [f"{letter['pack_code']},{today},received\n" for letter in letters]
+        path.write_text("".join(["pack_code,received_at,status\n", *lines]), encoding="utf-8")
+        await scans.import_postal(
+            self.ballot.database, path, self.ballot.house.secrets, by=By("Gwen", VIA, self.clock())
+        )
 
     # -- after the lock ------------------------------------------------------------------
 
@@ -385,7 +388,11 @@ class Story:
             self.clock.put(datetime(2022, 8, day, 10, 0, tzinfo=UTC))
             await self.others_vote(first, OTHERS // 3)
         self.clock.put(datetime(2022, 8, 12, 8, 0, tzinfo=UTC))
-        self.stage.fact(f"{OTHERS} more members vote in the days that follow (not shown)")
+        others = self._others()[OTHERS : OTHERS + sum(PAPERS) - 1]
+        await self._papers_arrive("postal-2.csv", others)
+        self.stage.fact(
+            f"{OTHERS} more members vote in the days that follow, and {len(others)} papers come (not shown)"
+        )
         gwen = self.people["Gwen"]
         self.stage.says("Gwen", "/turnout")
         before = sum(message.photo is not None for message in gwen.messages)
@@ -403,14 +410,14 @@ class Story:
         service, now = self.ballot.service, self.clock()
         assert service is not None
         checks = Checks(self.ballot.database, self.ballot.house.secrets)
-        cast = {role.member_no for role in (ADA, BEDWYR, CARYS, FARAH)}
-        chosen = [letter for number_, letter in self.ballot.letters.items() if number_ not in cast]
+        chosen = self._others()
+        async with self.ballot.database.reading() as connection:
+            poll = await polls.load(connection)
 
         async def one(place: int) -> None:
             letter = chosen[place]
             chat = f"telegram:{10_000_000 + place}"
-            poll_id = "leader-2022"
-            given = codes.parse(f"{letter['pack_code']} {letter['vote_code']}", poll_id).codes
+            given = codes.parse(f"{letter['pack_code']} {letter['vote_code']}", poll.id).codes
             pack, vote = sorted(given, key=lambda code: code.kind != codes.Kind.PACK)
             good = await checks.both_codes(
                 pack.canonical,
@@ -422,47 +429,27 @@ class Story:
                 now=now,
             )
             assert good.intent is not None
-            await service.clerk.cast(Cast(good.intent.id, chat, int(place % 5 > 2)), now)  # noqa: PLR2004 - 3 to 2
+            first_option = place % 5 <= 2  # noqa: PLR2004 - 3 to 2
+            choices = ((int(first_option), int(not first_option)),)
+            await service.clerk.cast(Cast(good.intent.id, chat, poll.rule_version, choices), now)
 
         await asyncio.gather(*(one(place) for place in range(first, first + number)))
 
-    async def _close_and_count(self) -> None:
-        self.stage.scene("Friday, five o'clock: close, count, verify")
-        now, folder = self.clock(), self.ballot.folder
-        self.stage.command("poll close")
-        await close_poll(self.ballot.house, by=By("Gwen", VIA, now))
-        boxed = await empty_tray(self.ballot.database, now=now)
-        async with self.ballot.database.writing() as connection:
-            await sign_head(connection, now)
-        self.stage.fact(f"{boxed} ballots are shuffled into the box")
-        path = folder / "postal-count.csv"
-        path.write_text("option,votes\nRowan Ellis,0\nMorgan Hale,1\n", encoding="utf-8")
-        self.stage.command("postal count postal-count.csv")
-        await papers.import_count(self.ballot.database, path, by=By("Gwen", VIA, now))
-        files = sorted((folder / "shares").iterdir())[:2]
-        self.stage.command("count --share share-1-of-3.json --share share-2-of-3.json --out result")
-        result = await count(
-            self.ballot.database,
-            files,
-            folder / "result",
-            secrets=self.ballot.house.secrets,
-            by=By("Gwen", "command line", now),
-        )
-        for row in result["options"]:
-            self.stage.fact(f"{row['option']:<12} {row['votes']:>3}  ({row['online']} online, {row['post']} by post)")
-        self.stage.fact(f"turnout {result['turnout_with_rejected']} %")
-        self.stage.check(result["votes"] == OTHERS + 2, "every vote is counted once")
-        self.stage.command("verify result")
-        verdict = verify(folder / "result")
-        self.stage.check(verdict.ok, "the bundle verifies")
-        for check in verdict.checks:
-            self.stage.fact(f"{check.name}: {check.detail}" if check.detail else check.name)
-        self.stage.fact(f"signing key {verdict.fingerprint}")
+    def _others(self) -> list[dict[str, str]]:
+        """Give the letters of everybody whom the story does not follow."""
+        cast = {role.member_no for role in (ADA, BEDWYR, CARYS, FARAH)}
+        return [letter for number, letter in self.ballot.letters.items() if number not in cast]
 
 
 def slip(code: str) -> str:
     """Mistype a code: one letter is another."""
     return code[:-1] + ("B" if code[-1] != "B" else "C")
+
+
+def mark_in(words: str) -> str:
+    """Give the mark that a message shows on its line of the receipt."""
+    line = next(line for line in words.splitlines() if line.startswith("Receipt: "))
+    return line.removeprefix("Receipt: ").strip()
 
 
 def first_name(role: Role) -> str:

@@ -5,8 +5,8 @@ A message id is a key such as `status.pack_dispatched`, never an English sentenc
 catalogue like any other and a language is added by adding a folder. The `.po` files are read as they
 are, once per process and domain: there is no compiled copy that could be stale or missing.
 
-A domain is a group of readers: `member` (the chat), `notices` (notices and SMS), `staff`, `refusals`
-(one text per refusal, keyed by the refusal), `words` (names, buttons, commands that several share).
+A domain is a group of readers: `member` (the chat), `page` (the voting page), `notices` (notices and SMS), `staff`,
+`refusals` (one text per refusal, keyed by the refusal), `words` (names, buttons, commands that several share).
 """
 
 import html
@@ -17,6 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final, NoReturn
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -75,6 +76,11 @@ def html_plural(domain: str, key: str, language: str, n: int, /, **params: str |
     return _filled(template, key, {"n": n, **_escaped(params)})
 
 
+def templates(domain: str, language: str) -> dict[str, str]:
+    """Give a whole domain by its keys, its `{named}` places left open: for a page that fills them itself."""
+    return {str(message.id): str(message.string) for message in _written(domain, language) if message.id}
+
+
 def _tag(name: str) -> str:
     return name.replace("_", "-")
 
@@ -110,18 +116,22 @@ class _Nothing(NullTranslations):
 
 @lru_cache(maxsize=256)
 def _catalogue(domain: str, language: str) -> GNUTranslations:
-    """Read one catalogue; fuzzy and empty entries count as missing."""
+    """Make one catalogue; fuzzy and empty entries count as missing."""
+    compiled = BytesIO()
+    write_mo(compiled, _written(domain, language))
+    compiled.seek(0)
+    translations = GNUTranslations(compiled)
+    translations.add_fallback(_Nothing(f"{language}/{domain}"))
+    return translations
+
+
+def _written(domain: str, language: str) -> Catalog:
+    """Read one catalogue's file."""
     if language not in languages():
         raise MissingText(f"no language {language!r}")
     path = LOCALE_FOLDER / language.replace("-", "_") / "LC_MESSAGES" / f"{domain}.po"
     try:
         with path.open("rb") as file:
-            catalog = read_po(file, abort_invalid=True)
+            return read_po(file, abort_invalid=True)
     except FileNotFoundError:
         raise MissingText(f"no domain {domain!r} in {language}") from None
-    compiled = BytesIO()
-    write_mo(compiled, catalog)
-    compiled.seek(0)
-    translations = GNUTranslations(compiled)
-    translations.add_fallback(_Nothing(f"{language}/{domain}"))
-    return translations

@@ -209,7 +209,6 @@ def _pack(number: int) -> dict[str, object]:
         "member_id": number,
         "serial": 1,
         "pack_hash": number.to_bytes(32, "big"),
-        "vote_hash": number.to_bytes(32, "little"),
         "state": "live",
         "issued_at": NOW - timedelta(days=1),
         "dispatched_on": date(2022, 8, 2) if number % 6 else None,

@@ -1,39 +1,41 @@
-"""Votes beside a plain sqlite3 loop of one vote per transaction; count, verify and roll import beside the raw limit."""
+"""Votes beside their arithmetic alone and a plain sqlite3 loop; roll import beside csv + executemany."""
 
 import asyncio
 import csv
+import os
 import sqlite3
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
-from unittest.mock import patch
 
-import counting
-from electorate import Letter, make_letters, open_electorate
+from electorate import Letter, make_letters, open_electorate, press
 from prepared import NOW, POLL, SECRETS, make_poll, read_phone
 
 from voting.audit.signer import Signer
+from voting.ballots.ballot import sign
+from voting.ballots.check import check
+from voting.ballots.credential import derive_secret
+from voting.ballots.election import Question, make_election
+from voting.ballots.group import base_times, random_scalar
+from voting.ballots.seal import draw_randomness, seal
 from voting.model import By
 from voting.rehearsal.people import write_roll
 from voting.roll.importing import import_roll
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
-from voting.verify.verify import verify
-from voting.votes import clerk
-from voting.votes.cast import Cast, Waiting
+from voting.votes.cast import Waiting
 
 WAITING = (1, 16, 64, 256)
 ROUNDS = 3
-VOTES_PER_WAITING = {1: 600, 16: 4_000, 64: 8_000, 256: 16_000}
-PLAIN_VOTES = 8_000
-BALLOTS = 141_725
+VOTES_PER_WAITING = {1: 200, 16: 800, 64: 1_600, 256: 2_400}
+PLAIN_VOTES = 4_000
 MEMBERS = 172_437
 
 
@@ -104,7 +106,7 @@ async def crowd(waiting: int, letters: list[Letter], does: Callable[[Letter], Aw
 
 
 async def whole_path(folder: Path, waiting: int, letters: list[Letter]) -> float:
-    """From codes to receipt: both codes checked, paper opened, ballot sealed, vote locked; give votes per second."""
+    """From codes to receipt: both codes checked, paper opened, ballot sealed and checked, vote locked; per second."""
     async with fresh(folder) as database:
         town = await open_electorate(database, letters=letters)
 
@@ -114,92 +116,89 @@ async def whole_path(folder: Path, waiting: int, letters: list[Letter]) -> float
         return await crowd(waiting, letters, votes)
 
 
-async def press(folder: Path, waiting: int, letters: list[Letter], *, sealed_before: bool) -> float:
-    """From the press to the receipt, papers opened before; `sealed_before`: ballots too. Give votes per second."""
+async def pressing(folder: Path, waiting: int, letters: list[Letter], *, ready: bool) -> float:
+    """From the press to the receipt, papers opened before; `ready`: ballots sealed and checked too. Per second."""
     async with fresh(folder) as database:
         town = await open_electorate(database, letters=letters)
         presses: dict[int, Waiting] = {}
 
         async def opens(letter: Letter) -> None:
-            cast = Cast(await town.opens_paper(letter), letter.chat, 0)
-            presses[letter.member_id] = Waiting(cast, NOW)
+            presses[letter.member_id] = Waiting(press(await town.opens_paper(letter), letter.chat, 0), NOW)
 
-        async def presses_button(letter: Letter) -> None:
+        async def casts(letter: Letter) -> None:
             assert (await town.clerk._together.ask(presses[letter.member_id])).fresh
 
         await crowd(512, letters, opens)
-        with ExitStack() as stack:
-            if sealed_before:
-                clerk._seal(await town.clerk._form(), list(presses.values()))
-                stack.enter_context(patch.object(clerk, "_seal", nothing_to_seal))
-            return await crowd(waiting, letters, presses_button)
+        if ready:
+            await town.clerk._make_ready(list(presses.values()))
+            town.clerk._together._prepare = None
+        return await crowd(waiting, letters, casts)
 
 
-def nothing_to_seal(_form: object, _together: object) -> None:
-    """Stand for the sealing where it was done before."""
+def arithmetic(number: int, uuid: str, trustee: int, *, derives: bool) -> float:
+    """Do what no vote can do without, `number` times and nothing else; give the seconds."""
+    question = Question("Who?", POLL.options, 1, 1)
+    election = make_election(uuid=uuid, name="Raw", description="Raw", key=base_times(trustee), questions=[question])
+    secret = random_scalar()
+    with watch() as watched:
+        for _ in range(number):
+            if derives:
+                secret = derive_secret("ABCDEFGHJ", "ABCDEFGHJKMN", uuid)
+            sealed = seal(election, base_times(secret), [(1, 0)], draw_randomness(election))
+            check(sign(sealed, secret, random_scalar()), election)
+    return watched.seconds
+
+
+def raw_limit(pool: ProcessPoolExecutor, votes: int, *, derives: bool) -> float:
+    """Have every core do the arithmetic of votes, without any database; give votes per second."""
+    cores = os.cpu_count() or 1
+    one = partial(arithmetic, votes // cores, POLL.uuid, random_scalar(), derives=derives)
+    with watch() as watched:
+        for done in [pool.submit(one) for _ in range(cores)]:
+            done.result()
+    return votes // cores * cores / watched.seconds
 
 
 async def votes(folder: Path, shrink: int) -> None:
-    """Durable casts per second: the whole path, seal and lock, and the lock alone, each beside the plain loop."""
+    """Durable votes per second: the whole path, the press, and the lock alone, each beside its own limit."""
     letters = make_letters(POLL, max(VOTES_PER_WAITING.values()) // shrink)
-    print(f"durable votes per second, SQLite, median of {ROUNDS}; ratios to the plain loop, run before and after each")
-    print(f"{'waiting':>8} {'plain loop':>11}" + "".join(f" {name:>14} {'ratio':>6}" for name in PARTS))
-    for waiting in WAITING:
-        some = letters[: max(waiting * 4, VOTES_PER_WAITING[waiting] // shrink)]
-        rounds = [await one_round(folder, waiting, some, PLAIN_VOTES // shrink) for _ in range(ROUNDS)]
-        plain, *figures = map(statistics.median, zip(*rounds, strict=True))
-        ours = zip(figures[::2], figures[1::2], strict=True)
-        print(f"{waiting:8} {plain:11,.0f}" + "".join(f" {rate:14,.0f} {ratio:6.2f}" for rate, ratio in ours))
+    print(f"durable votes per second, SQLite, median of {ROUNDS}, each beside its limit, run before and after it:")
+    print("  whole path: the credential's derivation, sealing and checking, on every core and with no database")
+    print("  from the press: sealing and checking, the same way; lock alone: a loop of one vote per transaction")
+    print(f"{'waiting':>8}" + "".join(f" {'limit':>9} {name:>14} {'ratio':>6}" for name in PARTS))
+    with ProcessPoolExecutor() as pool:
+        for waiting in WAITING:
+            some = letters[: max(waiting * 2, VOTES_PER_WAITING[waiting] // shrink)]
+            rounds = [await one_round(folder, waiting, some, pool) for _ in range(ROUNDS)]
+            figures = [statistics.median(column) for column in zip(*rounds, strict=True)]
+            triples = zip(*(figures[part::3] for part in range(3)), strict=True)
+            print(
+                f"{waiting:8}" + "".join(f" {limit:9,.0f} {ours:14,.0f} {ratio:6.2f}" for limit, ours, ratio in triples)
+            )
 
 
-async def one_round(folder: Path, waiting: int, letters: list[Letter], plain_votes: int) -> list[float]:
-    """Measure the plain loop, then each part with the plain loop again after it: its rate and its ratio."""
-    before = plain_loop(folder, plain_votes)
-    figures = [before]
-    for part in PARTS.values():
+async def one_round(folder: Path, waiting: int, letters: list[Letter], pool: ProcessPoolExecutor) -> list[float]:
+    """Measure each part between two runs of its limit: the limit, our rate, and the ratio of both."""
+    figures: list[float] = []
+    for part, limit in PARTS.values():
+        before = limit(folder, len(letters), pool)
         rate = await part(folder, waiting, letters)
-        after = plain_loop(folder, plain_votes)
-        figures += [rate, rate / ((before + after) / 2)]
-        before = after
+        beside = (before + limit(folder, len(letters), pool)) / 2
+        figures += [beside, rate, rate / beside]
     return figures
 
 
-PARTS: Final[dict[str, Callable[[Path, int, list[Letter]], Awaitable[float]]]] = {
-    "whole path": whole_path,
-    "seal and lock": partial(press, sealed_before=False),
-    "lock alone": partial(press, sealed_before=True),
+Part = Callable[[Path, int, list[Letter]], Awaitable[float]]
+Limit = Callable[[Path, int, ProcessPoolExecutor], float]
+
+PARTS: Final[dict[str, tuple[Part, Limit]]] = {
+    "whole path": (whole_path, lambda _folder, votes, pool: raw_limit(pool, votes, derives=True)),
+    "from the press": (
+        partial(pressing, ready=False),
+        lambda _folder, votes, pool: raw_limit(pool, votes, derives=False),
+    ),
+    "lock alone": (partial(pressing, ready=True), lambda folder, _votes, _pool: plain_loop(folder, PLAIN_VOTES)),
 }
-
-
-async def counting_of(folder: Path, ballots: int) -> tuple[float, float]:
-    """Count a poll of this many ballots and verify its bundle; give the seconds of both."""
-    async with fresh(folder) as database:
-        letters = make_letters(POLL, ballots)
-        town = await open_electorate(database, letters=letters)
-
-        async def votes(letter: Letter) -> None:
-            await town.votes(letter, letter.member_id % 2)
-
-        await crowd(512, letters, votes)
-        await counting.close(town)
-        with watch() as count:
-            bundle = await counting.counted(town, folder)
-    with watch() as check:
-        verdict = await asyncio.to_thread(verify, bundle)
-    assert verdict.ok
-    return count.seconds, check.seconds
-
-
-async def count_and_verify(folder: Path, shrink: int) -> None:
-    """Open + count, and verify, at full size and at a tenth."""
-    print("\nseconds to open and count the box, and to verify the bundle")
-    for ballots in (BALLOTS // shrink // 10, BALLOTS // shrink):
-        with tempfile.TemporaryDirectory(dir=folder) as own:
-            count, check = await counting_of(Path(own), ballots)
-        print(
-            f"{ballots:10,} ballots: count {count:6.2f} s ({ballots / count:9,.0f}/s), "
-            f"verify {check:6.2f} s ({ballots / check:9,.0f}/s)"
-        )
 
 
 def raw_import(folder: Path, path: Path) -> float:

@@ -62,7 +62,6 @@ async def town(database: Database) -> None:
                     member_id=member_id,
                     serial=serial,
                     pack_hash=b"p%d" % number,
-                    vote_hash=b"v",
                     state=state,
                     issued_at=NOW,
                     dispatched_on=dispatched,

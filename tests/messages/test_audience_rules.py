@@ -52,7 +52,6 @@ async def a_crowd(database: Database, seed: int, count: int = 60) -> dict[int, d
                         member_id=one,
                         serial=1,
                         pack_hash=b"p%d" % one,
-                        vote_hash=b"v",
                         state=what["pack"],
                         issued_at=NOW,
                         dispatched_on=what["dispatched"],

@@ -22,8 +22,13 @@ needs_tool = pytest.mark.skipif(
 
 
 def v7_member(name: str, content: bytes) -> bytes:
+    """One member of an archive whose time is 0."""
+    return v7_member_at(name, content, 0)
+
+
+def v7_member_at(name: str, content: bytes, seconds: int) -> bytes:
     """One member of the archive: a V7 header of 512 bytes and the content in full blocks."""
-    fields = f"{name:\0<100}0000644\x000000000\x000000000\0{len(content):011o}\0{0:011o}\0".encode()
+    fields = f"{name:\0<100}0000644\x000000000\x000000000\0{len(content):011o}\0{seconds:011o}\0".encode()
     header = (fields + b" " * 8 + b"0").ljust(512, b"\0")
     header = header[:148] + f"{sum(header):06o}\0 ".encode() + header[156:]
     return header + content + bytes(-len(content) % 512)

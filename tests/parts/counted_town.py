@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from counting import share_files
-
 from electorate import Letter, credential_of, make_letters, pack_row
 from prepared import GWEN, NOW, SECRETS, make_poll
 from sqlalchemy import insert, text, update

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from nacl.exceptions import CryptoError
 from prepared import SECRETS
+from sqlalchemy import select
 from town import Town
 
+from bot import schema
 from bot.app import chores
+from bot.inbox import inbox
 from voting import secrets_file
 from voting.hour_keys import HourKeys, closed_in, hour_bytes
 from voting.refusals import KeyGone
@@ -177,3 +180,34 @@ async def test_who_walked_away_from_a_code_or_a_paper_goes_on_later(town: Town, 
     await sian.votes("South Quay")
 
     assert await town.locks() == 3
+
+
+async def test_a_held_code_whose_hour_is_erased_is_asked_for_again(town: Town) -> None:
+    """As after a restore: the chat holds what nobody can open any more."""
+    ada = town.member("ada")
+    await ada.gives_codes(ada.pack.vote_code)
+    await ada.hears("that is a vote code")
+    town.secrets.hours.forget_before(town.clock() + timedelta(hours=1))
+
+    await ada.asks(ada.types(ada.pack.pack_code), ada.pack.word)
+    await ada.asks(ada.types(ada.pack.vote_code), "your voting paper")
+
+
+async def test_a_row_whose_hour_is_erased_is_set_aside_with_an_alert(town: Town) -> None:
+    letter = inbox.Letter("telegram", "1", "telegram:1", {"update_id": 1, "message": {"text": "typed"}})
+    earlier = town.clock() - timedelta(days=2)
+    closed_long_ago = inbox.Envelope(HourKeys.make())
+    async with town.database.writing() as connection:
+        await inbox.store(connection, closed_long_ago, [letter], earlier)
+
+    async def told() -> bool:
+        async with town.database.reading() as connection:
+            kinds = await connection.scalars(select(schema.alert.c.kind).where(schema.alert.c.occasion.like("inbox:%")))
+            return kinds.all() == ["unreadable"]
+
+    async with asyncio.timeout(20):
+        while not await told():  # noqa: ASYNC110 - the service does it in its own time
+            await asyncio.sleep(0.05)
+    async with town.database.reading() as connection:
+        state = select(schema.inbox.c.state, schema.inbox.c.payload).where(schema.inbox.c.key == "1")
+        assert (await connection.execute(state)).one() == ("failed", None)

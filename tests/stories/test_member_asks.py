@@ -181,7 +181,7 @@ async def test_status_says_that_a_pack_is_a_new_one(town: Town) -> None:
     await town.changes_pack("ada", state="replaced")
     async with town.database.writing() as connection:
         member_id = (await roll.find(connection, ada.member_no)).id
-        second = {"member_id": member_id, "serial": 2, "pack_hash": b"h" * 32, "vote_hash": b"v" * 32, "state": "live"}
+        second = {"member_id": member_id, "serial": 2, "pack_hash": b"h" * 32, "state": "live"}
         await connection.execute(insert(schema.pack).values(**second, issued_at=town.clock()))
     await ada.links()
 

@@ -19,6 +19,7 @@ from voting.model import By
 from voting.store.database import Database
 from voting.votes.wrong_codes import ALARM_WRONG_CODES
 
+NOBODYS = {"credential": b"x" * 32, "packed": b"nobody's", "digest": b"y" * 32, "entry": 1}
 LATE_EVENING = datetime(2022, 8, 3, 20, 30, tzinfo=UTC)  # half past nine in London: no texts before the morning
 
 
@@ -60,7 +61,7 @@ async def test_books_that_do_not_add_up_reach_staff(
     async with Town(database, tmp_path) as town:
         gwen = await town.staff("gwen")
         async with town.database.writing() as connection:
-            await connection.execute(insert(schema.tray).values(id=b"x" * 16, sealed=b"nobody's"))
+            await connection.execute(insert(schema.ballot).values(NOBODYS))
 
         alert = await gwen.hears("The books do not add up")
         assert "ballotline audit" in alert.words

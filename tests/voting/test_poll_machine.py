@@ -8,6 +8,7 @@ identity holds. At the end the poll is counted and a stranger checks the bundle.
 import asyncio
 import contextlib
 import csv
+import json
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 import counting
 import pytest
-from electorate import Electorate, Letter
+from electorate import Electorate, Letter, press
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -41,12 +42,10 @@ from voting.packs.packs import Printing
 from voting.poll import polls
 from voting.refusals import AlreadyVoted, MemberHasVoted, NotEligible, PackVoid, PollNotOpen, PollOver
 from voting.roll import roll
-from voting.sealing import seal
 from voting.store.database import Database
 from voting.verify.verify import verify
 from voting.votes.attempts import Kind
-from voting.votes.box import move_tray
-from voting.votes.cast import Cast, CastOutcome
+from voting.votes.cast import CastOutcome
 from voting.votes.right_codes import Purpose
 
 NewDatabase = Callable[[], AbstractAsyncContextManager[str]]  # as the fixture new_database gives it
@@ -129,18 +128,9 @@ class PollMachine(RuleBasedStateMachine):
         self.database = Database(await self.stack.enter_async_context(self.make_database()), Signer(SECRETS))
         self.stack.push_async_callback(self.database.close)
         await make_poll(self.database)
-        key = seal.create_election_key(3, 2, poll_id=POLL.id)
         lines = [line(person.member_no, name=f"Ada {person.number}") for person in self.people.values()]
         await take_roll(self.database, write_roll(self.folder / "roll.csv", lines))
         async with self.database.writing() as connection:
-            await polls.set_election_key(
-                connection,
-                key.public_key,
-                trustees=3,
-                threshold=2,
-                share_digests=key.share_digests,
-                by=By("Gwen", "command line", NOW),
-            )
             await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
         await packs.issue(
             self.database, SECRETS, Printing(self.folder / "print.csv"), by=By("Gwen", "command line", NOW)
@@ -148,7 +138,7 @@ class PollMachine(RuleBasedStateMachine):
         await self._learn(self.folder / "print.csv")
         async with self.database.writing() as connection:
             await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
-        self.town = Electorate(self.database, key, [person.letters[-1] for person in self.people.values()])
+        self.town = Electorate(self.database, [person.letters[-1] for person in self.people.values()])
 
     async def _learn(self, path: Path) -> None:
         """Open the letters in a print file."""
@@ -244,7 +234,7 @@ class PollMachine(RuleBasedStateMachine):
             assert {type(answer) for answer in answers} == {refusal}
 
     async def _press(self, paper: Paper, option: int, taps: int) -> list[CastOutcome | BaseException]:
-        casts = (self.town.clerk.cast(Cast(paper.intent, paper.chat, option), NOW) for _ in range(taps))
+        casts = (self.town.clerk.cast(press(paper.intent, paper.chat, option), NOW) for _ in range(taps))
         return await asyncio.gather(*casts, return_exceptions=True)
 
     @rule(number=members)
@@ -312,10 +302,6 @@ class PollMachine(RuleBasedStateMachine):
             else:
                 await roll.lapse(connection, person.member_no, "left", by=By("Gwen", "command line", NOW))
 
-    @rule(take=st.integers(1, 3))
-    def ballots_move(self, take: int) -> None:
-        self.run(move_tray(self.database, now=NOW, at_least=2, take=take))
-
     @precondition(lambda self: not self.closed and self.steps > STEPS // 2)
     @rule()
     def closes(self) -> None:
@@ -333,7 +319,7 @@ class PollMachine(RuleBasedStateMachine):
         assert locks == model
         assert attempts == self.attempts
         online = sum(person.how is How.ONLINE for person in self.people.values())
-        assert self.run(self.town.count("tray")) + self.run(self.town.count("box")) == online
+        assert self.run(self.town.count("ballot")) == online
         assert len(self.town.told) + self._late_papers() == len(self.attempts)
         assert self.run(self.town.broken_probes()) == []
 
@@ -365,12 +351,12 @@ class PollMachine(RuleBasedStateMachine):
         papers = [outcome for person in self.people.values() for _, outcome in person.papers.values()]
         received = papers.count("locked")
         await counting.take_count(self.town, self.folder, [received, 0])
-        verdict = verify(await counting.counted(self.town, self.folder))
-        assert verdict.ok
-        assert verdict.result is not None
-        votes = [option["votes"] for option in verdict.result["options"]]
+        bundle = await counting.counted(self.town, self.folder)
+        assert verify(bundle).ok
+        result = json.loads((bundle / "result.json").read_text(encoding="utf-8"))
+        votes = [option["votes"] for option in result["options"]]
         assert votes == [self.votes[0] + received, self.votes[1]]
-        assert verdict.result["rejected_papers"] == papers.count("rejected")
+        assert result["rejected_papers"] == papers.count("rejected")
 
 
 @pytest.mark.soak

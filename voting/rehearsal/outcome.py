@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voting.rehearsal.stopwatch import Stage
-from voting.verify.verify import Verdict
+from voting.rehearsal.stopwatch import Memory, Stage
+from voting.verify.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,24 +14,25 @@ class Rehearsal:
 
     stages: tuple[Stage, ...]
     result: dict[str, Any]
-    verdict: Verdict
+    report: Report
     bundle: Path
     attempts: int
     replays: int
     chain_entries: int
-    peak_memory_bytes: int
+    memory: Memory
     seconds: float
 
     def facts(self) -> dict[str, Any]:
         """Give everything as one JSON object."""
         return {
             "result": self.result,
-            "verified": self.verdict.ok,
+            "verified": self.report.ok,
             "attempts": self.attempts,
             "replays": self.replays,
             "chain_entries": self.chain_entries,
             "seconds": round(self.seconds, 2),
-            "peak_memory_mib": round(self.peak_memory_bytes / 2**20, 1),
+            "peak_memory_mib": round(self.memory.here / 2**20, 1),
+            "peak_worker_memory_mib": round(self.memory.worker / 2**20, 1),
             "stages": [
                 {
                     "stage": stage.name,

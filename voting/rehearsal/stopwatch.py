@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 Clock = Callable[[], datetime]
 Progress = Callable[[str, int, int], None]  # stage, how many are done, of how many (0: not known)
@@ -40,9 +41,17 @@ class Counter:
 
     def reach(self, done: int) -> None:
         """So many are done."""
+        self.reach_of(done, self._number)
+
+    def reach_of(self, done: int, of: int) -> None:
+        """So many are done, of a number that is not the stage's own."""
         self.done = done
         if self._progress is not None:
-            self._progress(self._name, done, self._number)
+            self._progress(self._name, done, of)
+
+    def reach_part(self, _part: str, done: int, of: int) -> None:
+        """So many are done in one part of the stage."""
+        self.reach_of(done, of)
 
 
 class Stopwatch:
@@ -74,7 +83,17 @@ def clock_from(now: datetime) -> Clock:
     return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
-def peak_memory_bytes() -> int:
-    """Give the most memory this process has had so far; the unit is the system's: getrusage(2)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+class Memory(NamedTuple):
+    """The most memory so far, in bytes: of this process, and of the largest of the workers it had."""
+
+    here: int
+    worker: int
+
+
+def peak_memory() -> Memory:
+    """Measure; the unit is the system's: getrusage(2)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Memory(
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit,
+    )

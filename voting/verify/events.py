@@ -28,14 +28,11 @@ class Events:
 
     def begin(self, seconds: int) -> None:
         """Take the first member, which tells the archive's time."""
-        self._take("the archive's first member", compact({"version": 1, "timestamp": str(seconds)}))
+        self._take("the archive's first member", compact({"version": 1, "timestamp": str(seconds)}), kind="")
 
     def data(self, what: str) -> Member:
         """Take a piece of data whose content is not known yet."""
-        member = self._take(what)
-        if member.kind != "data":
-            raise self._archive.wrong(f"should be {what}", member)
-        return member
+        return self._take(what)
 
     def exact(self, content: bytes, what: str) -> str:
         """Take a piece of data that must have this content; give its SHA-256."""
@@ -70,7 +67,7 @@ class Events:
         if member is not None:
             raise self._archive.wrong("should not be there", member)
 
-    def _take(self, what: str, content: bytes | None = None, kind: str | None = None) -> Member:
+    def _take(self, what: str, content: bytes | None = None, kind: str = "data") -> Member:
         member, self._next = self._next or next(self._members, None), None
         if member is None:
             raise self._archive.missing(what)
@@ -79,6 +76,6 @@ class Events:
             differing = (place for place, pair in enumerate(zip(there, content, strict=False)) if pair[0] != pair[1])
             byte = member.at + next(differing, min(len(there), len(content)))
             raise self._archive.wrong(f"is not {what} that must stand here", member, byte=byte)
-        if kind is not None and member.kind != kind:
+        if member.kind != kind:
             raise self._archive.wrong(f"should be {what}", member)
         return member

@@ -5,7 +5,7 @@ import heapq
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,12 +16,13 @@ from voting.ballots.election import check_uuid
 from voting.ballots.refusals import FieldWrong
 from voting.verify import format as form
 from voting.verify.archive import Archive
-from voting.verify.reading import Bundle, Findings, Found, Wrong, insist, parse
+from voting.verify.reading import Bundle, Findings, Found, Wrong, insist, parse, written
 from voting.verify.said import moment
 
 Measured = dict[str, tuple[int, str]]  # length and SHA-256 of each file
 
 STRANGERS_TOLD_MAX: Final = 10
+FILES_MAX: Final = 1_000  # looked at in a folder
 _CHECK: Final = "Every file is what the signed manifest says"
 _ROW: Final = re.compile(rb"(\S+) [0-9]+ ((?:[0-9a-f]{8})+)\n")
 _DIGITS: Final = 2 * form.LINE_DIGEST_BYTES
@@ -37,6 +38,8 @@ class Layout(NamedTuple):
 
 def layout_of(bundle: Bundle) -> Layout:
     """Say which files there must be. One of the files that tell may be damaged; whether they agree is for others."""
+    if not bundle.folder.is_dir():
+        raise Wrong(str(bundle.folder), None, "there is no such folder")
     uuid = ""
     for found in _facts(bundle):
         with suppress(Wrong, FieldWrong):
@@ -57,6 +60,8 @@ def check_files(bundle: Bundle, findings: Findings, layout: Layout) -> None:
     before = len(findings.problems)
     there = _measure(bundle, findings, layout)
     try:
+        for name in _strangers(bundle, layout):
+            findings.wrong(Wrong(name, None, "is not part of the bundle"))
         manifest = bundle.whole_file(form.MANIFEST)
         if _is_signed(bundle, manifest):
             _compare(bundle, findings, layout, parse(manifest, form.MANIFEST).found("files"), there)
@@ -66,8 +71,6 @@ def check_files(bundle: Bundle, findings: Findings, layout: Layout) -> None:
             _insist_on_rows(bundle, layout)
     except Wrong as wrong:
         findings.wrong(wrong)
-    for name in _strangers(bundle, layout):
-        findings.wrong(Wrong(name, None, "is not part of the bundle"))
     differing = len(findings.problems) - before
     detail = f"{differing} of them differ" if differing else f"{len(layout.listed) + 2} files"
     findings.note(_CHECK, ok=not differing, detail=detail)
@@ -161,8 +164,8 @@ def _expected(bundle: Bundle, layout: Layout, there: Measured) -> bytes:
         head = parse(line, form.HEADS, number)
     poll = bundle.json(form.POLL)
     named = {"id": poll.text("id"), "uuid": poll.text("uuid")}
-    last = (head.whole("seq"), head.hex("hash", 32).hex())
-    return form.readable(form.manifest_of(layout.stage, named, last, there))
+    last = (head.values.get("seq", 0), head.values.get("hash", ""))  # whether they are a head's is for another check
+    return written(form.readable, form.manifest_of(layout.stage, named, last, there))
 
 
 def _changed_member(bundle: Bundle, name: str) -> Wrong:
@@ -219,6 +222,11 @@ def _strangers(bundle: Bundle, layout: Layout) -> list[str]:
     """Name what else is in the folder, a few of them; what begins with a dot belongs to somebody's file manager."""
     known = {form.MANIFEST, form.SIGNATURE, form.ARCHIVES, *layout.listed}
     folders = (path for path in (bundle.folder, bundle.folder / form.ARCHIVES) if path.is_dir())
-    names = (str(path.relative_to(bundle.folder)) for folder in folders for path in folder.iterdir())
+    try:
+        names = [
+            str(path.relative_to(bundle.folder)) for folder in folders for path in islice(folder.iterdir(), FILES_MAX)
+        ]
+    except OSError as problem:
+        raise Wrong(str(bundle.folder), None, f"cannot be listed ({problem.strerror})") from None
     strange = (name for name in names if name not in known and not Path(name).name.startswith("."))
     return heapq.nsmallest(STRANGERS_TOLD_MAX, strange)

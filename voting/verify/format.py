@@ -147,21 +147,6 @@ def manifest_of(
     }
 
 
-def signing_fingerprint(signing_key: bytes) -> str:
-    """Name a signing key as people compare it, by telephone if need be: 8 groups of 4 digits."""
-    digits = sha256(b"ballotline signing key 1\0" + signing_key)[:32]
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-
-
-def same_fingerprint(one: str, other: str) -> bool:
-    """Compare two fingerprints as people write them: case, spaces, dashes and colons do not matter."""
-    return _bare(one) == _bare(other)
-
-
-def _bare(fingerprint: str) -> str:
-    return "".join(char for char in fingerprint.casefold() if char.isalnum())
-
-
 def percent(part: int, whole: int) -> str:
     """Give a percentage with two decimals, halves up, worked out in whole numbers; of nobody it is 0.00."""
     hundredths = (20_000 * part + whole) // (2 * whole) if whole else 0

@@ -19,7 +19,7 @@ from voting.verify.said import Said
 
 KINDS_OF_KEY: Final = ("dealer", "ceremony")
 _SHOWN: Final = ("title", "question", "kind", "fingerprint")  # on the page of the result
-_TEXTS: Final = ("question", "options", "least", "most", "blank")
+_TEXTS: Final = ("question", "least", "most", "blank")
 
 
 @dataclass(slots=True)
@@ -72,8 +72,8 @@ def questions_of(paper: Found) -> tuple[str, tuple[Question, ...]]:
         field = f"questions[{number}]"
         if not isinstance(value, dict) or not isinstance(value.get("options"), list):
             raise paper.wrong(f'"{field}" is not a question')
-        text, options, least, most, blank = (value.get(name) for name in _TEXTS)
-        names = [_in_all(paper, option, languages, f"{field}.options") for option in options]
+        text, least, most, blank = (value.get(name) for name in _TEXTS)
+        names = [_in_all(paper, option, languages, f"{field}.options") for option in value["options"]]
         if type(least) is not int or type(most) is not int or type(blank) is not bool:
             raise paper.wrong(f'"{field}" does not say how many options a vote has')
         questions.append(Question(_in_all(paper, text, languages, field), tuple(names), least, most, blank))

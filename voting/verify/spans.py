@@ -40,11 +40,14 @@ _UNTIL_CLOSE: Final = (
 _UNTIL_COUNT: Final = "attempt_recorded papers_imported"
 _OVER: Final = "personal_data_forgotten"
 _ANY_TIME: Final = (
-    "pack_events_imported pack_locked_out lockout_lifted chat_lockout_lifted case_disputed case_acknowledged "
-    "case_assigned case_outcome_proposed case_settled texts_stopped alert_acknowledged staff_invited staff_enrolled "
-    "staff_removed staff_phone_set staff_group_set duty_changed duty_list_set console_opened notice_drafted "
-    "notice_edited notice_submitted notice_approved notice_scheduled notice_held notice_sent notice_paused "
-    "notice_resumed notice_canceled notice_superseded head_resume_asked head_resumed"
+    "pack_events_imported pack_locked_out lockout_lifted chat_lockout_lifted "
+    "case_disputed case_acknowledged case_assigned case_outcome_proposed case_settled "
+    "texts_stopped texts_resumed channels_back alert_acknowledged "
+    "staff_invited staff_enrolled staff_removed staff_phone_set staff_group_set "
+    "duty_changed duty_list_set console_opened "
+    "notice_drafted notice_edited notice_submitted notice_approved notice_scheduled notice_held notice_sent "
+    "notice_paused notice_resumed notice_canceled notice_superseded "
+    "head_resume_asked head_resumed"
 )
 
 ALLOWED: Final[Mapping[str, frozenset[Span]]] = {

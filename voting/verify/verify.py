@@ -35,8 +35,6 @@ def verify(
     """
     bundle, findings = Bundle(folder), Findings()
     try:
-        if not folder.is_dir():
-            raise Wrong(str(folder), None, "there is no such folder")
         layout = layout_of(bundle)
     except Wrong as wrong:
         findings.wrong(wrong)

@@ -80,7 +80,7 @@ class Sealing:
                 waiting.ballot = self._seal(election, waiting, row)
         except BallotRefusal as fault:
             waiting.fault = fault
-        except (KeyGone, CryptoError):  # it waited for too long, or is not what we closed: the codes are asked for again
+        except (KeyGone, CryptoError):  # waited too long: codes are asked for again
             log.info("a paper's credential could not be opened", paper=waiting.cast.intent_id)
 
     def _seal(self, election: Election, waiting: Waiting, row: Any) -> Ready:  # noqa: ANN401 - as above

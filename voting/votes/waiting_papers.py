@@ -38,26 +38,23 @@ async def close_papers_anew(database: Database, hours: HourKeys, now: datetime) 
 
     A paper that is cast meanwhile stays as it is then.
     """
-    last = ""
-    while rows := await _close_some(database, hours, now, after=last):
-        last = rows[-1]
+    while await _close_some(database, hours, now):
+        pass
 
 
-async def _close_some(database: Database, hours: HourKeys, now: datetime, *, after: str) -> list[str]:
+async def _close_some(database: Database, hours: HourKeys, now: datetime) -> int:
+    """Close some anew; give how many there were."""
     secret = intent.c.credential_secret
-    earlier = (secret < hour_bytes(max(now, hours.oldest)), intent.c.id > after)
+    earlier = select(intent.c.id, secret.label("old")).where(secret < hour_bytes(now)).limit(ANEW_MAX)
     async with database.writing() as connection:
-        found = await connection.execute(
-            select(intent.c.id, secret.label("old")).where(*earlier).order_by(intent.c.id).limit(ANEW_MAX)
-        )
-        rows = found.all()
+        rows = (await connection.execute(earlier)).all()
         if rows:
             unchanged = (intent.c.id == bindparam("paper"), secret == bindparam("old"))
             changes = [{"paper": row.id, "old": row.old, "anew": _anew(hours, row.old, now)} for row in rows]
             await connection.execute(
                 update(intent).where(*unchanged).values(credential_secret=bindparam("anew")), changes
             )
-    return [row.id for row in rows]
+    return len(rows)
 
 
 def _anew(hours: HourKeys, closed: bytes, now: datetime) -> bytes | None:

@@ -55,6 +55,7 @@ WORDS: Final = {
     "messages.words.kinds",
     "voting.ballots",
     "voting.ballots.refusals",
+    "voting.ballots.trustee_refusals",
     "voting.imports",
     "voting.imports.csv_file",
     "voting.imports.dialect",

@@ -259,7 +259,7 @@ async def test_cases_are_listed_shown_and_exported_without_anybodys_account(
 ) -> None:
     async with database.writing() as connection:
         member_id = await connection.scalar(schema.member.select().with_only_columns(schema.member.c.id).limit(1))
-        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "vote_hash": b"v", "state": "live"}
+        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "state": "live"}
         await connection.execute(insert(schema.pack).values(**pack, issued_at=NOW))
         await connection.execute(
             insert(schema.case).values(id=1, member_id=member_id, opened_at=NOW, state="open", version=1)
@@ -329,7 +329,7 @@ async def issue_and_open(database: Database) -> None:
     """Open the poll as far as these commands look: with a pack for somebody."""
     async with database.writing() as connection:
         member_id = await connection.scalar(select(func.min(schema.member.c.id)))
-        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "vote_hash": b"v", "state": "live"}
+        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "state": "live"}
         await connection.execute(insert(schema.pack).values(**pack, credential=b"c" * 32, issued_at=NOW))
     await open_with_key(database)
 

@@ -81,7 +81,6 @@ async def lock_vote(database: Database, member_id: int) -> None:
                 member_id=member_id,
                 serial=1,
                 pack_hash=b"p%d" % member_id,
-                vote_hash=b"v",
                 state="live",
                 issued_at=NOW,
             )

@@ -33,7 +33,7 @@ from voting.refusals import Fault, PollNotOpen, PollStillOpen, Refusal, WindowBa
 
 ROOT = Path(__file__).parents[3]
 LANGUAGES = texts.languages()
-DOMAINS = ("member", "notices", "refusals", "staff", "words")
+DOMAINS = ("member", "notices", "page", "refusals", "staff", "words")
 
 CHAT_CHARACTERS_MAX = 4096  # Telegram Bot API, sendMessage
 BUTTON_CHARACTERS_MAX = 64
@@ -45,6 +45,7 @@ FAMILIES = {
     "words": ("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
     "notices": ("chat.", "sms."),
     "member": (),
+    "page": ("",),  # the page asks in JavaScript: tests/bot/page/test_page_words.py
     "staff": (),
 }
 

@@ -18,31 +18,31 @@ from voting.audit import chain
 from voting.audit.probes import EQUAL, TAIL, run_probes
 from voting.model import By
 from voting.store.database import Database
-from voting.votes.box import empty_tray
 
 LINKED = "the chain's newest entries are linked and signed"
 PAPER = "every online lock has its intent, from the same chat"
+COUNTED = "online locks are ballots"
+OWN = "every online lock has the ballot of its pack's credential"
+UNDER = "ballots stand under an entry that locked votes"
 IN_USE = "packs issued are used, void, replaced or unused"
 
 # what was done: (statement or chain entry, the probes that do not hold any more)
 BROKEN: dict[str, tuple[str, set[str]]] = {
-    "a ballot is gone": ("DELETE FROM tray", {"online locks are tray plus box"}),
+    "a ballot is gone": ("DELETE FROM ballot WHERE entry = (SELECT max(entry) FROM ballot)", {COUNTED, OWN}),
     "a ballot was slipped in": (
-        "INSERT INTO tray (id, sealed) SELECT sealed, id FROM box",
-        {"online locks are tray plus box"},
+        "INSERT INTO ballot SELECT digest, packed, credential, entry FROM ballot ORDER BY entry LIMIT 1",
+        {COUNTED},
     ),
+    "a ballot lies under another's credential": ("UPDATE ballot SET credential = digest", {OWN}),
+    "a ballot lies under an entry of another kind": ("UPDATE ballot SET entry = 1", {UNDER}),
     "a receipt is gone": ("UPDATE lock SET receipt = NULL WHERE member_id = 1", {"online locks are receipts"}),
     "a vote was written on the chain that is no lock": (
         "votes_locked",
         {"votes on the chain are online locks"},
     ),
-    "a ballot was boxed by hand": (
-        "INSERT INTO box (id, sealed) SELECT id, sealed FROM tray; DELETE FROM tray",
-        {"ballots boxed on the chain are in the box"},
-    ),
     "a lock was made with somebody else's pack": (
         "UPDATE lock SET pack_id = 5 WHERE member_id = 1",
-        {"every lock's pack is its member's", PAPER},
+        {"every lock's pack is its member's", PAPER, OWN},
     ),
     "a pack that had voted was made void": (
         "UPDATE pack SET state = 'void' WHERE id = 1",
@@ -50,7 +50,7 @@ BROKEN: dict[str, tuple[str, set[str]]] = {
     ),
     "a lock names a pack that nobody issued": (
         "UPDATE lock SET pack_id = 999 WHERE member_id = 1",
-        {"every lock's pack is its member's", IN_USE, PAPER},
+        {"every lock's pack is its member's", IN_USE, PAPER, OWN},
     ),
     "a member has two working packs": (
         "UPDATE pack SET state = 'live' WHERE id = 101",
@@ -77,7 +77,7 @@ BROKEN: dict[str, tuple[str, set[str]]] = {
     "the chain says something else": ("UPDATE chain SET actor = 'Huw' WHERE seq = 2", {LINKED}),
     "an entry of the chain is gone": ("DELETE FROM chain WHERE seq = 2", {LINKED}),
     "a lock was made to disappear, with its ballot": (
-        "DELETE FROM lock WHERE member_id = 2; DELETE FROM tray",
+        "DELETE FROM ballot WHERE entry = (SELECT max(entry) FROM ballot); DELETE FROM lock WHERE member_id = 2",
         {"votes on the chain are online locks"},
     ),
 }
@@ -85,7 +85,7 @@ BROKEN: dict[str, tuple[str, set[str]]] = {
 
 @pytest.fixture
 async def town(database: Database, tmp_path: Path) -> Electorate:
-    """Ada's ballot is boxed, Bob's in the tray, Cai voted by post, Dai holds a second pack; somebody tried Ada's."""
+    """Ada and Bob voted online, Cai by post, Dai holds a second pack; somebody tried Ada's."""
     old = make_letters(POLL, 1)[0]
 
     async def with_replaced_pack(connection: AsyncConnection) -> None:
@@ -95,7 +95,6 @@ async def town(database: Database, tmp_path: Path) -> Electorate:
     town = await open_electorate(database, 6, before_open=with_replaced_pack)
     ada, bob, cai, *_ = town.letters
     await town.votes(ada)
-    await empty_tray(database, now=NOW)
     await town.votes(bob)
     await take_papers(town, tmp_path, [cai])
     await town.gives_codes(ada, chat="telegram:77", flow="thief", warned=True)
@@ -113,7 +112,7 @@ async def do_by_hand(database: Database, statements: Iterable[str]) -> None:
             judges = ["PRAGMA ignore_check_constraints = ON", "PRAGMA foreign_keys = OFF"]
             judges += [f"DROP TRIGGER {row.name}" for row in triggers]
         else:
-            tables = ("lock", "tray", "box", "chain", "attempt", "attempt_case", "paper", "intent", "pack")
+            tables = ("lock", "ballot", "chain", "attempt", "attempt_case", "paper", "intent", "pack")
             judges = [f"ALTER TABLE {table} DISABLE TRIGGER ALL" for table in tables]
             judges.append("ALTER TABLE lock DROP CONSTRAINT ck_lock_online_has_receipt")
         raw = (await connection.get_raw_connection()).driver_connection
@@ -129,7 +128,7 @@ async def test_what_was_done_by_hand_breaks_that_identity_and_what_follows(
 ) -> None:
     if done == "votes_locked":
         async with town.database.writing() as connection:
-            await chain.append(connection, done, {"n": 1, "receipts": ""}, by=By.system(NOW))
+            await chain.append(connection, done, {"n": 1, "ballots": ["0" * 64]}, by=By.system(NOW))
     else:
         await do_by_hand(town.database, done.split("; "))
 

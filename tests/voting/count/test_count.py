@@ -119,6 +119,19 @@ async def test_a_bundle_is_not_written_over_anything(closed: CountedTown, tmp_pa
         await count_into(closed, out)
 
 
+async def test_what_an_interrupted_run_left_beside_the_bundle_is_cleared_away(
+    closed: CountedTown, tmp_path: Path
+) -> None:
+    for left in ("result.part", "result.part.old"):
+        (tmp_path / left).mkdir()
+        (tmp_path / left / "chain.jsonl").write_text("half a cha")
+    (tmp_path / "result").mkdir()
+
+    await count_into(closed, tmp_path / "result")
+
+    assert sorted(path.name for path in sorted(tmp_path.iterdir()) if path.suffix != ".db") == ["result", "shares"]
+
+
 async def test_papers_count_with_the_ballots(voted: CountedTown, tmp_path: Path) -> None:
     """A paper after an online vote is set aside and counts not at all."""
     await take_papers(voted, tmp_path, voted.letters[11:])
@@ -245,7 +258,7 @@ async def test_too_few_shares_or_a_foreign_one_decrypt_nothing(closed: CountedTo
     (tmp_path / "foreign").mkdir()
     others = write_dealt(tmp_path / "foreign", deal_all(3, 2))
 
-    with pytest.raises(TooFewDecryptions, match="1 of the 2 .* have not decrypted: 2, 3"):
+    with pytest.raises(TooFewDecryptions, match=r"1 of the 2 .* have not decrypted: 2, 3\."):
         await count_into(closed, tmp_path / "out", [files[0], files[0]])
     with pytest.raises(ShareForeign):
         await count_into(closed, tmp_path / "out", [files[0], others[1]])
@@ -289,7 +302,7 @@ async def test_a_result_that_the_databases_owner_rewrote_is_not_published(
     async with as_owner(closed, "result") as connection:
         await connection.execute(update(schema.result).values(values))
 
-    with pytest.raises((CannotCount, TooFewDecryptions), match="is another one|0 of the 2"):
+    with pytest.raises((CannotCount, TooFewDecryptions), match=r"is another one|0 of the 2"):
         await count_into(closed, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -59,6 +59,11 @@ def decryptions(town: CountedTown, folder: Path) -> list[Path]:
     return made
 
 
+def folders(folder: Path) -> list[str]:
+    """Name the folders in a folder: nothing unfinished is left there."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
 async def test_begin_writes_the_same_bytes_again_and_whoever_logs_in_meanwhile(
     closed: CountedTown, tmp_path: Path
 ) -> None:
@@ -94,7 +99,7 @@ async def test_any_two_of_the_three_give_the_result_into_the_same_folder(
     assert [row["online"] for row in result["options"]] == [7, 5]
     lines = (out / "decryptions.jsonl").read_bytes().splitlines()
     assert lines == [files[index].read_bytes() for index in sorted(who)[:2]]
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["out", "shares"]
+    assert folders(tmp_path) == ["out", "shares"]
 
 
 async def test_finishing_again_with_others_decryptions_publishes_those_that_were_counted(
@@ -252,7 +257,7 @@ async def test_a_count_that_was_cut_off_anywhere_ends_the_same(
     assert [kinds.count(kind) for kind in ("roll_closed", "ballots_closed", "counted")] == [1, 1, 1]
     await count_into(closed, tmp_path / "again")
     assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "out")
-    assert not list(tmp_path.glob("*.part*"))
+    assert folders(tmp_path) == ["again", "out", "shares"]
 
 
 @pytest.mark.parametrize("moment", ["set aside", "named"])
@@ -279,7 +284,7 @@ async def test_a_finish_that_was_cut_off_while_it_took_the_folders_place_ends_th
     assert not out.exists()
 
     assert (await finish_into(closed, files, out))["online"] == 12
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["out", "shares"]
+    assert folders(tmp_path) == ["out", "shares"]
 
 
 # ---- others write meanwhile

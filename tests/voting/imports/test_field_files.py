@@ -77,9 +77,6 @@ class Office:
 
     async def opens(self) -> None:
         async with self.database.writing() as connection:
-            await polls.set_election_key(
-                connection, b"k" * 32, trustees=3, threshold=2, share_digests=["a", "b", "c"], by=GWEN
-            )
             await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=GWEN)
             await polls.open_poll(connection, by=GWEN)
 

@@ -29,7 +29,7 @@ from sqlalchemy import insert, select, update
 from voting import schema
 from voting.ballots.credential import derive_secret, public_credential
 from voting.ballots.group import write_point
-from voting.codes.codes import Kind, hash_pack, hash_vote, parse, printed
+from voting.codes.codes import Kind, hash_pack, parse, printed
 from voting.codes.pack_word import word_for
 from voting.imports.report import ImportReport, Level
 from voting.model import By, Phase
@@ -142,10 +142,10 @@ async def test_everybody_who_may_vote_gets_one_pack_and_its_codes_are_hashed(wor
     digest = hash_pack(SECRETS.code_key, POLL.id, pack_code)
     stored = {
         row[0]: row[1]
-        for row in await rows(world.database, schema.pack, schema.pack.c.pack_hash, schema.pack.c.vote_hash)
+        for row in await rows(world.database, schema.pack, schema.pack.c.pack_hash, schema.pack.c.credential)
     }
     vote_code = lines[0]["vote_code"].replace("-", "")
-    assert stored[digest] == hash_vote(SECRETS.code_key, POLL.id, digest, vote_code)
+    assert stored[digest] == public_credential(derive_secret(pack_code, vote_code, POLL.uuid))
     assert lines[0]["word"] == word_for(SECRETS.code_key, digest)
     assert parse(lines[0]["pack_code"], POLL.id)
 
@@ -242,7 +242,7 @@ async def test_a_credential_or_pack_code_that_another_pack_has_is_drawn_again(
     async with world.database.writing() as connection:
         poll, member = await polls.load(connection), await roll.find(connection, "1")
         [drawn] = await drawing.Drawing(connection, poll, SECRETS.code_key, remember).draw(1)
-        row = {"member_id": member.id, "serial": 1, "vote_hash": b"v" * 32, "state": "live", "issued_at": NOW}
+        row = {"member_id": member.id, "serial": 1, "state": "live", "issued_at": NOW}
         same = {"pack_hash": drawn.pack_hash, "credential": drawn.credential, "issued_entry": 1}
         await connection.execute(insert(schema.pack).values(row | same | other))
     again = iter(numbers)

@@ -309,7 +309,7 @@ async def ready(database: Database, tmp_path: Path) -> None:
     await take_roll(database, write_roll(tmp_path / "roll.csv", [line("1")]))
     async with database.writing() as connection:
         member_id = await connection.scalar(select(schema.member.c.id))
-        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "vote_hash": b"v", "state": "live"}
+        pack = {"member_id": member_id, "serial": 1, "pack_hash": b"p", "state": "live"}
         await connection.execute(insert(schema.pack).values(**pack, issued_at=NOW))
 
 
@@ -319,8 +319,7 @@ async def test_a_poll_opens_when_nothing_is_missing_and_closes_for_good(database
     opened = await open_with_key(database)
 
     assert await loaded(database) == opened
-    assert (opened.phase, opened.opened_at, opened.election_key) == (Phase.OPEN, NOW, b"k" * 32)
-    assert opened.share_digests == ("a", "b", "c")
+    assert (opened.phase, opened.opened_at, opened.trustees_file) == (Phase.OPEN, NOW, dealt().trustees.data)
     with pytest.raises(PollAlreadyOpen, match="open"):
         await open_with_key(database)
     async with database.writing() as connection:
@@ -407,10 +406,7 @@ async def test_an_open_poll_no_longer_follows_its_file(database: Database, tmp_p
         await again(database, replace(POLL, title="Leader"))
     with pytest.raises(PollAlreadyOpen):
         await again(database, delivery=replace(WINDOW, last_day=date(2022, 8, 6)))
-    key = {"trustees": 3, "threshold": 2, "share_digests": ["x"]}
     async with database.writing() as connection:
-        with pytest.raises(PollAlreadyOpen):
-            await polls.set_election_key(connection, b"other", **key, by=By("Gwen", "command line", NOW))
         with pytest.raises(PollAlreadyOpen):
             await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
 

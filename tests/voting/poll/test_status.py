@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from counting import take_papers
 from electorate import Letter, open_electorate, pack_row
-from prepared import CLOSES_AT, GWEN, NOW, OPENS_AT, POLL, make_poll
+from prepared import CLOSES_AT, GWEN, OPENS_AT, POLL, make_poll
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
@@ -17,7 +17,6 @@ from voting.poll.keys import CEREMONY, DEALER, set_trustees
 from voting.poll.status import poll_facts
 from voting.refusals import NoPoll
 from voting.store.database import Database
-from voting.votes.box import move_tray
 
 
 async def test_a_poll_in_the_middle_of_it_is_told_in_numbers(database: Database, tmp_path: Path) -> None:
@@ -31,7 +30,6 @@ async def test_a_poll_in_the_middle_of_it_is_told_in_numbers(database: Database,
 
     town = await open_electorate(database, 7, before_open=with_older_packs)
     await town.votes(town.letters[0])
-    await move_tray(database, now=NOW, at_least=1)
     await town.votes(town.letters[1])
     await town.gives_codes(town.letters[1], chat="telegram:99", warned=True)
     await take_papers(town, tmp_path, [town.letters[2]])
@@ -58,9 +56,7 @@ async def test_a_poll_in_the_middle_of_it_is_told_in_numbers(database: Database,
         "roll": {"members": 7, "eligible": 6},
         "packs": {"issued": 9, "voted_online": 2, "voted_by_post": 1, "void": 1, "replaced": 1, "unused": 4},
         "locks": {"online": 2, "post": 1},
-        "tray": 1,
-        "box": 1,
-        "receipts": 2,
+        "ballots": 2,
         "open_cases": 1,
     }
 
@@ -75,7 +71,7 @@ async def test_before_the_roll_everything_is_nought(database: Database) -> None:
     assert facts["key"] is None
     assert facts["roll"] == {"members": 0, "eligible": 0}
     assert set(facts["packs"].values()) == {0}
-    assert (facts["locks"], facts["tray"], facts["box"]) == ({"online": 0, "post": 0}, 0, 0)
+    assert (facts["locks"], facts["ballots"]) == ({"online": 0, "post": 0}, 0)
 
 
 async def test_without_a_poll_there_is_nothing_to_tell(database: Database) -> None:

@@ -366,7 +366,7 @@ async def test_a_lock_outlives_an_import_that_takes_the_right_away(prepared: Dat
     await take_roll(prepared, write_roll(path, [line("1")]))
     async with prepared.writing() as connection:
         member = await roll.find(connection, "1")
-        pack_values = {"id": 1, "member_id": member.id, "serial": 1, "pack_hash": b"p", "vote_hash": b"v"}
+        pack_values = {"id": 1, "member_id": member.id, "serial": 1, "pack_hash": b"p"}
         await connection.execute(insert(schema.pack).values(**pack_values, state="live", issued_at=NOW))
         await connection.execute(insert(schema.lock).values(member_id=member.id, how="post", at=NOW, pack_id=1))
 

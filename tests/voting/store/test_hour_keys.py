@@ -16,7 +16,8 @@ from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 from voting import hour_keys, secrets_file
-from voting.hour_keys import AHEAD_MAX, FIRST, RECENT_MAX, HourKeys, HourTooFar
+from voting.hour_keys import AHEAD_MAX, FIRST, RECENT_MAX, HourKeys, HourTooFar, closed_in, hour_bytes
+from voting.kept_file import turn_at
 from voting.refusals import KeyGone, SecretsMissing
 
 NOON = datetime(2022, 8, 1, 12, tzinfo=UTC)
@@ -52,7 +53,8 @@ def test_what_is_closed_at_any_time_opens_from_another_copy(purpose: bytes, plai
 def test_the_hour_stands_in_front_in_four_bytes_big_endian(minutes: float, hour: int) -> None:
     closed = ZEROES.close(b"x", b"", NOON + timedelta(minutes=minutes))
 
-    assert closed[:4] == (NOON_HOUR + hour).to_bytes(4, "big")
+    assert closed[:4] == (NOON_HOUR + hour).to_bytes(4, "big") == hour_bytes(NOON + HOUR * hour)
+    assert closed_in(closed) == NOON + HOUR * hour
     assert len(closed) == 4 + SecretBox.NONCE_SIZE + SecretBox.MACBYTES
 
 
@@ -82,6 +84,7 @@ def test_the_same_words_are_closed_to_other_bytes_each_time() -> None:
     assert ZEROES.close(b"x", b"plain", NOON) != ZEROES.close(b"x", b"plain", NOON)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_bytes_that_are_not_ours_are_refused(closed: bytes) -> None:
     with pytest.raises((CryptoError, KeyGone)):
@@ -256,6 +259,23 @@ def test_where_another_process_moved_the_file_further_its_hour_stays_and_counts_
     assert here.oldest == NOON + 5 * HOUR
     with pytest.raises(KeyGone):
         here.open(b"x", closed)
+
+
+def test_a_file_is_moved_only_in_one_s_turn(path: Path) -> None:
+    """Else two processes could both read it, and the one that moves it less would write last."""
+    keys = hours_of(path)
+    mover = threading.Thread(target=keys.forget_before, args=(NOON + HOUR,))
+    with turn_at(path) as replace:
+        mover.start()
+        mover.join(0.3)
+        assert mover.is_alive()
+        there = HourKeys.read(keys.words, path)
+        there._file = None  # this copy moves in memory alone
+        there.forget_before(NOON + 5 * HOUR)
+        replace(json.dumps(json.loads(path.read_bytes()) | {"hours": there.words}).encode())
+    mover.join()
+
+    assert hours_of(path).words == there.words
 
 
 def test_processes_and_threads_on_one_file_lose_nothing(path: Path) -> None:

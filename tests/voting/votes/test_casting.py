@@ -1,18 +1,21 @@
 """Codes: what is wrong is counted, right opens one paper, and after the lock there is a warning or an attempt."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from electorate import Electorate, open_electorate
-from prepared import CLOSES_AT, NOW, OPENS_AT, SECRETS
-from sqlalchemy import text, update
+from electorate import Electorate, make_letters, open_electorate
+from prepared import CLOSES_AT, NOW, OPENS_AT, POLL, SECRETS
+from sqlalchemy import event, text, update
 
 from voting import schema
 from voting.audit.signer import Signer
 from voting.codes import codes
 from voting.model import By, How, Lock
+from voting.packs.forgetting import forget_credentials
+from voting.poll import polls
 from voting.refusals import (
     ChatLockedOut,
     NotEligible,
@@ -24,6 +27,7 @@ from voting.refusals import (
     WrongVoteCode,
 )
 from voting.store.database import Database
+from voting.votes import checks
 from voting.votes.attempts import CLASSES, Kind, Source, classify
 from voting.votes.right_codes import CodesGood, Purpose
 from voting.votes.wrong_codes import (
@@ -56,7 +60,7 @@ async def give_vote(town: Electorate, code: str, *, chat: str, purpose: Purpose 
     """Give a vote code for the first pack, with its pack code or after it."""
     known = {"chat": chat, "purpose": purpose, "flow": "f", "warned": False, "now": NOW}
     if town.apart:
-        return await town.checks.vote_code(1, code, **known)  # type: ignore[arg-type]
+        await town.checks.pack_code(town.letters[0].pack_code, chat=chat, now=NOW)
     return await town.checks.both_codes(town.letters[0].pack_code, code, **known)  # type: ignore[arg-type]
 
 
@@ -138,9 +142,7 @@ async def test_ten_distinct_wrong_pack_codes_stop_a_chat_for_a_day(town: Elector
     with pytest.raises(ChatLockedOut):
         await give_pack(town, another(codes.Kind.PACK), chat="telegram:9")
     with pytest.raises(ChatLockedOut):
-        await town.checks.vote_code(
-            1, letter.vote_code, chat="telegram:9", purpose=Purpose.VOTE, flow="f", warned=False, now=NOW
-        )
+        await town.gives_codes(letter, chat="telegram:9")
     assert await give_pack(town, letter.pack_code, chat="telegram:8") == 1
     tomorrow = NOW + CHAT_SPAN + timedelta(seconds=1)
     assert await give_pack(town, letter.pack_code, chat="telegram:9", now=tomorrow) == 1
@@ -162,11 +164,46 @@ async def test_many_wrong_codes_from_many_chats_raise_one_alarm_and_stop_nobody(
     assert len(town.alarms) == 2
 
 
-async def test_an_unknown_pack_number_is_no_way_in(town: Electorate) -> None:
-    with pytest.raises(UnknownPackCode):
-        await town.checks.vote_code(
-            999, town.letters[0].vote_code, chat="t", purpose=Purpose.VOTE, flow="f", warned=False, now=NOW
-        )
+async def test_one_derivation_and_the_same_reads_whatever_the_pack_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unknown, void, used and right: neither time nor statements tell one from another before it is judged."""
+    town = await open_electorate(database, 4)
+    right, used, void, _ = town.letters
+    await town.votes(used)
+    async with database.writing() as connection:
+        await connection.execute(update(schema.pack).where(schema.pack.c.id == void.pack_id).values(state="replaced"))
+    unknown = make_letters(POLL, 1)[0]
+    derived: list[str] = []
+    real = checks.derive_secret
+    monkeypatch.setattr(
+        checks, "derive_secret", lambda *codes_and_uuid: derived.append(codes_and_uuid[0]) or real(*codes_and_uuid)
+    )
+    read: list[str] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *told: read.append(told[2]))
+
+    reads = []
+    for place, letter in enumerate((right, used, void, unknown)):
+        read.clear()
+        with contextlib.suppress(PackVoid, UnknownPackCode):
+            await town.gives_codes(letter, chat=f"telegram:{70 + place}", purpose=Purpose.VERIFY)
+        reads.append([statement for statement in read if "FROM pack JOIN member" in statement])
+
+    assert derived == [letter.pack_code for letter in (right, used, void, unknown)]
+    assert reads[0] == reads[1] == reads[2] == reads[3]
+    assert len(reads[0]) == 1
+
+
+async def test_codes_of_a_pack_whose_credential_was_forgotten_are_not_called_wrong(town: Electorate) -> None:
+    async with town.database.writing() as connection:
+        await polls.close_poll(connection, by=By("Gwen", "command line", NOW))
+        await polls.mark_counted(connection)
+        await forget_credentials(connection)
+
+    with pytest.raises(PollNotOpen):
+        await town.gives_codes(town.letters[0], purpose=Purpose.VERIFY)
+
+    assert await town.count("wrong_code") == 0
 
 
 async def test_a_replaced_pack_is_called_void(town: Electorate) -> None:
@@ -176,9 +213,7 @@ async def test_a_replaced_pack_is_called_void(town: Electorate) -> None:
     with pytest.raises(PackVoid):
         await town.checks.pack_code(town.letters[0].pack_code, chat="t", now=NOW)
     with pytest.raises(PackVoid):
-        await town.checks.vote_code(
-            1, town.letters[0].vote_code, chat="t", purpose=Purpose.VOTE, flow="f", warned=False, now=NOW
-        )
+        await town.gives_codes(town.letters[0], chat="t")
 
 
 @pytest.mark.parametrize("at", [OPENS_AT - timedelta(seconds=1), CLOSES_AT], ids=["before opening", "after the bell"])
@@ -296,7 +331,7 @@ async def test_pack_codes_guessed_at_once_from_one_chat_are_judged_one_after_the
 def another_process(town: Electorate) -> Electorate:
     """Give what works on the same database with connections of its own."""
     url = town.database.url.render_as_string(hide_password=False)
-    return Electorate(Database(url, Signer(SECRETS)), town.key, town.letters, apart=town.apart)
+    return Electorate(Database(url, Signer(SECRETS)), town.letters, apart=town.apart)
 
 
 async def test_two_processes_count_a_chats_wrong_codes_as_one(town: Electorate) -> None:

@@ -438,7 +438,16 @@ async def test_what_changed_while_the_paper_lay_open_counts(
         (None, "telegram:1", CLOSES_AT),
         ("INSERT INTO lock (member_id, how, at, pack_id) VALUES (1, 'post', 1, 1)", "telegram:1", NOW),
     ],
-    ids=["another chat's paper", "lapsed", "replaced", "locked out", "another rule", "poll closed", "after the bell", "voted by post"],
+    ids=[
+        "another chat's paper",
+        "lapsed",
+        "replaced",
+        "locked out",
+        "another rule",
+        "poll closed",
+        "after the bell",
+        "voted by post",
+    ],
 )
 async def test_the_statement_itself_judges_what_may_have_changed_a_moment_ago(
     town: Electorate, change: str | None, chat: str, at: datetime

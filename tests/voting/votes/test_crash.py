@@ -17,7 +17,6 @@ from electorate import Electorate, Letter, open_electorate
 from prepared import NOW, SECRETS
 from soak import KILLS
 from sqlalchemy import select
-from voting.votes.box import move_tray
 
 from voting import schema, secrets_file
 from voting.store.database import Database
@@ -93,7 +92,7 @@ async def insist_on(town: Electorate, witness: Witness) -> None:
         locks = {str(row.member_id): row.receipt for row in await connection.execute(select(schema.lock))}
     lost = {member: receipt for member, receipt in witness.confirmed.items() if locks.get(member) != receipt}
     assert lost == {}
-    assert await town.count("tray") + await town.count("box") == len(locks)
+    assert await town.count("ballot") == len(locks)
     assert await town.broken_probes() == []
 
 
@@ -111,7 +110,6 @@ async def test_kill_9_under_load_loses_no_confirmed_vote_and_doubles_none(
         async with process(tmp_path, database_url, rest, **told) as child:
             await witness.listen(child, chance.randint(*CONFIRMED_BETWEEN_KILLS))
         await insist_on(town, witness)
-        await move_tray(database, now=NOW, at_least=50, take=25)
         assert not witness.done, "the kill came too late to mean anything"
 
     # The last one dies of nothing; papers opened but never told of are opened anew, which is innocent too.
@@ -155,7 +153,7 @@ async def test_four_processes_with_64_presses_each_on_one_member_make_one_lock(
     assert {receipt for kind, _, receipt in answers if kind in {"FRESH", "AGAIN"}} == {locked.receipt}
     assert {chat for kind, chat, _ in answers if kind in {"FRESH", "AGAIN"}} == {locked.chat}
     assert all(word == "AlreadyVoted" and chat != locked.chat for kind, chat, word in answers if kind == "REFUSED")
-    assert (await town.count("lock"), await town.count("tray"), await town.count("attempt")) == (1, 1, 0)
+    assert (await town.count("lock"), await town.count("ballot"), await town.count("attempt")) == (1, 1, 0)
     assert await town.broken_probes() == []
 
 

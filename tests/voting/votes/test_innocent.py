@@ -14,7 +14,6 @@ from prepared import POLL
 from soak import CHUNKS, INNOCENT_PER_CHUNK
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from voting.votes.box import move_tray
 
 from voting import schema
 from voting.post.scans import Aside
@@ -63,7 +62,6 @@ async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
 
     for start in range(0, len(people), NOW_AND_THEN):
         await all_live(people[start : start + NOW_AND_THEN], AT_ONCE)
-        await move_tray(database, now=town.poll.opens_at)
     await town.clerk.finish()
     assert await town.count("attempt") == 0
     assert (await take_papers(town, tmp_path, by_post)).added == len(by_post)
@@ -83,7 +81,7 @@ async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
     assert found == {(letter.member_id, str(kind)) for kind in Kind for letter in planted[kind]}
     assert await town.count("attempt") == len(found) == await town.count("attempt_case")
     assert aside == {None, Aside.ONLINE_VOTE, Aside.DEAD_PACK}
-    assert await town.count("tray") + await town.count("box") == len(people)
+    assert await town.count("ballot") == len(people)
     assert len(town.alarms) <= 1 + INNOCENT_PER_CHUNK // ALARM_WRONG_CODES
     assert await town.broken_probes() == []
     log.info("%s %s: %d planted, all found; %s", engine_name, chunk, len(found), dict(lives.done))

@@ -7,22 +7,20 @@ from electorate import Electorate, open_electorate
 from prepared import NOW
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from voting.votes.box import move_tray
 
 from voting import schema
 from voting.audit import chain
 from voting.store.columns import METADATA
 from voting.store.database import Database
 
-KEPT = ("lock", "box", "attempt", "chain", "head", "result", "tray")
+KEPT = ("lock", "ballot", "attempt", "chain", "head", "result")
 
 
 @pytest.fixture
 async def town(database: Database) -> Electorate:
-    """A poll with a row in every table whose rows stay: voted, boxed, tried again, signed, counted."""
+    """A poll with a row in every table whose rows stay: voted, tried again, signed, counted."""
     town = await open_electorate(database, 4)
     await town.votes(town.letters[0])
-    await move_tray(database, now=NOW, at_least=1)
     await town.votes(town.letters[1])
     await town.gives_codes(town.letters[0], chat="telegram:99", warned=True)
     async with database.writing() as connection:
@@ -58,7 +56,7 @@ async def test_no_row_of_what_is_for_ever_changes_goes_or_is_replaced(town: Elec
 
 @pytest.mark.parametrize("taken", ["member_id", "pack_id", "intent_id", "receipt"])
 async def test_a_lock_that_shares_anything_with_another_is_refused(town: Electorate, taken: str) -> None:
-    """Each alone is enough: the same member, the same pack, the same showing of the paper, the same receipt."""
+    """Each alone is enough: the same member, the same pack, the same showing of the paper, the same mark."""
     intent = await town.opens_paper(town.letters[2])
     async with town.database.reading() as connection:
         lock = (
@@ -70,7 +68,7 @@ async def test_a_lock_that_shares_anything_with_another_is_refused(town: Elector
         "at": NOW,
         "pack_id": 3,
         "intent_id": intent,
-        "receipt": "ABCDE-FGHJK",
+        "receipt": "ABCD-EFGH-JKMN-PQRS",
         "chat": town.letters[2].chat,
     }
 

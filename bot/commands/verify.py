@@ -1,0 +1,98 @@
+"""`verify`: checks a bundle alone, for anybody who has one."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from bot.commands.count import print_result
+from bot.commands.terminal import OUT, AsJson, error_line, print_json, print_table, stages_bar
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(verify)
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle, with or without a result.")],
+    key: Annotated[
+        str | None, typer.Option(metavar="FINGERPRINT", help="The fingerprint that was published before the vote.")
+    ] = None,
+    head: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A head that was kept (`ballotline head --json`).")
+    ] = None,
+    poll: Annotated[str | None, typer.Option("--poll", metavar="ID", help="The poll that it must be.")] = None,
+    receipt: Annotated[str | None, typer.Option(metavar="MARK", help="Look for the ballot with this mark.")] = None,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Ask for your two codes, and look for the mark under them alone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a bundle alone: no database, no secret, no network.
+
+    Example: ballotline verify result --key ABCD-EFGH-JKMN-PQRS --receipt 2345-6789-ABCD-EFGH
+    """
+    from voting.verify.verify import Asked
+    from voting.verify.verify import verify as verify_bundle
+
+    if codes and receipt is None:
+        raise typer.BadParameter("--codes needs --receipt, the mark to look for")
+    asked = Asked(key, head, poll, receipt, _ask_codes() if codes else None)
+    with stages_bar(quiet=as_json) as progress:
+        report = verify_bundle(
+            folder, asked=asked, progress=lambda done, ballots: progress("Checking ballots", done, ballots)
+        )
+    if as_json:
+        print_json(_facts(report))
+    else:
+        _print_report(report, published=key is not None)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _ask_codes() -> tuple[str, str]:
+    """Ask for both codes without showing them; they stay on this machine."""
+    pack_code = typer.prompt("Pack code", hide_input=True, err=True)
+    return pack_code, typer.prompt("Vote code", hide_input=True, err=True)
+
+
+def _facts(report: Any) -> dict[str, Any]:  # noqa: ANN401 - voting.verify's, imported when it runs
+    return {
+        "ok": report.ok,
+        "stage": report.stage,
+        "notes": report.notes,
+        "checks": [asdict(check) for check in report.checks],
+        "problems": [asdict(problem) for problem in report.problems],
+        "figures": asdict(report.figures),
+        "result": report.result,
+    }
+
+
+def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as above
+    for note in report.notes:
+        OUT.print(f"[bold yellow]Read first:[/bold yellow] {escape(note)}")
+    if report.checks:
+        rows = [("ok" if check.ok else "NO", escape(check.name), escape(check.detail)) for check in report.checks]
+        print_table("Checks", ("", "What was tried", "What was found"), rows)
+    for problem in report.problems:
+        error_line(str(problem))
+    figures = report.figures
+    if not report.ok:
+        OUT.print("[bold red]This bundle cannot be believed as it is.[/bold red]")
+        return
+    if report.result is not None:
+        print_result(report.result)
+    OUT.print(
+        f"{figures.ballots:,} ballots online, {figures.ballots_by_later_credentials:,} of them by credentials issued "
+        f"after the opening ({figures.credentials_before:,} credentials before it, {figures.credentials_after:,} after)"
+    )
+    OUT.print(f"Last head: entry {figures.head_seq:,}, {figures.head_hash}")
+    OUT.print(f"Fingerprint: {figures.fingerprint}")
+    if not published:
+        OUT.print(
+            "A bundle made up as a whole would agree with itself: compare the fingerprint with the one published "
+            "before the vote, or let --key do it."
+        )

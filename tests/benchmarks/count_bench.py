@@ -1,0 +1,222 @@
+"""The count of a whole poll: tally, decrypt, result, and beside them what it takes to verify the bundle."""
+
+import asyncio
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from unittest.mock import patch
+
+import counting
+from prepared import GWEN, NOW, SECRETS, make_poll
+from sqlalchemy import insert
+from trustee_town import dealt
+
+from tests.benchmarks.voting_bench import fresh, watch
+from voting import schema
+from voting.audit import chain
+from voting.ballots.ballot import ballot_digest, sign
+from voting.ballots.credential import credentials_digest
+from voting.ballots.election import Election
+from voting.ballots.group import Point, base_times, random_scalar, write_point
+from voting.ballots.mark import mark_of
+from voting.ballots.packed import pack
+from voting.ballots.seal import draw_randomness, seal
+from voting.count import count as count_module
+from voting.count.count import begin, finish
+from voting.model import By, Poll
+from voting.poll import polls
+from voting.poll.election import election_of
+from voting.store.database import Database
+from voting.trustees.dealer import Dealt
+from voting.trustees.decrypt import Verified, decrypt
+from voting.verify.report import Report
+from voting.verify.verify import verify
+
+BALLOTS = 141_725
+SMALL = 2_000
+TOGETHER = 250  # ballots under one entry of the chain, and made in one task of the pool
+
+
+class Cast(NamedTuple):
+    """A ballot made by nobody: what is stored of it."""
+
+    credential: Point
+    packed: bytes
+    digest: bytes
+
+
+@dataclass
+class Polled:
+    """A poll that everybody on its roll has voted in, and its key."""
+
+    database: Database
+    poll: Poll
+    dealt: Dealt = field(default_factory=dealt)
+
+
+@dataclass
+class Verifying:
+    """Stands in the count for `verify`: does the same, and measures it."""
+
+    seconds: float = 0.0
+    reports: list[Report] = field(default_factory=list)
+
+    def __call__(self, folder: Path, **named: object) -> Report:
+        """Verify."""
+        began = time.perf_counter()
+        self.reports.append(verify(folder, **named))  # type: ignore[arg-type]
+        self.seconds += time.perf_counter() - began
+        return self.reports[-1]
+
+
+def make_credentials(number: int) -> list[tuple[int, Point]]:
+    """Draw secrets, with their public halves."""
+    secrets = [random_scalar() for _ in range(number)]
+    return [(secret, base_times(secret)) for secret in secrets]
+
+
+def make_ballots(election: Election, credentials: Sequence[tuple[int, Point]]) -> list[Cast]:
+    """Seal and sign a ballot with each credential, three for the first option to two for the second."""
+    made = []
+    for number, (secret, public) in enumerate(credentials):
+        choices = [(1, 0) if number % 5 < 3 else (0, 1)]
+        sealed = seal(election, public, choices, draw_randomness(election))
+        ballot = sign(sealed, secret, random_scalar())
+        made.append(Cast(public, pack(ballot), ballot_digest(ballot)))
+    return made
+
+
+async def voted(database: Database, ballots: int) -> Polled:
+    """Make a poll of so many members, and store their ballots as the lock does; sealed on every core."""
+    poll = await make_poll(database)
+    parts = [min(TOGETHER, ballots - first) for first in range(0, ballots, TOGETHER)]
+    with ProcessPoolExecutor() as pool:
+        credentials = list(pool.map(make_credentials, parts))
+        async with database.writing() as connection:
+            await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=GWEN)
+            issued = [write_point(public) for part in credentials for _, public in part]
+            body = {"packs": ballots, "print_sha256": "0" * 64, "credentials": credentials_digest(issued)}
+            entry = await chain.append(connection, "packs_issued", body, by=GWEN)
+            for place, part in enumerate(credentials):
+                rows = [
+                    (place * TOGETHER + number, public, entry.seq) for number, (_, public) in enumerate(part, start=1)
+                ]
+                await connection.execute(insert(schema.member), [member_row(number) for number, _, _ in rows])
+                await connection.execute(insert(schema.pack), [pack_row(*row) for row in rows])
+            poll = await polls.open_poll(connection, by=GWEN)
+        for place, made in enumerate(pool.map(partial(make_ballots, election_of(poll)), credentials)):
+            await store(database, place * TOGETHER, made)
+    return Polled(database, poll)
+
+
+async def store(database: Database, before: int, made: Sequence[Cast]) -> None:
+    """Lock the members after the first `before` with these ballots, under one entry."""
+    async with database.writing() as connection:
+        body = {"n": len(made), "ballots": sorted(cast.digest.hex() for cast in made)}
+        entry = await chain.append(connection, "votes_locked", body, by=By.system(NOW))
+        people = list(enumerate(made, start=before + 1))
+        await connection.execute(insert(schema.ballot), [{**cast._asdict(), "entry": entry.seq} for cast in made])
+        await connection.execute(insert(schema.intent), [intent_row(number) for number, _ in people])
+        await connection.execute(
+            insert(schema.lock), [lock_row(number, mark_of(cast.digest)) for number, cast in people]
+        )
+
+
+def member_row(number: int) -> dict[str, object]:
+    """Give a member."""
+    words = {"member_no": f"{number:07}", "language": "en-GB", "area": "Wales", "country": "GB"}
+    return {"id": number, "eligible": True, **words}
+
+
+def pack_row(number: int, credential: Point, entry: int) -> dict[str, object]:
+    """Give the member's pack."""
+    fixed = {"serial": 1, "state": "live", "issued_at": NOW, "pack_hash": number.to_bytes(32, "big")}
+    return {"id": number, "member_id": number, "credential": credential, "issued_entry": entry, **fixed}
+
+
+def intent_row(number: int) -> dict[str, object]:
+    """Give the member's voting paper."""
+    chat = f"telegram:{number}"
+    return {"id": f"intent-{number}", "member_id": number, "pack_id": number, "chat": chat, "opened_at": NOW}
+
+
+def lock_row(number: int, mark: str) -> dict[str, object]:
+    """Give the member's lock."""
+    by = {"how": "online", "at": NOW, "pack_id": number, "intent_id": f"intent-{number}"}
+    return {"member_id": number, "receipt": mark, "chat": f"telegram:{number}", **by}
+
+
+async def counting_of(folder: Path, ballots: int) -> None:
+    """Count a poll of this many ballots, verify its bundle, and print the seconds of both."""
+    async with fresh(folder) as database:
+        with watch() as making:
+            town = await voted(database, ballots)
+        await counting.close(town)
+        checks, bundle, by = Verifying(), folder / "bundle", {"secrets": SECRETS, "by": GWEN}
+        with patch.object(count_module, "verify", checks):
+            with watch() as tally:
+                await begin(database, bundle, **by)  # type: ignore[arg-type]
+            tallied = tally.seconds - checks.seconds
+            with watch() as decrypting:
+                decryptions = decrypt_all(town, folder, checks.reports[-1])
+            before = checks.seconds
+            with watch() as result:
+                await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
+            finished = result.seconds - (checks.seconds - before)
+    with watch() as verifying:
+        report = await asyncio.to_thread(verify, bundle)
+    assert report.ok, report.problems[:1]
+    counted = tallied + decrypting.seconds + finished
+    print(
+        f"{ballots:10,} {making.seconds:9.1f} {tallied:9.2f} {decrypting.seconds:9.2f} {finished:9.2f} {counted:9.2f} "
+        f"{ballots / counted:9,.0f} {verifying.seconds:9.2f} {ballots / verifying.seconds:9,.0f} {memory():>12}"
+    )
+
+
+def decrypt_all(town: Polled, folder: Path, report: Report) -> list[Path]:
+    """Have two trustees decrypt what was verified."""
+    shares, verified = folder / "shares", Verified(report.election, report.trustees, report.tally)
+    paths = []
+    for share in counting.share_files(town, shares)[:2]:
+        paths.append(folder / f"decryption-{share.name}")
+        decrypt(share, paths[-1], lambda: verified)
+    return paths
+
+
+def memory() -> str:
+    """Give the most memory so far: of this process, and of the largest of its workers, in MiB."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return " + ".join(f"{peak / unit:,.0f}" for peak in peaks)
+
+
+async def count(folder: Path, shrink: int) -> None:
+    """Tally + decrypt + result, and verify, at a small size and at a tenth of that."""
+    await sizes(folder, (SMALL // shrink // 10, SMALL // shrink))
+
+
+async def full(folder: Path, shrink: int) -> None:
+    """The same at full size and at a tenth of it."""
+    await sizes(folder, (BALLOTS // shrink // 10, BALLOTS // shrink))
+
+
+async def sizes(folder: Path, ballots: Sequence[int]) -> None:
+    """Print a line for each size."""
+    print(
+        "\nseconds to count sealed ballots, without the checks that the count makes of itself, and to verify the bundle"
+    )
+    print(
+        "making: ballots sealed on every core and stored; memory: MiB of this process + of its largest worker, at most"
+    )
+    names = ("ballots", "making", "tally", "decrypt", "result", "in all", "a second", "verify", "a second")
+    print(f"{names[0]:>10}" + "".join(f" {name:>9}" for name in names[1:]) + f" {'memory':>12}")
+    for number in ballots:
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            await counting_of(Path(own), number)

@@ -1,0 +1,61 @@
+"""What `doctor` says of the hour's key: where it is, and that it stands still while the service runs."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from town import free_port
+
+from bot.commands.examination import HOURS_OLD_MAX, Finding, examine, hours_finding
+from bot.settings import Settings
+from voting import secrets_file
+
+NOW = datetime(2022, 8, 3, 10, 30, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "runs", "ok", "todo"),
+    [
+        (NOW - HOURS_OLD_MAX, True, True, ""),
+        (NOW - HOURS_OLD_MAX - SECOND, True, False, "the chore `hours`"),
+        (NOW - timedelta(days=900), False, True, ""),
+        (NOW, True, True, ""),
+        (NOW + SECOND, True, False, "ahead of it"),
+        (NOW + SECOND, False, False, "ahead of it"),
+    ],
+    ids=["a day", "over a day", "service is off", "this hour", "ahead", "ahead and off"],
+)
+def test_an_hour_long_past_is_wrong_while_the_service_runs_and_one_to_come_always(
+    oldest: datetime, *, runs: bool, ok: bool, todo: str
+) -> None:
+    found = hours_finding(oldest, NOW, runs=runs)
+
+    assert found.ok is ok
+    assert f"{oldest:%Y-%m-%d %H:%M} UTC" in found.detail
+    assert todo in found.what_to_do
+    assert bool(todo) == bool(found.what_to_do)
+
+
+async def test_doctor_says_the_file_s_hour_and_sees_whether_the_service_runs(tmp_path: Path) -> None:
+    secrets = tmp_path / "ballotline.secrets"
+    await asyncio.to_thread(secrets_file.save, secrets, secrets_file.make())
+    port = free_port()
+    settings = Settings(
+        _env_file=None,
+        database_url=f"sqlite+aiosqlite:///{tmp_path / 'none.db'}",
+        secrets_file=secrets,
+        listen=f"127.0.0.1:{port}",
+    )
+
+    async def finding() -> Finding:
+        (found,) = [one for one in await examine(settings) if one.name == "hour key"]
+        return found
+
+    stopped = await finding()
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port):
+        running = await finding()
+
+    assert "before 2020-01-01 00:00 UTC" in stopped.detail
+    assert (stopped.ok, running.ok) == (True, False)
