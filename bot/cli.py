@@ -11,6 +11,7 @@ import typer
 
 from bot.commands import (
     ballot,
+    backup,
     cases,
     count,
     demo,
@@ -58,6 +59,7 @@ NOUNS: Final = (
     ballot,
     verify,
     head,
+    backup,
 )
 
 
