@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from bot.commands import (
+    backup,
     ballot,
     cases,
     count,
@@ -58,6 +59,7 @@ NOUNS: Final = (
     ballot,
     verify,
     head,
+    backup,
 )
 
 

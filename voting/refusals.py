@@ -235,6 +235,10 @@ class DatabaseTooNew(StaffRefusal):
     """The database is from a newer version of Ballotline ({revision}); upgrade the program first."""
 
 
+class DatabaseUnknown(StaffRefusal):
+    """The database holds {found}, not a poll of Ballotline 0.2 or later; it is left as it is, so name another one."""
+
+
 class DatabaseBehind(StaffRefusal):
     """The database is from an older version of Ballotline; run `ballotline init` or `ballotline run` to upgrade it."""
 

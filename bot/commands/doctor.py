@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from bot.commands.terminal import OUT, AsJson, print_json, run
+from bot.commands.terminal import AsJson, print_json, run
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +19,7 @@ def doctor(as_json: AsJson = False) -> None:
     """
     from bot import logs
     from bot.commands.examination import examine
+    from bot.commands.findings import show_findings
     from bot.settings import read_settings
 
     settings = read_settings()
@@ -28,9 +29,6 @@ def doctor(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"ok": ok, "findings": [asdict(finding) for finding in findings]})
     else:
-        marks = {True: "[green]ok [/green]", False: "[red]no [/red]", None: "[dim]off[/dim]"}
-        for finding in findings:
-            todo = f"  [bold]{finding.what_to_do}[/bold]" if finding.what_to_do else ""
-            OUT.print(f"{marks[finding.ok]} {finding.name}: {finding.detail}{todo}")
+        show_findings(findings)
     if not ok:
         raise typer.Exit(1)

@@ -12,6 +12,7 @@ from enrolled import enrolled
 from forged_chain import STRANGER, made, put, read, without_triggers
 from prepared import GWEN, NOW, SECRETS
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
 
 from bot.house import House
@@ -23,9 +24,11 @@ from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.chain import GENESIS, ChainBroken, Entry, HeadNotContinued
 from voting.audit.examination import examine
+from voting.audit.probes import run_probes
 from voting.audit.signer import Signer
 from voting.ballots.ballot import ballot_digest
 from voting.ballots.mark import key_fingerprint, mark_of
+from voting.count import readiness
 from voting.count.count import begin
 from voting.poll.election import election_of
 from voting.refusals import CannotCount, ForeignSecrets
@@ -34,6 +37,7 @@ from voting.verify.report import Asked
 from voting.verify.verify import verify
 
 EVE = 66
+PAPERS: dict[str, object] = {"n_received": 2, "n_rejected": 0, "n_set_aside": 0}
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def said_otherwise(entries: list[Entry], kind: str, **body: object) -> list[Entr
 
 Act_ = Callable[[list[Entry]], list[Entry]]
 REWRITES: dict[str, Act_] = {
-    "appends an entry": lambda old: [*old, made(len(old) + 1, old[-1].hash, kind="papers_imported")],
+    "appends an entry": lambda old: [*old, made(len(old) + 1, old[-1].hash, kind="papers_imported", body=PAPERS)],
     "rewrites the poll": lambda old: said_otherwise(old, "poll_initialised", options=["South", "North"]),
     "names other ballots": lambda old: said_otherwise(old, "votes_locked", ballots=["0" * 64], n=1),
     "drops the last votes": lambda old: [one for one in old if one is not _last_votes(old)],
@@ -85,7 +89,7 @@ def _last_votes(entries: list[Entry]) -> Entry:
 @pytest.mark.parametrize("signed_by", ["nobody", "another key"])
 @pytest.mark.parametrize("rewrite", REWRITES)
 async def test_the_databases_owner_writes_no_entry(
-    town: CountedTown, tmp_path: Path, rewrite: str, signed_by: str
+    town: CountedTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rewrite: str, signed_by: str
 ) -> None:
     """Entries linked anew with the old signatures, or signed with a key of their own; the heads go with them.
 
@@ -101,9 +105,17 @@ async def test_the_databases_owner_writes_no_entry(
         with pytest.raises(ChainBroken, match="is not signed by this poll's signing key"):
             await chain.walk(connection)
         assert "is not signed" in str((await examine(connection)).problem)
-    with pytest.raises(CannotCount):
+        tail = (await run_probes(connection))[-1]
+        assert not tail.holds
+        assert "is not signed" in tail.detail
+    monkeypatch.setattr(readiness, "run_probes", _all_hold)  # and now `verify` alone
+    with pytest.raises(CannotCount, match=r"does not verify: .* is not signed by this poll's signing key"):
         await begin(town.database, tmp_path / "bundle", secrets=SECRETS, by=GWEN, publish_small=True)
     assert not (tmp_path / "bundle").exists()
+
+
+async def _all_hold(_connection: AsyncConnection) -> list[Any]:
+    return []
 
 
 async def test_a_chain_made_anew_with_another_key_is_not_the_poll_that_was_published(

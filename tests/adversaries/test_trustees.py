@@ -1,6 +1,7 @@
 """One trustee, or fewer than the threshold: they open nothing and prove nothing false; k of them can open all."""
 
 import itertools
+import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -45,7 +46,7 @@ def interpolated(shares: Sequence[Share]) -> int:
 @pytest.mark.parametrize(("of", "threshold"), [(3, 2), (3, 3), (5, 3)])
 @pytest.mark.parametrize("made_by", ["dealer", "ceremony"])
 def test_fewer_trustees_than_the_threshold_open_nothing(tmp_path: Path, of: int, threshold: int, made_by: str) -> None:
-    """Guard: as many coefficients as the threshold, in every trustee's polynomial; `combine` counts."""
+    """Guard: as many coefficients as the threshold in dealer's and trustees' polynomials; `combine` counts."""
     shares, trustees = _made(tmp_path, of, threshold, made_by)
     election = an_election(trustees.election_key)
     ballot = a_vote(election, random_scalar(), 0)
@@ -87,24 +88,25 @@ def test_a_trustee_with_the_last_voter_proves_no_false_result() -> None:
         combine([false, honest], election=ELECTION, trustees=trustees, tally=tally, ballots=len(ballots))
 
 
-def test_a_second_proof_made_for_another_sum_serves_no_false_one() -> None:
+@pytest.mark.parametrize("borrowed_from", ["the true decryption", "the first proof"])
+def test_a_second_proof_made_for_something_else_serves_no_false_one(borrowed_from: str) -> None:
     """The accomplice's ballot fits a proof that was fixed before; the second proof cannot be fixed before the factor.
 
-    Guard: the factor and the sum in the second proof's prefix. The cheat tries its first proof in its place.
+    Guard: the sum and the factor in the second proof's prefix, which is not the first's.
     """
     trustees = dealt().trustees
     cheat = Cheat(dealt().shares[0], trustees, ELECTION, partners=(1, 2), shift=(-1, 1))
     ballots = cheat.ballots([0, 0, 1])
     tally = tally_of(ELECTION, ballots)
     honest = File("2.json", make_decryption(dealt().shares[1], ELECTION, tally))
-    true = File("1.json", make_decryption(dealt().shares[0], ELECTION, tally))
-    proofs = File("1.json", cheat.decryption(tally)).data.partition(b'"second_proofs":')[0]
-    borrowed = proofs + b'"second_proofs":' + true.data.partition(b'"second_proofs":')[2]
+    false = json.loads(cheat.decryption(tally))
+    true = json.loads(make_decryption(dealt().shares[0], ELECTION, tally))
+    first = false["decryption"]["decryption_proofs"]
+    false["second_proofs"] = true["second_proofs"] if borrowed_from == "the true decryption" else first
+    borrowed = File("1.json", json.dumps(false, separators=(",", ":")).encode())
 
     with pytest.raises(DecryptionWrong, match=r"second_proofs"):
-        combine(
-            [File("1.json", borrowed), honest], election=ELECTION, trustees=trustees, tally=tally, ballots=len(ballots)
-        )
+        combine([borrowed, honest], election=ELECTION, trustees=trustees, tally=tally, ballots=len(ballots))
 
 
 # ---- whoever asks a trustee to decrypt

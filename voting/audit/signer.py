@@ -87,13 +87,20 @@ class Signer:
         if self.file is None:
             return None
         try:
-            words = json.loads(self.file.read_bytes())
-            head = Head(int(words["seq"]), bytes.fromhex(words["hash"]), bytes.fromhex(words["signature"]))
-            self.verify_key.verify(head_message(head.seq, head.hash), head.signature)
+            return self.read(self.file.read_bytes())
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError, CryptoError) as problem:
+        except ValueError as problem:
             raise KeptHeadDamaged(self.file) from problem
+
+    def read(self, line: bytes) -> Head:
+        """Read a head as it is written; ValueError when it is none that our key signed."""
+        try:
+            words = json.loads(line)
+            head = Head(int(words["seq"]), bytes.fromhex(words["hash"]), bytes.fromhex(words["signature"]))
+            self.verify_key.verify(head_message(head.seq, head.hash), head.signature)
+        except (ValueError, KeyError, TypeError, CryptoError) as problem:
+            raise ValueError("not a head that this key signed") from problem
         return head
 
     def keep(self, seq: int, digest: bytes, given_up: bytes | None = None) -> None:

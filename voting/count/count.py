@@ -104,8 +104,9 @@ async def finish(
     files = read_files(decryptions)
     async with database.reading() as connection:
         refuse_taken(out, (await polls.load(connection)).uuid, form.TALLIED, form.RESULTED)
-        if await said(connection, form.BALLOTS_CLOSED) is None:
-            raise CannotCount(reason="the tally has not begun; `ballotline tally begin` first")
+        closed = await said(connection, form.BALLOTS_CLOSED)
+    if closed is None:
+        raise CannotCount(reason="the tally has not begun; `ballotline tally begin` first")
     work = await _prepare(database, out, secrets=secrets, by=by, publish_small=True, progress=progress)
     result = await work.finish(files)
     publish(out)

@@ -1,4 +1,4 @@
-"""More judges of migration 0001, frozen with it: the paper of an open poll, what a pack is, what a purge may forget."""
+"""More judges of the first migration, frozen with it: the paper of an open poll, what a pack is, what is forgotten."""
 
 from typing import Final, NamedTuple
 

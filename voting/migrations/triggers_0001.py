@@ -1,4 +1,4 @@
-"""The judges of migration 0001, frozen with it: what no statement may do, on either engine."""
+"""The judges of the first migration, frozen with it: what no statement may do, on either engine."""
 
 from typing import Final
 

@@ -68,7 +68,7 @@ class PrintFile:
     def __init__(self, path: Path, recipient: str | None = None, *, mark: bool = False) -> None:
         self.path: Final = path
         self._encrypting: Future[None] | None = None
-        key = None if recipient is None else _recipient(recipient)
+        key = None if recipient is None else recipient_key(recipient)
         if path.exists():
             raise PrintFileExists(file=str(path))
         try:
@@ -135,7 +135,8 @@ class PrintFile:
         return PrintFileUnwritable(file=str(self.path), problem=getattr(problem, "strerror", None) or str(problem))
 
 
-def _recipient(words: str) -> pyrage.x25519.Recipient:
+def recipient_key(words: str) -> pyrage.x25519.Recipient:
+    """Read an age public key; RecipientUnusable."""
     try:
         return pyrage.x25519.Recipient.from_str(words.strip())
     except pyrage.RecipientError as problem:

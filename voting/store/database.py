@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from voting.store import sqlite_connection
@@ -28,6 +28,7 @@ _OTHERS: Final = """
 """
 
 
+VERSIONS: Final = "alembic_version"  # the table that says at which revision a database is
 HEAD: Final = "ballotline_head"  # in a connection's `info`: what `Keeper.keep` takes, of this transaction
 SIGNER: Final = "ballotline_signer"  # the execution option under which a connection carries its signer
 MEMORY: Final = "ballotline_memory"  # and this one a dict: what this process has read of the database already
@@ -46,7 +47,7 @@ class Database:
     Without a `signer` nothing can be appended to the chain (see `voting.audit.signer`).
     """
 
-    def __init__(self, url: str, signer: Keeper | None = None) -> None:
+    def __init__(self, url: str | URL, signer: Keeper | None = None) -> None:
         self.url: Final = make_url(url)
         self.signer: Final = signer
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
@@ -131,7 +132,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _sqlite_engine(url: str) -> AsyncEngine:
+def _sqlite_engine(url: str | URL) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=POOL_SIZE, max_overflow=0, connect_args={"async_creator_fn": sqlite_connection.connect}
     )
@@ -140,9 +141,10 @@ def _sqlite_engine(url: str) -> AsyncEngine:
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
+        if _may_be_ours(cursor):
+            cursor.execute("PRAGMA journal_mode=WAL")
         for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "secure_delete=ON",  # what was forgotten is not left readable in a free page
@@ -159,6 +161,13 @@ def _sqlite_engine(url: str) -> AsyncEngine:
     return engine
 
 
+def _may_be_ours(cursor: Any) -> bool:  # noqa: ANN401 - the driver's own type
+    """Tell a database of ours, or an empty file, from somebody else's: theirs stays as it is, byte for byte."""
+    cursor.execute("SELECT count(*), count(*) FILTER (WHERE name = ?) FROM sqlite_master", (VERSIONS,))
+    [(things, versions)] = cursor.fetchall()
+    return bool(versions) or not things
+
+
 async def _cluster(connection: AsyncConnection, tables: Iterable[str]) -> bool:
     alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
     others = await alone.scalar(text(_OTHERS))
@@ -167,7 +176,7 @@ async def _cluster(connection: AsyncConnection, tables: Iterable[str]) -> bool:
     return not others
 
 
-def _postgres_engine(url: str) -> AsyncEngine:
+def _postgres_engine(url: str | URL) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=POOL_SIZE,

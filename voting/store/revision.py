@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnreachable
-from voting.store.database import Database
+from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnknown, DatabaseUnreachable
+from voting.store.database import VERSIONS, Database
 
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
@@ -20,7 +20,7 @@ def revisions() -> list[str]:
 
 
 async def check(database: Database) -> str:
-    """Return the revision when it is this program's; DatabaseBehind, DatabaseTooNew or DatabaseUnreachable if not."""
+    """Return the revision when it is this program's. DatabaseBehind, -TooNew, -Unknown or -Unreachable if not."""
     with reached():
         async with database.reading() as connection:
             revision = await connection.run_sync(read_revision)
@@ -30,13 +30,24 @@ async def check(database: Database) -> str:
 
 
 def read_revision(connection: Connection) -> str | None:
-    """Read the revision, None before the first migration; DatabaseTooNew if this program does not know it."""
-    if not inspect(connection).has_table("alembic_version"):
+    """Read the revision, None where there is nothing at all; DatabaseTooNew, DatabaseUnknown. Changes nothing.
+
+    What came before our first revision was never released, and nothing leads from there to here.
+    """
+    tables = set(inspect(connection).get_table_names())
+    revision: str | None = None
+    if VERSIONS in tables:
+        revision = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 - our own constant
+    if revision is None:
+        if tables - {VERSIONS}:
+            raise DatabaseUnknown(found="tables without a version")
         return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    if revision is not None and revision not in revisions():
+    known = revisions()
+    if revision in known:
+        return revision
+    if revision.isdigit() and revision > known[-1]:
         raise DatabaseTooNew(revision=revision)
-    return revision
+    raise DatabaseUnknown(found=f"version {revision}")
 
 
 @contextmanager

@@ -9,7 +9,10 @@ from voting.store.revision import MIGRATIONS, reached, read_revision
 
 
 async def upgrade(database: Database) -> str:
-    """Run the missing steps in one transaction; return the revision reached. DatabaseTooNew, DatabaseUnreachable."""
+    """Run the missing steps in one transaction; return the revision reached.
+
+    DatabaseTooNew, DatabaseUnknown, DatabaseUnreachable; the database is then as it was.
+    """
     with reached():
         async with database.writing() as connection:
             return await connection.run_sync(_upgrade)

@@ -1,5 +1,7 @@
 """The migrated schema is the declared one, and its judges refuse what must never happen."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from sqlalchemy.exc import StatementError
 import bot.schema  # noqa: F401 - its tables join the metadata
 import messages.schema  # noqa: F401
 from voting import schema
-from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnreachable
+from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnknown, DatabaseUnreachable
 from voting.store.columns import METADATA
 from voting.store.database import Database
 from voting.store.revision import MIGRATIONS, check, revisions
@@ -77,16 +79,40 @@ async def test_a_database_of_a_newer_program_is_refused(database: Database) -> N
         await check(database)
 
 
-async def test_a_database_without_our_tables_is_called_behind(database: Database) -> None:
+@pytest.mark.parametrize("version", ["0000", "later", None])
+async def test_a_database_of_no_version_we_know_is_refused(database: Database, version: str | None) -> None:
+    """What came before the first release, and what was never ours."""
     async with database.writing() as connection:
-        await connection.execute(text("DELETE FROM alembic_version"))
+        change = "UPDATE alembic_version SET version_num = :version" if version else "DELETE FROM alembic_version"
+        await connection.execute(text(change), {"version": version} if version else {})
+
+    for act in (upgrade, check):
+        with pytest.raises(DatabaseUnknown, match=version or "tables without a version"):
+            await act(database)
+
+
+async def test_somebody_elses_file_stays_as_it_is_byte_for_byte(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "songs.db")) as connection, connection:
+        connection.execute("CREATE TABLE song (title text)")
+    before = (tmp_path / "songs.db").read_bytes()
+    theirs = Database(f"sqlite+aiosqlite:///{tmp_path / 'songs.db'}")
+
+    for act in (upgrade, check):
+        with pytest.raises(DatabaseUnknown, match="tables without a version"):
+            await act(theirs)
+    await theirs.close()
+
+    assert (tmp_path / "songs.db").read_bytes() == before
+    assert not (tmp_path / "songs.db-wal").exists()
+
+
+async def test_where_there_is_nothing_yet_is_called_behind(tmp_path: Path) -> None:
+    empty = Database(f"sqlite+aiosqlite:///{tmp_path / 'new.db'}")
 
     with pytest.raises(DatabaseBehind):
-        await check(database)
-    async with database.writing() as connection:
-        await connection.execute(text("DROP TABLE alembic_version"))
-    with pytest.raises(DatabaseBehind):
-        await check(database)
+        await check(empty)
+    assert await upgrade(empty) == await check(empty) == revisions()[-1]
+    await empty.close()
 
 
 UNREACHABLE = {

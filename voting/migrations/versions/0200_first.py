@@ -1,11 +1,11 @@
-"""The first schema."""
+"""The schema of 0.2.0, the first that was released."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from voting.migrations import triggers_0001
 
-revision = "0001"
+revision = "0200"
 down_revision = None
 
 
