@@ -10,8 +10,8 @@ from typing import Final
 import typer
 
 from bot.commands import (
-    ballot,
     backup,
+    ballot,
     cases,
     count,
     demo,

@@ -5,6 +5,7 @@ that is empty there counts as not set.
 """
 
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
         str, Field(description="https address of this service; empty: Telegram is polled, no webhooks")
     ] = ""
     listen: Annotated[str, Field(description="host:port the service listens on")] = "127.0.0.1:8080"
+    trusted_proxies: Annotated[
+        str, Field(description="addresses, with commas, whose X-Forwarded-For is believed; empty: none")
+    ] = ""
     heads_chat: Annotated[int | None, Field(description="Telegram chat that gets the chain's head every hour")] = None
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
 
@@ -72,12 +76,24 @@ class Settings(BaseSettings):
             raise ValueError("it must look like 127.0.0.1:8080")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        for name in filter(None, map(str.strip, value.split(","))):
+            ip_address(name)
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _level(cls, value: str) -> str:
         if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("it must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
+
+    @property
+    def trusted_addresses(self) -> frozenset[str]:
+        """Give the proxies whose word about a client's address is believed."""
+        return frozenset(filter(None, map(str.strip, self.trusted_proxies.split(","))))
 
     @property
     def telegram_on(self) -> bool:

@@ -1,4 +1,4 @@
 """The service: everything assembled, started and kept running. Begin at `assembly`.
 
-May import: bot.console, bot.staff_chat, bot.member_chat.
+May import: bot.console, bot.page, bot.staff_chat, bot.member_chat.
 """

@@ -26,6 +26,8 @@ from bot.inbox.reader import Reader
 from bot.member.desk import MemberDesk
 from bot.member_chat import handlers as member_chat
 from bot.member_chat import vote_words
+from bot.page.desk import PageDesk
+from bot.page.routes import page_routes
 from bot.settings import Settings
 from bot.staff.desk import StaffDesk
 from bot.staff_chat import handlers as staff_chat
@@ -52,7 +54,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         postman = _postman(house, outlets, timing or Timing())
 
         # Who decides.
-        member_desk = _member_desk(house, clerk, postman)
+        checks = Checks(database, house.secrets, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm)
+        member_desk = _member_desk(house, clerk, checks, postman)
         staff_desk = StaffDesk(house, wake=postman.wake)
         application = None if bot is None else await _application(bot, member_desk, staff_desk, stack)
 
@@ -84,6 +87,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             ],
             routes=[
                 *_edges(house, arrivals, hearing if bot is not None else None, postman).routes(),
+                *page_routes(house, _page_desk(house, clerk, checks, postman)),
                 *console_routes(house, staff_desk),
             ],
         )
@@ -146,12 +150,24 @@ def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
     )
 
 
-def _member_desk(house: House, clerk: Clerk, postman: Postman) -> MemberDesk:
+def _page_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> PageDesk:
+    token = house.settings.telegram_token
+    return PageDesk(
+        house.database,
+        house.secrets,
+        clerk,
+        checks,
+        token=token.get_secret_value() if token is not None else None,
+        wake=postman.wake,
+    )
+
+
+def _member_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> MemberDesk:
     return MemberDesk(
         house.database,
         house.secrets,
         clerk,
-        Checks(house.database, house.secrets, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm),
+        checks,
         clock=house.clock,
         wake=postman.wake,
         on_report=hooks.on_report,

@@ -1,6 +1,6 @@
 """Keeps the keys of past hours no longer than something that waits needs them.
 
-What waits is the inbox, vote codes held for their pack codes, and open papers. What nobody comes back for is
+What waits is the inbox, codes held for the other code of their pack, and open papers. What nobody comes back for is
 forgotten first, and papers are closed anew, so that one person who walks away holds nothing back for all.
 """
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import House
 from bot.member.chats import STEP_LIFE
-from bot.member.code_desk import HELD, PURPOSES
+from bot.member.code_desk import HELD, HELD_PACK, PURPOSES
 from bot.schema import chat, inbox
 from voting.hour_keys import HourKeys, closed_in, hour_bytes
 from voting.votes.waiting_papers import close_papers_anew, forget_old_papers, oldest_paper
 
 KEPT: Final = timedelta(hours=1)  # at least, for what is being stored or read just now
 
-_HELD: Final[ColumnElement[str]] = chat.c.facts[HELD].as_string()
-_HOLDING: Final = (chat.c.step.in_([step.value for step in PURPOSES]), _HELD.is_not(None))
+_HELD: Final[tuple[ColumnElement[str], ...]] = tuple(chat.c.facts[name].as_string() for name in (HELD, HELD_PACK))
+_HOLDING: Final = (chat.c.step.in_([step.value for step in PURPOSES]), or_(*(held.is_not(None) for held in _HELD)))
 
 
 async def oldest_needed(connection: AsyncConnection, hours: HourKeys, now: datetime) -> datetime:
@@ -34,9 +34,9 @@ async def oldest_needed(connection: AsyncConnection, hours: HourKeys, now: datet
     since = hour_bytes(hours.oldest)
     waiting = select(inbox.c.payload).where(inbox.c.state == "new", inbox.c.payload >= since)
     row = (await connection.execute(waiting.order_by(inbox.c.payload).limit(1))).scalar()
-    held = await connection.scalar(select(func.min(_HELD)).where(*_HOLDING, since.hex() <= _HELD))
+    codes = [await connection.scalar(select(func.min(held)).where(*_HOLDING, since.hex() <= held)) for held in _HELD]
     paper = await oldest_paper(connection, hours.oldest)
-    found = [row, None if held is None else bytes.fromhex(held), paper]
+    found = [row, paper, *(bytes.fromhex(held) for held in codes if held is not None)]
     return min([now - KEPT, *(closed_in(closed) for closed in found if closed is not None)])
 
 

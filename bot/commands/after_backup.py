@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bot.member.code_desk import HELD
+from bot.member.code_desk import HELD, HELD_PACK
 from bot.schema import chat, inbox
 from voting.backup.restoring import Restored
 from voting.backup.withheld import Withheld, nothing
 
 
 def _without_held(facts: dict[str, Any]) -> dict[str, Any]:
-    """Give a chat's facts without the code that waits in them: the chat is asked for it again."""
-    return {name: fact for name, fact in facts.items() if name != HELD}
+    """Give a chat's facts without the codes that wait in them: the chat is asked for it again."""
+    return {name: fact for name, fact in facts.items() if name not in {HELD, HELD_PACK}}
 
 
 WITHHELD: Final[Sequence[Withheld]] = (

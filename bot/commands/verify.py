@@ -72,6 +72,8 @@ def _facts(report: Any) -> dict[str, Any]:  # noqa: ANN401 - voting.verify's, im
 
 
 def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as above
+    from voting.verify.reading import printable
+
     for note in report.notes:
         OUT.print(f"[bold yellow]Read first:[/bold yellow] {escape(note)}")
     if report.checks:
@@ -84,7 +86,8 @@ def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as
         OUT.print("[bold red]This bundle cannot be believed as it is.[/bold red]")
         return
     if report.result is not None:
-        print_result(report.result)
+        options = [{**option, "option": printable(option["option"])} for option in report.result["options"]]
+        print_result({**report.result, "options": options})
     OUT.print(
         f"{figures.ballots:,} ballots online, {figures.ballots_by_later_credentials:,} of them by credentials issued "
         f"after the opening ({figures.credentials_before:,} credentials before it, {figures.credentials_after:,} after)"

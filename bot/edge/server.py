@@ -61,6 +61,7 @@ class Server(uvicorn.Server):
             limit_concurrency=CONCURRENT_MAX,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
+            proxy_headers=False,  # whom we believe about a client's address is our setting
             lifespan="off",
             ws="none",
         )

@@ -1,4 +1,4 @@
-"""The voting page: its files, its words and what it is told. Begin at `page`.
+"""The voting page: its files and words (`page`), and what it asks the service (`routes`, decided in `desk`).
 
-May import: nothing.
+May import: bot.member, messages, voting.
 """

@@ -1,6 +1,7 @@
 """The count of a whole poll: tally, decrypt, result, and beside them what it takes to verify the bundle."""
 
 import asyncio
+import multiprocessing
 import resource
 import sys
 import tempfile
@@ -97,7 +98,7 @@ async def voted(database: Database, ballots: int) -> Polled:
     """Make a poll of so many members, and store their ballots as the lock does; sealed on every core."""
     poll = await make_poll(database)
     parts = [min(TOGETHER, ballots - first) for first in range(0, ballots, TOGETHER)]
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
         credentials = list(pool.map(make_credentials, parts))
         async with database.writing() as connection:
             await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=GWEN)

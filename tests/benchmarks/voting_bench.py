@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import multiprocessing
 import os
 import sqlite3
 import statistics
@@ -166,7 +167,8 @@ async def votes(folder: Path, shrink: int) -> None:
     print("  whole path: the credential's derivation, sealing and checking, on every core and with no database")
     print("  from the press: sealing and checking, the same way; lock alone: a loop of one vote per transaction")
     print(f"{'waiting':>8}" + "".join(f" {'limit':>9} {name:>14} {'ratio':>6}" for name in PARTS))
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        raw_limit(pool, 10, derives=True)  # so that every process has begun
         for waiting in WAITING:
             some = letters[: max(waiting * 2, VOTES_PER_WAITING[waiting] // shrink)]
             rounds = [await one_round(folder, waiting, some, pool) for _ in range(ROUNDS)]

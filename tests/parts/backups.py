@@ -1,5 +1,6 @@
 """What tests of backups start from: a poll that is being held, a file of it, an empty place."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from voting.store.columns import METADATA
 from voting.store.database import Database
 
 TYPED = b"typed a moment ago"
+OF_THE_HOUR = {"hours"}  # in a secrets file: the key of what people typed
 assert bot.schema.inbox.metadata is METADATA  # its tables join the metadata: a backup knows every table
 
 
@@ -44,6 +46,13 @@ async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
 def left_in(folder: Path) -> set[str]:
     """Name what is in a folder."""
     return {path.name for path in folder.iterdir()}
+
+
+def keys_changed(one: Path, other: Path) -> set[str]:
+    """Name what differs between two secrets files."""
+    first, second = json.loads(one.read_text()), json.loads(other.read_text())
+    assert first.keys() == second.keys()
+    return {name for name, word in first.items() if second[name] != word}
 
 
 async def opens_a_paper(town: Electorate) -> None:

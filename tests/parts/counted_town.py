@@ -179,6 +179,11 @@ async def as_owner(town: CountedTown, table: str) -> AsyncIterator[AsyncConnecti
         yield connection
 
 
+def folders(folder: Path) -> list[str]:
+    """Name the folders in a folder: nothing unfinished is left there."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
 def bytes_of(folder: Path) -> dict[str, bytes]:
     """Give a folder's files."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

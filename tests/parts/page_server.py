@@ -174,7 +174,8 @@ class PageServer:
             check_codes(proof, letter.credential, bound)
         except BallotRefusal:
             return _refusal("wrong_vote_code")
-        return 200, {"state": self._state(letter, asked["session"])}
+        noted = letter.lock is not None and letter.warns and asked["purpose"] == "vote"
+        return 200, {"state": self._state(letter, asked["session"]), "lock": letter.lock, "noted": noted}
 
     def _ballot(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         letter = self.intents.get(asked["intent"])

@@ -4,9 +4,9 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from page_server import Letter, PageServer
+from page_server import Letter
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 from windows import new_window
 
@@ -19,16 +19,24 @@ RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pr
 READY: Final = re.compile(r"^[2-9A-Z]{4}(-[2-9A-Z]{4}){3}$")
 
 
+class Served(Protocol):
+    """Whatever serves the page: the small server, or a town with the whole service."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+
+
 @dataclass
 class Visitor:
     """One tab. `complaints`: what the page wrote to the console, and whom it asked but the service."""
 
-    server: PageServer
+    server: Served
     page: Page
     complaints: list[str]
 
     @classmethod
-    async def opens(cls, browser: Browser, server: PageServer, address: str = "", **named: Any) -> "Visitor":
+    async def opens(cls, browser: Browser, server: Served, address: str = "", **named: Any) -> "Visitor":
         """Open the page in a browser of its own."""
         page, complaints = await new_window(browser, server.url, **{"locale": "en-GB", **named})
         visitor = cls(server, page, complaints)

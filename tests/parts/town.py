@@ -339,6 +339,11 @@ class Town:
     # -- the service ---------------------------------------------------------------------
 
     @property
+    def url(self) -> str:
+        """Where the service listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def settings(self) -> Settings:
         """What the service is told."""
         telegram, twilio = self.sandbox.telegram, self.sandbox.twilio
@@ -354,14 +359,14 @@ class Town:
             twilio_api_url=twilio.api_url,
             sms_rate=1000,
             public_url=PUBLIC_URL if self.webhooks else "",
-            listen=f"127.0.0.1:{self._port}",
+            listen=f"127.0.0.1:{self.port}",
         )
 
-    async def starts(self) -> None:
-        """Run the service."""
+    async def starts(self, port: int | None = None) -> None:
+        """Run the service, where it was before if that is named."""
         self._stop, ready = asyncio.Event(), asyncio.Event()
-        self._port = free_port()
-        local = f"http://127.0.0.1:{self._port}"
+        self.port = port or free_port()
+        local = f"http://127.0.0.1:{self.port}"
         if self.webhooks:
             self.sandbox.telegram.public_url[PUBLIC_URL] = local
             self.sandbox.twilio.public_url[PUBLIC_URL] = local

@@ -52,6 +52,11 @@ def head_message(seq: int, digest: bytes) -> bytes:
     return canonical_json({"head": seq, "hash": digest.hex()})
 
 
+def receipt_message(uuid: str, digest: bytes, entry: int) -> bytes:
+    """Give the bytes that the answer to a cast ballot is signed over: whoever keeps it can prove a dropped ballot."""
+    return f"ballotline receipt 1|{uuid}|{digest.hex()}|{entry}".encode()
+
+
 class Signer:
     """Signs entries and heads; keeps the newest head in `file`, or nowhere when there is none."""
 
@@ -72,6 +77,10 @@ class Signer:
     def sign_head(self, seq: int, digest: bytes) -> Head:
         """Sign a head."""
         return Head(seq, digest, self._key.sign(head_message(seq, digest)).signature)
+
+    def sign_receipt(self, uuid: str, digest: bytes, entry: int) -> bytes:
+        """Sign that the ballot with this SHA-256 was taken in by entry `entry`, 64 bytes."""
+        return self._key.sign(receipt_message(uuid, digest, entry)).signature
 
     def kept(self) -> Head | None:
         """Read the head that was kept, None when none was; KeptHeadDamaged."""

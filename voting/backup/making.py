@@ -25,8 +25,9 @@ from voting.backup import age, file, secrets_apart
 from voting.backup.copying import Progress, copy_tables, quiet, snapshot
 from voting.backup.refusals import BackupExists, BackupFaulty, BackupUnwritable
 from voting.backup.withheld import OF_VOTES, Withheld
+from voting.kept_file import MODE
 from voting.packs.print_file import recipient_key
-from voting.secrets_file import MODE, Secrets
+from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
@@ -75,7 +76,7 @@ async def make(
         with TemporaryDirectory(prefix=".ballotline-", dir=path.parent if key is None else working) as folder:
             plain, plain_secrets = Path(folder, "database"), Path(folder, "secrets")
             rows = await _write(database, plain, now, (*OF_VOTES, *withheld), progress)
-            secrets_file.save(plain_secrets, secrets_apart.for_backup(secrets))
+            secrets_file.save(plain_secrets, secrets_apart.without_hours(secrets))
             async with file.opened(plain, secrets) as connection:
                 problem = await file.first_fault(connection)
             if problem is not None:

@@ -76,13 +76,13 @@ async def restore(sources: Sources, database_url: str, secrets_path: Path, *, pr
 
 
 def _insist_free(path: Path, secrets: Secrets) -> None:
-    if path.exists() and not secrets_apart.are_same(secrets_file.load(path), secrets):
+    if path.exists() and secrets_file.load(path) != secrets:
         raise SecretsTaken(file=str(path))
 
 
 def _keep_secrets(path: Path, secrets: Secrets) -> None:
     if not path.exists():
-        secrets_file.save(path, secrets_apart.for_service(secrets))
+        secrets_file.save(path, secrets_apart.without_hours(secrets))
 
 
 async def _insist_empty(database: Database) -> None:
@@ -100,7 +100,7 @@ async def _fill(database: Database, source: AsyncConnection, progress: Progress)
         problem = await file.first_untruth(target)
         if problem is not None:
             raise Fault(f"the restored rows do not hold, though those of the backup did: {problem}")
-    return rows
+        return rows
 
 
 def _read_head(path: Path, signer: Signer) -> Head:

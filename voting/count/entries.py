@@ -9,7 +9,7 @@ from voting import schema
 from voting.audit import chain
 from voting.audit.chain import Act
 from voting.count.bundle import Counted, Ending, heads_until
-from voting.count.readiness import is_small, papers_of, refuse_changed, refuse_small, roll_now, said
+from voting.count.readiness import is_small, papers_of, refuse_small, roll_now, said
 from voting.count.tally import Tallied
 from voting.model import By
 from voting.poll import polls
@@ -22,7 +22,6 @@ async def close_ballots(connection: AsyncConnection, *, tallied: Tallied, publis
     await connection.execute(select(schema.poll.c.only).with_for_update())
     closed = await said(connection, form.BALLOTS_CLOSED)
     if closed is not None:
-        refuse_changed(closed, tallied)
         return await _end_at(connection, closed["seq"])
     papers = await papers_of(connection, await polls.load(connection))
     refuse_small(tallied.ballots, papers, agreed=publish_small)

@@ -16,7 +16,7 @@ from voting.verify.credentials import Credentials, check_credentials, check_size
 from voting.verify.events import Events
 from voting.verify.files import Layout
 from voting.verify.people import KINDS, Replacements
-from voting.verify.reading import Bundle, Findings
+from voting.verify.reading import Bundle, Findings, printable
 from voting.verify.report import Asked, Figures, Report
 from voting.verify.said import Said
 
@@ -93,8 +93,8 @@ def _figures(state: State) -> Figures:
     said, credentials = state.said, state.credentials
     trustees = said.once[form.TRUSTEES_SET].values if form.TRUSTEES_SET in said.once else {}
     return Figures(
-        poll=str(said.poll.get("id")),
-        fingerprint=str(said.poll.get("fingerprint")),
+        poll=printable(str(said.poll.get("id"))),
+        fingerprint=printable(str(said.poll.get("fingerprint"))),
         trustees=trustees.get("trustees", 0),
         threshold=trustees.get("threshold", 0),
         credentials_before=len(credentials.issued) - credentials.after_opening,

@@ -8,6 +8,7 @@ from voting.verify import format as form
 from voting.verify.reading import Found
 
 PEOPLE_MAX: Final = 10_000
+ACTOR_CHARACTERS_MAX: Final = 1_000
 _SHELL: Final = "command line"  # whoever has the machine: they need no enrolment
 _WAYS: Final = (_SHELL, "chat", "console")
 KINDS: Final = (
@@ -44,7 +45,7 @@ class Replacements:
         if kind == form.STAFF_ENROLLED:
             if len(self._staff) == PEOPLE_MAX:
                 raise entry.wrong(f"enrols more than {PEOPLE_MAX:,} people")
-            self._staff[body.whole("staff")] = _plain(body.text("name"))
+            self._staff[body.whole("staff")] = self._short(entry, body.text("name"))
         elif kind == form.STAFF_REMOVED:
             self._staff.pop(body.whole("staff"), None)
         elif kind == form.REPLACEMENT_ASKED:
@@ -72,9 +73,18 @@ class Replacements:
 
     def _name(self, entry: Found) -> str:
         actor = entry.text("actor")
-        name, _, way = actor.removesuffix(")").rpartition(" (")
+        typed, _, way = actor.removesuffix(")").rpartition(" (")
         if not actor.endswith(")") or way not in _WAYS:
             raise entry.wrong("was not done by a person")
-        if way != _SHELL and _plain(name) not in self._staff.values():
+        name = self._short(entry, typed)
+        if way != _SHELL and name not in self._staff.values():
             raise entry.wrong("was done by somebody whom no entry had enrolled")
+        if len(self._asked.keys() | self._approvals.keys()) > PEOPLE_MAX:
+            raise entry.wrong(f"is of more than {PEOPLE_MAX:,} people")
+        return name
+
+    @staticmethod
+    def _short(entry: Found, name: str) -> str:
+        if len(name) > ACTOR_CHARACTERS_MAX:
+            raise entry.wrong("names somebody whose name is too long")
         return _plain(name)

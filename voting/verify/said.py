@@ -10,10 +10,12 @@ from nacl.signing import VerifyKey
 
 from voting.verify import format as form
 from voting.verify.people import same_person
-from voting.verify.reading import Found
+from voting.verify.reading import Found, printable
 from voting.verify.spans import Span
 
 LOST_HEADS_MAX: Final = 100
+ISSUED_MAX: Final = 1_000_000  # entries that issue credentials, and credentials that they void
+NAME_SHOWN_MAX: Final = 60
 DIGEST_BYTES: Final = 32
 PAPERS: Final = ("n_received", "n_rejected", "n_set_aside")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -107,6 +109,8 @@ def _take_poll(said: Said, kind: str, body: Found) -> None:
         if strange:
             raise body.wrong(f'changes "{min(strange)}" of a poll that is open')
     said.poll |= body.values
+    if len(form.canonical(said.poll)) > form.SMALL_BYTES_MAX:
+        raise body.wrong("makes the poll larger than poll.json may be")
 
 
 def _take_issue(said: Said, entry: Found, body: Found) -> None:
@@ -119,6 +123,8 @@ def _take_issue(said: Said, entry: Found, body: Found) -> None:
         if credential in said.voided:
             raise body.wrong(f"voids {written}, which is void already")
         said.voided[credential] = seq
+    if max(len(said.issued), len(said.voided)) > ISSUED_MAX:
+        raise entry.wrong(f"is one more than the {ISSUED_MAX:,} that issue or void credentials")
 
 
 def _take_votes(said: Said, entry: Found, body: Found) -> None:
@@ -145,8 +151,13 @@ def _take_lost_head(said: Said, entry: Found, body: Found) -> None:
         raise entry.wrong(f"gives up more than {LOST_HEADS_MAX} heads")
     said.lost_heads[seq, digest] = (
         f"Entry {entry.whole('seq')} of the chain gives up the head of entry {seq}, which is lost ({digest}): an older"
-        f" copy of the database was put back. {asked} asked for it and {approved} approved. Votes may have been lost."
+        f" copy of the database was put back. {_name(asked)} asked for it and {_name(approved)} approved."
+        " Votes may have been lost."
     )
+
+
+def _name(typed: str) -> str:
+    return printable(typed[:NAME_SHOWN_MAX])
 
 
 _ONCE: Final = frozenset(

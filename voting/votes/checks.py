@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting.ballots.credential import derive_secret
-from voting.ballots.group import base_times
+from voting.ballots.group import Point, base_times
 from voting.codes.codes import hash_pack, hash_wrong, same
 from voting.codes.pack_word import word_for
 from voting.poll.polls import load
@@ -53,6 +53,7 @@ class PackFound:
     member_no: str
     word: str
     language: str
+    eligible: bool
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,7 +93,7 @@ class Checks:
         digest = hash_pack(self.secrets.code_key, poll_id, canonical)
         pack = await self._packs.ask(_PackAsk(digest, chat, now))
         word = word_for(self.secrets.code_key, digest)
-        return PackFound(pack.id, pack.member_id, pack.member_no, word, pack.language)
+        return PackFound(pack.id, pack.member_id, pack.member_no, word, pack.language, eligible=pack.eligible)
 
     async def both_codes(
         self,
@@ -116,6 +117,18 @@ class Checks:
         poll_id, uuid = await self._poll()
         digest = hash_pack(self.secrets.code_key, poll_id, pack)
         ask = VoteAsk(digest, chat, purpose, flow, message, warned, now, codes=(pack, vote, uuid))
+        return await self._votes.ask(ask)
+
+    async def proved_codes(
+        self, pack: bytes, credential: Point, *, chat: str, purpose: Purpose, paper: str, warned: bool, now: datetime
+    ) -> CodesGood:
+        """As `both_codes`, for somebody who proved to have both codes of a credential and named neither.
+
+        `pack` is the hash of the pack code, found before. `paper` is this visit's, and the intent gets it for its id:
+        the same proof again is the same paper, the same attempt. A credential that is not the pack's is a wrong code.
+        """
+        flow = f"page:{paper}"
+        ask = VoteAsk(pack, chat, purpose, flow, paper, warned, now, codes=None, credential=credential, paper=paper)
         return await self._votes.ask(ask)
 
     async def word(self, pack: str) -> str:

@@ -1,6 +1,6 @@
 """What right codes lead to: to vote, a voting paper or, after the lock, a warning and then an attempt; else nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,7 +50,8 @@ class VoteAsk:
     """Both codes given, and how; it has no repr, for the codes must not reach a log.
 
     `pack` is the hash of the pack code. From `codes` the credential is derived before the ask is judged; whoever proved
-    to have both (the voting page) names the credential alone, and no secret waits with the paper.
+    to have both (the voting page) names the credential alone, and no secret waits with the paper; `paper` is then the
+    id that the intent gets, so that the same ask, sent again, is the same paper.
     """
 
     pack: bytes
@@ -63,6 +64,7 @@ class VoteAsk:
     codes: tuple[str, str, str] | None  # pack code, vote code, the election's uuid
     secret: int | None = None
     credential: bytes = b""
+    paper: str | None = None
 
 
 async def what_follows(
@@ -80,7 +82,7 @@ async def what_follows(
         return PollNotOpen(opens_at=poll.opens_at, closes_at=poll.closes_at)
     if not pack.eligible:
         return NotEligible(reason=pack.ineligible_reason)
-    intent = Intent(new_intent_id(), pack.member_id, pack.id, ask.chat, ask.now)
+    intent = Intent(ask.paper or new_intent_id(), pack.member_id, pack.id, ask.chat, ask.now)
     return CodesGood(pack.id, pack.member_id, None, intent, None, warn_first=False)
 
 
@@ -104,7 +106,12 @@ async def _after_lock(
 
 
 async def open_papers(connection: AsyncConnection, secrets: Secrets, opened: Sequence[tuple[Intent, VoteAsk]]) -> None:
-    """Store intents, each with the name of the message that its codes came in and, encrypted, its credential."""
+    """Store intents, each with the name of the message that its codes came in and, encrypted, its credential.
+
+    Papers of the voting page that are stored already stay as they are.
+    """
+    known = await _known(connection, {ask.paper for _, ask in opened if ask.paper is not None})
+    fresh = {intent.id: (intent, ask) for intent, ask in opened if intent.id not in known}
     rows = [
         (
             intent.id,
@@ -115,10 +122,16 @@ async def open_papers(connection: AsyncConnection, secrets: Secrets, opened: Seq
             ask.message,
             None if ask.secret is None else close_secret(secrets, ask.secret, ask.now),
         )
-        for intent, ask in opened
+        for intent, ask in fresh.values()
     ]
     if rows:
         await insert_rows(connection, schema.intent, _INTENT, rows)
+
+
+async def _known(connection: AsyncConnection, papers: Collection[str]) -> set[str]:
+    if not papers:
+        return set()
+    return set(await connection.scalars(select(schema.intent.c.id).where(schema.intent.c.id.in_(papers))))
 
 
 async def _opened_a_paper(connection: AsyncConnection, pack: Pack, ask: VoteAsk) -> bool:

@@ -28,9 +28,9 @@ from voting.refusals import KeyGone
 from voting.secrets_file import Secrets
 from voting.store.many_values import among, listed
 from voting.votes.cast import Ready, Waiting
+from voting.votes.waiting_papers import PURPOSE
 
 SECRET_BYTES: Final = 32
-PURPOSE: Final = b"paper"  # of the hour's key under which a credential's secret waits
 
 Item = TypeVar("Item")
 

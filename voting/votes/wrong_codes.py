@@ -24,6 +24,8 @@ from voting.store.many_values import among, listed
 
 WRONG_VOTE_CODES_MAX: Final = 5  # distinct, per pack
 WRONG_PACK_CODES_MAX: Final = 10  # distinct, per chat and CHAT_SPAN
+WRONG_FROM_ADDRESS_MAX: Final = 60  # distinct codes of either kind, per address and CHAT_SPAN: many may share one
+ADDRESS: Final = "address:"  # in front of a hashed address, where a chat's name stands
 CHAT_SPAN: Final = timedelta(days=1)
 ALARM_WRONG_CODES: Final = 200  # of anybody, within ALARM_SPAN: somebody may be guessing from many chats
 ALARM_SPAN: Final = timedelta(minutes=10)
@@ -100,10 +102,23 @@ class WrongCodes:
         """Alarm when many wrong codes come from anywhere: once in ALARM_SPAN from each process. Votes go on."""
         if self._alarmed_at is not None and now - self._alarmed_at < ALARM_SPAN:
             return
-        recent = select(func.count()).where(schema.wrong_code.c.at > now - ALARM_SPAN)
+        codes = ~schema.wrong_code.c.chat.startswith(ADDRESS)  # each is counted for its session too
+        recent = select(func.count()).where(schema.wrong_code.c.at > now - ALARM_SPAN, codes)
         if int(await connection.scalar(recent) or 0) >= ALARM_WRONG_CODES:
             await self._on_alarm(connection, Alarm(AlarmKind.MANY_WRONG_CODES, chat, now))
             self._alarmed_at = now
+
+
+async def note_from_address(connection: AsyncConnection, address: str, digest: bytes, now: datetime) -> None:
+    """Count a wrong code for the address that it came from; once per address and code."""
+    await take_turn(connection)
+    await _note(connection, ADDRESS + address, None, digest, now)
+
+
+async def is_address_held(connection: AsyncConnection, address: str, now: datetime) -> bool:
+    """Say whether so many wrong codes came from an address today that no more are looked at."""
+    name = ADDRESS + address
+    return (await wrong_in_chats(connection, {name}, now)).get(name, 0) >= WRONG_FROM_ADDRESS_MAX
 
 
 async def take_turn(connection: AsyncConnection) -> None:

@@ -56,7 +56,7 @@ export function vote(way) {
         way.go('question');
         return;
       }
-      way.stop = { ...answer, lock: answer.lock ?? way.pack.lock, warns: way.pack.warns, from: 'vote' };
+      way.stop = { ...answer, lock: answer.lock ?? way.pack.lock, isNoted: answer.noted, from: 'vote' };
       way.go(way.purpose === 'check' ? 'checked' : 'stopped');
     }),
   );

@@ -117,13 +117,13 @@ function reasons(way) {
 
 function lockReasons(way) {
   const { words, stop } = way;
-  const { lock, state, warns, from } = stop;
+  const { lock, state, warns, isNoted, from } = stop;
   const at = words.moment(lock.at);
   const isHere = state === 'locked_here' && lock.receipt;
   const kind = lock.way === 'post' ? 'post' : (isHere ? 'here' : 'elsewhere');
   const parts = [sentence(words, `lock.${kind}`, { at })];
   if (isHere) parts.push(make('h2', {}, words.say('locked.receipt')), make('p', { class: 'mark' }, lock.receipt));
-  if (from === 'vote') parts.push(sentence(words, warns ? 'lock.noted' : 'lock.warned', {}, 'notice'));
+  if (from === 'vote') parts.push(sentence(words, isNoted ? 'lock.noted' : 'lock.warned', {}, 'notice'));
   else if (warns) parts.push(sentence(words, 'lock.warning', {}, 'notice'));
   parts.push(theft(way));
   return parts;

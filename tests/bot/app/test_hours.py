@@ -16,7 +16,7 @@ from bot.app.hours import KEPT, HoursKeeper, oldest_needed
 from bot.house import House
 from bot.inbox.inbox import Envelope, Letter, claim, store
 from bot.member.chats import STEP_LIFE, Step
-from bot.member.code_desk import HELD
+from bot.member.code_desk import HELD, HELD_PACK
 from bot.member.code_desk import PURPOSE as HELD_PURPOSE
 from bot.schema import chat, inbox
 from bot.settings import Settings
@@ -70,6 +70,9 @@ class Kept:
         row = {"user_id": user_id, "language": "en-GB", "step": step.value, "facts": facts}
         await self.writes(insert(chat).values(row | {"step_at": at, "seen_at": at}))
 
+    async def holds_pack(self, at: datetime) -> None:
+        await self.holds(at, **{HELD_PACK: self.hours.close(HELD_PURPOSE, b"PACK-CODE", at).hex()})
+
     async def held(self) -> list[dict[str, Any]]:
         async with self.database.reading() as connection:
             return list(await connection.scalars(select(chat.c.facts).order_by(chat.c.user_id)))
@@ -96,9 +99,10 @@ async def test_when_nothing_waits_the_last_hour_is_needed(kept: Kept) -> None:
     assert await kept.needed() == NOW - KEPT == NOW - HOUR
 
 
-@pytest.mark.parametrize("waiting", ["row", "held", "paper"])
+@pytest.mark.parametrize("waiting", ["row", "held", "held pack", "paper"])
 async def test_whatever_waits_needs_the_hour_it_was_closed_in(kept: Kept, waiting: str) -> None:
-    act = {"row": kept.receives, "held": kept.holds, "paper": kept.opens_paper}[waiting]
+    acts = {"row": kept.receives, "held": kept.holds, "held pack": kept.holds_pack, "paper": kept.opens_paper}
+    act = acts[waiting]
     await act(THEN + timedelta(minutes=59))
 
     assert await kept.needed() == THEN

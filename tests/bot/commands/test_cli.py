@@ -115,7 +115,7 @@ def test_a_small_poll_from_the_file_to_the_verified_bundle(shell: Shell) -> None
     shell("poll", "close")
     (shell.folder / "count.csv").write_text("option,votes\nNorth Quay,3\nSouth Quay,2\n")
     shell("postal", "count", "count.csv")
-    share = ["--share", "shares/box/share-1-of-3.json", "--share", "shares/box/share-3-of-3.json"]
+    share = ["--share", "shares/share-1-of-3.json", "--share", "shares/share-3-of-3.json"]
     result = shell.json("count", *share, "--out", "result")
     assert [row["votes"] for row in result["options"]] == [3, 2]
     assert shell.json("audit")["ok"]

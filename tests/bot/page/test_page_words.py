@@ -24,6 +24,7 @@ MADE = {
     r"lock\.(here|elsewhere|post)",
     r"stop\.\w+(\.heading|\.next)?",
     r"html\.\w+",
+    r"refusal\.\w+(\.\w+)?",  # see test_page_refused.py
 }
 LITERALS = set(re.findall(r"['\"]([a-z_]+(?:\.[a-z_]+)+)['\"]", SCRIPT + PYTHON)) - templates("words", "en-GB").keys()
 

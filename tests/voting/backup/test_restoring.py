@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backups import age_keys, back_up, everything, left_in, restore_into
+from backups import OF_THE_HOUR, age_keys, back_up, everything, keys_changed, left_in, restore_into
 from counting import close, counted
 from electorate import Electorate, open_electorate
 from prepared import NOW, SECRETS, later
@@ -19,7 +19,7 @@ from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.resuming import resume_and_sign
 from voting.audit.signer import Signer
-from voting.backup import file, secrets_apart
+from voting.backup import file
 from voting.backup.making import secrets_of
 from voting.backup.refusals import (
     BackupOfOtherVersion,
@@ -32,6 +32,7 @@ from voting.backup.refusals import (
     SecretsTaken,
 )
 from voting.model import By
+from voting.packs.forgetting import forget_credentials
 from voting.refusals import DatabaseUnreachable, Fault, ForeignSecrets, SecretsMissing
 from voting.store.database import Database
 from voting.verify.verify import verify
@@ -100,10 +101,9 @@ async def test_every_row_comes_back_and_the_service_can_go_on(
 async def test_secrets_come_back_with_a_fresh_key_for_what_is_typed(kept: Path, place: str, machine: Path) -> None:
     await restore_into(place, machine / NAME, kept)
 
-    found = secrets_file.load(machine / NAME)
-    assert secrets_apart.are_same(found, SECRETS)
-    assert found != SECRETS
-    assert found != secrets_file.load(secrets_of(kept))
+    secrets_file.save(machine / "live", SECRETS)
+    assert keys_changed(machine / "live", machine / NAME) == OF_THE_HOUR
+    assert keys_changed(secrets_of(kept), machine / NAME) == OF_THE_HOUR
     assert (machine / NAME).stat().st_mode & 0o777 == 0o600
 
 
@@ -128,8 +128,8 @@ async def test_what_a_purge_has_forgotten_can_be_restored(
 ) -> None:
     """A lock that forgot its ballot would be refused as a new one."""
     async with town.database.writing() as connection:
-        await connection.execute(text("UPDATE poll SET phase = 'counted'"))
-        await connection.execute(text("UPDATE lock SET intent_id = NULL, receipt = NULL, chat = NULL"))
+        await connection.execute(text("UPDATE poll SET phase = 'counted', closed_at = opened_at"))
+        await forget_credentials(connection)
     made = await back_up(town.database, tmp_path / "b.db")
 
     done = await restore_into(place, machine / NAME, made.file)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from counted_town import CountedTown, as_owner, bytes_of, count_into, open_town, replace_pack
+from counted_town import CountedTown, as_owner, bytes_of, count_into, folders, open_town, replace_pack
 from counting import close, share_files, take_count, take_papers
 from prepared import GWEN, NOW, SECRETS, chain_kinds, later, make_poll
 from sqlalchemy import insert, select, update
@@ -129,7 +129,7 @@ async def test_what_an_interrupted_run_left_beside_the_bundle_is_cleared_away(
 
     await count_into(closed, tmp_path / "result")
 
-    assert sorted(path.name for path in sorted(tmp_path.iterdir()) if path.suffix != ".db") == ["result", "shares"]
+    assert folders(tmp_path) == ["result", "shares"]
 
 
 async def test_papers_count_with_the_ballots(voted: CountedTown, tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ async def test_ballots_by_credentials_issued_after_the_opening_are_counted_apart
 
 
 async def test_an_open_poll_is_not_counted(voted: CountedTown, tmp_path: Path) -> None:
-    with pytest.raises(CannotCount, match="is open"):
+    with pytest.raises(CannotCount, match="the poll is open; close it first"):
         await count_into(voted, tmp_path / "out")
 
 
@@ -253,7 +253,7 @@ async def test_a_poll_that_never_had_an_election_key_is_not_counted(database: Da
         await begin(database, tmp_path / "out", secrets=SECRETS, by=GWEN)
 
 
-async def test_too_few_shares_or_a_foreign_one_decrypt_nothing(closed: CountedTown, tmp_path: Path) -> None:
+async def test_one_share_or_a_foreign_share_opens_nothing(closed: CountedTown, tmp_path: Path) -> None:
     files = share_files(closed, tmp_path / "shares")
     (tmp_path / "foreign").mkdir()
     others = write_dealt(tmp_path / "foreign", deal_all(3, 2))
@@ -305,6 +305,18 @@ async def test_a_result_that_the_databases_owner_rewrote_is_not_published(
     with pytest.raises((CannotCount, TooFewDecryptions), match=r"is another one|0 of the 2"):
         await count_into(closed, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+async def test_other_decryptions_than_those_on_the_chain_are_not_published(closed: CountedTown, tmp_path: Path) -> None:
+    """The same trustees decrypt anew, and the database's owner puts that in the place of what was counted."""
+    await count_into(closed, tmp_path / "result")
+    shares = [read_share(path) for path in share_files(closed, tmp_path / "shares")[:2]]
+    lines = b"".join(closed.decryption(share, tmp_path / "result") + b"\n" for share in shares)
+    async with as_owner(closed, "result") as connection:
+        await connection.execute(update(schema.result).values(decryptions=lines))
+
+    with pytest.raises(CannotCount, match="is another one"):
+        await count_into(closed, tmp_path / "out")
 
 
 async def test_a_result_that_is_not_on_the_chain_is_not_published(closed: CountedTown, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from counted_town import CountedTown, as_owner, bytes_of, count_into
+from counted_town import CountedTown, as_owner, bytes_of, count_into, folders
 from counting import close, share_files, take_count, take_papers
 from prepared import GWEN, SECRETS, chain_kinds, later
 from sqlalchemy import update
@@ -57,11 +57,6 @@ def decryptions(town: CountedTown, folder: Path) -> list[Path]:
         made.append(folder.parent / f"decryption-{share.index}.json")
         made[-1].write_bytes(town.decryption(share, folder))
     return made
-
-
-def folders(folder: Path) -> list[str]:
-    """Name the folders in a folder: nothing unfinished is left there."""
-    return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
 async def test_begin_writes_the_same_bytes_again_and_whoever_logs_in_meanwhile(

@@ -129,7 +129,7 @@ def test_as_many_workers_as_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_one_changed_byte_is_named_by_file_and_place(bundle: Path, name: str) -> None:
+def test_one_changed_byte_is_named_by_file_and_line(bundle: Path, name: str) -> None:
     """Wherever a byte is flipped, put in or taken out: by line, in the archive by member and byte."""
     content = (bundle / name).read_bytes()
     pick = random.Random(name)

@@ -847,6 +847,11 @@ PEOPLE: dict[str, tuple[Any, int | None, str]] = {
         "approves a new pack that nobody else has asked for",
     ),
     "nobody who asked": (without("pack_replacement_asked"), None, "approves a new pack that nobody else has asked for"),
+    "one asking for two approvals": (
+        after("pack_replacement_approved", entry("pack_replacement_approved", "Ann (command line)")),
+        None,
+        "approves a new pack that nobody else has asked for",
+    ),
     "nobody who approved": (
         without("pack_replacement_approved"),
         None,
@@ -908,6 +913,26 @@ class TwoInOne(Made):
     def _closing(self) -> dict[str, Any]:
         packs = (*range(1, 16),)
         return {**super()._closing(), "credentials": credentials_digest(written(pack) for pack in packs)}
+
+
+def test_so_many_people_act_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voting.verify.people.PEOPLE_MAX", 2)
+    names = [entry("pack_replacement_asked", f"Asker {number} (command line)") for number in range(4)]
+
+    insist(
+        forged(tmp_path, Made(edit_entries=after("poll_opened", *names))), form.CHAIN, None, "is of more than 2 people"
+    )
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        words("pack_replacement_asked", actor=f"{'x' * 1_001} (command line)"),
+        body("staff_enrolled", name="x" * 1_001),
+    ],
+)
+def test_a_name_is_not_longer_than_names_are(tmp_path: Path, act: Any) -> None:
+    insist(forged(tmp_path, Made(edit_entries=act)), form.CHAIN, None, "names somebody whose name is too long")
 
 
 def test_so_many_people_are_enrolled_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -260,3 +260,31 @@ def test_a_line_that_is_no_head_is_found(tmp_path: Path, line: bytes, what: str)
     problems = verify(Made(edit_files=edit).write(tmp_path / "bundle")).problems
 
     assert [(one.file, one.line) for one in problems if what in one.what] == [(form.HEADS, 1)]
+
+
+# ---- more than fits into little memory
+
+
+def test_a_poll_is_not_larger_than_its_file_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voting.verify.format.SMALL_BYTES_MAX", 3_000)
+    made = Made(edit_entries=after("window_set", entry("poll_changed", note="x" * 3_000)))
+
+    problems = verify(made.write(tmp_path / "bundle")).problems
+
+    assert (form.CHAIN, 3, "makes the poll larger than poll.json may be") in {
+        (one.file, one.line, one.what) for one in problems
+    }
+
+
+def test_so_many_entries_issue_credentials_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voting.verify.said.ISSUED_MAX", 1)
+
+    assert "is one more than the 1 that issue or void credentials" in forged(tmp_path, Made()).what
+
+
+def test_a_name_in_a_note_is_short_and_controls_nothing(tmp_path: Path) -> None:
+    lost = entry("head_resumed", lost_seq=3, lost_hash="ab" * 32, asked_by="G\x1b[2J" + "w" * 99, approved_by="Huw")
+
+    (note,) = verify(Made(edit_entries=after("poll_opened", lost)).write(tmp_path / "bundle")).notes
+
+    assert f"G?[2J{'w' * 55} asked for it" in note
