@@ -47,7 +47,7 @@ def purge(
         raise typer.BadParameter("--json asks nothing: say --yes with it.")
     in_house(insist)
     if not yes:
-        typer.confirm("Forget every chat, phone number and address for good?", abort=True, err=True)
+        typer.confirm("Forget chats, phone numbers and addresses in this database for good?", abort=True, err=True)
     done = in_house(act)
     if not done.compact:
         error_line(

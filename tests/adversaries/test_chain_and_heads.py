@@ -9,7 +9,7 @@ import pytest
 from counted_town import CountedTown, open_town
 from counting import close
 from enrolled import enrolled
-from forged_chain import STRANGER, made, put, read, without_triggers
+from forged_chain import STRANGER, made, put, read, resigned, without_triggers
 from prepared import GWEN, NOW, SECRETS
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +22,7 @@ from bot.staff.desk import StaffDesk
 from bot.staff.roles import Act, NotStaff, NotYourRole, Role
 from voting import schema, secrets_file
 from voting.audit import chain
-from voting.audit.chain import GENESIS, ChainBroken, Entry, HeadNotContinued
+from voting.audit.chain import ChainBroken, Entry, HeadNotContinued
 from voting.audit.examination import examine
 from voting.audit.probes import run_probes
 from voting.audit.signer import Signer
@@ -48,20 +48,6 @@ async def town(database: Database) -> CountedTown:
     await town.votes(town.letters[6:10], 1)
     await close(town)
     return town
-
-
-def resigned(entries: list[Entry], signer: Signer, uuid: str) -> list[Entry]:
-    """Number, link and sign entries anew, as whoever has a key of their own can."""
-    done: list[Entry] = []
-    previous = GENESIS
-    for seq, entry in enumerate(entries, 1):
-        words: dict[str, Any] = {"seq": seq, "at": entry.at, "actor": entry.actor}
-        words |= {"kind": entry.kind, "body": entry.body}
-        digest = chain.hash_of(**words, previous=previous)
-        signature = signer.sign_entry(uuid, seq, previous, digest)
-        done.append(Entry(**words, previous=previous, hash=digest, signature=signature))
-        previous = digest
-    return done
 
 
 def said_otherwise(entries: list[Entry], kind: str, **body: object) -> list[Entry]:

@@ -14,11 +14,13 @@ import pytest
 from counted_town import CountedTown, open_town
 from counting import close
 from electorate import Electorate, Letter, press
+from nacl.exceptions import CryptoError
 from opened import choices_of
 from prepared import GWEN, NOW, SECRETS
 from sqlalchemy import make_url, select, text
 
-from voting import schema
+from voting import schema, secrets_file
+from voting.backup.making import make
 from voting.ballots.combination import lagrange
 from voting.ballots.credential import derive_secret
 from voting.ballots.election import Election
@@ -27,7 +29,7 @@ from voting.ballots.packed import unpack
 from voting.codes.codes import Kind, generate, printed
 from voting.count.count import begin
 from voting.poll.election import election_of
-from voting.refusals import WrongVoteCode
+from voting.refusals import KeyGone, WrongVoteCode
 from voting.store.database import Database
 from voting.trustees.shares import Share
 from voting.votes import sealing
@@ -175,6 +177,30 @@ async def test_all_files_the_bundle_and_one_share_tell_no_choice(
     assert sorted(choices_of([row.packed for row in rows], election_of(town.poll), town.dealt)) == sorted(
         [(1 - option, option) for option in chosen]
     )
+
+
+async def test_a_backup_in_mid_vote_with_its_secrets_tells_no_choice(
+    database: Database, tmp_path: Path, watched: Watched
+) -> None:
+    """Whoever steals both files of `ballotline backup`, and every file of the database too.
+
+    Guards: what waits with a paper does not travel (`OF_VOTES`), nor does the hours' key (`without_hours`).
+    """
+    town = await open_town(database, MEMBERS)
+    await people_vote(town, watched, Disk(database))
+    secrets_of(town.letters, town.poll.uuid, watched)
+    async with database.reading() as connection:
+        waits = [one for one in await connection.scalars(select(schema.intent.c.credential_secret)) if one is not None]
+
+    made = await make(database, SECRETS, tmp_path / "backup", working=tmp_path, now=NOW)
+
+    copied, stolen = made.file.read_bytes(), secrets_file.load(made.secrets_file)
+    assert [needle for needle in watched.needles() if needle in copied] == []
+    assert len(waits) == 1
+    assert waits[0] not in copied
+    with pytest.raises((CryptoError, KeyGone)):
+        stolen.hours.open(sealing.PURPOSE, waits[0])
+    assert SECRETS.hours.open(sealing.PURPOSE, waits[0]) in {one.to_bytes(32, "big") for one in watched.secrets}
 
 
 def _opened_by(shares: Sequence[Share], packed: bytes, town: CountedTown) -> bool:

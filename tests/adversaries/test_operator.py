@@ -4,16 +4,22 @@ import json
 from pathlib import Path
 
 import pytest
-from counted_town import issue
+from counted_town import issue, open_town
+from counting import close
 from electorate import make_letters
-from prepared import GWEN, make_poll
-from sqlalchemy import insert, update
+from forged_chain import put, read, resigned, without_triggers
+from prepared import GWEN, NOW, SECRETS, make_poll
+from sqlalchemy import delete, insert, update
 from trustee_town import SIGNING_KEY, Town, an_election, dealt
 
 from voting import schema
 from voting.audit import chain
+from voting.audit.signer import Signer
+from voting.ballots.ballot import ballot_digest
+from voting.ballots.mark import mark_of
 from voting.ballots.trustee_refusals import FileDamaged, FileForeign
 from voting.ballots.written import File
+from voting.count.count import begin
 from voting.model import Poll
 from voting.poll import polls
 from voting.poll.election import election_of, trustees_of
@@ -25,6 +31,8 @@ from voting.trustees.assemble import assemble
 from voting.trustees.refusals import DealtElsewhere, ShareForeign, ShareServesAnother
 from voting.trustees.shares import read_share, try_election
 from voting.trustees.trustee import deal, finish
+from voting.verify.report import Asked
+from voting.verify.verify import verify
 
 # ---- the ceremony
 
@@ -139,3 +147,39 @@ async def test_a_yes_serves_no_other_paper_key_or_chain(database: Database, tmp_
         with pytest.raises(ShareServesAnother):
             yes_of(town, 1, await polls.load(connection), "again")
         await connection.rollback()
+
+
+# ---- the tally
+
+
+async def test_a_chain_made_up_around_one_ballot_is_told_by_a_kept_head(database: Database, tmp_path: Path) -> None:
+    """The operator has the chain's key: they write a chain in which one member voted, to have that ballot opened.
+
+    It verifies, and its figures say "1 ballot". Guard: `--head`, with a head that a trustee kept from the true chain;
+    and that each reads the figures aloud. SECURITY.md says that k trustees who do neither open it.
+    """
+    town = await open_town(database, 12)
+    await town.votes(town.letters[:1], 0)
+    await town.votes(town.letters[1:9], 1)
+    async with database.writing() as connection:
+        await chain.sign_head(connection, NOW)
+        kept = await chain.last_head(connection)
+    assert kept is not None
+    head = tmp_path / "head.json"
+    head.write_bytes(kept.line)
+    gone = [ballot_digest(ballot) for member, ballot in town.ballots.items() if member != 1]
+    entries = await read(database)
+    second = [entry for entry in entries if entry.kind == "votes_locked"][1]
+    left = [entry for entry in entries if entry is not second]
+    await put(database, resigned(left, Signer(SECRETS), town.poll.uuid))
+    async with database.writing() as connection:
+        await without_triggers(connection, "ballot", "lock")
+        await connection.execute(delete(schema.ballot).where(schema.ballot.c.digest.in_(gone)))
+        await connection.execute(delete(schema.lock).where(schema.lock.c.receipt.in_(map(mark_of, gone))))
+    await close(town)
+
+    await begin(database, tmp_path / "bundle", secrets=SECRETS, by=GWEN, publish_small=True)
+
+    report = verify(tmp_path / "bundle")
+    assert (report.ok, report.figures.ballots) == (True, 1)
+    assert not verify(tmp_path / "bundle", asked=Asked(head=head)).ok

@@ -32,10 +32,3 @@ def test_each_cannot_names_a_test_that_exists() -> None:
     assert len(named) > 25
     assert [row for row, tests in named if not tests] == []
     assert set().union(*(tests for _, tests in named)) - _tests(ROOT / "tests") == set()
-
-
-def test_whatever_an_adversary_tries_here_is_in_the_table_or_in_the_list_of_guards() -> None:
-    told = _text() + (ROOT / "tests" / "mutations.md").read_text(encoding="utf-8")
-    here = _tests(Path(__file__).parent)
-
-    assert {name for name in here if name not in told and name.removeprefix("test_") not in told} == set()

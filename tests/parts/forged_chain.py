@@ -1,6 +1,7 @@
 """What the database's owner can do to the chain: everything but sign."""
 
 from dataclasses import replace
+from typing import Any
 
 from prepared import NOW
 from sqlalchemy import delete, insert, text
@@ -39,6 +40,20 @@ def anew(entries: list[Entry]) -> list[Entry]:
         digest = chain.hash_of(**words, previous=previous)  # type: ignore[arg-type]
         linked.append(replace(entry, seq=seq, previous=previous, hash=digest, signature=entry.signature))
     return linked
+
+
+def resigned(entries: list[Entry], signer: Signer, uuid: str) -> list[Entry]:
+    """Number, link and sign entries anew, as whoever has a key of their own can."""
+    done: list[Entry] = []
+    previous = chain.GENESIS
+    for seq, entry in enumerate(entries, 1):
+        words: dict[str, Any] = {"seq": seq, "at": entry.at, "actor": entry.actor}
+        words |= {"kind": entry.kind, "body": entry.body}
+        digest = chain.hash_of(**words, previous=previous)
+        signature = signer.sign_entry(uuid, seq, previous, digest)
+        done.append(Entry(**words, previous=previous, hash=digest, signature=signature))
+        previous = digest
+    return done
 
 
 async def read(database: Database) -> list[Entry]:

@@ -1,8 +1,11 @@
 """The archive: bytes as Belenios has them, and Belenios's own tool as judge of ours."""
 
+import asyncio
 import json
 import re
 import subprocess
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ from voting.count.count import begin
 from voting.poll.election import election_of, trustees_of
 from voting.store.database import Database
 from voting.verify import format as form
+
+WORKERS = 2
 
 
 def archive_of(town: CountedTown, folder: Path) -> Path:
@@ -136,6 +141,35 @@ async def test_belenios_accepts_each_ballot_on_the_archive_cut_where_the_readme_
     assert len(ballots) == 12
     assert [accepts(folder, ballot) for ballot in ballots] == [True] * 12
     assert not accepts(folder, ballots[0].replace(b'"response":"1', b'"response":"2', 1))
+
+
+@needs_tool
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+async def test_belenios_accepts_each_ballot_of_a_poll_of_300(database: Database, tmp_path: Path) -> None:
+    town = await open_town(database, 300)
+    await town.votes(town.letters[:170], 0)
+    await town.votes(town.letters[170:], 1)
+    await close(town)
+
+    await count_into(town, tmp_path / "out")
+
+    assert "all checks passed" in judged(tmp_path / "out" / form.ARCHIVES).lower()
+    archive = archive_of(town, tmp_path / "out")
+    cut = re.search(r"head -c (\d+) ", (tmp_path / "out" / "README.txt").read_text())
+    assert cut is not None
+    folders = [tmp_path / f"cut-{worker}" for worker in range(WORKERS)]
+    for folder in folders:
+        folder.mkdir()
+        (folder / archive.name).write_bytes(archive.read_bytes()[: int(cut[1])])
+    ballots = [content for content in archive_members(archive).values() if is_ballot(content)]
+    assert len(ballots) == 300
+    parts = [partial(accept_all, folder, ballots[at::WORKERS]) for at, folder in enumerate(folders)]
+    assert sum(await asyncio.gather(*map(asyncio.to_thread, parts))) == 300
+
+
+def accept_all(folder: Path, ballots: Sequence[bytes]) -> int:
+    """Count the ballots that belenios-tool finds good."""
+    return sum(accepts(folder, ballot) for ballot in ballots)
 
 
 def is_ballot(content: bytes) -> bool:

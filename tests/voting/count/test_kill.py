@@ -43,6 +43,7 @@ async def run(folder: Path, url: str, step: str, files: Sequence[Path], dies_in:
     return await child.wait()
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize(
     "dies_in",
     [
@@ -73,6 +74,7 @@ async def test_a_count_that_was_killed_ends_the_same(
     assert folders(tmp_path) == ["again", "out", "shares"]
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize(
     "dies_in",
     [(COUNT, "write_result", 1), (COUNT, "keep_result", 2), (SETTLING, "_commit_if_same", 1)],
