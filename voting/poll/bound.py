@@ -83,7 +83,7 @@ async def _insist(connection: AsyncConnection, poll: Poll) -> None:
         bound = (hashlib.sha256(made).hexdigest(), election_of(poll).hash)
     except (ValueError, BallotRefusal, TrusteeRefusal, NoElectionKey) as problem:
         raise PaperChanged(str(problem)) from problem
-    if made != poll.paper or bound != (body.get("paper"), body.get("election")):
+    if bound != (body.get("paper"), body.get("election")):
         raise PaperChanged("its paper or its election is another")
 
 

@@ -1,6 +1,7 @@
 """Members are shown the poll that the signed opening bound, and no other, whatever stands in its row."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from prepared import CLOSES_AT, GWEN, OPENS_AT, make_poll
 from sqlalchemy import update
 
 from voting import schema
+from voting.audit.chain import Entry
 from voting.model import Phase, Poll
 from voting.poll import bound, polls
 from voting.poll.bound import PaperChanged, load_bound
@@ -101,12 +103,33 @@ async def test_before_the_opening_a_poll_may_change(database: Database) -> None:
     assert await probed(database) == (True, "preparing")
 
 
-@pytest.mark.parametrize("chain", ["without the opening", "with one that nobody of ours signed"])
-async def test_an_opening_that_is_not_signed_opens_nothing(database: Database, chain: str) -> None:
-    town = await open_electorate(database)
-    entries = await read(database)
-    left = [entry for entry in entries if entry.kind != "poll_opened"]
-    await put(database, left if chain == "without the opening" else resigned(entries, STRANGER, town.poll.uuid))
+def without(entries: list[Entry], _poll: Poll) -> list[Entry]:
+    return [entry for entry in entries if entry.kind != "poll_opened"]
 
-    with pytest.raises(PaperChanged, match=r"no entry opened it|is not signed by this poll's signing key"):
+
+def signed_by_a_stranger(entries: list[Entry], poll: Poll) -> list[Entry]:
+    return resigned(entries, STRANGER, poll.uuid)
+
+
+def saying_something_else(entries: list[Entry], _poll: Poll) -> list[Entry]:
+    """Under the hash and the signature that it had."""
+    return [replace(one, body=one.body | {"paper": "0" * 64}) if one.kind == "poll_opened" else one for one in entries]
+
+
+@pytest.mark.parametrize(
+    ("forge", "why"),
+    [
+        (without, "no entry opened it"),
+        (signed_by_a_stranger, "is not signed by this poll's signing key"),
+        (saying_something_else, "does not say what was hashed"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_an_opening_that_is_not_signed_opens_nothing(
+    database: Database, forge: Callable[[list[Entry], Poll], list[Entry]], why: str
+) -> None:
+    town = await open_electorate(database)
+    await put(database, forge(await read(database), town.poll))
+
+    with pytest.raises(PaperChanged, match=why):
         await loaded(database)
