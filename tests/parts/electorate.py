@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
 
 from voting import schema
+from voting.audit import chain
 from voting.audit.probes import run_probes
-from voting.ballots.credential import derive_secret, public_credential
-from voting.ballots.group import Point
+from voting.ballots.credential import credentials_digest, derive_secret, public_credential
+from voting.ballots.group import Point, write_point
 from voting.codes import codes
 from voting.model import By, Poll
 from voting.poll import polls
@@ -175,7 +176,11 @@ async def open_electorate(
             for n in range(1, len(letters) + 1)
         ]
         await connection.execute(insert(schema.member), people)
-        await connection.execute(insert(schema.pack), [pack_row(POLL, letter) for letter in letters])
+        written = [write_point(credential_of(letter, POLL.uuid)) for letter in letters]
+        body = {"packs": len(written), "print_sha256": "0" * 64, "credentials": credentials_digest(written)}
+        entry = await chain.append(connection, "packs_issued", body, by=By("Gwen", "command line", NOW))
+        rows = [pack_row(POLL, letter, issued_entry=entry.seq) for letter in letters]
+        await connection.execute(insert(schema.pack), rows)
         if before_open is not None:
             await before_open(connection)
         await polls.open_poll(connection, by=By("Gwen", "command line", NOW))

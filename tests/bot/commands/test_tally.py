@@ -87,7 +87,15 @@ async def test_two_trustees_decrypt_at_home(desk: Desk) -> None:
     assert "send it to the officer" in again
     result = json.loads(
         await desk.says(
-            "tally", "finish", "--decryption", "decryption-1.json", "decryption-3.json", "--out", "tally", "--json"
+            "tally",
+            "finish",
+            "--decryption",
+            "decryption-1.json",
+            "decryption-3.json",
+            "--out",
+            "tally",
+            "--publish-small",
+            "--json",
         )
     )
     assert ([row["votes"] for row in result["options"]], result["bundle"]) == ([3, 2], "tally")
