@@ -19,12 +19,14 @@ from markupsafe import escape
 from prepared import HEADER, line
 from sqlalchemy import delete, func, insert, select, update
 
+from bot.alerts.alerts import Kind
 from bot.console.door import Action, Screen
 from bot.console.headers import HEADERS
 from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
 from bot.console.visit import Console
+from bot.console.wording import WORDS
 from bot.sandbox import Sandbox
 from bot.schema import alert, login_link, session
 from bot.staff import enrolment
@@ -175,6 +177,11 @@ async def test_a_session_ends_after_twelve_hours(town: ConsoleHouse) -> None:
     async with town.visitor("Gwen") as visitor:
         town.clock.moment += timedelta(hours=12)
         assert (await visitor.looks("/")).status_code == 401
+
+
+@pytest.mark.parametrize("family", ["alert", "alert_do"])
+def test_every_kind_of_alert_has_its_words(family: str) -> None:
+    assert WORDS[family].keys() == {kind.value for kind in Kind}
 
 
 # -- coming in ---------------------------------------------------------------------------
