@@ -1,11 +1,14 @@
 """`run`: the service."""
 
-import sys
+from typing import Final
 
+import structlog
 import typer
 
 from bot.commands.terminal import run
 from voting.refusals import Fault, Refusal
+
+log: Final = structlog.stdlib.get_logger()
 
 
 def register(app: typer.Typer) -> None:
@@ -20,14 +23,24 @@ def run_service() -> None:
     """
     from bot import logs
     from bot.commands.serving import serve
-    from bot.settings import read_settings
+    from bot.settings import read_settings, wants_json
 
-    settings = read_settings()
-    logs.configure(settings.log_level, json_lines=not sys.stderr.isatty())
+    json_lines = wants_json()
+    logs.configure("INFO", json_lines=json_lines)
     try:
+        settings = read_settings()
+        logs.configure(settings.log_level, json_lines=json_lines)
         run(serve(settings))
-    except* (Refusal, Fault) as several:
-        raise _first(several) from None
+    except* (Refusal, Fault, OSError) as several:
+        first = _first(several)
+        if not json_lines:
+            raise first from None
+        log.critical("the service ends: it cannot run", why=str(first))
+        ended = True
+    else:
+        ended = False
+    if ended:
+        raise typer.Exit(1)
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -3,6 +3,9 @@
 import asyncio
 import signal
 from contextlib import suppress
+from typing import Final
+
+import structlog
 
 from bot.app.assembly import assemble
 from bot.commands.terminal import error_line
@@ -12,6 +15,8 @@ from voting import secrets_file
 from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
+
+log: Final = structlog.stdlib.get_logger()
 
 
 async def serve(settings: Settings) -> None:
@@ -24,7 +29,7 @@ async def serve(settings: Settings) -> None:
             stop, ready = asyncio.Event(), asyncio.Event()
             for name in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(name, stop.set)
-            telling = asyncio.create_task(_tell(ready, settings.listen, telegram=settings.telegram_on))
+            telling = asyncio.create_task(_tell(ready, settings))
             try:
                 await service.run(stop, ready=ready)
             finally:
@@ -35,8 +40,12 @@ async def serve(settings: Settings) -> None:
         await database.close()
 
 
-async def _tell(ready: asyncio.Event, listen: str, *, telegram: bool) -> None:
+async def _tell(ready: asyncio.Event, settings: Settings) -> None:
     await ready.wait()
-    error_line(f"Ballotline is running; the console is at http://{listen}/console (log in with /console in the chat).")
-    if not telegram:
+    if settings.json_lines:
+        log.info("Ballotline is running", listen=settings.listen, telegram=settings.telegram_on)
+        return
+    console = f"http://{settings.listen}/console"
+    error_line(f"Ballotline is running; the console is at {console} (log in with /console in the chat).")
+    if not settings.telegram_on:
         error_line("Telegram is off: BALLOTLINE_TELEGRAM_TOKEN is not set.")
