@@ -1,14 +1,9 @@
 """`run`: the service."""
 
-from typing import Final
-
-import structlog
 import typer
 
 from bot.commands.terminal import run
 from voting.refusals import Fault, Refusal
-
-log: Final = structlog.stdlib.get_logger()
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +16,8 @@ def run_service() -> None:
 
     Example: BALLOTLINE_TELEGRAM_TOKEN=123:abc ballotline run
     """
+    import structlog
+
     from bot import logs
     from bot.commands.serving import serve
     from bot.settings import read_settings, wants_json
@@ -35,6 +32,7 @@ def run_service() -> None:
         first = _first(several)
         if not json_lines:
             raise first from None
+        log = structlog.get_logger()
         log.critical("the service ends: it cannot run", why=str(first))
         ended = True
     else:

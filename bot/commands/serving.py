@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from contextlib import suppress
-from typing import Final
 
 import structlog
 
@@ -16,7 +15,7 @@ from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
-log: Final = structlog.stdlib.get_logger()
+log = structlog.get_logger()
 
 
 async def serve(settings: Settings) -> None:

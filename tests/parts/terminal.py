@@ -42,8 +42,12 @@ class Terminal:
         self._read_to = found + len(words)
 
     async def answers(self, question: str, line: str = "") -> None:
-        """Type a line once the question is there."""
+        """Type a line once the question is there to its end: what is typed earlier is thrown away with the echo."""
         await self.shows(question)
+        until = monotonic() + PATIENCE_SECONDS
+        while not self.screen.endswith(": "):
+            assert monotonic() < until, self.screen
+            assert await asyncio.to_thread(self._read), f"it ended at {question!r}: {self.screen}"
         os.write(self._master, line.encode() + b"\n")
 
     async def ends(self) -> int:

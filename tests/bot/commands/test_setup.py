@@ -1,8 +1,10 @@
 """`setup` in a real terminal, against the local providers as if they were real."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from pydantic import SecretStr
 from shell import Shell
@@ -202,7 +204,7 @@ async def test_an_address_that_telegram_refuses_is_refused(reached: Settings) ->
     found = await reach(reached.model_copy(update={"public_url": "http://ballot.example"}), lambda _: None)
 
     assert found.ok is False
-    assert "HTTPS" in found.detail
+    assert "an https url must be provided" in found.detail
 
 
 async def test_an_address_to_which_nothing_was_sent_is_untried(reached: Settings, sandbox: Sandbox, port: int) -> None:
@@ -216,8 +218,6 @@ async def test_an_address_to_which_nothing_was_sent_is_untried(reached: Settings
 
 async def test_what_comes_with_another_secret_does_not_count_as_telegram(reached: Settings, port: int) -> None:
     """Anybody can call the address; only Telegram knows what it was told with it."""
-    import aiohttp
-
     said: list[str] = []
 
     async def call() -> int:
@@ -225,8 +225,6 @@ async def test_what_comes_with_another_secret_does_not_count_as_telegram(reached
         headers = {"X-Telegram-Bot-Api-Secret-Token": "guess"}
         async with aiohttp.ClientSession() as session, session.post(url, json={}, headers=headers) as answer:
             return answer.status
-
-    import asyncio
 
     calls: list[asyncio.Task[int]] = []
 
@@ -244,8 +242,6 @@ async def test_the_service_that_runs_already_keeps_its_webhook(
     reached: Settings, sandbox: Sandbox, port: int, tmp_path: Path
 ) -> None:
     """The port is taken: its secret is the one told to Telegram, and the webhook stays set."""
-    import asyncio
-
     secrets = secrets_file.make()
     await asyncio.to_thread(secrets_file.save, tmp_path / "ballotline.secrets", secrets)
 
