@@ -60,14 +60,14 @@ class Figures:
         rows = await connection.execute(
             select(channel.c.kind, channel.c.state, func.count()).group_by(channel.c.kind, channel.c.state)
         )
-        _set_pairs(REACH, [str(state) for state in State], rows.tuples())
+        _set_pairs(REACH, [str(state) for state in State], [(row[0], row[1], row[2]) for row in rows])
         rows = await connection.execute(
             select(delivery.c.channel, delivery.c.state, func.count()).group_by(delivery.c.channel, delivery.c.state)
         )
-        _set_pairs(DELIVERIES, DELIVERY_STATES, rows.tuples())
+        _set_pairs(DELIVERIES, DELIVERY_STATES, [(row[0], row[1], row[2]) for row in rows])
         step = STEP if poll.phase in {Phase.PREPARING, Phase.OPEN} else 1
         rows_of_two = await connection.execute(select(schema.lock.c.how, func.count()).group_by(schema.lock.c.how))
-        locks = dict(rows_of_two.tuples().all())
+        locks = {row.how: row[1] for row in rows_of_two}
         for how in VOTED:
             VOTES.labels(how).set(locks.get(how, 0) // step * step)
         await _set_alerts(connection)
@@ -82,7 +82,7 @@ class Figures:
 async def _set_alerts(connection: AsyncConnection) -> None:
     waiting = alert.c.acknowledged_by.is_(None) & alert.c.ended_at.is_(None)
     rows = await connection.execute(select(alert.c.kind, func.count()).where(waiting).group_by(alert.c.kind))
-    counts = dict(rows.tuples().all())
+    counts = {row.kind: row[1] for row in rows}
     for kind in Kind:
         ALERTS.labels(str(kind)).set(counts.get(str(kind), 0))
 
