@@ -8,12 +8,14 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from pydantic import SecretStr
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import clock
+from bot.page.page import page_digest
 from bot.settings import Settings
 from bot.staff import rights
-from voting import secrets_file
+from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
 from voting.ballots.trustee_refusals import TrusteeRefusal
@@ -87,7 +89,9 @@ async def _kept(settings: Settings) -> list[Finding]:
             if signer is not None:
                 found += [await _head(connection), await _staff(connection)]
             key = await _key(connection, poll)
+            page = await page_finding(connection, poll)
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
+        found.append(page)
         found += await _packs(database)
         found += key
     except (Refusal, TrusteeRefusal) as refusal:
@@ -144,6 +148,18 @@ async def _key(connection: AsyncConnection, poll: Poll) -> list[Finding]:
         )
         found.append(Finding("fingerprint", ok=True, detail=words))
     return found
+
+
+async def page_finding(connection: AsyncConnection, poll: Poll) -> Finding:
+    """Compare the files of the voting page with those that the chain names of the opening."""
+    digest = page_digest(tuple(poll.languages))
+    opened = select(schema.chain.c.body).where(schema.chain.c.kind == "poll_opened")
+    body = await connection.scalar(opened)
+    if body is None or body.get("page") == digest:
+        return Finding("voting page", ok=True, detail=digest)
+    detail = f"{digest}, and at the opening it was {body.get('page')}"
+    todo = "tell members that the page changed and why; publish both digests"
+    return Finding("voting page", ok=False, detail=detail, what_to_do=todo)
 
 
 async def _staff(connection: AsyncConnection) -> Finding:

@@ -15,6 +15,7 @@ from bot.app.assembly import assemble
 from bot.app.run import Service
 from bot.edge.links import link
 from bot.house import House
+from bot.page.page import page_digest
 from bot.sandbox import Sandbox
 from bot.settings import Settings
 from messages import roll_import
@@ -107,7 +108,8 @@ class Ballot:
     async def open(self, actor: str) -> None:
         """Do as `poll open` does."""
         async with self.database.writing() as connection:
-            await polls.open_poll(connection, by=By(actor, VIA, self.clock()))
+            page = page_digest(tuple((await polls.load(connection)).languages))
+            await polls.open_poll(connection, by=By(actor, VIA, self.clock()), page=page)
 
     def write_shares(self) -> list[Path]:
         """Give each trustee a share file."""

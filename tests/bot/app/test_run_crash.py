@@ -47,7 +47,7 @@ class MortalTown(Town):
         self._child: asyncio.subprocess.Process | None = None
 
     async def starts(self) -> None:
-        self._port = 0
+        self.port = 0
         settings = self.settings
         secrets = self.folder / "ballotline.secrets"
         if not await asyncio.to_thread(secrets.exists):
