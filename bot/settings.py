@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     ] = ""
     heads_chat: Annotated[int | None, Field(description="Telegram chat that gets the chain's head every hour")] = None
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
+    log_format: Annotated[str, Field(description="text for people, json: one object a line")] = "text"
 
     @field_validator("telegram_api_url", "twilio_api_url", "public_url")
     @classmethod
@@ -89,6 +90,18 @@ class Settings(BaseSettings):
         if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("it must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
+
+    @field_validator("log_format")
+    @classmethod
+    def _format(cls, value: str) -> str:
+        if value.lower() not in {"text", "json"}:
+            raise ValueError("it must be text or json")
+        return value.lower()
+
+    @property
+    def json_lines(self) -> bool:
+        """Whether a log line is one JSON object."""
+        return self.log_format == "json"
 
     @property
     def trusted_addresses(self) -> frozenset[str]:
@@ -121,6 +134,19 @@ class Settings(BaseSettings):
     def port(self) -> int:
         """Where to listen."""
         return int(self.listen.rpartition(":")[2])
+
+
+class LogFormat(BaseSettings):
+    """The log's format alone, known also where another setting is wrong."""
+
+    model_config = Settings.model_config
+
+    log_format: str = "text"
+
+
+def wants_json() -> bool:
+    """Tell whether log lines are to be JSON, whatever else the settings say."""
+    return LogFormat().log_format.lower() == "json"
 
 
 def read_settings() -> Settings:

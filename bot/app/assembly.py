@@ -9,6 +9,7 @@ from telegram.ext import ExtBot
 
 from bot.alerts import hooks, pages
 from bot.app.chores import Chore, chores, chores_by_text, chores_in_chat
+from bot.app.figures import Figures
 from bot.app.post_room import PostRoom
 from bot.app.run import Service
 from bot.chat.context import BotApplication
@@ -208,4 +209,5 @@ def _edges(house: House, arrivals: Arrivals, hearing: Hearing | None, postman: P
         clock=house.clock,
         hearing=hearing,
         waits=postman.waits,
+        figures=Figures(house).refresh,
     )

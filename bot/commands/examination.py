@@ -49,7 +49,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises for what it finds."""
     findings = [_setting(settings, name) for name in type(settings).model_fields]
     findings += await _kept(settings)
-    looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_telegram, _twilio, _clock]
+    looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [telegram_findings, twilio_findings, _clock]
     for found in await asyncio.gather(*(look(settings) for look in looks)):
         findings += found
     return findings
@@ -179,7 +179,8 @@ async def _packs(database: Database) -> list[Finding]:
     return [Finding("packs", ok=not without, detail=detail, what_to_do=todo)]
 
 
-async def _telegram(settings: Settings) -> list[Finding]:
+async def telegram_findings(settings: Settings) -> list[Finding]:
+    """Ask Telegram who the bot is, then what it knows of the webhook."""
     if not settings.telegram_on:
         return [Finding("telegram", ok=None, detail="off: BALLOTLINE_TELEGRAM_TOKEN is not set")]
     from telegram.error import InvalidToken, TelegramError
@@ -209,7 +210,8 @@ async def _telegram(settings: Settings) -> list[Finding]:
     ]
 
 
-async def _twilio(settings: Settings) -> list[Finding]:
+async def twilio_findings(settings: Settings) -> list[Finding]:
+    """Ask Twilio for the account; say what does not work without a public address."""
     if not settings.sms_on:
         return [Finding("twilio", ok=None, detail="off: its settings are not all set")]
     import aiohttp
