@@ -115,7 +115,7 @@ class Settings(BaseSettings):
 
     @property
     def app_url(self) -> str:
-        """The voting page as Telegram may open it: by https, or where Telegram is played on this machine; else empty."""
+        """The voting page where Telegram can open it: by https, or played on this machine; else empty."""
         public, telegram = urlsplit(self.public_url), urlsplit(self.telegram_api_url)
         is_local = public.hostname in LOOPBACK and telegram.hostname in LOOPBACK
         return f"{self.public_url}/vote" if public.scheme == "https" or is_local else ""

@@ -29,7 +29,8 @@ SORRY: Final = "sorry"  # the purpose of an apology for a message that could not
 class MemberDesk:
     """All that members can ask.
 
-    `sms`: whether text messages can be sent. `app_url`: the voting page, where Telegram can open it. `on_report` tells staff; `wake` says that a message was planned.
+    `sms`: whether text messages can be sent. `on_report` tells staff; `wake` says that a message was planned.
+    `app_url`: the voting page, where Telegram can open it.
     """
 
     def __init__(
