@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning"),
 ]
 
+
 @pytest.fixture
 def engine_name() -> str:
     return "sqlite"
