@@ -17,6 +17,7 @@ from voting.refusals import StaffRefusal
 
 TELEGRAM_API: Final = "https://api.telegram.org"
 TWILIO_API: Final = "https://api.twilio.com"
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SettingsWrong(StaffRefusal):
@@ -124,6 +125,13 @@ class Settings(BaseSettings):
         """The channels that can be used, by the names that messages/ knows them by."""
         switched = (("telegram", self.telegram_on), ("sms", self.sms_on))
         return frozenset(name for name, is_on in switched if is_on)
+
+    @property
+    def app_url(self) -> str:
+        """The voting page where Telegram can open it: by https, or played on this machine; else empty."""
+        public, telegram = urlsplit(self.public_url), urlsplit(self.telegram_api_url)
+        is_local = public.hostname in LOOPBACK and telegram.hostname in LOOPBACK
+        return f"{self.public_url}/vote" if public.scheme == "https" or is_local else ""
 
     @property
     def host(self) -> str:

@@ -173,6 +173,7 @@ def _member_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -
         wake=postman.wake,
         on_report=hooks.on_report,
         sms=house.settings.sms_on,
+        app_url=house.settings.app_url,
     )
 
 
