@@ -10,7 +10,7 @@ from voting.refusals import StaffRefusal
 MEMBERS: Final = 172_437
 MEMBERS_MAX: Final = 10_000_000
 OPTIONS_MIN: Final = 2
-OPTIONS_MAX: Final = 50
+OPTIONS_MAX: Final = 64
 
 NOBODY, PAPER, REJECTED, FIRST_OPTION = range(4)  # what a member does; from FIRST_OPTION on: votes online for it
 
