@@ -60,7 +60,7 @@ class StaffRules:
 
 
 class Order(StrEnum):
-    """In which order a member sees a question's options: the poll's, or the poll's shifted by a number of the member's."""
+    """In which order a member sees a question's options: the poll's, or that shifted by a number of the member's."""
 
     FIXED = "fixed"
     ROTATED = "rotated"

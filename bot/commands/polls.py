@@ -82,7 +82,12 @@ def poll_open(
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.open_poll(connection, by=By(actor, VIA, house.clock()), despite_missing_packs=despite)
+            poll = await polls.open_poll(
+                connection,
+                by=By(actor, VIA, house.clock()),
+                despite_missing_packs=despite,
+                public_url=house.settings.public_url,
+            )
             await sign_head(connection, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from counting import share_files
 from electorate import Letter, credential_of, make_letters, pack_row
-from prepared import GWEN, NOW, SECRETS, make_poll
+from prepared import GWEN, NOW, SECRETS, make_poll, options_of
 from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
@@ -91,7 +91,7 @@ class CountedTown:
         """Make a signed ballot."""
         election = election_of(self.poll)
         secret = derive_secret(letter.pack_code, letter.vote_code, self.poll.uuid)
-        choices = [[int(place == option) for place in range(len(self.poll.options))]]
+        choices = [[int(place == option) for place in range(len(options_of(self.poll)))]]
         sealed = seal(election, credential_of(letter, self.poll.uuid), choices, draw_randomness(election))
         return sign(sealed, secret, random_scalar())
 

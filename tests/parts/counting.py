@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from electorate import Letter
-from prepared import GWEN, NOW, SECRETS
+from prepared import GWEN, NOW, SECRETS, options_of
 
 from voting.count.count import count
 from voting.imports.report import ImportReport
@@ -58,7 +58,7 @@ async def take_count(town: Polled, folder: Path, votes: Sequence[int], justifica
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COUNT_COLUMNS)
-        writer.writerows(zip(town.poll.options, votes, strict=True))
+        writer.writerows(zip(options_of(town.poll), votes, strict=True))
     return await import_count(town.database, path, justification=justification, by=GWEN)
 
 

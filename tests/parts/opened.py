@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from prepared import options_of
 from sqlalchemy import select
 
 from voting import schema
@@ -32,4 +33,4 @@ async def votes_of(database: Database, poll: Poll, dealt: Dealt) -> list[int]:
     async with database.reading() as connection:
         packed = list(await connection.scalars(select(schema.ballot.c.packed)))
     chosen = choices_of(packed, election_of(poll), dealt)
-    return [sum(bits[option] for bits in chosen) for option in range(len(poll.options))]
+    return [sum(bits[option] for bits in chosen) for option in range(len(options_of(poll)))]

@@ -70,12 +70,12 @@ async def papers_of(connection: AsyncConnection, poll: Poll) -> Papers:
         if received:
             raise CannotCount(reason=f"{received} papers were received but not counted; import postal-count.csv first")
         return Papers(received, rejected, set_aside, 0, tuple((0,) * question.ciphertexts for question in questions))
-    papers = counted_papers(questions, counted.votes, received)
+    papers_counted = counted_papers(questions, counted.votes, received)
     fits = all(adds_up(one, votes, received) for one, votes in zip(questions, counted.votes, strict=True))
     if not fits and not counted.justification:
-        differs = f"{received} papers were scanned but {papers} counted"
+        differs = f"{received} papers were scanned but {papers_counted} counted"
         raise CannotCount(reason=f"{differs}; import the count again and say why")
-    return Papers(received, rejected, set_aside, papers, counted.votes, counted.justification)
+    return Papers(received, rejected, set_aside, papers_counted, counted.votes, counted.justification)
 
 
 def is_small(ballots: int, papers: Papers) -> bool:

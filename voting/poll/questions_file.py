@@ -67,9 +67,7 @@ def _question(section: Table, languages: tuple[str, ...]) -> Question:
     return Question(text, options)
 
 
-def _texts(
-    section: Table, key: str, value: object, languages: tuple[str, ...], characters_max: int
-) -> dict[str, str]:
+def _texts(section: Table, key: str, value: object, languages: tuple[str, ...], characters_max: int) -> dict[str, str]:
     """Take a text for all languages, or one for each of them."""
     if not isinstance(value, dict):
         return dict.fromkeys(languages, section.checked_text(key, value, characters_max))

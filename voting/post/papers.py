@@ -104,7 +104,9 @@ def _read(path: Path, questions: Sequence[Question]) -> tuple[tuple[int, ...], .
             option, votes, asked = row.cells
             place = (_number(row.line, asked, questions), option)
             if option not in questions[place[0]].names:
-                raise PostalCountWrong(problem=f"line {row.line} names {option[:60]!r}, which is no option of this poll")
+                raise PostalCountWrong(
+                    problem=f"line {row.line} names {option[:60]!r}, which is no option of this poll"
+                )
             if place in found:
                 raise PostalCountWrong(problem=f"line {row.line} names {option!r} again")
             if not (votes.isascii() and votes.isdigit() and len(votes) <= DIGITS_MAX):

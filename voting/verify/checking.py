@@ -228,9 +228,7 @@ def _archive_end(state: State) -> str:
 
 
 def _result(state: State) -> str:
-    return count.check_result(
-        state.bundle, state.said, state.setup.held, state.box, state.credentials, state.counted
-    )
+    return count.check_result(state.bundle, state.said, state.setup.held, state.credentials, state.counted)
 
 
 def _page(state: State) -> str:

@@ -32,6 +32,7 @@ class Counted:
     tally: bytes = b""
     combined: Combined | None = None
     post: Post | None = None
+    ballots: int = 0
     result: dict[str, Any] | None = None
 
 
@@ -52,7 +53,7 @@ def check_tally(events: Events, said: Said, held: Held, box: Box, counted: Count
     closed = said.once[form.BALLOTS_CLOSED]
     if (closed.whole("n"), closed.text("tally")) != (number, digest):
         raise closed.wrong(f"does not close these {number:,} ballots and their sum, {digest}")
-    counted.tally = tally
+    counted.tally, counted.ballots = tally, number
     return digest
 
 
@@ -138,14 +139,12 @@ def _postal(said: Said, votes: list[list[int]]) -> dict[str, object]:
     }
 
 
-def check_result(
-    bundle: Bundle, said: Said, held: Held, box: Box, credentials: Credentials, counted: Counted
-) -> str:
+def check_result(bundle: Bundle, said: Said, held: Held, credentials: Credentials, counted: Counted) -> str:
     """Work the result out again and compare every line."""
     assert counted.combined is not None  # or this would not be tried
     assert counted.post is not None  # nor then
     roll = said.once[form.ROLL_CLOSED]
-    turnout = Turnout(len(box.marks), credentials.used_later, roll.whole("eligible"))
+    turnout = Turnout(counted.ballots, credentials.used_later, roll.whole("eligible"))
     due = result_of(said.facts.text("id"), held.asked, counted.combined.result, counted.post, turnout)
     if due["votes"] + due["rejected_papers"] > due["eligible"]:
         raise roll.wrong(f"counts {due['eligible']:,} members who could vote, and there are {due['votes']:,} votes")

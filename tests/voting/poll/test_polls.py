@@ -88,8 +88,8 @@ def test_what_nobody_sees_is_taken_out_of_a_poll_file(tmp_path: Path) -> None:
 
     poll = polls.read_poll_file(written(tmp_path, content + '[staff]\ncontact = "020\u00a0 7946 0000"\n'))
 
-    assert (poll.title, poll.question) == ("The leader ballot", "Who shall lead?\nOne of two.")
-    assert (poll.options, poll.staff.contact) == (("North", "South"), "020 7946 0000")
+    assert (poll.title, poll.named(poll.questions[0].text)) == ("The leader ballot", "Who shall lead?\nOne of two.")
+    assert (options_of(poll), poll.staff.contact) == (("North", "South"), "020 7946 0000")
 
 
 def test_the_example_is_a_poll_file() -> None:
@@ -139,7 +139,7 @@ def test_a_closing_time_that_comes_twice_is_told_apart_by_its_offset(tmp_path: P
         pytest.param('"The leader ballot"', '"\\u200b"', "poll.title is empty", id="nothing to be seen"),
         pytest.param('"leader-2022"', '"Leader 2022"', "poll.id must be 1 to 40 lower-case", id="id with a space"),
         pytest.param(
-            '["North", "South"]', '["North"]', "poll.options must name 2 to 50 options, not 1", id="one option"
+            '["North", "South"]', '["North"]', "poll.options must name 2 to 64 options, not 1", id="one option"
         ),
         pytest.param('["North", "South"]', '"North"', "poll.options must be a list", id="options as text"),
         pytest.param('"South"]', '"NORTH"]', "poll.options names 'North' twice", id="option twice"),
