@@ -347,7 +347,8 @@ class Made:
     @property
     def shown(self) -> Entry:
         """What the page needs of the poll, whatever the chain has made of it."""
-        return {name: str(self.merged.get(name, "")) for name in ("title", "question", "kind", "fingerprint")}
+        texts = {name: str(self.merged.get(name, "")) for name in ("title", "kind", "fingerprint")}
+        return {**texts, "questions": self.questions}
 
     def heads(self) -> bytes:
         """Heads of a few entries, the last among them."""

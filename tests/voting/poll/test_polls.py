@@ -13,10 +13,12 @@ from prepared import (
     POLL,
     SECRETS,
     WINDOW,
+    asked,
     chain_kinds,
     line,
     make_poll,
     open_with_key,
+    options_of,
     rows,
     take_roll,
     write_roll,
@@ -31,6 +33,7 @@ from voting.packs.packing import Printing
 from voting.packs.packs import issue
 from voting.poll import polls, window
 from voting.poll.election import paper_of
+from voting.poll.questions import written_questions
 from voting.poll.stored import move
 from voting.refusals import (
     ForeignSecrets,
@@ -241,7 +244,7 @@ async def test_init_writes_the_poll_its_window_and_two_entries(database: Databas
     assert await rows(database, schema.window) == [(1, WINDOW.first_day, WINDOW.last_day, "poll file", NOW, "Gwen")]
     chain = await rows(database, schema.chain, schema.chain.c.seq, schema.chain.c.kind, schema.chain.c.body)
     assert [row[1] for row in chain] == ["poll_initialised", "window_set"]
-    assert chain[0][2]["options"] == ["North", "South"]
+    assert [option["cy"] for option in chain[0][2]["questions"][0]["options"]] == ["North", "South"]
     assert chain[0][2]["signing_key"] == SECRETS.verify_key.hex()
 
 
@@ -371,7 +374,9 @@ async def test_a_text_that_cannot_stand_in_the_election_is_named_before_the_open
 ) -> None:
     await ready(database, tmp_path)
     async with database.writing() as connection:
-        await connection.execute(update(schema.poll).values(question="Who\nshall lead?"))
+        await connection.execute(
+            update(schema.poll).values(questions=written_questions([asked("Who\nshall lead?", "North", "South")]))
+        )
 
     with pytest.raises(PollNotReady, match=r"texts can stand in the election \(questions\[0\]\.question is not"):
         await open_with_key(database)
