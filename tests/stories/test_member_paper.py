@@ -64,7 +64,15 @@ async def test_in_welsh_a_blank_vote_and_back_again(town: Town) -> None:
     await sian.opens_paper()
 
     await go(sian, ("North Quay", "Dewiswyd 0 o hyd at 2"))
-    assert sian.person.buttons == ["Ada (cy)", "Ben (cy)", "Carys (cy)", "Dev (cy)", "Pleidlais wag", "Yn ôl", "Ddim nawr"]
+    assert sian.person.buttons == [
+        "Ada (cy)",
+        "Ben (cy)",
+        "Carys (cy)",
+        "Dev (cy)",
+        "Pleidlais wag",
+        "Yn ôl",
+        "Ddim nawr",
+    ]
     await go(sian, ("Yn ôl", "Cwestiwn 1 o 2"))
     assert sian.person.buttons == ["✅ North Quay", "South Quay", "Ddim nawr"]
     await go(sian, ("South Quay", "Cwestiwn 2 o 2"), ("Pleidlais wag", "Dyma eich papur cyfan"))
