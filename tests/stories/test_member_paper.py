@@ -6,10 +6,18 @@ from pathlib import Path
 import pytest
 from opened import all_choices_of
 from prepared import asked
+from sqlalchemy import select
 from town import Resident, Town, receipt_in
 
+from bot.chat.buttons import Act, PaperPress, paper_button
+from bot.member.marks import Marks
+from voting import schema
 from voting.model import Order, Question
+from voting.poll.election import questions_of
+from voting.refusals import UnknownOption
 from voting.store.database import Database
+from voting.votes.cast import Cast
+from voting.votes.clerk import Clerk
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
 
@@ -130,3 +138,64 @@ async def test_the_order_is_the_member_s_own_and_stays(database: Database, tmp_p
 
         assert len(set(seen)) > 1
         assert await all_choices_of(town.database, town.poll, town.dealt) == [((0, 0, 1, 0, 0),)] * 8
+
+
+FORGED = {
+    "more than the most": (Act.CAST, 0b01110_01),
+    "fewer than the least": (Act.CAST, 0b00000_01),
+    "blank and an option": (Act.CAST, 0b00011_01),
+    "two answers to one question": (Act.CAST, 0b00010_11),
+    "no answer to the first question": (Act.CAST, 0b00010_00),
+    "a mark beyond the paper": (Act.CAST, 0b1_00010_01),
+    "a review outside the rules": (Act.REVIEW, 0b11110_01),
+}
+
+
+@pytest.mark.parametrize(("act", "marks"), FORGED.values(), ids=FORGED.keys())
+async def test_a_button_outside_the_rules_leads_to_a_question_and_to_no_ballot(
+    town: Town, act: Act, marks: int
+) -> None:
+    """Nobody without the key can make it; the paper would not be cast for somebody who has the key."""
+    ada = town.member("ada")
+    paper = await ada.opens_paper()
+    async with town.database.reading() as connection:
+        intent = await connection.scalar(select(schema.intent.c.id))
+    data = paper_button(town.secrets.button_key, ada.person.chat.id, PaperPress(intent, act, 1, marks))
+
+    await ada.asks(ada.person.press_data(data, message=paper), "Question")
+
+    assert "Cast my vote" not in ada.person.buttons
+    assert (await town.locks(), await all_choices_of(town.database, town.poll, town.dealt)) == (0, [])
+
+
+@pytest.mark.parametrize(("act", "marks"), FORGED.values(), ids=FORGED.keys())
+async def test_the_ballot_itself_refuses_what_the_desk_would_let_pass(town: Town, act: Act, marks: int) -> None:
+    """The same marks, past the desk: no ballot of them can be sealed, so nothing is locked."""
+    await town.member("ada").opens_paper()
+    async with town.database.reading() as connection:
+        intent = (await connection.execute(select(schema.intent.c.id, schema.intent.c.chat))).one()
+    bits = Marks(questions_of(town.poll), marks & 0b1111111).choices if act is Act.CAST else ((1, 0), (0, 1, 1, 1, 1))
+    if marks >> 7:
+        bits = (*bits, (1,))
+    clerk = Clerk(town.database, town.secrets)
+
+    with pytest.raises(UnknownOption):
+        await clerk.cast(Cast(intent.id, intent.chat, town.poll.rule_version, bits), town.clock())
+    await clerk.finish()
+
+    assert await town.locks() == 0
+
+
+async def test_an_old_button_and_a_second_press_give_the_receipt_again(town: Town) -> None:
+    ada = town.member("ada")
+    paper = await ada.opens_paper()
+    await go(ada, ("North Quay", "0 of at most 2"), ("Blank vote", "your whole paper"))
+    locked = await ada.asks(ada.person.presses("Cast my vote"), "Your vote is locked")
+
+    await ada.person.presses("South Quay", message=paper)
+    await ada.person.resends_last_press()
+    await town.settles()
+
+    assert receipt_in(ada.person.last.words) == receipt_in(locked.words)
+    assert await town.locks() == 1
+    assert await all_choices_of(town.database, town.poll, town.dealt) == [((1, 0), (1, 0, 0, 0, 0))]
