@@ -57,7 +57,7 @@ async def test_a_stranger_verifies_our_bundles_from_the_specification_alone(town
     assert stranger.verify(tmp_path / "tally", fingerprint)["ballots"] == 8
     result = stranger.verify(bundle, fingerprint)
 
-    assert [(one["online"], one["post"]) for one in result["options"]] == [(4, 0), (4, 2)]
+    assert [(one["online"], one["post"]) for one in result["questions"][0]["options"]] == [(4, 0), (4, 2)]
     assert result["ballots_by_later_credentials"] == 1
     with pytest.raises(Refused, match="fingerprint"):
         stranger.verify(bundle, "2222-2222-2222-2222")

@@ -1,5 +1,6 @@
 """The nouns: plain frozen values that rules take and return; no database, no clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -58,14 +59,55 @@ class StaffRules:
     contact: str = ""  # how else people reach the staff: a phone number or an address
 
 
+class Order(StrEnum):
+    """In which order a member sees a question's options: the poll's, or that shifted by a number of the member's."""
+
+    FIXED = "fixed"
+    ROTATED = "rotated"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of the paper. `text` and each of the `options` are given per language, the poll's first one first.
+
+    A vote has `least` to `most` of the options or, where `blank` is allowed, none and that said. With `seats`, so many
+    of the options are elected.
+    """
+
+    text: dict[str, str]
+    options: tuple[dict[str, str], ...]
+    least: int = 1
+    most: int = 1
+    blank: bool = False
+    order: Order = Order.FIXED
+    seats: int | None = None
+
+    @property
+    def places(self) -> int:
+        """How many boxes a paper has for it: one an option, and one before them for a blank vote."""
+        return len(self.options) + self.blank
+
+    @property
+    def one_each(self) -> bool:
+        """Whether every vote has exactly one mark, so that marks and voters are as many."""
+        return self.least == self.most == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """`[ways]` of the poll file; `page` is None where the file leaves it to whether there is a public address."""
+
+    page: bool | None = None
+    chat: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
     """The whole vote. `rule` is a sentence per language, shown before voting."""
 
     id: str
     title: str
-    question: str
-    options: tuple[str, ...]
+    questions: tuple[Question, ...]
     opens_at: datetime
     closes_at: datetime
     timezone: str
@@ -75,6 +117,7 @@ class Poll:
     rule_version: int = 1
     sms: SmsRules = SmsRules()
     staff: StaffRules = StaffRules()
+    ways: Ways = Ways()
     phase: Phase = Phase.PREPARING
     opened_at: datetime | None = None
     closed_at: datetime | None = None
@@ -90,7 +133,19 @@ class Poll:
 
     def rule_in(self, language: str) -> str:
         """Give the rule sentence in `language`, or in the poll's first language."""
-        return self.rule.get(language) or self.rule[self.languages[0]]
+        return self.text_in(self.rule, language)
+
+    def text_in(self, texts: Mapping[str, str], language: str) -> str:
+        """Give one of the poll's texts in `language`, or in the poll's first language."""
+        return texts.get(language) or texts[self.languages[0]]
+
+    def named(self, texts: Mapping[str, str]) -> str:
+        """Give the text by which an option or a question is known everywhere: that of the poll's first language."""
+        return texts[self.languages[0]]
+
+    def names_of(self, question: Question) -> tuple[str, ...]:
+        """Give the names of a question's options, in the poll's order."""
+        return tuple(map(self.named, question.options))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,7 @@ poll = Table(
     Column("id", Text, nullable=False),
     Column("uuid", Text, nullable=False),  # of the election: 22 characters of Base58, drawn once
     Column("title", Text, nullable=False),
-    Column("question", Text, nullable=False),
-    Column("options", Json, nullable=False),  # list of str, in the paper's order
+    Column("questions", Json, nullable=False),  # as in paper.json, in the poll's order
     Column("opens_at", Instant, nullable=False),
     Column("closes_at", Instant, nullable=False),
     Column("timezone", Text, nullable=False),
@@ -41,6 +40,7 @@ poll = Table(
     Column("rule_version", Integer, nullable=False, default=1),
     Column("sms", Json, nullable=False),  # quiet_from, quiet_until, cost_per_segment, currency
     Column("staff", Json, nullable=False),  # approve_over, escalate_after_minutes, contact
+    Column("ways", Json, nullable=False),  # page, chat
     Column(
         "phase",
         Text,

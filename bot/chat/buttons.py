@@ -1,8 +1,9 @@
 """What a button carries: at most 64 bytes that say nothing to a reader and cannot be made by anyone else.
 
 A payload is `<gesture letter><reference>.<tag>`: the tag is a keyed hash over what the button means and whose chat
-it is in. What was chosen is not in the payload at all: for a voting paper the server tries each thing the button
-could mean and sees which one fits the tag. https://core.telegram.org/bots/api#inlinekeyboardbutton
+it is in. A voting paper's is `p<paper>.<sealed>`: what is marked on the paper so far travels in the button alone, no
+other place has it, and it is encrypted: the tag, a keyed hash of everything, is also what the key stream is drawn from.
+https://core.telegram.org/bots/api#inlinekeyboardbutton
 """
 
 import base64
@@ -16,7 +17,10 @@ from voting.refusals import Refusal
 
 TAG_BYTES: Final = 12
 PAYLOAD_MAX_BYTES: Final = 64
-OPTIONS_MAX: Final = 64
+QUESTIONS_MAX: Final = 16
+MARKS_MAX: Final = 80  # 64 options, and a blank vote for each question
+SEAL_BYTES: Final = 16
+PLAIN_BYTES: Final = 1 + MARKS_MAX // 8
 
 
 class ForeignButton(Refusal):
@@ -26,19 +30,29 @@ class ForeignButton(Refusal):
 class Act(StrEnum):
     """What a button of the voting paper means."""
 
-    CHOOSE = "choose"
+    SHOW = "show"  # a question, with what is marked
+    REVIEW = "review"  # the whole paper, as it would be cast
     CAST = "cast"
-    CHANGE = "change"
     NOT_NOW = "not_now"
 
 
 @dataclass(frozen=True, slots=True)
 class PaperPress:
-    """A press on a voting paper; `option` is there for CHOOSE and CAST."""
+    """A press on a voting paper, which leads to a question or to the end, with these marks on the whole paper.
+
+    `marks` has a bit for every place of the paper, the first place's is the lowest. `reviewing`: the question is
+    looked at again, and the review comes after it.
+    """
 
     intent_id: str
     act: Act
-    option: int | None
+    question: int = 0
+    marks: int = 0
+    reviewing: bool = False
+
+    def __repr__(self) -> str:
+        """Say nothing of what was chosen."""
+        return f"PaperPress({self.act})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +63,15 @@ class Gesture:
     reference: str
 
 
-def paper_button(key: bytes, chat: int, intent_id: str, act: Act, option: int | None = None) -> str:
+def paper_button(key: bytes, chat: int, press: PaperPress) -> str:
     """Make the payload of a voting paper's button."""
-    return _checked(f"p{intent_id}.{_tag(key, chat, 'p', intent_id, act, option)}")
+    if not (0 <= press.question < QUESTIONS_MAX and 0 <= press.marks < 1 << MARKS_MAX):
+        raise ValueError("a paper with more questions or options than a button can hold")
+    head = _ACTS.index(press.act) << 5 | press.reviewing << 4 | press.question
+    plain = bytes([head]) + press.marks.to_bytes(MARKS_MAX // 8, "big")
+    seal = _seal(key, chat, press.intent_id, plain)
+    sealed = seal + _mixed(key, chat, press.intent_id, seal, plain)
+    return _checked(f"p{press.intent_id}.{base64.urlsafe_b64encode(sealed).decode()}")
 
 
 def gesture_button(key: bytes, chat: int, name: str, reference: str = "") -> str:
@@ -74,15 +94,29 @@ def read(key: bytes, chat: int, payload: str) -> PaperPress | Gesture:
     raise ForeignButton
 
 
-def _read_paper(key: bytes, chat: int, intent_id: str, tag: str) -> PaperPress:
-    meanings: list[tuple[Act, int | None]] = [(Act.CHANGE, None), (Act.NOT_NOW, None)]
-    meanings += [(act, option) for act in (Act.CHOOSE, Act.CAST) for option in range(OPTIONS_MAX)]
-    # All are tried whichever fits: how long this takes does not say which.
-    fitting = [m for m in meanings if _fits(tag, _tag(key, chat, "p", intent_id, *m))]
-    if not fitting:
+def _read_paper(key: bytes, chat: int, intent_id: str, written: str) -> PaperPress:
+    try:
+        sealed = base64.b64decode(written, altchars=b"-_", validate=True)
+    except ValueError:
+        raise ForeignButton from None
+    seal, mixed = sealed[:SEAL_BYTES], sealed[SEAL_BYTES:]
+    plain = _mixed(key, chat, intent_id, seal, mixed)
+    if len(plain) != PLAIN_BYTES or not hmac.compare_digest(seal, _seal(key, chat, intent_id, plain)):
         raise ForeignButton
-    act, option = fitting[0]
-    return PaperPress(intent_id, act, option)
+    head, marks = plain[0], int.from_bytes(plain[1:], "big")
+    return PaperPress(intent_id, _ACTS[head >> 5], head & 15, marks, bool(head & 16))
+
+
+def _seal(key: bytes, chat: int, intent_id: str, plain: bytes) -> bytes:
+    about = f"paper\x1fseal\x1f{chat}\x1f{intent_id}\x1f".encode()
+    return hmac.digest(key, about + plain, hashlib.sha256)[:SEAL_BYTES]
+
+
+def _mixed(key: bytes, chat: int, intent_id: str, seal: bytes, data: bytes) -> bytes:
+    """Encrypt, or decrypt: the key stream is drawn from the seal, which differs wherever anything does."""
+    about = f"paper\x1fstream\x1f{chat}\x1f{intent_id}\x1f".encode()
+    stream = hmac.digest(key, about + seal, hashlib.sha256)
+    return bytes(one ^ other for one, other in zip(data, stream, strict=False))
 
 
 def _tag(key: bytes, chat: int, *meaning: object) -> str:
@@ -101,3 +135,6 @@ def _checked(payload: str) -> str:
     if not payload.isascii():
         raise ValueError("a button's payload is ASCII: `read` takes no other")
     return payload
+
+
+_ACTS: Final = tuple(Act)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.chat.buttons import Act, gesture_button, paper_button
+from bot.chat.buttons import PaperPress, gesture_button, paper_button
 from messages.channels.channels import MINI_APP, Buttons
 from messages.words.dates import moment_text, time_text
 from messages.words.texts import text
@@ -59,6 +59,6 @@ class Page:
         prefix = GESTURE_PREFIX if self.reader is Reader.STAFF else ""
         return gesture_button(self.button_key, self.chat_id, prefix + gesture, str(reference))
 
-    def paper(self, intent_id: str, act: Act, option: int | None = None) -> str:
+    def paper(self, press: PaperPress) -> str:
         """Make a payload of a voting paper in this chat."""
-        return paper_button(self.button_key, self.chat_id, intent_id, act, option)
+        return paper_button(self.button_key, self.chat_id, press)

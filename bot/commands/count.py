@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from bot.commands.several import SeveralFiles
 from bot.commands.terminal import (
@@ -79,8 +80,14 @@ def print_counted(result: Mapping[str, Any], out: Path, *, as_json: bool) -> Non
 
 def print_result(result: Mapping[str, Any]) -> None:
     """Print a result with both turnouts."""
-    rows = [(row["option"], row["online"], row["post"], row["votes"]) for row in result["options"]]
-    print_table("Result", ("Option", "Online", "By post", "Votes"), rows)
+    for question in result["questions"]:
+        lines = [(_standing(row), row) for row in question["options"]]
+        lines += [] if question["blank"] is None else [("Blank votes", question["blank"])]
+        lines.append(("Members who voted", question["voters"]))
+        rows = [(name, row["online"], row["post"], row["votes"]) for name, row in lines]
+        print_table(escape(question["question"]), ("Option", "Online", "By post", "Votes"), rows)
+        if question["tied"]:
+            OUT.print(f"A tie: {escape(', '.join(question['tied']))} have the same number of votes.")
     OUT.print(
         f"{result['votes']:,} votes, {result['rejected_papers']:,} rejected papers, {result['eligible']:,} eligible"
     )
@@ -88,6 +95,10 @@ def print_result(result: Mapping[str, Any]) -> None:
         f"Turnout {result['turnout_with_rejected']} % with rejected papers, "
         f"{result['turnout_without_rejected']} % without"
     )
+
+
+def _standing(row: Mapping[str, Any]) -> str:
+    return escape(row["option"]) + (" (elected)" if row.get("elected") else "")
 
 
 def audit(as_json: AsJson = False) -> None:
@@ -129,19 +140,28 @@ def rehearse_poll(
         list[str] | None, typer.Option("--result", metavar="OPTION=N", help="Votes for an option; one each.")
     ] = None,
     rejected: Annotated[int, typer.Option(help="Papers that are rejected.")] = 0,
+    poll: Annotated[
+        Path | None, typer.Option("--poll", metavar="FILE", help="The poll of this file, with papers drawn at random.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a whole poll at full size in a temporary database, through the same code as the real one.
 
     Example: ballotline rehearse --members 20000 --result "North=9000" --result "South=7000" --rejected 50
+    Example: ballotline rehearse --members 20000 --poll poll.toml
     """
     from bot import logs
     from bot.house import clock
     from messages.words.phone import phone_or_reason
-    from voting.rehearsal.rehearsal import Plan, Rehearsal, rehearse, usual_plan
+    from voting.rehearsal.rehearsal import CannotRehearse, Plan, Rehearsal, plan_of_file, rehearse, usual_plan
 
     logs.configure("ERROR", json_lines=False)
-    plan = Plan(members, _asked(result), rejected) if result else usual_plan(members)
+    if poll is not None and (result or rejected):
+        raise CannotRehearse(reason="with --poll the votes are drawn at random; leave out --result and --rejected")
+    if poll is not None:
+        plan = plan_of_file(poll, members)
+    else:
+        plan = Plan(members, _asked(result), rejected) if result else usual_plan(members)
 
     async def act(folder: Path) -> Rehearsal:
         with stages_bar(quiet=as_json) as progress:

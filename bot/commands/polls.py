@@ -84,8 +84,13 @@ def poll_open(
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
             page = page_digest(tuple((await polls.load(connection)).languages))
-            by = By(actor, VIA, house.clock())
-            poll = await polls.open_poll(connection, by=by, despite_missing_packs=despite, page=page)
+            poll = await polls.open_poll(
+                connection,
+                by=By(actor, VIA, house.clock()),
+                despite_missing_packs=despite,
+                page=page,
+                public_url=house.settings.public_url,
+            )
             await sign_head(connection, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
 

@@ -76,8 +76,6 @@ def _facts(report: Any) -> dict[str, Any]:  # noqa: ANN401 - voting.verify's, im
 
 
 def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as above
-    from voting.verify.reading import printable
-
     for note in report.notes:
         OUT.print(f"[bold yellow]Read first:[/bold yellow] {escape(note)}")
     if report.checks:
@@ -90,8 +88,7 @@ def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as
         OUT.print("[bold red]This bundle cannot be believed as it is.[/bold red]")
         return
     if report.result is not None:
-        options = [{**option, "option": printable(option["option"])} for option in report.result["options"]]
-        print_result({**report.result, "options": options})
+        print_result(_printable(report.result))
     OUT.print(
         f"{figures.ballots:,} ballots online, {figures.ballots_by_later_credentials:,} of them by credentials issued "
         f"after the opening ({figures.credentials_before:,} credentials before it, {figures.credentials_after:,} after)"
@@ -103,3 +100,14 @@ def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as
             "A bundle made up as a whole would agree with itself: compare the fingerprint with the one published "
             "before the vote, or let --key do it."
         )
+
+
+def _printable(value: Any) -> Any:  # noqa: ANN401 - JSON of somebody else's
+    """Give a result without what could control a terminal."""
+    from voting.verify.reading import printable
+
+    if isinstance(value, dict):
+        return {name: _printable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
+    return printable(value) if isinstance(value, str) else value

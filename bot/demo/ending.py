@@ -87,7 +87,7 @@ class Ending:
             secrets=self.ballot.house.secrets,
             by=self._by,
         )
-        for row in result["options"]:
+        for row in result["questions"][0]["options"]:
             self.stage.fact(f"{row['option']:<12} {row['votes']:>3}  ({row['online']} online, {row['post']} by post)")
         self.stage.fact(f"turnout {result['turnout_with_rejected']} %")
         self.stage.check(result["votes"] == self.ballots + sum(self.papers), "every vote is counted once")

@@ -18,9 +18,7 @@ RULE_AFTER: Final = {
 _FILE: Final = """[poll]
 id = "{id}"
 title = "{title}"
-question = "{question}"
-options = ["Rowan Ellis", "Morgan Hale"]
-opens_at = {opens}T09:00:00
+{one_question}opens_at = {opens}T09:00:00
 closes_at = {closes}T17:00:00
 timezone = "Europe/London"
 joined_by = {joined_by}
@@ -37,6 +35,24 @@ cy = "{welsh}"
 [staff]
 approve_over = 1
 escalate_after_minutes = 10
+{several_questions}"""
+
+_LEADER: Final = """question = "Who shall lead?"
+options = ["Rowan Ellis", "Morgan Hale"]
+"""
+
+_TWO_QUESTIONS: Final = """
+[[questions]]
+question = {en-GB = "Who shall lead?", cy = "Pwy ddylai arwain?"}
+options = ["Rowan Ellis", "Morgan Hale"]
+
+[[questions]]
+question = {en-GB = "Who shall be on the committee? Up to two of four.", cy = "Pwy i'r pwyllgor? Hyd at ddau o bedwar."}
+options = ["Ada Price", "Ben Okafor", "Carys Hughes", "Dev Shah"]
+choose = [1, 2]
+blank = true
+order = "rotated"
+seats = 2
 """
 
 
@@ -46,7 +62,8 @@ def write_story_poll(path: Path) -> Path:
         _FILE.format(
             id="leader-2022",
             title="The leader ballot",
-            question="Who shall lead?",
+            one_question=_LEADER,
+            several_questions="",
             opens="2022-08-01",
             closes="2022-09-02",
             joined_by="2022-06-03",
@@ -66,7 +83,8 @@ def write_open_poll(path: Path, today: date) -> Path:
         _FILE.format(
             id=f"your-turn-{today:%Y%m%d}",
             title="Your turn: the second ballot",
-            question="Who shall lead?",
+            one_question="",
+            several_questions=_TWO_QUESTIONS,
             opens=today - timedelta(days=2),
             closes=today + timedelta(days=14),
             joined_by=today - timedelta(days=60),

@@ -86,7 +86,8 @@ class Story:
         folder = self.ballot.folder
         self.stage.command("init poll.toml")
         poll = await self.ballot.init(poll_files.write_story_poll(folder / "poll.toml"), "Gwen")
-        self.stage.fact(f"{poll.title}: {' or '.join(poll.options)}; packs should arrive 1-5 August")
+        options = " or ".join(poll.names_of(poll.questions[0]))
+        self.stage.fact(f"{poll.title}: {options}; packs should arrive 1-5 August")
         self.stage.command("keys create --trustees 3 --threshold 2 --out shares")
         self.shares = self.ballot.write_shares()
         self.stage.check(len(self.shares) == 3, "three trustees hold a share each")  # noqa: PLR2004 - trustees

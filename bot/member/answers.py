@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from bot.member.marks import Marks
 from voting.codes.codes import Kind, Problem
 from voting.model import How, Lock
 from voting.votes.right_codes import Purpose
@@ -80,18 +81,30 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class VotingPaper:
-    """One showing of the voting paper."""
+    """One question of the voting paper as it is shown, with the marks on the whole paper.
+
+    `shifts` say for each question where this member's order of the options begins. `reviewing`: the question is looked
+    at again, and the review comes after it. What is marked has no place in a log or a row.
+    """
 
     intent_id: str
+    marks: Marks
+    shifts: tuple[int, ...]
     word: str | None = None
+    question: int = 0
+    reviewing: bool = False
+
+    def __repr__(self) -> str:
+        """Say nothing of what is marked."""
+        return "VotingPaper()"
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An option is marked on the paper, nothing is cast. It has no place in a log or a row."""
+    """The whole paper is marked as its rules allow, nothing is cast. It has no place in a log or a row."""
 
     intent_id: str
-    option: int
+    marks: Marks
 
     def __repr__(self) -> str:
         """Say nothing of what was chosen."""

@@ -45,7 +45,8 @@ async def close_poll(house: House, *, by: By, wait_seconds: float = WAIT_SECONDS
     """Close the poll as of `by.at`; votes pressed before are locked first. PollNotOpen, PollOver."""
     await _patiently(house, by, wait_seconds)
     callers = Callers(house.database)
-    presses = _Presses(house, callers, PaperDesk(house.database, callers, Clerk(house.database, house.secrets)))
+    clerk = Clerk(house.database, house.secrets)
+    presses = _Presses(house, callers, PaperDesk(house.database, callers, clerk, house.secrets.code_key))
     decided = 0  # the last row looked at: rows are numbered as they are stored
     while True:
         async with house.database.writing() as connection:

@@ -20,10 +20,13 @@ from bot.member.answers import (
 )
 from bot.member.callers import Caller, Callers
 from bot.member.chats import Chat, Step, was_warned
+from bot.member.marks import Marks
 from voting.codes import codes
 from voting.codes.codes import Kind, Parsed, Problem
 from voting.hour_keys import HourKeys
 from voting.model import Lock
+from voting.poll.election import questions_of
+from voting.poll.paper_order import shifts_of
 from voting.refusals import CodeRefusal, KeyGone, PackLockedOut, WrongVoteCode
 from voting.store.database import Database
 from voting.votes.checks import Checks, PackFound
@@ -43,9 +46,9 @@ Given = VotingPaper | CodesUsed | CodesChecked | GiveVoteCode | GivePackCode | U
 class CodeDesk:
     """Decides about codes, for a vote or for a check."""
 
-    def __init__(self, database: Database, callers: Callers, checks: Checks, hours: HourKeys) -> None:
+    def __init__(self, database: Database, callers: Callers, checks: Checks, hours: HourKeys, order_key: bytes) -> None:
         self._database, self._callers = database, callers
-        self._checks, self._hours = checks, hours
+        self._checks, self._hours, self._order_key = checks, hours, order_key
 
     async def take_text(self, caller: Caller, text: str, *, message_id: int) -> Given:
         """Read codes from a message; the same message twice has the same effect as once.
@@ -91,7 +94,7 @@ class CodeDesk:
                 await self._remember(caller, pack)
             raise
         await self._save(self._knowing(caller, pack, good.member_id, done=True), caller.now)
-        return _outcome(good, caller.chat, purpose, await self._checks.word(pack))
+        return self._outcome(caller, good, purpose, await self._checks.word(pack))
 
     async def _remember(self, caller: Caller, pack: str) -> None:
         """Know the pack from now on, unless that was the last wrong vote code allowed: then the pack is locked out."""
@@ -116,7 +119,7 @@ class CodeDesk:
             await self._save(self._knowing(caller, pair.pack, pair.member_id), caller.now)
             raise
         await self._save(self._knowing(caller, pair.pack, pair.member_id, done=True), caller.now)
-        return _outcome(good, caller.chat, purpose, pair.word)
+        return self._outcome(caller, good, purpose, pair.word)
 
     async def _warned(self, chat: Chat, member_id: int, message_id: int) -> bool:
         if chat.warned_message_id is None:
@@ -169,6 +172,15 @@ class CodeDesk:
         assert parsed.problem is not None  # the reading says so when it gives no code
         return Unreadable(parsed.problem, _wanted(caller.chat))
 
+    def _outcome(self, caller: Caller, good: CodesGood, purpose: Purpose, word: str | None) -> Given:
+        if purpose is Purpose.VERIFY:
+            return CodesChecked(word, good.lock)
+        if good.intent is not None:
+            shifts = shifts_of(self._order_key, caller.poll, good.member_id)
+            return VotingPaper(good.intent.id, Marks(questions_of(caller.poll)), shifts, word)
+        assert good.lock is not None  # for a vote it is one or the other
+        return _used(good.lock, caller.chat, reported=good.attempt is not None)
+
     async def _save(self, chat: Chat, now: datetime) -> None:
         await self._callers.save(chat, now)
 
@@ -193,15 +205,6 @@ def _wanted(chat: Chat) -> Kind | None:
     if chat.facts.get(HELD):
         return Kind.PACK
     return Kind.VOTE if HELD_PACK in chat.facts else None
-
-
-def _outcome(good: CodesGood, chat: Chat, purpose: Purpose, word: str | None) -> Given:
-    if purpose is Purpose.VERIFY:
-        return CodesChecked(word, good.lock)
-    if good.intent is not None:
-        return VotingPaper(good.intent.id, word)
-    assert good.lock is not None  # for a vote it is one or the other
-    return _used(good.lock, chat, reported=good.attempt is not None)
 
 
 def _used(lock: Lock, chat: Chat, *, reported: bool) -> CodesUsed:

@@ -52,8 +52,8 @@ class MemberDesk:
         self.wake = wake
         self._callers = Callers(database)
         self.votes = VoteDesk(database, self._callers)
-        self.codes = CodeDesk(database, self._callers, checks, secrets.hours)
-        self.papers = PaperDesk(database, self._callers, clerk)
+        self.codes = CodeDesk(database, self._callers, checks, secrets.hours, secrets.code_key)
+        self.papers = PaperDesk(database, self._callers, clerk, secrets.code_key)
         self.linking = Linking(database, secrets, sms)
         self.requests = Requests(database, on_report)
         self.privacy = Privacy(database)

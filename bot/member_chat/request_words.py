@@ -17,7 +17,8 @@ from bot.member.answers import (
 )
 from bot.member.privacy import Kept
 from bot.member.status import MemberStatus, PackState
-from bot.member_chat.vote_words import PARAGRAPH, lock_words
+from bot.member_chat.paper_words import PARAGRAPH
+from bot.member_chat.vote_words import lock_words
 from messages.words.dates import between_text, on_day_text, window_text
 from messages.words.texts import html_text, text
 from voting.model import Phase

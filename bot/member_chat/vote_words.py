@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from bot.chat.buttons import Act
 from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.member.answers import (
@@ -25,14 +24,13 @@ from bot.member.answers import (
     VotingPaper,
 )
 from bot.member.desk import SORRY, VOTE_LOCKED
+from bot.member_chat.paper_words import PARAGRAPH, chosen, not_now_button, voting_paper
 from messages.channels.channels import Outgoing, Renderer
 from messages.words.dates import moment_text
 from messages.words.texts import fit_language, html_text, text
 from voting.codes.codes import LOOK_ALIKES, Kind, Problem
 from voting.model import How, Lock
 from voting.votes.right_codes import Purpose
-
-PARAGRAPH: Final = "\n\n"
 
 
 def not_open_yet(page: Page, answer: NotOpenYet) -> Said:
@@ -74,7 +72,7 @@ def read_rule(page: Page, answer: ReadRule) -> Said:
     if answer.intent_id is not None:
         changed = html_text("member", "paper.rule_changed", page.language)
         understood = page.button("button.understood", "paper_rule", f"{answer.version}-{answer.intent_id}")
-        not_now = text("member", "button.not_now", page.language), page.paper(answer.intent_id, Act.NOT_NOW)
+        not_now = not_now_button(page, answer.intent_id)
         return Said(changed + PARAGRAPH + html, _rows([[understood], [not_now]]))
     gesture = "rule2" if answer.another else "rule"
     understood = page.button("button.understood", gesture, str(answer.version))
@@ -123,29 +121,6 @@ def problem_words(page: Page, problem: Problem) -> str:
         characters, better = ", ".join(problem.characters), ", ".join(hints)
         return html_text("member", "codes.problem.look_alike", page.language, characters=characters, better=better)
     return html_text("member", f"codes.problem.{problem.reason}", page.language)
-
-
-def voting_paper(page: Page, answer: VotingPaper) -> Said:
-    """Show the voting paper: one button per option, in the poll's order."""
-    html = html_text("member", "paper.ask", page.language, question=page.poll.question)
-    if answer.word is not None:
-        found = html_text("member", "paper.word", page.language, word=answer.word)
-        html = f"{found}{PARAGRAPH}{html}"
-    options = [
-        [(name, page.paper(answer.intent_id, Act.CHOOSE, option))] for option, name in enumerate(page.poll.options)
-    ]
-    not_now = (text("member", "button.not_now", page.language), page.paper(answer.intent_id, Act.NOT_NOW))
-    return Said(html, _rows([*options, [not_now]]), secret=True)
-
-
-def chosen(page: Page, answer: Chosen) -> Said:
-    """Show what was chosen and ask to cast it."""
-    name = page.poll.options[answer.option]
-    html = html_text("member", "paper.chosen", page.language, option=name)
-    cast = page.paper(answer.intent_id, Act.CAST, answer.option)
-    change = page.paper(answer.intent_id, Act.CHANGE)
-    labels = text("member", "button.cast", page.language), text("member", "button.change", page.language)
-    return Said(html, _rows([[(labels[0], cast)], [(labels[1], change)]]), secret=True)
 
 
 def put_aside(page: Page, _answer: PutAside) -> Said:

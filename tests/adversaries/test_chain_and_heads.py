@@ -60,7 +60,7 @@ def said_otherwise(entries: list[Entry], kind: str, **body: object) -> list[Entr
 Act_ = Callable[[list[Entry]], list[Entry]]
 REWRITES: dict[str, Act_] = {
     "appends an entry": lambda old: [*old, made(len(old) + 1, old[-1].hash, kind="papers_imported", body=PAPERS)],
-    "rewrites the poll": lambda old: said_otherwise(old, "poll_initialised", options=["South", "North"]),
+    "rewrites the poll": lambda old: said_otherwise(old, "poll_initialised", questions=[]),
     "names other ballots": lambda old: said_otherwise(old, "votes_locked", ballots=["0" * 64], n=1),
     "drops the last votes": lambda old: [one for one in old if one is not _last_votes(old)],
     "reorders": lambda old: [*old[:-3], old[-2], old[-3], old[-1]],

@@ -14,7 +14,7 @@ from counted_town import CountedTown, open_town, replace_pack
 from counting import close, take_count, take_papers
 from electorate import Letter, make_letters, pack_row
 from forged_chain import without_triggers
-from prepared import GWEN, NOW, SECRETS
+from prepared import GWEN, NOW, SECRETS, asked
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +24,7 @@ from voting.ballots.mark import mark_of
 from voting.ballots.packed import pack
 from voting.count import readiness
 from voting.count.count import begin
+from voting.poll.questions import written_questions
 from voting.refusals import CannotCount
 from voting.store.database import Database
 from voting.trustees.dealer import deal_all
@@ -49,19 +50,23 @@ async def town(database: Database, tmp_path: Path) -> CountedTown:
 # ---- the paper
 
 
+SWAPPED = written_questions([asked("Who shall lead?", "South", "North")])
+ANOTHER = written_questions([asked("Who shall go?", "North", "South")])
+
+
 async def swaps_the_options(connection: AsyncConnection, town: CountedTown) -> None:
-    await connection.execute(update(schema.poll).values(options=["South", "North"]))
+    await connection.execute(update(schema.poll).values(questions=SWAPPED))
 
 
 async def swaps_the_options_on_the_paper_too(connection: AsyncConnection, town: CountedTown) -> None:
     paper = town.poll.paper
     assert paper is not None
     turned = paper.replace(b"North", b"@").replace(b"South", b"North").replace(b"@", b"South")
-    await connection.execute(update(schema.poll).values(options=["South", "North"], paper=turned))
+    await connection.execute(update(schema.poll).values(questions=SWAPPED, paper=turned))
 
 
 async def asks_another_question(connection: AsyncConnection, town: CountedTown) -> None:
-    await connection.execute(update(schema.poll).values(question="Who shall go?"))
+    await connection.execute(update(schema.poll).values(questions=ANOTHER))
 
 
 async def puts_trustees_of_their_own(connection: AsyncConnection, town: CountedTown) -> None:

@@ -8,7 +8,7 @@ from counted_town import issue, open_town
 from counting import close
 from electorate import make_letters
 from forged_chain import put, read, resigned, without_triggers
-from prepared import GWEN, NOW, SECRETS, make_poll
+from prepared import GWEN, NOW, SECRETS, asked, make_poll
 from sqlalchemy import delete, insert, update
 from trustee_town import SIGNING_KEY, Town, an_election, dealt
 
@@ -24,6 +24,7 @@ from voting.model import Poll
 from voting.poll import polls
 from voting.poll.election import election_of, trustees_of
 from voting.poll.keys import AGREED, CEREMONY, keep_yes, set_trustees, trustees_without_yes
+from voting.poll.questions import written_questions
 from voting.refusals import PollNotReady
 from voting.store.database import Database
 from voting.trustees.agreement import agree
@@ -135,7 +136,9 @@ async def test_a_yes_serves_no_other_paper_key_or_chain(database: Database, tmp_
     files = [yes_of(town, trustee, poll) for trustee in (1, 2, 3)]
     async with database.writing() as connection:
         await keep_yes(connection, files, by=GWEN)
-        await connection.execute(update(schema.poll).values(question="Who shall go?"))
+        await connection.execute(
+            update(schema.poll).values(questions=written_questions([asked("Who shall go?", "North", "South")]))
+        )
         changed = await polls.load(connection)
 
         assert await trustees_without_yes(connection, changed) == [1, 2, 3]

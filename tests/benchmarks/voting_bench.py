@@ -17,7 +17,7 @@ from random import Random
 from typing import Final
 
 from electorate import Letter, make_letters, open_electorate, press
-from prepared import NOW, POLL, SECRETS, make_poll, read_phone
+from prepared import NOW, POLL, SECRETS, make_poll, options_of, read_phone
 
 from voting.audit.signer import Signer
 from voting.ballots.ballot import sign
@@ -138,7 +138,7 @@ async def pressing(folder: Path, waiting: int, letters: list[Letter], *, ready: 
 
 def arithmetic(number: int, uuid: str, trustee: int, *, derives: bool) -> float:
     """Do what no vote can do without, `number` times and nothing else; give the seconds."""
-    question = Question("Who?", POLL.options, 1, 1)
+    question = Question("Who?", options_of(POLL), 1, 1)
     election = make_election(uuid=uuid, name="Raw", description="Raw", key=base_times(trustee), questions=[question])
     secret = random_scalar()
     with watch() as watched:

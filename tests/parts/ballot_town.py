@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
 from aiohttp import web
+from prepared import asked
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from telegram import Bot
@@ -30,6 +31,7 @@ from messages.postman.postman import Outlet, Postman, Timing
 from messages.schema import channel, delivery, opt_out
 from messages.words.wording import Ways
 from voting.model import By
+from voting.poll.questions import written_questions
 from voting.schema import member, poll, window
 from voting.store.database import Database
 
@@ -66,8 +68,8 @@ async def make_poll(
                 only=1,
                 id="leader-2022",
                 title="Leader 2022",
-                question="Who?",
-                options=["North", "South"],
+                questions=written_questions([asked("Who?", "North", "South")]),
+                ways={"page": None, "chat": True},
                 opens_at=datetime(2022, 8, 1, tzinfo=UTC),
                 closes_at=datetime(2022, 9, 2, 16, 0, tzinfo=UTC),
                 timezone="Europe/London",

@@ -10,7 +10,7 @@ from typing import Any
 
 from counting import share_files
 from electorate import Letter, credential_of, make_letters, pack_row
-from prepared import GWEN, NOW, SECRETS, make_poll
+from prepared import GWEN, NOW, SECRETS, make_poll, options_of
 from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
@@ -22,7 +22,7 @@ from voting.ballots.credential import credentials_digest, derive_secret
 from voting.ballots.group import Point, random_scalar, write_point
 from voting.ballots.mark import mark_of
 from voting.ballots.packed import pack
-from voting.ballots.seal import draw_randomness, seal
+from voting.ballots.seal import Choices, draw_randomness, seal
 from voting.ballots.tally import Tally, read_tally
 from voting.ballots.written import File
 from voting.count.count import count
@@ -49,7 +49,10 @@ class CountedTown:
 
     async def votes(self, letters: Sequence[Letter], option: int) -> None:
         """Cast one ballot for this option with each of these letters, all under one entry of the chain."""
-        made = {letter.member_id: self.ballot(letter, option) for letter in letters}
+        await self.casts({letter.member_id: self.ballot(letter, option) for letter in letters}, letters)
+
+    async def casts(self, made: dict[int, Ballot], letters: Sequence[Letter]) -> None:
+        """Cast these letters' ballots, by member, all under one entry of the chain."""
         self.ballots |= made
         async with self.database.writing() as connection:
             digests = {member: ballot_digest(ballot) for member, ballot in made.items()}
@@ -88,10 +91,13 @@ class CountedTown:
         return read_tally(File("tally", members[f"{named}.data.json"]), election_of(self.poll))
 
     def ballot(self, letter: Letter, option: int) -> Ballot:
+        """Make a signed ballot for an option of one question."""
+        return self.paper(letter, [[int(place == option) for place in range(len(options_of(self.poll)))]])
+
+    def paper(self, letter: Letter, choices: Choices) -> Ballot:
         """Make a signed ballot."""
         election = election_of(self.poll)
         secret = derive_secret(letter.pack_code, letter.vote_code, self.poll.uuid)
-        choices = [[int(place == option) for place in range(len(self.poll.options))]]
         sealed = seal(election, credential_of(letter, self.poll.uuid), choices, draw_randomness(election))
         return sign(sealed, secret, random_scalar())
 

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from electorate import Letter
-from prepared import GWEN, NOW, SECRETS
+from prepared import GWEN, NOW, SECRETS, options_of
 
 from voting.count.count import count
 from voting.imports.report import ImportReport
 from voting.model import Poll
 from voting.poll import polls
+from voting.poll.election import questions_of
 from voting.post.papers import COLUMNS as COUNT_COLUMNS
-from voting.post.papers import PostalCount, import_count
+from voting.post.papers import NAMING, PostalCount, import_count
 from voting.post.scanned import COLUMNS
 from voting.post.scans import import_postal
 from voting.store.database import Database
@@ -58,7 +59,20 @@ async def take_count(town: Polled, folder: Path, votes: Sequence[int], justifica
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COUNT_COLUMNS)
-        writer.writerows(zip(town.poll.options, votes, strict=True))
+        writer.writerows(zip(options_of(town.poll), votes, strict=True))
+    return await import_count(town.database, path, justification=justification, by=GWEN)
+
+
+async def take_counts(
+    town: Polled, folder: Path, votes: Sequence[Sequence[int]], justification: str | None = None
+) -> PostalCount:
+    """Take the count of papers of every question, in the order of a ballot's numbers."""
+    path = folder / "postal-count.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow((*NAMING, *COUNT_COLUMNS))
+        for question, numbers in zip(questions_of(town.poll), votes, strict=True):
+            writer.writerows((question.text, *line) for line in zip(question.names, numbers, strict=True))
     return await import_count(town.database, path, justification=justification, by=GWEN)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from prepared import NOW, POLL, SECRETS, WINDOW
+from prepared import NOW, POLL, SECRETS, WINDOW, options_of
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
@@ -121,7 +121,7 @@ class Electorate:
 
 def press(intent: str, chat: str, option: int, *, rule_version: int = 1) -> Cast:
     """Press 'Cast my vote' for an option of POLL's two; any other number is an option that there is not."""
-    return Cast(intent, chat, rule_version, (tuple(int(place == option) for place in range(len(POLL.options))),))
+    return Cast(intent, chat, rule_version, (tuple(int(place == option) for place in range(len(options_of(POLL)))),))
 
 
 def the_other(cast: Cast) -> Cast:

@@ -31,6 +31,7 @@ from voting.trustees.dealer import Dealt
 from voting.trustees.decrypt import make_decryption
 from voting.verify import format as form
 from voting.verify.page import result_page
+from voting.verify.result import Asked, Post, Turnout, result_of
 
 Entry = dict[str, Any]
 Edit = Callable[[Any], Any]
@@ -119,6 +120,21 @@ class Made:
 
     # ---- what is voted on
 
+    @property
+    def questions(self) -> list[Entry]:
+        """What is asked, as paper and poll have it."""
+        return [
+            {
+                "question": {"en": "Who?", "cy": "Pwy?"},
+                "options": [{"en": option, "cy": option} for option in self.options],
+                "least": 1,
+                "most": 1,
+                "blank": False,
+                "order": "fixed",
+                "seats": None,
+            }
+        ]
+
     @functools.cached_property
     def paper(self) -> bytes:
         """Paper.json."""
@@ -127,17 +143,7 @@ class Made:
             "uuid": UUID,
             "languages": ["en", "cy"],
             "title": {"en": "Leader", "cy": "Arweinydd"},
-            "questions": [
-                {
-                    "question": {"en": "Who?", "cy": "Pwy?"},
-                    "options": [{"en": option, "cy": option} for option in self.options],
-                    "least": 1,
-                    "most": 1,
-                    "blank": False,
-                    "order": "fixed",
-                    "seats": None,
-                }
-            ],
+            "questions": self.questions,
             "rule": {"en": "One vote.", "cy": "Un bleidlais."},
             "opens_at": SECONDS * 1_000_000,
             "closes_at": int(CLOSES.timestamp()) * 1_000_000,
@@ -260,8 +266,7 @@ class Made:
             "id": "leader-2022",
             "uuid": UUID,
             "title": "Leader",
-            "question": "Who?",
-            "options": list(self.options),
+            "questions": self.questions,
             "opens_at": OPENS.isoformat(),
             "closes_at": CLOSES.isoformat(),
             "timezone": "Europe/London",
@@ -293,7 +298,7 @@ class Made:
         return _entry("votes_locked", "system", {"n": len(named), "ballots": named}, at=OPENS)
 
     def _postal_count(self) -> Entry:
-        votes = [[option, count] for option, count in zip(self.options, self.papers, strict=True)]
+        votes = [["Who?", option, count] for option, count in zip(self.options, self.papers, strict=True)]
         return {"version": 1, "votes": votes, "scanned": self.received, "justification": self.justification}
 
     def _closing(self) -> Entry:
@@ -307,14 +312,12 @@ class Made:
 
     def result_facts(self) -> Entry:
         """Result.json."""
-        return form.result_of(
+        return result_of(
             "leader-2022",
-            self.options,
-            online=self.result,
-            post=self.papers,
-            rejected=self.rejected,
-            eligible=self.eligible,
-            later=sum(pack not in self.before for pack in self.voters),
+            [Asked(Question("Who?", tuple(self.options), 1, 1))],
+            [self.result],
+            Post(self.received, self.rejected, [self.papers]),
+            Turnout(len(self.made), sum(pack not in self.before for pack in self.voters), self.eligible),
         )
 
     @functools.cached_property
@@ -344,7 +347,8 @@ class Made:
     @property
     def shown(self) -> Entry:
         """What the page needs of the poll, whatever the chain has made of it."""
-        return {name: str(self.merged.get(name, "")) for name in ("title", "question", "kind", "fingerprint")}
+        texts = {name: str(self.merged.get(name, "")) for name in ("title", "kind", "fingerprint")}
+        return {**texts, "questions": self.questions}
 
     def heads(self) -> bytes:
         """Heads of a few entries, the last among them."""
@@ -414,7 +418,7 @@ class Made:
             "received": self.received,
             "rejected": self.rejected,
             "set_aside": 1,
-            "votes": list(self.papers),
+            "votes": [list(self.papers)],
             "justification": self.justification,
         }
         lines = [

@@ -32,6 +32,7 @@ from voting.ballots.proofs import Proof
 from voting.ballots.refusals import BallotRefusal
 from voting.codes.codes import Kind, generate
 from voting.model import Phase, Poll
+from voting.poll.election import questions_of
 
 KEY: Final = SigningKey(bytes(range(32)))
 NOW: Final = datetime(2022, 8, 20, 12, 0, tzinfo=UTC)
@@ -226,7 +227,7 @@ def poll_of(**facts: Any) -> Poll:
 def page_server(questions: tuple[Question, ...] | None = None, **facts: Any) -> PageServer:
     """A server with a poll of these questions, or the prepared one."""
     poll = poll_of(**facts)
-    questions = questions or (Question(poll.question, poll.options, 1, 1),)
+    questions = questions or questions_of(poll)
     everywhere = lambda text: dict.fromkeys(poll.languages, text)  # noqa: E731 - said once, used thrice
     paper = canonical_json(
         {

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select
 from trustee_town import UUID, dealt
@@ -12,7 +13,7 @@ from messages.words import phone
 from voting import schema, secrets_file
 from voting.imports.report import Agreed
 from voting.imports.taking import OnTaken
-from voting.model import By, Poll, Window
+from voting.model import By, Poll, Question, Window
 from voting.poll import polls
 from voting.roll.importing import RollReport, import_roll
 from voting.roll.rows import COLUMNS
@@ -23,11 +24,23 @@ OPENS_AT = datetime(2022, 8, 1, 8, 0, tzinfo=UTC)
 GWEN = By("Gwen", "command line", NOW)
 SIZES_AGREED = Agreed(sizes=True)
 CLOSES_AT = datetime(2022, 9, 2, 16, 0, tzinfo=UTC)
+
+
+def asked(text: str, *options: str, **rules: Any) -> Question:
+    """A question that is the same in both languages; `rules` are its other fields."""
+    both = ("en-GB", "cy")
+    return Question(dict.fromkeys(both, text), tuple(dict.fromkeys(both, option) for option in options), **rules)
+
+
+def options_of(poll: Poll) -> tuple[str, ...]:
+    """Name the options of a poll's first question."""
+    return poll.names_of(poll.questions[0])
+
+
 POLL = Poll(
     id="leader-2022",
     title="The leader ballot",
-    question="Who shall lead?",
-    options=("North", "South"),
+    questions=(asked("Who shall lead?", "North", "South"),),
     opens_at=OPENS_AT,
     closes_at=CLOSES_AT,
     timezone="Europe/London",

@@ -345,16 +345,49 @@ def _tally(chain: Chain, events: Any, sums: Any, number: int) -> bytes:
 
 def _postal(folder: Path, chain: Chain) -> None:
     counts = chain.of("postal_counted")
-    options = chain.poll["options"]
-    votes = [number for _, number in counts[-1]["body"]["votes"]] if counts else [0] * len(options)
+    lines = _lines(chain)
+    counted = [number for *_, number in counts[-1]["body"]["votes"]] if counts else [0] * sum(map(len, lines))
+    votes, at = [], 0
+    for names in lines:
+        votes.append(counted[at : at + len(names)])
+        at += len(names)
     due = {
         name: sum(entry["body"][f"n_{name}"] for entry in chain.of("papers_imported"))
         for name in ("received", "rejected", "set_aside")
     }
     why = counts[-1]["body"]["justification"] if counts else None
-    insist(not counts or [option for option, _ in counts[-1]["body"]["votes"]] == options, "the papers' options")
+    named = [line for names in lines for line in names]
+    insist(not counts or [line[:2] for line in counts[-1]["body"]["votes"]] == named, "the papers' options")
     insist((folder / "postal.json").read_bytes() == readable({**due, "votes": votes, "justification": why}), "papers")
-    insist(sum(votes) == due["received"] or bool(why), "papers differ for a reason")
+    fit = all(_fits(*pair, due["received"]) for pair in zip(chain.poll["questions"], votes, strict=True))
+    insist(fit or bool(why), "papers differ for a reason")
+
+
+def _lines(chain: Chain) -> list[list[list[str]]]:
+    """Name every line of a count of papers, by question."""
+    first = chain.poll["languages"][0]
+    return [
+        [
+            [one["question"][first], name]
+            for name in [*["(blank)"] * one["blank"], *(option[first] for option in one["options"])]
+        ]
+        for one in chain.poll["questions"]
+    ]
+
+
+def _fits(question: Any, votes: list[int], received: int) -> bool:
+    blank = votes[0] if question["blank"] else 0
+    options, marked = votes[question["blank"] :], received - blank
+    between = question["least"] * marked <= sum(options) <= question["most"] * marked
+    return 0 <= blank <= received and between and all(0 <= one <= marked for one in options)
+
+
+def _papers(question: Any, votes: list[int], received: int) -> int:
+    """How many papers answered a question."""
+    if question["least"] == question["most"] == 1:
+        return sum(votes)
+    blank, options = (votes[0] if question["blank"] else 0), votes[question["blank"] :]
+    return max(received, blank + max(options), blank + -(-sum(options) // question["most"]))
 
 
 def _decryptions(
@@ -420,13 +453,38 @@ def _number(beta: Point, factors: list[Point], indexes: list[int], ballots: int)
     raise Refused("a sum is a number of votes")
 
 
+def _question(
+    question: Any, names: list[list[str]], online: list[int], post: list[int], ballots: int, papers: int
+) -> dict[str, Any]:
+    lines = [{"online": a, "post": b, "votes": a + b} for a, b in zip(online, post, strict=True)]
+    blank = lines.pop(0) if question["blank"] else None
+    options = [{"option": name, **line} for (_, name), line in zip(names[question["blank"] :], lines, strict=True)]
+    seats, ranked = question["seats"], sorted((one["votes"] for one in options), reverse=True)
+    last = ranked[(seats or 1) - 1]
+    level = [one["option"] for one in options if one["votes"] == last]
+    above = [one["option"] for one in options if one["votes"] > last]
+    tie = len(above) + len(level) > (seats or 1) and bool(seats or last)
+    if seats is not None:
+        elected = above if tie else above + level
+        options = [{**one, "elected": one["option"] in elected} for one in options]
+    return {
+        "question": names[0][0],
+        "options": options,
+        "blank": blank,
+        "voters": {"online": ballots, "post": papers, "votes": ballots + papers},
+        "tied": level if tie else [],
+    }
+
+
 def _result(folder: Path, chain: Chain, result: list[list[int]], later: int) -> dict[str, Any]:
     postal, roll = json.loads((folder / "postal.json").read_bytes()), chain.last("roll_closed")
-    options = [
-        {"option": name, "online": online, "post": post, "votes": online + post}
-        for name, online, post in zip(chain.poll["options"], result[0], postal["votes"], strict=True)
+    online = chain.last("ballots_closed")["n"]
+    questions = [
+        _question(one, names, there, here, online, _papers(one, here, postal["received"]))
+        for one, names, there, here in zip(chain.poll["questions"], _lines(chain), result, postal["votes"], strict=True)
     ]
-    votes = sum(one["votes"] for one in options)
+    papers = max(one["voters"]["post"] for one in questions)
+    votes = online + papers
 
     def percent(part: int) -> str:
         hundredths = (20_000 * part + roll["eligible"]) // (2 * roll["eligible"])
@@ -434,9 +492,9 @@ def _result(folder: Path, chain: Chain, result: list[list[int]], later: int) -> 
 
     due = {
         "poll": chain.poll["id"],
-        "options": options,
-        "online": sum(result[0]),
-        "post": sum(postal["votes"]),
+        "questions": questions,
+        "online": online,
+        "post": papers,
         "votes": votes,
         "rejected_papers": postal["rejected"],
         "eligible": roll["eligible"],

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from opened import votes_of
-from prepared import HEADER, POLL, SECRETS, WINDOW, line
+from prepared import HEADER, POLL, SECRETS, WINDOW, asked, line, options_of
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 from trustee_town import dealt
@@ -224,9 +224,8 @@ class Town:
         self.residents, self.webhooks, self.local, self.opened = residents, webhooks, local, opened
         self.clock = Clock(moment)
         self.secrets = replace(SECRETS, hours=HourKeys.make())  # each town forgets for itself
-        self.poll: Poll = replace(
-            POLL, **{"question": "Where shall the boathouse stand?", "options": ("North Quay", "South Quay")} | changes
-        )
+        where = asked("Where shall the boathouse stand?", "North Quay", "South Quay")
+        self.poll: Poll = replace(POLL, **{"questions": (where,)} | changes)
         self.sandbox = Sandbox()
         self.dealt = dealt()
         self.letters: dict[str, Letter] = {}
@@ -308,7 +307,7 @@ class Town:
 
     async def count(self, option: str) -> int:
         """Open every ballot with the trustees' shares and count one option."""
-        return (await votes_of(self.database, self.poll, self.dealt))[self.poll.options.index(option)]
+        return (await votes_of(self.database, self.poll, self.dealt))[options_of(self.poll).index(option)]
 
     # -- what happens --------------------------------------------------------------------
 

@@ -126,5 +126,5 @@ async def is_refused(stranger: Townsperson, member: Member, guide: Guide) -> Non
 def said_to(person: Townsperson, town: Town) -> list[str]:
     """Give what the bot said to somebody, without the poll's own words."""
     heard = [message.words for message in person.chat.log if message.sender == "bot"]
-    own = (town.poll.title, town.poll.question)
+    own = (town.poll.title, town.poll.named(town.poll.questions[0].text))
     return ["".join(re.split("|".join(map(re.escape, own)), words)) for words in heard]

@@ -354,7 +354,7 @@ class PollMachine(RuleBasedStateMachine):
         bundle = await counting.counted(self.town, self.folder)
         assert verify(bundle).ok
         result = json.loads((bundle / "result.json").read_text(encoding="utf-8"))
-        votes = [option["votes"] for option in result["options"]]
+        votes = [option["votes"] for option in result["questions"][0]["options"]]
         assert votes == [self.votes[0] + received, self.votes[1]]
         assert result["rejected_papers"] == papers.count("rejected")
 

@@ -16,7 +16,7 @@ from voting.ballots.proofs import Proof, prove_knowledge
 from voting.ballots.refusals import FieldWrong
 from voting.ballots.strict_json import Item, read_json
 
-BALLOT_BYTES_MAX: Final = 1024 * 1024  # 20 questions of 50 options are less
+BALLOT_BYTES_MAX: Final = 1024 * 1024  # 20 questions of 64 options are less
 
 _UNSIGNED: Final = ("election_uuid", "election_hash", "credential", "answers")
 _SIGNED: Final = (*_UNSIGNED, "signature")

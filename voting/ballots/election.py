@@ -23,8 +23,9 @@ VERSION: Final = 1  # of the protocol
 UUID_CHARACTERS_MIN: Final = 14  # specification 4.2
 UUID_CHARACTERS_MAX: Final = 64
 QUESTIONS_MAX: Final = 20
-OPTIONS_MAX: Final = 50
+OPTIONS_MAX: Final = 64
 TEXT_CHARACTERS_MAX: Final = 1_000
+BLANK: Final = "(blank)"  # stands for a blank vote where options are named
 ELECTION_BYTES_MAX: Final = 4 * 1024 * 1024
 BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -49,6 +50,16 @@ class Question:
     def ciphertexts(self) -> int:
         """How many ciphertexts answer it: one an option, and one before them for a blank vote."""
         return len(self.options) + self.blank
+
+    @property
+    def one_each(self) -> bool:
+        """Whether every vote has exactly one mark, so that marks and voters are as many."""
+        return self.least == self.most == 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name what the ciphertexts stand for, in their order."""
+        return (BLANK, *self.options) if self.blank else self.options
 
     @property
     def branches(self) -> int:

@@ -25,12 +25,13 @@ from voting.count.stored import ballots_by_later_credentials, ballots_stored
 from voting.count.tally import Progress, Tallied, write_result, write_tally
 from voting.model import By, Poll
 from voting.poll import polls
-from voting.poll.election import election_of, trustees_of
+from voting.poll.election import election_of, questions_of, trustees_of
 from voting.refusals import CannotCount
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.trustees.disk import read_files
 from voting.verify import format as form
+from voting.verify.result import Asked, Post, Turnout, result_of
 from voting.verify.verify import verify
 
 VERIFYING: Final = "Verifying"
@@ -176,14 +177,16 @@ class _Counting:
             roll = await said(connection, form.ROLL_CLOSED)
             later = await ballots_by_later_credentials(connection)
         assert roll is not None
-        return form.result_of(
+        asked = [
+            Asked(question, known.seats)
+            for question, known in zip(questions_of(self.poll), self.poll.questions, strict=True)
+        ]
+        return result_of(
             self.poll.id,
-            self.poll.options,
-            online=combined.result[0],
-            post=papers.votes,
-            rejected=papers.rejected,
-            eligible=roll["eligible"],
-            later=later,
+            asked,
+            combined.result,
+            Post(papers.received, papers.rejected, papers.votes),
+            Turnout(self.tallied.ballots, later, roll["eligible"]),
         )
 
     async def _check(self, ending: Ending, counted: Counted | None = None) -> None:

@@ -14,21 +14,24 @@ from voting.count.tally import Tallied
 from voting.model import Phase, Poll
 from voting.packs.forgetting import refuse_when_forgotten
 from voting.poll import polls
+from voting.poll.election import questions_of
 from voting.post import papers as postal_count
 from voting.refusals import CannotCount, ForeignSecrets, SmallPoll
 from voting.secrets_file import Secrets
+from voting.verify.result import adds_up, counted_papers
 
 SMALL: Final = 5  # from so many ballots, or papers, on their sum says nothing of one of them
 
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """What came by post: valid papers, rejected ones, ones set aside, and the votes counted, in the poll's order."""
+    """What came by post: valid papers, rejected ones, ones set aside, how many were counted, and the votes on them."""
 
     received: int
     rejected: int
     set_aside: int
-    votes: tuple[int, ...]
+    counted: int
+    votes: tuple[tuple[int, ...], ...]
     justification: str | None = None
 
     def facts(self) -> dict[str, Any]:
@@ -37,7 +40,7 @@ class Papers:
             "received": self.received,
             "rejected": self.rejected,
             "set_aside": self.set_aside,
-            "votes": list(self.votes),
+            "votes": list(map(list, self.votes)),
             "justification": self.justification,
         }
 
@@ -62,26 +65,28 @@ async def papers_of(connection: AsyncConnection, poll: Poll) -> Papers:
     outcomes = await connection.execute(select(schema.paper.c.outcome, func.count()).group_by(schema.paper.c.outcome))
     papers = {row[0]: row[1] for row in outcomes}
     received, rejected, set_aside = (papers.get(outcome, 0) for outcome in ("locked", "rejected", "set_aside"))
-    counted = await postal_count.latest(connection)
+    counted, questions = await postal_count.latest(connection), questions_of(poll)
     if counted is None:
         if received:
             raise CannotCount(reason=f"{received} papers were received but not counted; import postal-count.csv first")
-        return Papers(received, rejected, set_aside, (0,) * len(poll.options))
-    if sum(counted.votes) != received and not counted.justification:
-        differs = f"{received} papers were scanned but {sum(counted.votes)} counted"
+        return Papers(received, rejected, set_aside, 0, tuple((0,) * question.ciphertexts for question in questions))
+    papers_counted = counted_papers(questions, counted.votes, received)
+    fits = all(adds_up(one, votes, received) for one, votes in zip(questions, counted.votes, strict=True))
+    if not fits and not counted.justification:
+        differs = f"{received} papers were scanned but {papers_counted} counted"
         raise CannotCount(reason=f"{differs}; import the count again and say why")
-    return Papers(received, rejected, set_aside, counted.votes, counted.justification)
+    return Papers(received, rejected, set_aside, papers_counted, counted.votes, counted.justification)
 
 
 def is_small(ballots: int, papers: Papers) -> bool:
     """Say whether what is published could tell how somebody voted; see SmallPoll."""
-    return any(0 < number < SMALL for number in (ballots, sum(papers.votes)))
+    return any(0 < number < SMALL for number in (ballots, papers.counted))
 
 
 def refuse_small(ballots: int, papers: Papers, *, agreed: bool) -> None:
     """Warn, by numbers alone and before anything is decrypted, unless the officer has agreed; SmallPoll."""
     if is_small(ballots, papers) and not agreed:
-        raise SmallPoll(online=ballots, papers=sum(papers.votes))
+        raise SmallPoll(online=ballots, papers=papers.counted)
 
 
 def refuse_changed(closed: Mapping[str, Any], tallied: Tallied) -> None:

@@ -17,19 +17,19 @@ PAPER: Final = (
     "id",
     "uuid",
     "title",
-    "question",
-    "options",
+    "questions",
     "opens_at",
     "closes_at",
     "timezone",
     "joined_by",
     "languages",
+    "ways",
     "trustees_file",
     "key_kind",
     "paper",
     "signing_key",
 )
-_JSON: Final = ("options", "languages")  # PostgreSQL compares json as text only
+_JSON: Final = ("questions", "languages", "ways")  # PostgreSQL compares json as text only
 _RANK: Final = "CASE {row}.phase WHEN 'preparing' THEN 0 WHEN 'open' THEN 1 WHEN 'closed' THEN 2 ELSE 3 END"
 _COUNTED: Final = "EXISTS (SELECT 1 FROM poll WHERE phase = 'counted')"
 

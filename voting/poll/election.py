@@ -6,7 +6,7 @@ election.json binds its SHA-256 (BALLOTS: `ballotline paper 1`).
 """
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from voting.audit.canonical import canonical_json
 from voting.ballots.election import Election, Question, describe_paper, make_election
@@ -14,6 +14,7 @@ from voting.ballots.mark import key_fingerprint
 from voting.ballots.trustees import Trustees, read_trustees
 from voting.ballots.written import File
 from voting.model import Poll
+from voting.poll.questions import written_questions
 from voting.refusals import NoElectionKey
 from voting.store.columns import microseconds
 
@@ -34,8 +35,8 @@ def paper_of(poll: Poll) -> bytes:
             "format": FORMAT,
             "uuid": poll.uuid,
             "languages": list(poll.languages),
-            "title": _in_all(poll, poll.title),
-            "questions": _questions(poll),
+            "title": dict.fromkeys(poll.languages, poll.title),
+            "questions": written_questions(poll.questions),
             "rule": poll.rule,
             "opens_at": microseconds(poll.opens_at),
             "closes_at": microseconds(poll.closes_at),
@@ -46,7 +47,7 @@ def paper_of(poll: Poll) -> bytes:
 
 def election_of(poll: Poll) -> Election:
     """Make the election; NoElectionKey, or a BallotRefusal that names a text which cannot stand in election.json."""
-    return _made(poll.uuid, poll.title, paper_of(poll), trustees_of(poll).election_key, (_question(poll),))
+    return _made(poll.uuid, poll.title, paper_of(poll), trustees_of(poll).election_key, questions_of(poll))
 
 
 def trustees_of(poll: Poll) -> Trustees:
@@ -71,23 +72,9 @@ def _read(data: bytes) -> Trustees:
     return read_trustees(File("trustees.json", data))
 
 
-def _question(poll: Poll) -> Question:
-    return Question(poll.question, poll.options, least=1, most=1)
-
-
-def _questions(poll: Poll) -> list[dict[str, Any]]:
-    return [
-        {
-            "question": _in_all(poll, poll.question),
-            "options": [_in_all(poll, option) for option in poll.options],
-            "least": 1,
-            "most": 1,
-            "blank": False,
-            "order": "fixed",
-            "seats": None,
-        }
-    ]
-
-
-def _in_all(poll: Poll, text: str) -> dict[str, str]:
-    return dict.fromkeys(poll.languages, text)
+def questions_of(poll: Poll) -> tuple[Question, ...]:
+    """Give the questions as the election has them, by the names of the poll's first language."""
+    return tuple(
+        Question(poll.named(asked.text), poll.names_of(asked), asked.least, asked.most, asked.blank)
+        for asked in poll.questions
+    )

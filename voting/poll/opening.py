@@ -20,16 +20,25 @@ from voting.refusals import NoElectionKey, PacksMissing, PollNotReady
 
 
 async def open_poll(
-    connection: AsyncConnection, *, by: By, despite_missing_packs: bool = False, page: str | None = None
+    connection: AsyncConnection,
+    *,
+    by: By,
+    despite_missing_packs: bool = False,
+    page: str | None = None,
+    public_url: str | None = None,
 ) -> Poll:
     """Open the poll; votes are taken from `opens_at` on. PollAlreadyOpen, PollNotReady naming what is missing.
 
     The paper stays as it is from here on, and the chain names the SHA-256 of all that a ballot rests on; `page` is
-    that of every file of the voting page.
+    that of every file of the voting page. `public_url` is the address of the service, empty where there is none, None
+    where it does not matter.
     PacksMissing when somebody who may vote has no pack, unless that was accepted: the chain then says how many.
     """
     poll = await load_preparing(connection)
-    if missing := await missing_before_opening(connection, poll, by.at):
+    missing = await missing_before_opening(connection, poll, by.at)
+    if poll.ways.page and public_url == "":
+        missing.append("a public address for the voting page (BALLOTLINE_PUBLIC_URL, or `page = false` in [ways])")
+    if missing:
         raise PollNotReady(missing=", ".join(missing))
     without = await count_without_pack(connection)
     if without and not despite_missing_packs:

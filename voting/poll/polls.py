@@ -43,8 +43,7 @@ __all__ = [
 # What the file decides; the rest of a row is the poll's own history.
 _FROM_FILE: Final = (
     "title",
-    "question",
-    "options",
+    "questions",
     "opens_at",
     "closes_at",
     "timezone",
@@ -53,6 +52,7 @@ _FROM_FILE: Final = (
     "rule",
     "sms",
     "staff",
+    "ways",
 )
 
 

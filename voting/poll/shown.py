@@ -91,7 +91,11 @@ def _read_paper(data: bytes, election: Election) -> Paper:
         first = words["languages"][0]
         questions = [
             Question(
-                one["question"][first], tuple(option[first] for option in one["options"]), one["least"], one["most"]
+                one["question"][first],
+                tuple(option[first] for option in one["options"]),
+                one["least"],
+                one["most"],
+                one["blank"],
             )
             for one in words["questions"]
         ]
@@ -112,5 +116,13 @@ def _in_language(words: dict[str, Any], language: str) -> dict[str, str]:
     texts = {"title": str(words["title"][language]), "rule": str(words["rule"][language])}
     for number, one in enumerate(words["questions"], 1):
         options = ", ".join(str(option[language]) for option in one["options"])
-        texts[f"question {number}"] = f"{one['question'][language]} ({options})"
+        texts[f"question {number}"] = f"{one['question'][language]} ({options}{_rules(one)})"
     return texts
+
+
+def _rules(one: dict[str, Any]) -> str:
+    """Say what differs from a question with one answer."""
+    rules = [] if one["least"] == one["most"] == 1 else [f"choose {one['least']} to {one['most']}"]
+    rules += ["or blank"] if one["blank"] else []
+    rules += [] if one["seats"] is None else [f"seats: {one['seats']}"]
+    return "".join(f"; {rule}" for rule in rules)

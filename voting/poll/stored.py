@@ -9,7 +9,8 @@ from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
-from voting.model import Phase, Poll, SmsRules, StaffRules
+from voting.model import Phase, Poll, SmsRules, StaffRules, Ways
+from voting.poll.questions import read_questions, written_questions
 from voting.refusals import NoPoll, PollAlreadyOpen
 
 _THE_POLL: Final = select(schema.poll)  # built once: everything begins with it
@@ -45,7 +46,8 @@ def columns(poll: Poll) -> dict[str, Any]:
     """Give the poll as its row."""
     values = {name: getattr(poll, name) for name in schema.poll.c.keys() if name != "only"}  # noqa: SIM118 - columns, not a dict
     values["sms"] = {**asdict(poll.sms), "cost_per_segment": str(poll.sms.cost_per_segment)}
-    values["staff"] = asdict(poll.staff)
+    values["staff"], values["ways"] = asdict(poll.staff), asdict(poll.ways)
+    values["questions"] = written_questions(poll.questions)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
@@ -56,11 +58,12 @@ def of_row(row: RowMapping) -> Poll:
     return Poll(
         **values
         | {
-            "options": tuple(values["options"]),
+            "questions": read_questions(values["questions"]),
             "languages": tuple(values["languages"]),
             "phase": Phase(values["phase"]),
             "sms": SmsRules(**sms | {"cost_per_segment": Decimal(sms["cost_per_segment"])}),
             "staff": StaffRules(**values["staff"]),
+            "ways": Ways(**values["ways"]),
         }
     )
 
@@ -71,8 +74,7 @@ def public(poll: Poll) -> dict[str, Any]:
         "id": poll.id,
         "uuid": poll.uuid,
         "title": poll.title,
-        "question": poll.question,
-        "options": list(poll.options),
+        "questions": written_questions(poll.questions),
         "opens_at": poll.opens_at.isoformat(),
         "closes_at": poll.closes_at.isoformat(),
         "timezone": poll.timezone,

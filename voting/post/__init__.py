@@ -1,4 +1,4 @@
 """Votes by post: scanned envelopes and counted papers. Begin at `scans`.
 
-May import: voting.votes, voting.imports.
+May import: voting.votes, voting.imports, voting.verify.
 """

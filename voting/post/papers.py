@@ -1,5 +1,6 @@
 """The sealed count of papers: each option's votes, taken after the close, compared with the number scanned."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,25 +11,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
 from voting.audit import chain
+from voting.ballots.election import Question
 from voting.imports.csv_file import open_csv
 from voting.imports.report import ImportReport
-from voting.model import By, Phase, Poll
+from voting.model import By, Phase
 from voting.poll import polls
 from voting.poll.counting import refuse_when_counting
+from voting.poll.election import questions_of
 from voting.refusals import PollStillOpen, PostalCountDiffers, PostalCountWrong
 from voting.store.database import Database
 from voting.typed_text import one_line
+from voting.verify.result import adds_up, counted_papers
 
 COLUMNS: Final = ("option", "votes")
+NAMING: Final = ("question",)  # a poll with one question needs not name it
 DIGITS_MAX: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
 class PostalCount:
-    """One version of the count; `votes` in the poll's order. With a `justification` when it differs from `scanned`."""
+    """One version of the count; `votes` by question, each in the order of its ballot's numbers.
+
+    With a `justification` when they differ from the papers `scanned`.
+    """
 
     version: int
-    votes: tuple[int, ...]
+    votes: tuple[tuple[int, ...], ...]
     scanned: int
     justification: str | None
     counted_by: str
@@ -40,7 +48,8 @@ async def import_count(
 ) -> PostalCount:
     """Take the count of papers; a later one is a new version, the same again changes nothing.
 
-    Every option is named exactly once. `justification` says why papers and scans differ; it is published on the
+    Every option of every question is named exactly once, by the question's text or number; "(blank)" counts its blank
+    votes. `justification` says why papers and scans differ; it is published on the
     chain and with the result. PollStillOpen, PollOver (the count has begun), FileUnreadable, PostalCountWrong,
     PostalCountDiffers.
     """
@@ -50,24 +59,26 @@ async def import_count(
         await refuse_when_counting(connection, poll)
         if poll.phase is not Phase.CLOSED:
             raise PollStillOpen(phase=poll.phase)
-        votes = _read(path, poll)
+        questions = questions_of(poll)
+        votes = _read(path, questions)
         scanned = await scanned_papers(connection)
         why = one_line(justification or "") or None
-        if sum(votes) != scanned and why is None:
-            raise PostalCountDiffers(counted=sum(votes), scanned=scanned)
+        differs = not all(adds_up(one, numbers, scanned) for one, numbers in zip(questions, votes, strict=True))
+        if differs and why is None:
+            raise PostalCountDiffers(counted=counted_papers(questions, votes, scanned), scanned=scanned)
         before = await latest(connection)
         count = PostalCount(
             version=1 if before is None else before.version + 1,
             votes=votes,
             scanned=scanned,
-            justification=why if sum(votes) != scanned else None,
+            justification=why if differs else None,
             counted_by=by.actor,
             at=by.at,
         )
         if before is not None and _says_the_same(before, count):
             return before
         if not dry_run:
-            await _keep(connection, poll, count, by=by)
+            await _keep(connection, questions, count, by=by)
     return count
 
 
@@ -84,27 +95,41 @@ async def scanned_papers(connection: AsyncConnection) -> int:
     return int(await connection.scalar(votes) or 0)
 
 
-def _read(path: Path, poll: Poll) -> tuple[int, ...]:
+def _read(path: Path, questions: Sequence[Question]) -> tuple[tuple[int, ...], ...]:
     report = ImportReport()
-    found: dict[str, int] = {}
-    with open_csv(path, COLUMNS) as file:
+    found: dict[tuple[int, str], int] = {}
+    columns, optional = (COLUMNS, NAMING) if len(questions) == 1 else ((*COLUMNS, *NAMING), ())
+    with open_csv(path, columns, optional) as file:
         for row in file.rows(report):
-            option, votes = row.cells
-            if option not in poll.options:
+            option, votes, asked = row.cells
+            place = (_number(row.line, asked, questions), option)
+            if option not in questions[place[0]].names:
                 raise PostalCountWrong(
                     problem=f"line {row.line} names {option[:60]!r}, which is no option of this poll"
                 )
-            if option in found:
+            if place in found:
                 raise PostalCountWrong(problem=f"line {row.line} names {option!r} again")
             if not (votes.isascii() and votes.isdigit() and len(votes) <= DIGITS_MAX):
                 raise PostalCountWrong(problem=f"line {row.line} has no whole number of votes")
-            found[option] = int(votes)
+            found[place] = int(votes)
     for broken in report.rows:
         raise PostalCountWrong(problem=f"line {broken.line} cannot be read: {broken.reason}")
-    for option in poll.options:
-        if option not in found:
-            raise PostalCountWrong(problem=f"it does not name {option!r}")
-    return tuple(found[option] for option in poll.options)
+    for number, question in enumerate(questions):
+        for name in question.names:
+            if (number, name) not in found:
+                of_which = f" of question {number + 1}" if len(questions) > 1 else ""
+                raise PostalCountWrong(problem=f"it does not name {name!r}{of_which}")
+    return tuple(tuple(found[number, name] for name in one.names) for number, one in enumerate(questions))
+
+
+def _number(line: int, asked: str, questions: Sequence[Question]) -> int:
+    """Say which question a line is about: by its text or its number, counted from 1."""
+    if len(questions) == 1 and not asked:
+        return 0
+    for number, question in enumerate(questions):
+        if asked in {question.text, str(number + 1)}:
+            return number
+    raise PostalCountWrong(problem=f"line {line} names {asked[:60]!r}, which is no question of this poll")
 
 
 def _says_the_same(one: PostalCount, other: PostalCount) -> bool:
@@ -113,11 +138,16 @@ def _says_the_same(one: PostalCount, other: PostalCount) -> bool:
 
 def _count(row: RowMapping) -> PostalCount:
     return PostalCount(
-        row["version"], tuple(row["votes"]), row["scanned"], row["justification"], row["counted_by"], row["at"]
+        row["version"],
+        tuple(map(tuple, row["votes"])),
+        row["scanned"],
+        row["justification"],
+        row["counted_by"],
+        row["at"],
     )
 
 
-async def _keep(connection: AsyncConnection, poll: Poll, count: PostalCount, *, by: By) -> None:
+async def _keep(connection: AsyncConnection, questions: Sequence[Question], count: PostalCount, *, by: By) -> None:
     values = {
         "version": count.version,
         "votes": list(count.votes),
@@ -129,7 +159,11 @@ async def _keep(connection: AsyncConnection, poll: Poll, count: PostalCount, *, 
     await connection.execute(insert(schema.postal_count).values(values))
     body = {
         "version": count.version,
-        "votes": [[option, votes] for option, votes in zip(poll.options, count.votes, strict=True)],
+        "votes": [
+            [question.text, name, votes]
+            for question, numbers in zip(questions, count.votes, strict=True)
+            for name, votes in zip(question.names, numbers, strict=True)
+        ],
         "scanned": count.scanned,
         "justification": count.justification,
     }

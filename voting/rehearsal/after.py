@@ -12,6 +12,7 @@ from voting.audit import chain
 from voting.audit.probes import run_probes
 from voting.count.count import begin, finish
 from voting.poll import polls
+from voting.poll.election import questions_of
 from voting.post import papers as postal_count
 from voting.post import scans
 from voting.rehearsal.before import THRESHOLD, TRUSTEES
@@ -43,8 +44,9 @@ async def close(scene: Scene) -> None:
     path = scene.folder / "postal-count.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(postal_count.COLUMNS)
-        writer.writerows(zip(scene.poll.options, scene.plan.post, strict=True))
+        writer.writerow((*postal_count.NAMING, *postal_count.COLUMNS))
+        for question, votes in zip(questions_of(scene.poll), scene.plan.marks_by_post, strict=True):
+            writer.writerows((question.text, *line) for line in zip(question.names, votes, strict=True))
     await postal_count.import_count(scene.database, path, by=scene.by)
 
 

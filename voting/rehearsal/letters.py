@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 
 from voting.post import scanned
-from voting.rehearsal.plan import FIRST_OPTION, PAPER, REJECTED
+from voting.rehearsal.plan import FIRST_KIND, PAPER, REJECTED
 from voting.rehearsal.scene import Scene
 from voting.rehearsal.voters import Voter
 
@@ -29,9 +29,9 @@ class Letters:
             scans.writerow(scanned.COLUMNS)
             for letter, act in zip(csv.DictReader(printed), acts, strict=True):
                 pack_code, sends_paper = letter["pack_code"], act in {PAPER, REJECTED}
-                if act >= FIRST_OPTION:
+                if act >= FIRST_KIND:
                     voters += 1
-                    yield Voter(voters, f"{pack_code} {letter['vote_code']}", act - FIRST_OPTION)
+                    yield Voter(voters, f"{pack_code} {letter['vote_code']}", act - FIRST_KIND)
                     sends_paper = voters % plan.one_in_attempts == 0
                     self.late_papers += sends_paper
                 if sends_paper:

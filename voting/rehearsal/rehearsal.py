@@ -17,7 +17,7 @@ from voting.rehearsal.before import set_up
 from voting.rehearsal.failed import RehearsalFailed, insist
 from voting.rehearsal.letters import Letters
 from voting.rehearsal.outcome import Rehearsal
-from voting.rehearsal.plan import CannotRehearse, Plan, usual_plan
+from voting.rehearsal.plan import CannotRehearse, Plan, plan_of_file, usual_plan
 from voting.rehearsal.scene import Scene, poll_of
 from voting.rehearsal.stopwatch import Progress, Stage, Stopwatch, clock_from, peak_memory
 from voting.rehearsal.voters import Crowd
@@ -35,6 +35,7 @@ __all__ = [
     "Rehearsal",
     "RehearsalFailed",
     "Stage",
+    "plan_of_file",
     "rehearse",
     "usual_plan",
 ]
@@ -117,8 +118,14 @@ async def _vote(scene: Scene, letters: Letters) -> Crowd:
 
 def _insist(scene: Scene, result: dict[str, Any], report: Report) -> None:
     """Compare what came out with what was asked for."""
-    votes = {option["option"]: option["votes"] for option in result["options"]}
+    votes = [_marks(question) for question in result["questions"]]
     rejected = result["rejected_papers"]
-    asked = (dict(scene.plan.result), scene.plan.rejected)
+    asked = (scene.plan.marks, scene.plan.rejected)
     insist((votes, rejected) == asked, f"the result is {votes} and {rejected} rejected papers")
     insist(report.ok, f"the bundle does not verify: {report.problems[:1]}")
+
+
+def _marks(question: dict[str, Any]) -> list[int]:
+    """Give a question's votes as a ballot has them."""
+    lines = [*([] if question["blank"] is None else [question["blank"]]), *question["options"]]
+    return [line["votes"] for line in lines]

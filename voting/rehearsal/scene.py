@@ -1,12 +1,12 @@
 """What every stage of a rehearsal works on: the poll, where it is, and what time it is there."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Final
 
-from voting.model import By, Poll
+from voting.model import By, Poll, Question
 from voting.rehearsal.plan import Plan
 from voting.rehearsal.stopwatch import Clock, Stopwatch
 from voting.secrets_file import Secrets
@@ -14,6 +14,7 @@ from voting.store.database import Database
 
 POLL_ID: Final = "rehearsal"
 ACTOR: Final = "rehearsal"
+NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)  # stands for times until they are known
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -57,17 +58,23 @@ class Scene:
 
 
 def poll_of(plan: Plan, clock: Clock) -> Poll:
-    """Give a poll with the plan's options that is open now."""
+    """Give the plan's poll, open now."""
     now = clock()
+    poll = _usual(plan) if plan.poll is None else plan.poll
+    return replace(poll, opens_at=now - _A_DAY, closes_at=now + _A_DAY, joined_by=now.date() - 90 * _A_DAY)
+
+
+def _usual(plan: Plan) -> Poll:
+    languages = ("en-GB", "cy")
+    options = tuple(dict.fromkeys(languages, option) for option in plan.result)
     return Poll(
         id=POLL_ID,
         title="Rehearsal",
-        question="A poll of people who do not exist",
-        options=tuple(plan.result),
-        opens_at=now - _A_DAY,
-        closes_at=now + _A_DAY,
+        questions=(Question(dict.fromkeys(languages, "A poll of people who do not exist"), options),),
+        opens_at=NEVER,
+        closes_at=NEVER,
         timezone="Europe/London",
-        joined_by=now.date() - 90 * _A_DAY,
-        languages=("en-GB", "cy"),
+        joined_by=NEVER.date(),
+        languages=languages,
         rule={"en-GB": "You can vote once only.", "cy": "Dim ond unwaith y gallwch bleidleisio."},
     )

@@ -26,7 +26,7 @@ class Voter:
 
     number: int
     codes: str
-    option: int
+    kind: int
 
     @property
     def chat(self) -> str:
@@ -44,6 +44,7 @@ class Crowd:
 
     def __init__(self, plan: Plan, poll: Poll, checks: Checks, clerk: Clerk, clock: Clock) -> None:
         self._plan, self._poll, self._checks, self._clerk, self._clock = plan, poll, checks, clerk, clock
+        self._papers = plan.papers
         self.replays = 0
         self.attempts = 0
         self._late: list[tuple[Voter, str]] = []  # whose codes will be given again, and in which chat
@@ -65,8 +66,7 @@ class Crowd:
         good = await self._give_codes(voter, voter.chat, flow="first")
         if good.intent is None:
             raise RehearsalFailed("right codes did not open the voting paper")
-        choices = (tuple(int(place == voter.option) for place in range(len(self._poll.options))),)
-        cast = Cast(good.intent.id, voter.chat, self._poll.rule_version, choices)
+        cast = Cast(good.intent.id, voter.chat, self._poll.rule_version, self._papers[voter.kind])
         outcome = await self._clerk.cast(cast, self._clock())
         insist(outcome.fresh, "a first vote was taken for a replay")
         if voter.number % self._plan.one_in_replays == 0:

@@ -121,7 +121,7 @@ def _steps(state: State) -> Iterator[Step]:
     yield Step("Every ballot is proved, signed, on the chain, and one for its credential", counting, _ballots)
     yield Step("The archive lists the credentials that could vote", counting, _listed)
     yield Step("The encrypted tally is the sum of the ballots", counting, _tally)
-    yield Step("The papers are the chain's", (form.CHAIN, form.POSTAL), _post)
+    yield Step("The papers are the chain's", (*bound, form.POSTAL), _post)
     if state.layout.stage == form.RESULTED:
         decrypted = (*counting, form.DECRYPTIONS)
         result = (*decrypted, form.POSTAL, form.RESULT)
@@ -216,7 +216,7 @@ def _tally(state: State) -> str:
 
 
 def _post(state: State) -> str:
-    return count.check_post(state.bundle, state.said)
+    return count.check_post(state.bundle, state.said, state.setup.held, state.counted)
 
 
 def _decryptions(state: State) -> str:
@@ -228,7 +228,7 @@ def _archive_end(state: State) -> str:
 
 
 def _result(state: State) -> str:
-    return count.check_result(state.bundle, state.said, state.credentials, state.counted)
+    return count.check_result(state.bundle, state.said, state.setup.held, state.credentials, state.counted)
 
 
 def _page(state: State) -> str:

@@ -1,10 +1,12 @@
 """From the sums of the ballots to the result: the tally, decryptions with both proofs, papers, figures, the page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
 from voting.ballots.combination import Combined, combine
+from voting.ballots.election import Question
 from voting.ballots.group import write_point
 from voting.ballots.tally import read_tally
 from voting.ballots.trustee_refusals import TrusteeRefusal
@@ -17,6 +19,7 @@ from voting.verify.events import Events, compact
 from voting.verify.page import result_page
 from voting.verify.paper import Held
 from voting.verify.reading import Bundle, Found, Wrong, insist
+from voting.verify.result import Post, Turnout, adds_up, counted_papers, result_of, said_of
 from voting.verify.said import Said
 
 DECRYPTIONS_MAX: Final = 16
@@ -28,6 +31,8 @@ class Counted:
 
     tally: bytes = b""
     combined: Combined | None = None
+    post: Post | None = None
+    ballots: int = 0
     result: dict[str, Any] | None = None
 
 
@@ -48,7 +53,7 @@ def check_tally(events: Events, said: Said, held: Held, box: Box, counted: Count
     closed = said.once[form.BALLOTS_CLOSED]
     if (closed.whole("n"), closed.text("tally")) != (number, digest):
         raise closed.wrong(f"does not close these {number:,} ballots and their sum, {digest}")
-    counted.tally = tally
+    counted.tally, counted.ballots = tally, number
     return digest
 
 
@@ -88,32 +93,43 @@ def check_archive_end(archive: Archive, events: Events, counted: Counted) -> str
     return f"{archive.name} ends there"
 
 
-def check_post(bundle: Bundle, said: Said) -> str:
+def check_post(bundle: Bundle, said: Said, held: Held, counted: Counted) -> str:
     """Check papers and their count against the chain, and one against the other."""
     found = bundle.json(form.POSTAL)
-    due = _postal(said, said.facts.texts("options"))
+    questions = held.election.questions
+    votes = _postal_votes(said, questions)
+    due = _postal(said, votes)
     insist(form.POSTAL, form.readable(found.values), form.readable(due))
-    votes, received = found.wholes("votes"), found.whole("received")
-    if min(votes, default=0) < 0:
+    received = found.whole("received")
+    if min(map(min, votes)) < 0:
         raise found.wrong("counts fewer papers than none")
     if due["justification"] is not None:
         found.text("justification")
-    if sum(votes) != received and not (due["justification"] and found.text("justification").strip()):
-        raise found.wrong(f"counts {sum(votes):,} papers of {received:,} received, and does not say why")
-    return f"{sum(votes):,} papers, {found.whole('rejected'):,} rejected, {found.whole('set_aside'):,} set aside"
+    papers = counted_papers(questions, votes, received)
+    differs = not all(adds_up(one, numbers, received) for one, numbers in zip(questions, votes, strict=True))
+    if differs and not (due["justification"] and found.text("justification").strip()):
+        raise found.wrong(f"counts {papers:,} papers of {received:,} received, and does not say why")
+    counted.post = Post(received, found.whole("rejected"), votes)
+    return f"{papers:,} papers, {found.whole('rejected'):,} rejected, {found.whole('set_aside'):,} set aside"
 
 
-def _postal(said: Said, options: list[str]) -> dict[str, object]:
+def _postal_votes(said: Said, questions: Sequence[Question]) -> list[list[int]]:
+    """Give the votes on paper by question, as the chain's last count has them."""
+    count = said.once.get(form.POSTAL_COUNTED)
+    if count is None:
+        return [[0] * question.ciphertexts for question in questions]
+    lines = count.items("votes")
+    if not all(isinstance(line, list) and len(line) == len(("question", "option", "votes")) for line in lines):
+        raise count.wrong('"votes" is not a list of questions and options with their votes')
+    if [line[:2] for line in lines] != [[one.text, name] for one in questions for name in one.names]:
+        raise count.wrong("does not name the poll's questions and options in their order")
+    numbers = iter(count.wholes("votes", (line[2] for line in lines)))
+    return [list(islice(numbers, question.ciphertexts)) for question in questions]
+
+
+def _postal(said: Said, votes: list[list[int]]) -> dict[str, object]:
     """Give postal.json as the chain has it."""
     count = said.once.get(form.POSTAL_COUNTED)
-    votes: object = [0] * len(options)
-    if count is not None:
-        pairs = count.items("votes")
-        if not all(isinstance(pair, list) and len(pair) == len(("option", "votes")) for pair in pairs):
-            raise count.wrong('"votes" is not a list of options with their votes')
-        if [pair[0] for pair in pairs] != options:
-            raise count.wrong("does not name the poll's options in their order")
-        votes = [pair[1] for pair in pairs]
     return {
         "received": said.papers["n_received"],
         "rejected": said.papers["n_rejected"],
@@ -123,20 +139,13 @@ def _postal(said: Said, options: list[str]) -> dict[str, object]:
     }
 
 
-def check_result(bundle: Bundle, said: Said, credentials: Credentials, counted: Counted) -> str:
+def check_result(bundle: Bundle, said: Said, held: Held, credentials: Credentials, counted: Counted) -> str:
     """Work the result out again and compare every line."""
     assert counted.combined is not None  # or this would not be tried
-    poll, post = said.facts, bundle.json(form.POSTAL)
+    assert counted.post is not None  # nor then
     roll = said.once[form.ROLL_CLOSED]
-    due = form.result_of(
-        poll.text("id"),
-        poll.texts("options"),
-        online=counted.combined.result[0],
-        post=post.wholes("votes"),
-        rejected=post.whole("rejected"),
-        eligible=roll.whole("eligible"),
-        later=credentials.used_later,
-    )
+    turnout = Turnout(counted.ballots, credentials.used_later, roll.whole("eligible"))
+    due = result_of(said.facts.text("id"), held.asked, counted.combined.result, counted.post, turnout)
     if due["votes"] + due["rejected_papers"] > due["eligible"]:
         raise roll.wrong(f"counts {due['eligible']:,} members who could vote, and there are {due['votes']:,} votes")
     content = bundle.whole_file(form.RESULT)
@@ -144,7 +153,7 @@ def check_result(bundle: Bundle, said: Said, credentials: Credentials, counted: 
     if said.once[form.COUNTED].text("result") != form.sha256(content):
         raise Wrong(form.RESULT, None, "is not the result on the chain")
     counted.result = due
-    return ", ".join(f"{option['option']} {option['votes']:,}" for option in due["options"])
+    return said_of(due)
 
 
 def check_page(bundle: Bundle, counted: Counted) -> str:

@@ -76,7 +76,7 @@ REPLACEMENT_APPROVED: Final = "pack_replacement_approved"
 PACK_REPLACED: Final = "pack_replaced"  # packs, credentials, voided
 VOTES_LOCKED: Final = "votes_locked"  # n, ballots: the SHA-256 of each, ascending
 PAPERS_IMPORTED: Final = "papers_imported"  # n_received, n_rejected, n_set_aside: how many more than before
-POSTAL_COUNTED: Final = "postal_counted"  # votes: [option, votes] for each, justification; the last one counts
+POSTAL_COUNTED: Final = "postal_counted"  # votes: [question, option, votes] for each; justification; the last counts
 BALLOTS_CLOSED: Final = "ballots_closed"  # n, tally, credentials: before anything is decrypted
 COUNTED: Final = "counted"  # result, decryptions: SHA-256 of both files
 HEAD_RESUMED: Final = "head_resumed"  # lost_seq, lost_hash, asked_by, approved_by
@@ -144,44 +144,6 @@ def manifest_of(
         "uuid": poll["uuid"],
         "head": {"seq": head[0], "hash": head[1]},
         "files": {name: {"bytes": length, "sha256": digest} for name, (length, digest) in files.items()},
-    }
-
-
-def percent(part: int, whole: int) -> str:
-    """Give a percentage with two decimals, halves up, worked out in whole numbers; of nobody it is 0.00."""
-    hundredths = (20_000 * part + whole) // (2 * whole) if whole else 0
-    return f"{hundredths // 100}.{hundredths % 100:02}"
-
-
-def result_of(
-    poll_id: str,
-    options: Sequence[str],
-    *,
-    online: Sequence[int],
-    post: Sequence[int],
-    rejected: int,
-    eligible: int,
-    later: int,
-) -> dict[str, Any]:
-    """Give result.json: `online` and `post` are votes by option; both turnouts, with and without rejected papers.
-
-    `later` is how many ballots came by credentials that were issued after the opening.
-    """
-    votes = sum(online) + sum(post)
-    return {
-        "poll": poll_id,
-        "options": [
-            {"option": name, "online": online[i], "post": post[i], "votes": online[i] + post[i]}
-            for i, name in enumerate(options)
-        ],
-        "online": sum(online),
-        "post": sum(post),
-        "votes": votes,
-        "rejected_papers": rejected,
-        "eligible": eligible,
-        "ballots_by_later_credentials": later,
-        "turnout_with_rejected": percent(votes + rejected, eligible),
-        "turnout_without_rejected": percent(votes, eligible),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-from voting.verify import format as form
+from voting.verify.result import percent
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1b1f27; --paper: #fff; --line: #c9ced8; --bar: #2f5f8f; --soft: #566072; }
@@ -53,8 +53,9 @@ _WAYS: Final = {"online": "Every online vote", "post": "Every vote by post"}
 
 def result_page(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str | None) -> bytes:
     """Write the page for what poll.json and result.json say, and why scans and paper count differ, if they do."""
-    most = max(option["votes"] for option in result["options"]) or 1
-    rows = "\n".join(_row(option, result["votes"], 100 * option["votes"] // most) for option in result["options"])
+    questions = "\n".join(
+        _question(asked, found) for asked, found in zip(poll["questions"], result["questions"], strict=True)
+    )
     turnout = "\n".join(f"<dt>{words}</dt><dd>{_figure(result[name])}</dd>" for name, words in _TURNOUT.items())
     title = escape(poll["title"])
     return f"""<!doctype html>
@@ -68,28 +69,12 @@ def result_page(poll: Mapping[str, Any], result: Mapping[str, Any], justificatio
 <body>
 <main>
 <h1>{title}</h1>
-<p class="question">{escape(poll["question"])}</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Votes by option">
-<table>
-<caption>Votes by option</caption>
-<thead>
-<tr><th scope="col">Option</th><th scope="col">Online</th><th scope="col">By post</th>
-<th scope="col">Votes</th><th scope="col">Share</th></tr>
-</thead>
-<tbody>
-{rows}
-</tbody>
-<tfoot>
-<tr><th scope="row">All valid votes</th><td>{_figure(result["online"])}</td>
-<td>{_figure(result["post"])}</td><td>{_figure(result["votes"])}</td><td></td></tr>
-</tfoot>
-</table>
-</div>
+{questions}
 <h2>Turnout</h2>
 <dl>
 {turnout}
 </dl>
-{"".join(_notes(poll, result, justification))}<footer>
+{"".join(_notes(poll, justification))}<footer>
 <p>Anybody can check this result: <code>README.txt</code> beside this page says how. Online votes were encrypted when
 they were cast and added up without being opened; only the sums were decrypted, by the trustees together.</p>
 <p>Fingerprint of this election: <code>{escape(poll["fingerprint"])}</code>. Compare it with the one that
@@ -101,19 +86,76 @@ was published before the vote.</p>
 """.encode()
 
 
+def _question(asked: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Write one question: its table, and what has to be said of it."""
+    question, voters = escape(found["question"]), found["voters"]
+    lines = [(option["option"], option, bool(option.get("elected"))) for option in found["options"]]
+    lines += [] if found["blank"] is None else [("Blank votes", found["blank"], False)]
+    most = max(votes["votes"] for _, votes, _ in lines) or 1
+    rows = "\n".join(_row(name, votes, voters["votes"], most, elected=elected) for name, votes, elected in lines)
+    whole = "All valid votes" if _one_each(asked) else "Members who voted"
+    return f"""<p class="question">{question}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Votes: {question}">
+<table>
+<caption>Votes by option</caption>
+<thead>
+<tr><th scope="col">Option</th><th scope="col">Online</th><th scope="col">By post</th>
+<th scope="col">Votes</th><th scope="col">Share</th></tr>
+</thead>
+<tbody>
+{rows}
+</tbody>
+<tfoot>
+<tr><th scope="row">{whole}</th><td>{_figure(voters["online"])}</td>
+<td>{_figure(voters["post"])}</td><td>{_figure(voters["votes"])}</td><td></td></tr>
+</tfoot>
+</table>
+</div>
+{"".join(map(_note, _said(asked, found)))}"""
+
+
+def _one_each(asked: Mapping[str, Any]) -> bool:
+    return bool(asked["least"] == asked["most"] == 1)
+
+
 def _figure(value: int | str) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{escape(value)} %"
 
 
-def _row(option: Mapping[str, Any], votes: int, width_percent: int) -> str:
-    figures = "".join(f"<td>{_figure(option[how])}</td>" for how in ("online", "post"))
-    share = _figure(form.percent(option["votes"], votes))
-    return f"""<tr><th scope="row"><span>{escape(option["option"])}</span>
-<span class="bar" style="width:{width_percent}%" aria-hidden="true"></span></th>
-{figures}<td class="votes">{_figure(option["votes"])}</td><td>{share}</td></tr>"""
+def _row(name: str, votes: Mapping[str, Any], voters: int, most: int, *, elected: bool) -> str:
+    figures = "".join(f"<td>{_figure(votes[how])}</td>" for how in ("online", "post"))
+    mark = " <strong>elected</strong>" if elected else ""
+    return f"""<tr><th scope="row"><span>{escape(name)}{mark}</span>
+<span class="bar" style="width:{100 * votes["votes"] // most}%" aria-hidden="true"></span></th>
+{figures}<td class="votes">{_figure(votes["votes"])}</td><td>{_figure(percent(votes["votes"], voters))}</td></tr>"""
 
 
-def _notes(poll: Mapping[str, Any], result: Mapping[str, Any], justification: str | None) -> list[str]:
+def _said(asked: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """Say who is elected and what is tied, what the shares are of, and where a sum tells how everybody voted."""
+    said = []
+    if not _one_each(asked):
+        allowed = f"up to {asked['most']} options" if asked["least"] != asked["most"] else f"{asked['most']} options"
+        said.append(f"Each member could choose {allowed}. Shares are of the members who voted, not of the votes.")
+    if asked["seats"] is not None:
+        elected = [option["option"] for option in found["options"] if option["elected"]]
+        said.append(f"Elected, for {_seats(asked['seats'])}: {escape(', '.join(elected)) or 'nobody'}.")
+    if found["tied"]:
+        names = escape(", ".join(found["tied"]))
+        tie = f"A tie: {names} have the same number of votes"
+        said.append(f"{tie}." if asked["seats"] is None else f"{tie} for the last seats, and none of them is elected.")
+    lines = [*found["options"], *([] if found["blank"] is None else [found["blank"]])]
+    for way, words in _WAYS.items():
+        if found["voters"][way] and found["voters"][way] in {line[way] for line in lines}:
+            same = "was for the same option" if _one_each(asked) else "has the same option in it"
+            said.append(f"{words} {same}, and a result cannot hide that.")
+    return said
+
+
+def _seats(seats: int) -> str:
+    return "1 seat" if seats == 1 else f"{seats} seats"
+
+
+def _notes(poll: Mapping[str, Any], justification: str | None) -> list[str]:
     notes = []
     if justification is not None:
         words = "The number of papers counted differs from the number scanned as received. The reason given:"
@@ -121,9 +163,6 @@ def _notes(poll: Mapping[str, Any], result: Mapping[str, Any], justification: st
     if poll["kind"] == "dealer":
         words = "The key of this election was made by a dealer: for that moment one machine could decrypt alone."
         notes.append(_note(words))
-    for way, words in _WAYS.items():
-        if result[way] and result[way] in {option[way] for option in result["options"]}:
-            notes.append(_note(f"{words} was for the same option, and a result cannot hide that."))
     return notes
 
 

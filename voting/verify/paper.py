@@ -15,10 +15,12 @@ from voting.ballots.written import File
 from voting.verify import format as form
 from voting.verify.chain import entries
 from voting.verify.reading import Bundle, Found, Wrong, insist, parse, written
+from voting.verify.result import Asked
 from voting.verify.said import Said
 
 KINDS_OF_KEY: Final = ("dealer", "ceremony")
-_SHOWN: Final = ("title", "question", "kind", "fingerprint")  # on the page of the result
+_SHOWN: Final = ("title", "kind", "fingerprint")  # on the page of the result
+ORDERS: Final = ("fixed", "rotated")
 _TEXTS: Final = ("question", "least", "most", "blank")
 
 
@@ -28,6 +30,7 @@ class Held:
 
     election: Election
     trustees: Trustees
+    asked: tuple[Asked, ...] = ()
 
 
 def check_poll(bundle: Bundle, said: Said) -> str:
@@ -36,7 +39,7 @@ def check_poll(bundle: Bundle, said: Said) -> str:
     insist(form.POLL, form.readable(found.values), form.readable(said.poll))
     for name in _SHOWN:
         found.text(name)
-    return f"{found.text('id')}, {len(found.texts('options'))} options"
+    return f"{found.text('id')}, {len(found.items('questions'))} questions"
 
 
 def check_paper_file(bundle: Bundle, said: Said) -> str:
@@ -63,7 +66,7 @@ def check_paper_file(bundle: Bundle, said: Said) -> str:
     return f"{len(languages)} languages"
 
 
-def questions_of(paper: Found) -> tuple[str, tuple[Question, ...]]:
+def questions_of(paper: Found) -> tuple[str, tuple[Asked, ...]]:
     """Give the title and the questions of the paper in its first language; in every other there are as many."""
     languages = paper.texts("languages")
     title = _in_all(paper, paper.values.get("title"), languages, "title")
@@ -76,8 +79,19 @@ def questions_of(paper: Found) -> tuple[str, tuple[Question, ...]]:
         names = [_in_all(paper, option, languages, f"{field}.options") for option in value["options"]]
         if type(least) is not int or type(most) is not int or type(blank) is not bool:
             raise paper.wrong(f'"{field}" does not say how many options a vote has')
-        questions.append(Question(_in_all(paper, text, languages, field), tuple(names), least, most, blank))
+        question = Question(_in_all(paper, text, languages, field), tuple(names), least, most, blank)
+        questions.append(Asked(question, _seats(paper, value, field)))
     return title, tuple(questions)
+
+
+def _seats(paper: Found, value: dict[str, Any], field: str) -> int | None:
+    """Give how many of the options are elected, and see that their order is one that there is."""
+    seats, order = value.get("seats"), value.get("order")
+    if order not in ORDERS:
+        raise paper.wrong(f'"{field}.order" is none')
+    if seats is not None and (type(seats) is not int or not 1 <= seats <= len(value["options"])):
+        raise paper.wrong(f'"{field}.seats" is not a number of its options')
+    return seats
 
 
 def _in_all(paper: Found, value: object, languages: list[str], field: str) -> str:
@@ -98,19 +112,22 @@ def check_election(bundle: Bundle, said: Said, archive: str, election: bytes, tr
     except (BallotRefusal, TrusteeRefusal) as refusal:
         raise Wrong(archive, None, f"has another election than this poll's: {refusal}") from None
     paper = parse(bundle.whole_file(form.PAPER), form.PAPER)
-    _insist_same(found, paper, said)
+    held.asked = _insist_same(found, paper, said)
     _insist_bound(held, said, archive)
     return held
 
 
-def _insist_same(election: Election, paper: Found, said: Said) -> None:
-    """Insist that the election asks what the paper asks, and the poll too, which has one question."""
-    if (election.name, election.questions) != questions_of(paper):
+def _insist_same(election: Election, paper: Found, said: Said) -> tuple[Asked, ...]:
+    """Insist that the election asks what the paper asks, and the paper what the poll asks."""
+    title, asked = questions_of(paper)
+    if (election.name, election.questions) != (title, tuple(one.question for one in asked)):
         raise paper.wrong("does not ask what the election in the archive asks")
     poll = said.facts
-    asked = (poll.text("uuid"), poll.text("title"), [(poll.text("question"), tuple(poll.texts("options")))])
-    if (election.uuid, election.name, [(one.text, one.options) for one in election.questions]) != asked:
+    if (election.uuid, election.name) != (poll.text("uuid"), poll.text("title")):
         raise poll.wrong("does not ask what the election in the archive asks")
+    if written(form.canonical, poll.items("questions")) != form.canonical(paper.items("questions")):
+        raise poll.wrong("does not ask what the paper asks")
+    return asked
 
 
 def _insist_bound(held: Held, said: Said, archive: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -125,9 +125,9 @@ class Found:
             raise self.wrong(f'"{name}" is not {2 * length} hexadecimal digits')
         return bytes.fromhex(value)
 
-    def wholes(self, name: str) -> list[int]:
-        """Give a list of whole numbers, which may be negative."""
-        return [self._number(name, item) for item in self.items(name)]
+    def wholes(self, name: str, values: Iterable[object]) -> list[int]:
+        """Give values that stand somewhere in `name` as whole numbers, which may be negative."""
+        return [self._number(name, value) for value in values]
 
     def found(self, name: str) -> "Found":
         """Give an object inside this one."""

@@ -1,5 +1,6 @@
 """Buttons: opaque, bound to their chat and meaning, and never made by anybody else."""
 
+import base64
 import secrets
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.buttons import (
-    OPTIONS_MAX,
+    MARKS_MAX,
     PAYLOAD_MAX_BYTES,
+    QUESTIONS_MAX,
     Act,
     ForeignButton,
     Gesture,
@@ -23,26 +25,56 @@ from voting.votes.cast import new_intent_id
 KEY, OTHER_KEY = secrets.token_bytes(32), secrets.token_bytes(32)
 CHAT = 5_000_000_001
 
-MEANINGS = [
-    *((act, option) for act in (Act.CHOOSE, Act.CAST) for option in (0, 1, OPTIONS_MAX - 1)),
-    (Act.CHANGE, None),
-    (Act.NOT_NOW, None),
-]
+INTENT = new_intent_id()
+ALL_MARKS = (1 << MARKS_MAX) - 1
 
 
-@pytest.mark.parametrize(("act", "option"), MEANINGS)
-def test_a_paper_s_button_means_what_it_was_made_for(act: Act, option: int | None) -> None:
-    intent = new_intent_id()
-    assert read(KEY, CHAT, paper_button(KEY, CHAT, intent, act, option)) == PaperPress(intent, act, option)
+def paper(act: Act = Act.CAST, question: int = 0, marks: int = 2, intent: str = INTENT) -> str:
+    """A payload of a voting paper."""
+    return paper_button(KEY, CHAT, PaperPress(intent, act, question, marks))
 
 
-def test_no_payload_of_a_paper_says_what_it_means() -> None:
-    """All have the same shape, and two papers' buttons for one option have nothing in common but the prefix."""
-    intent = new_intent_id()
-    payloads = [paper_button(KEY, CHAT, intent, act, option) for act, option in MEANINGS]
-    assert len(set(payloads)) == len(payloads)
-    assert len({payload.rpartition(".")[0] for payload in payloads}) == 1
-    assert len({len(payload) for payload in payloads}) == 1
+@given(st.sampled_from(Act), st.integers(0, QUESTIONS_MAX - 1), st.integers(0, ALL_MARKS), st.booleans(), st.integers())
+def test_a_paper_s_button_means_what_it_was_made_for_and_fits(
+    act: Act,
+    question: int,
+    marks: int,
+    reviewing: bool,
+    chat: int,
+) -> None:
+    press = PaperPress(INTENT, act, question, marks, reviewing)
+    payload = paper_button(KEY, chat, press)
+
+    assert read(KEY, chat, payload) == press
+    assert len(payload.encode()) <= PAYLOAD_MAX_BYTES
+
+
+@given(st.integers(0, ALL_MARKS), st.integers(0, ALL_MARKS))
+def test_no_payload_of_a_paper_says_what_is_marked(one: int, other: int) -> None:
+    """All have the same shape; papers that differ in one mark differ in about half of their sealed bits."""
+    sealed = [paper(marks=marks).rpartition(".")[2] for marks in (one, other)]
+    bits = [int.from_bytes(base64.urlsafe_b64decode(each), "big") for each in sealed]
+
+    assert len(sealed[0]) == len(sealed[1]) == 36
+    assert (bits[0] == bits[1]) is (one == other)
+    if one != other:
+        assert 60 < (bits[0] ^ bits[1]).bit_count() < 156  # of 216: outside by chance once in 10^10
+
+
+def test_a_button_taken_to_another_paper_is_foreign() -> None:
+    sealed = paper().rpartition(".")[2]
+    with pytest.raises(ForeignButton):
+        read(KEY, CHAT, f"p{new_intent_id()}.{sealed}")
+
+
+def test_a_press_says_nothing_of_what_is_marked() -> None:
+    assert repr(PaperPress(INTENT, Act.CAST, 1, 5)) == "PaperPress(cast)"
+
+
+@pytest.mark.parametrize(("question", "marks"), [(QUESTIONS_MAX, 0), (0, ALL_MARKS + 1), (-1, 0), (0, -1)])
+def test_a_paper_too_large_for_a_button_is_refused(question: int, marks: int) -> None:
+    with pytest.raises(ValueError, match="more questions or options"):
+        paper(question=question, marks=marks)
 
 
 @pytest.mark.parametrize("name", sorted(GESTURES))
@@ -54,7 +86,7 @@ def test_every_gesture_fits_and_comes_back(name: str) -> None:
 
 @pytest.mark.parametrize("chat", [CHAT + 1, -CHAT, 0])
 def test_a_button_of_another_chat_is_foreign(chat: int) -> None:
-    for payload in (paper_button(KEY, CHAT, new_intent_id(), Act.CAST, 0), gesture_button(KEY, CHAT, "vote")):
+    for payload in (paper(), gesture_button(KEY, CHAT, "vote")):
         with pytest.raises(ForeignButton):
             read(KEY, chat, payload)
 
@@ -72,7 +104,7 @@ def test_nothing_typed_by_chance_is_a_button(payload: str) -> None:
 
 @given(st.integers(0, 200), st.characters(codec="ascii"))
 def test_a_payload_changed_anywhere_is_foreign(place: int, char: str) -> None:
-    for payload in (paper_button(KEY, CHAT, "A" * 16, Act.CAST, 1), gesture_button(KEY, CHAT, "theft", "42")):
+    for payload in (paper(), gesture_button(KEY, CHAT, "theft", "42")):
         at = place % len(payload)
         changed = payload[:at] + char + payload[at + 1 :]
         if changed != payload:

@@ -117,7 +117,7 @@ def test_a_small_poll_from_the_file_to_the_verified_bundle(shell: Shell) -> None
     shell("postal", "count", "count.csv")
     share = ["--share", "shares/share-1-of-3.json", "--share", "shares/share-3-of-3.json"]
     result = shell.json("count", *share, "--out", "result")
-    assert [row["votes"] for row in result["options"]] == [3, 2]
+    assert [row["votes"] for row in result["questions"][0]["options"]] == [3, 2]
     assert shell.json("audit")["ok"]
     verdict = shell.json("verify", "result")
     assert verdict["ok"]

@@ -99,7 +99,7 @@ async def test_two_trustees_decrypt_at_home(desk: Desk) -> None:
             "--json",
         )
     )
-    assert ([row["votes"] for row in result["options"]], result["bundle"]) == ([3, 2], "tally")
+    assert ([row["votes"] for row in result["questions"][0]["options"]], result["bundle"]) == ([3, 2], "tally")
 
 
 async def test_what_a_trustee_says_no_to_is_not_decrypted(desk: Desk) -> None:

@@ -332,6 +332,6 @@ async def test_the_drill_back_up_in_mid_vote_lose_the_machine_restore_go_on_coun
         assert await after.broken_probes() == []
         assert verify(bundle).ok
         [row] = (await everything(restored))["result"]
-        assert [option["online"] for option in row["body"]["options"]] == [3, 3]
+        assert [option["online"] for option in row["body"]["questions"][0]["options"]] == [3, 3]
     finally:
         await restored.close()

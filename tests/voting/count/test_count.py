@@ -41,7 +41,7 @@ async def test_the_count_is_right_and_its_bundle_verifies(closed: CountedTown, t
 
     result = await count_into(closed, tmp_path / "result", progress=lambda *step: seen.append(step))
 
-    assert [(row["option"], row["votes"]) for row in result["options"]] == [("North", 7), ("South", 5)]
+    assert [(row["option"], row["votes"]) for row in result["questions"][0]["options"]] == [("North", 7), ("South", 5)]
     assert (result["turnout_with_rejected"], result["eligible"]) == ("92.31", 13)
     assert (TALLYING, 12, 12) in seen
     assert VERIFYING in {stage for stage, _, _ in seen}
@@ -140,7 +140,7 @@ async def test_papers_count_with_the_ballots(voted: CountedTown, tmp_path: Path)
 
     result = await count_into(voted, tmp_path / "result", publish_small=True)
 
-    assert [(row["online"], row["post"]) for row in result["options"]] == [(7, 0), (5, 1)]
+    assert [(row["online"], row["post"]) for row in result["questions"][0]["options"]] == [(7, 0), (5, 1)]
     assert (result["votes"], result["turnout_with_rejected"]) == (13, "100.00")
 
 
@@ -371,7 +371,7 @@ async def test_few_of_a_kind_are_published_only_if_the_officer_agrees(
 
     result = await count_into(town, tmp_path / "out", publish_small=small)
 
-    assert [(row["online"], row["post"]) for row in result["options"]] == [(online, 0), (0, papers)]
+    assert [(row["online"], row["post"]) for row in result["questions"][0]["options"]] == [(online, 0), (0, papers)]
     async with database.reading() as connection:
         body = await connection.scalar(select(schema.chain.c.body).where(schema.chain.c.kind == "ballots_closed"))
     assert body.get("small", False) is small

@@ -91,7 +91,7 @@ async def test_any_two_of_the_three_give_the_result_into_the_same_folder(
 
     result = await finish_into(closed, [files[index] for index in who], out)
 
-    assert [row["online"] for row in result["options"]] == [7, 5]
+    assert [row["online"] for row in result["questions"][0]["options"]] == [7, 5]
     lines = (out / "decryptions.jsonl").read_bytes().splitlines()
     assert lines == [files[index].read_bytes() for index in sorted(who)[:2]]
     assert folders(tmp_path) == ["out", "shares"]
@@ -247,7 +247,7 @@ async def test_a_count_that_was_cut_off_anywhere_ends_the_same(
 
     result = await count_into(closed, tmp_path / "out", by=By("Huw", "command line", later(days=1)))
 
-    assert [row["votes"] for row in result["options"]] == [7, 5]
+    assert [row["votes"] for row in result["questions"][0]["options"]] == [7, 5]
     kinds = await chain_kinds(closed.database)
     assert [kinds.count(kind) for kind in ("roll_closed", "ballots_closed", "counted")] == [1, 1, 1]
     await count_into(closed, tmp_path / "again")

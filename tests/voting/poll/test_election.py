@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from prepared import POLL
+from prepared import POLL, asked
 from trustee_town import vector_data, vector_payload
 
 from voting.ballots.election import read_election
@@ -68,7 +68,7 @@ def test_the_fingerprint_is_of_election_trustees_and_signing_key() -> None:
     [
         pytest.param(replace(VECTOR, rule={"en-GB": "One vote.", "cy": "Dwy."}), id="the rule in the second language"),
         pytest.param(replace(VECTOR, title="The leader poll"), id="the title"),
-        pytest.param(replace(VECTOR, options=("South", "North")), id="the options' order"),
+        pytest.param(replace(VECTOR, questions=(asked("Who shall lead?", "South", "North"),)), id="the options' order"),
         pytest.param(replace(VECTOR, closes_at=POLL.opens_at), id="the closing"),
         pytest.param(replace(VECTOR, key_kind="dealer"), id="who made the key"),
         pytest.param(replace(VECTOR, languages=("en-GB",)), id="the languages"),

@@ -12,7 +12,14 @@ from voting.migrations.poll_triggers_0001 import PAPER
 from voting.poll import polls
 from voting.store.database import Database
 
-VALUES = {"opens_at": "1", "closes_at": "9", "joined_by": "'2020-01-01'", "options": "'[]'", "languages": "'[]'"}
+VALUES = {
+    "opens_at": "1",
+    "closes_at": "9",
+    "joined_by": "'2020-01-01'",
+    "questions": "'[]'",
+    "ways": "'[]'",
+    "languages": "'[]'",
+}
 BYTES = ("trustees_file", "paper", "signing_key")
 KINDS = {"key_kind": "'ceremony'"}
 PACKS = {

@@ -13,10 +13,12 @@ from prepared import (
     POLL,
     SECRETS,
     WINDOW,
+    asked,
     chain_kinds,
     line,
     make_poll,
     open_with_key,
+    options_of,
     rows,
     take_roll,
     write_roll,
@@ -31,6 +33,7 @@ from voting.packs.packing import Printing
 from voting.packs.packs import issue
 from voting.poll import polls, window
 from voting.poll.election import paper_of
+from voting.poll.questions import written_questions
 from voting.poll.stored import move
 from voting.refusals import (
     ForeignSecrets,
@@ -88,8 +91,8 @@ def test_what_nobody_sees_is_taken_out_of_a_poll_file(tmp_path: Path) -> None:
 
     poll = polls.read_poll_file(written(tmp_path, content + '[staff]\ncontact = "020\u00a0 7946 0000"\n'))
 
-    assert (poll.title, poll.question) == ("The leader ballot", "Who shall lead?\nOne of two.")
-    assert (poll.options, poll.staff.contact) == (("North", "South"), "020 7946 0000")
+    assert (poll.title, poll.named(poll.questions[0].text)) == ("The leader ballot", "Who shall lead?\nOne of two.")
+    assert (options_of(poll), poll.staff.contact) == (("North", "South"), "020 7946 0000")
 
 
 def test_the_example_is_a_poll_file() -> None:
@@ -139,7 +142,7 @@ def test_a_closing_time_that_comes_twice_is_told_apart_by_its_offset(tmp_path: P
         pytest.param('"The leader ballot"', '"\\u200b"', "poll.title is empty", id="nothing to be seen"),
         pytest.param('"leader-2022"', '"Leader 2022"', "poll.id must be 1 to 40 lower-case", id="id with a space"),
         pytest.param(
-            '["North", "South"]', '["North"]', "poll.options must name 2 to 50 options, not 1", id="one option"
+            '["North", "South"]', '["North"]', "poll.options must name 2 to 64 options, not 1", id="one option"
         ),
         pytest.param('["North", "South"]', '"North"', "poll.options must be a list", id="options as text"),
         pytest.param('"South"]', '"NORTH"]', "poll.options names 'North' twice", id="option twice"),
@@ -241,7 +244,7 @@ async def test_init_writes_the_poll_its_window_and_two_entries(database: Databas
     assert await rows(database, schema.window) == [(1, WINDOW.first_day, WINDOW.last_day, "poll file", NOW, "Gwen")]
     chain = await rows(database, schema.chain, schema.chain.c.seq, schema.chain.c.kind, schema.chain.c.body)
     assert [row[1] for row in chain] == ["poll_initialised", "window_set"]
-    assert chain[0][2]["options"] == ["North", "South"]
+    assert [option["cy"] for option in chain[0][2]["questions"][0]["options"]] == ["North", "South"]
     assert chain[0][2]["signing_key"] == SECRETS.verify_key.hex()
 
 
@@ -381,7 +384,9 @@ async def test_a_text_that_cannot_stand_in_the_election_is_named_before_the_open
 ) -> None:
     await ready(database, tmp_path)
     async with database.writing() as connection:
-        await connection.execute(update(schema.poll).values(question="Who\nshall lead?"))
+        await connection.execute(
+            update(schema.poll).values(questions=written_questions([asked("Who\nshall lead?", "North", "South")]))
+        )
 
     with pytest.raises(PollNotReady, match=r"texts can stand in the election \(questions\[0\]\.question is not"):
         await open_with_key(database)

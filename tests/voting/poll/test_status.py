@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from counting import take_papers
 from electorate import Letter, open_electorate, pack_row
-from prepared import CLOSES_AT, GWEN, OPENS_AT, POLL, make_poll
+from prepared import CLOSES_AT, GWEN, OPENS_AT, POLL, asked, make_poll
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from trustee_town import dealt
@@ -92,7 +92,7 @@ async def test_before_the_opening_it_says_whose_yes_is_missing(database: Databas
 
 
 async def test_a_text_that_cannot_stand_in_the_election_leaves_no_fingerprint(database: Database) -> None:
-    await make_poll(database, question="Who\nshall lead?")
+    await make_poll(database, questions=(asked("Who\nshall lead?", "North", "South"),))
 
     async with database.writing() as connection:
         await set_trustees(connection, dealt().trustees.data, DEALER, by=GWEN)

@@ -562,7 +562,7 @@ async def test_the_count_of_papers_is_kept_in_the_paper_s_order(counting: Counti
 
     count = await counting.take("South,2", "North,0", justification="not needed")
 
-    assert count == postal_count.PostalCount(1, (0, 2), 2, None, "Gwen", CLOSES_AT)
+    assert count == postal_count.PostalCount(1, ((0, 2),), 2, None, "Gwen", CLOSES_AT)
     assert await counting.latest() == count
     assert (await chain_kinds(counting.world.database))[-1] == "postal_counted"
 
@@ -577,7 +577,7 @@ async def test_a_recount_is_a_new_version_and_the_same_again_is_none(counting: C
 
 
 async def test_a_dry_count_leaves_no_trace(counting: Counting) -> None:
-    assert (await counting.take("North,1", "South,1", dry_run=True)).votes == (1, 1)
+    assert (await counting.take("North,1", "South,1", dry_run=True)).votes == ((1, 1),)
     assert await counting.latest() is None
 
 

@@ -33,7 +33,9 @@ async def test_a_rehearsal_comes_to_the_asked_result(database_url: str, tmp_path
         tmp_path, SMALL, read_phone=read_phone, now=NOW, url=database_url, progress=lambda *step: told.append(step)
     )
 
-    assert {option["option"]: option["votes"] for option in done.result["options"]} == dict(SMALL.result)
+    assert {option["option"]: option["votes"] for option in done.result["questions"][0]["options"]} == dict(
+        SMALL.result
+    )
     assert done.result["rejected_papers"] == 7
     assert (done.result["turnout_with_rejected"], done.result["turnout_without_rejected"]) == ("76.75", "75.00")
     assert (done.result["online"], done.result["post"]) == (255, 45)
@@ -89,8 +91,8 @@ async def test_a_rehearsal_does_not_touch_a_database_that_holds_a_poll(database:
     [
         pytest.param(10, {"North": 6, "South": 5}, 0, 85, "11 votes .* more than 10 members", id="more votes"),
         pytest.param(10, {"North": 6, "South": 4}, 1, 85, "11 votes and rejected papers", id="more papers"),
-        pytest.param(10, {"North": 6}, 0, 85, "2 to 50 options", id="no choice"),
-        pytest.param(60, {str(n): 1 for n in range(51)}, 0, 85, "2 to 50 options", id="too much choice"),
+        pytest.param(10, {"North": 6}, 0, 85, "2 to 64 options", id="no choice"),
+        pytest.param(60, {str(n): 1 for n in range(65)}, 0, 85, "2 to 64 options", id="too much choice"),
         pytest.param(10, {"North": -1, "South": 4}, 0, 85, "below 0", id="fewer votes than none"),
         pytest.param(10, {"North": 1, "South": 4}, -1, 85, "below 0", id="fewer papers than none"),
         pytest.param(0, {"North": 0, "South": 0}, 0, 85, "1 to 10,000,000 members", id="nobody"),

@@ -58,7 +58,7 @@ def test_a_right_bundle_passes_every_check(made: Made, original: Path) -> None:
     assert report.notes == ()
     assert report.result == json.loads((original / form.RESULT).read_bytes())
     assert report.result is not None
-    assert [option["votes"] for option in report.result["options"]] == [8, 3]
+    assert [option["votes"] for option in report.result["questions"][0]["options"]] == [8, 3]
     assert report.result["ballots_by_later_credentials"] == 1
     assert report.figures == Figures(
         "leader-2022", made.fingerprint, 3, 2, 12, 2, 8, 1, len(made.entries), made.entries[-1]["hash"]

@@ -87,12 +87,11 @@ PAPER: dict[str, tuple[Made, str, str]] = {
         form.POLL,
         '"title" is not a text',
     ),
-    "options that are no texts": (
-        Made(edit_entries=body("poll_initialised", options=[1, 2])),
+    "questions that are no list": (
+        Made(edit_entries=body("poll_initialised", questions=1)),
         form.POLL,
-        '"options" is',
+        '"questions" is not a list',
     ),
-    "options that are no list": (Made(edit_entries=body("poll_initialised", options=1)), form.POLL, "is not a list"),
     "another paper than at the opening": (
         Made(edit_entries=body("poll_opened", paper="00" * 32)),
         form.PAPER,
@@ -121,6 +120,10 @@ PAPER: dict[str, tuple[Made, str, str]] = {
     "a number that is true": (Made(edit_paper=asked(least=True)), form.PAPER, "does not say how many options"),
     "a most that is none": (Made(edit_paper=asked(most="1")), form.PAPER, "does not say how many options"),
     "a blank that is none": (Made(edit_paper=asked(blank=0)), form.PAPER, "does not say how many options"),
+    "an order that is none": (Made(edit_paper=asked(order="any")), form.PAPER, '"questions[0].order" is none'),
+    "no seat": (Made(edit_paper=asked(seats=0)), form.PAPER, '"questions[0].seats" is not a number'),
+    "more seats than options": (Made(edit_paper=asked(seats=3)), form.PAPER, '"questions[0].seats" is not a number'),
+    "seats that are true": (Made(edit_paper=asked(seats=True)), form.PAPER, '"questions[0].seats" is not a number'),
     "a question that is none": (Made(edit_paper=paper(questions=[3])), form.PAPER, "is not a question"),
     "options that are none": (Made(edit_paper=asked(options={})), form.PAPER, "is not a question"),
     "an election that asks something else": (
@@ -144,14 +147,24 @@ PAPER: dict[str, tuple[Made, str, str]] = {
         "does not ask what the election",
     ),
     "a poll with another question": (
-        Made(edit_entries=body("poll_initialised", question="Why?")),
+        Made(edit_entries=body("poll_initialised", questions=[{**Made().questions[0], "question": BOTH}])),
         form.CHAIN,
-        "does not ask what the election",
+        "does not ask what the paper asks",
     ),
     "a poll with other options": (
-        Made(edit_entries=body("poll_initialised", options=["South", "North"])),
+        Made(edit_entries=body("poll_initialised", questions=[{**Made().questions[0], "options": []}])),
         form.CHAIN,
-        "does not ask what the election",
+        "does not ask what the paper asks",
+    ),
+    "a poll with other seats": (
+        Made(edit_entries=body("poll_initialised", questions=[{**Made().questions[0], "seats": 1}])),
+        form.CHAIN,
+        "does not ask what the paper asks",
+    ),
+    "a poll whose numbers are true": (
+        Made(edit_entries=body("poll_initialised", questions=[{**Made().questions[0], "least": True}])),
+        form.CHAIN,
+        "does not ask what the paper asks",
     ),
     "another election bound": (
         Made(edit_entries=body("poll_opened", election="x")),
@@ -765,24 +778,24 @@ COUNTED: dict[str, tuple[Made, str, str]] = {
         "is missing; it should be '</html>'",
     ),
     "more papers received": (Made(edit_files=texts(form.POSTAL, received=4)), form.POSTAL, "should be"),
-    "other votes by post": (Made(edit_files=texts(form.POSTAL, votes=[0, 3])), form.POSTAL, "should be"),
+    "other votes by post": (Made(edit_files=texts(form.POSTAL, votes=[[0, 3]])), form.POSTAL, "should be"),
     "papers of other options": (
-        Made(edit_entries=body("postal_counted", votes=[["South", 1], ["North", 2]])),
+        Made(edit_entries=body("postal_counted", votes=[["Who?", "South", 1], ["Who?", "North", 2]])),
         form.CHAIN,
-        "does not name the poll's options in their order",
+        "does not name the poll's questions and options in their order",
     ),
     "papers of nobody knows what": (
         Made(edit_entries=body("postal_counted", votes=[3])),
         form.CHAIN,
-        '"votes" is not a list of options with their votes',
+        '"votes" is not a list of questions and options',
     ),
     "papers that are no numbers": (
         Made(
-            edit_entries=body("postal_counted", votes=[["North", "2"], ["South", 1]]),
-            edit_files=texts(form.POSTAL, votes=["2", 1]),
+            edit_entries=body("postal_counted", votes=[["Who?", "North", "2"], ["Who?", "South", 1]]),
+            edit_files=texts(form.POSTAL, votes=[["2", 1]]),
         ),
-        form.POSTAL,
-        '"votes" is not',
+        form.CHAIN,
+        '"votes" is not a whole number',
     ),
     "fewer papers than none": (Made(papers=(4, -1)), form.POSTAL, "counts fewer papers than none"),
     "papers that differ and nobody says why": (

@@ -32,7 +32,7 @@ AN_ASK = entry("pack_replacement_asked", "Gwen (chat)")
 AN_APPROVAL = entry("pack_replacement_approved", "Huw (chat)")
 A_RESUMPTION = entry("head_resumed", lost_seq=3, lost_hash="ab" * 32, asked_by="Gwen", approved_by="Huw")
 MISPLACED = {
-    "options swapped after the opening": (after("poll_opened", entry("poll_changed", options=["South", "North"])), 10),
+    "options swapped after the opening": (after("poll_opened", entry("poll_changed", questions=[])), 10),
     "trustees set after the opening": (after("poll_opened", entry("trustees_set", kind="dealer")), 10),
     "a yes after the opening": (after("poll_opened", entry("trustee_agreed", trustee=1, yes="")), 10),
     "a second opening": (after("poll_opened", entry("poll_opened")), 10),
@@ -90,9 +90,9 @@ CHAIN: dict[str, tuple[Any, int | None, str]] = {
         'changes the poll\'s "signing_key"',
     ),
     "a rule that changes the options": (
-        body("rule_changed", options=["South", "North"]),
+        body("rule_changed", questions=[]),
         HONEST["rule_changed"],
-        'changes "options" of a poll that is open',
+        'changes "questions" of a poll that is open',
     ),
     "a roll that changes the title": (
         body("roll_closed", title="Another"),

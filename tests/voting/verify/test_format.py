@@ -13,6 +13,7 @@ from voting.audit import canonical, chain, phases
 from voting.audit.signer import entry_message, head_message
 from voting.verify import format as form
 from voting.verify import spans
+from voting.verify.result import percent
 
 RETIRED = {"box_closed", "receipts_closed", "ballots_boxed", "election_key_set"}  # of the scheme before
 
@@ -62,7 +63,7 @@ def test_a_percentage_is_rounded_half_up(part: int, whole: int) -> None:
     if whole:
         due = str((Decimal(100 * part) / Decimal(whole)).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
-    assert form.percent(part, whole) == due
+    assert percent(part, whole) == due
 
 
 @pytest.mark.parametrize(
@@ -75,4 +76,4 @@ def test_a_percentage_is_rounded_half_up(part: int, whole: int) -> None:
     ],
 )
 def test_turnouts_of_the_case(part: int, due: str) -> None:
-    assert form.percent(part, 172_437) == due
+    assert percent(part, 172_437) == due

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from voting.verify import format as form
+from voting.ballots.election import Question
 from voting.verify.page import result_page
+from voting.verify.result import Asked, Post, Turnout, result_of
 
-POLL = {"title": "Leader", "question": "Who?", "kind": "ceremony", "fingerprint": "ABCD-EFGH-JKMN-PQRS"}
+ASKED = {"least": 1, "most": 1, "seats": None}
+POLL = {"title": "Leader", "questions": [ASKED], "kind": "ceremony", "fingerprint": "ABCD-EFGH-JKMN-PQRS"}
 
 
 def page(
@@ -22,8 +24,8 @@ def page(
     justification: str | None = None,
 ) -> str:
     """The page, and that every tag is closed."""
-    options = ("North & Sea", "<South>")
-    result = form.result_of("p", options, online=online, post=post, rejected=5, eligible=40, later=later)
+    asked = [Asked(Question("Who?", ("North & Sea", "<South>"), 1, 1))]
+    result = result_of("p", asked, [online], Post(sum(post), 5, [post]), Turnout(sum(online), later, 40))
     written = result_page(poll, result, justification).decode()
     _Balanced().check(written)
     return written
