@@ -32,6 +32,7 @@ from messages.pace.pacer import Lane
 from voting.audit.chain import HeadNotContinued, check_continues, last_head, sign_head
 from voting.audit.probes import run_probes
 from voting.audit.signer import KeptHeadDamaged
+from voting.poll import bound
 from voting.votes.wrong_codes import purge_wrong_codes
 
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
@@ -197,7 +198,7 @@ class _Records:
     async def probe(self) -> None:
         """Check that the records agree, and tell staff when they do not."""
         async with self.house.database.reading() as connection:
-            tried = [*await run_probes(connection), await rights.probe(connection)]
+            tried = [*await run_probes(connection), await rights.probe(connection), await bound.probe(connection)]
         broken = [probe for probe in tried if not probe.holds]
         for probe in broken:
             log.error("a probe does not hold", probe=probe.name, detail=probe.detail)

@@ -77,12 +77,15 @@ def poll_open(
     Example: ballotline poll open --as Gwen
     """
     from bot.house import House, in_house
+    from bot.page.page import page_digest
     from voting.audit.chain import sign_head
     from voting.poll import polls
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
-            poll = await polls.open_poll(connection, by=By(actor, VIA, house.clock()), despite_missing_packs=despite)
+            page = page_digest(tuple((await polls.load(connection)).languages))
+            by = By(actor, VIA, house.clock())
+            poll = await polls.open_poll(connection, by=by, despite_missing_packs=despite, page=page)
             await sign_head(connection, house.clock())
         OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
 
@@ -151,6 +154,8 @@ def _key(key: dict[str, Any] | None) -> str:
     if key is None:
         return "none yet"
     said = f"{key['threshold']} of {key['trustees']} trustees decrypt; {MADE[key['kind']]}"
+    if key["fingerprint"]:
+        said = f"{said}; fingerprint {key['fingerprint']}"
     waiting = ", ".join(map(str, key["without_yes"]))
     return f"{said}; the yes of trustee {waiting} is missing" if waiting else said
 
