@@ -9,8 +9,8 @@ from click import Group
 
 from bot.cli import build
 from bot.member_chat import handlers as members
-from bot.staff_chat import handlers as staff
 from bot.staff.roles import Role
+from bot.staff_chat import handlers as staff
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted((DOCS / "handbook").glob("*.md"))

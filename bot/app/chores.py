@@ -13,7 +13,7 @@ import structlog
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.alerts import alerts, pump
+from bot.alerts import alerts, pump, unheard
 from bot.alerts.pump import AlertPump
 from bot.app.hours import HoursKeeper
 from bot.edge import telegram
@@ -94,7 +94,7 @@ def chores_in_chat(house: House, bot: ExtBot[None], *, wake: Callable[[], None],
         Chore("alerts", pump.LOOK_EVERY, alarms.step, Lane.ALERT),
         Chore("progress", notice_watch.LOOK_EVERY, progress.step, Lane.ALERT),
         Chore("menus", MENUS_EVERY, StaffMenus(bot, house.database).refresh),
-        Chore("hearing", HEARING_EVERY, _Listener(house, bot, hearing).listen),
+        Chore("hearing", HEARING_EVERY, _Listener(house, bot, hearing, wake).listen),
     ]
 
 
@@ -135,27 +135,29 @@ class _Heads:
             await self.bot.send_message(chat, head.line.decode())
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Listener:
-    """Checks whether what members write reaches us, and tells staff when it does not."""
+    """Checks whether what members write reaches us, and tells staff when it does not, and when it does again."""
 
     house: House
     bot: ExtBot[None]
     hearing: Hearing
-    told: str | None = None
+    wake: Callable[[], None]
 
     async def listen(self) -> None:
-        """Tell staff once of each problem."""
+        """Tell staff once of each problem, and once of its end."""
         if self.house.settings.public_url:
             await self._look_at_webhook(self.house.settings.public_url)
-        why = self.hearing.trouble
-        if why is not None and why != self.told:
-            now = self.house.clock()
+        async with self.house.database.reading() as connection:
+            told = await unheard.lasting(connection)
+        why, now = self.hearing.trouble, self.house.clock()
+        if why is not None and all(one.facts["why"] != why for one in told):
             async with self.house.database.writing() as connection:
-                await alerts.raise_alert(
-                    connection, alerts.Kind.NOT_HEARD, f"not_heard:{why}:{now.isoformat()}", {"why": why}, now
-                )
-        self.told = why
+                await unheard.not_heard(connection, why, now)
+        elif told and self.hearing.well:
+            async with self.house.database.writing() as connection:
+                await unheard.heard_again(connection, told, now)
+            self.wake()
 
     async def _look_at_webhook(self, public_url: str) -> None:
         try:
