@@ -18,9 +18,9 @@ BESIDE = {
 
 
 def kept() -> set[str]:
-    """Name every file of the packages, in the tree as it is."""
+    """Name every file of the packages but what only makes vendored files again, in the tree as it is."""
     found = (path for floor in FLOORS for path in (ROOT / floor).rglob("*") if path.is_file())
-    return {str(path.relative_to(ROOT)) for path in found if "__pycache__" not in path.parts}
+    return {str(path.relative_to(ROOT)) for path in found if not {"__pycache__", "vendor"} & set(path.parts)}
 
 
 def packed() -> set[str]:

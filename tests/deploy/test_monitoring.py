@@ -19,7 +19,6 @@ from bot.app.figures import Figures
 from bot.house import House
 from bot.schema import alert
 from bot.staff.turnout import STEP
-from messages.channels import slow_downs
 from messages.reach import link_telegram
 from voting.audit.chain import sign_head
 from voting.schema import member
@@ -58,7 +57,6 @@ async def metrics(town: Town) -> dict[str, float]:
 
 
 async def test_every_metric_that_is_watched_is_in_metrics(town: Town) -> None:
-    slow_downs.note("telegram")
     said = {name.partition("{")[0] for name in await metrics(town)}
     async with aiohttp.ClientSession() as session, session.get(f"{town.url}/metrics") as answer:
         kinds = set(re.findall(r"^# TYPE (\S+)", await answer.text(), re.MULTILINE))

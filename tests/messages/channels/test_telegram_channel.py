@@ -12,6 +12,7 @@ from telegram.error import NetworkError, RetryAfter, TimedOut
 from bot.sandbox import Fault, Sandbox
 from messages.channels.bad_answers import BAD_ANSWERS
 from messages.channels.channels import Outgoing
+from messages.channels.slow_downs import SLOW_DOWNS
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.telegram_request import LANE, AiohttpRequest, NotSent
 from messages.channels.verdicts import SendFailed, Verdict
@@ -152,6 +153,18 @@ async def test_a_429_holds_its_chat_and_when_another_is_refused_too_everybody() 
 
     assert 6 < pacer.held_for() <= 7
     assert pacer.rate < 100
+
+
+async def test_a_429_is_counted_and_a_chat_that_is_held_already_is_not() -> None:
+    counted = SLOW_DOWNS.labels("telegram")
+    before = counted._value.get()
+    answer = refusal(429, "Too Many Requests: retry after 7", retry_after=7)
+    async with server_that(answer) as url, channel_to(url, pacer=Pacer(100)) as telegram:
+        for _ in range(2):
+            with pytest.raises(SendFailed):
+                await telegram.send(Outgoing("7", "Hello"))
+
+    assert counted._value.get() == before + 1
 
 
 async def test_nothing_is_asked_of_telegram_for_a_chat_that_it_holds() -> None:

@@ -11,6 +11,7 @@ from ballot_town import numbers
 
 from bot.sandbox import Fault, Sandbox
 from messages.channels.channels import Outgoing
+from messages.channels.slow_downs import SLOW_DOWNS
 from messages.channels.twilio_channel import TwilioAccount, TwilioChannel
 from messages.channels.verdicts import TWILIO, SendFailed, Verdict, twilio_verdict
 
@@ -88,6 +89,17 @@ async def test_a_fault_of_the_wire_means_what_can_be_known_of_it(fault: Fault, v
 
         assert (await failure(sandbox, Outgoing(numbers(1)[0], "Hello"))).verdict is verdict
         assert sandbox.twilio.meter.counted in (0, 1)
+
+
+@pytest.mark.parametrize(("kind", "counts"), [("429", 1), ("5xx_before", 0)])
+async def test_only_too_many_requests_is_counted_as_such(kind: str, counts: int) -> None:
+    counted = SLOW_DOWNS.labels("twilio")
+    before = counted._value.get()
+    async with Sandbox() as sandbox:
+        sandbox.faults.twilio.add(Fault(kind))
+        await failure(sandbox, Outgoing(numbers(1)[0], "Hello"))
+
+    assert counted._value.get() == before + counts
 
 
 async def test_a_silent_server_is_not_waited_for_longer_than_the_limit() -> None:
