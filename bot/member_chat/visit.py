@@ -41,7 +41,8 @@ class Visit:
         """Give what the words need."""
         caller, desk = self.caller, self.desk
         reader, chat = Reader.MEMBER, self.user.id
-        return Page(reader, caller.poll, chat, caller.language, desk.button_key, caller.now, desk.app_url)
+        app_url = "" if caller.poll.ways.page is False else desk.app_url
+        return Page(reader, caller.poll, chat, caller.language, desk.button_key, caller.now, app_url)
 
     async def say(self, said: Said) -> int:
         """Send a message and give its id."""

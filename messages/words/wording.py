@@ -93,7 +93,7 @@ def facts_of(poll: Poll, windows: list[Window], ways: Ways) -> dict[str, Any]:
         "closes_at": poll.closes_at.isoformat(),
         "bot_url": ways.bot_url,
         "opt_out_url": ways.opt_out_url,
-        "page_url": ways.page_url,
+        "page_url": "" if poll.ways.page is False else ways.page_url,
     }
 
 

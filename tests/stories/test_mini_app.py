@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from town import PUBLIC_URL, Member, Town
 
+from voting.model import Ways
 from voting.store.database import Database
 
 LABELS = {"Open the voting page", "Agor y dudalen bleidleisio"}
@@ -44,6 +45,15 @@ async def test_whoever_speaks_welsh_reads_the_button_in_welsh(database: Database
         await sian.asks(sian.types("/start"))
 
         assert sian.buttons[0] == "Agor y dudalen bleidleisio"
+
+
+async def test_a_poll_without_the_page_offers_none(database: Database, tmp_path: Path) -> None:
+    async with Town(database, tmp_path, webhooks=True, ways=Ways(page=False)) as town:
+        ada = town.member("ada")
+        await ada.asks(ada.types("/start"))
+        assert apps(ada) == []
+
+        assert town.sandbox.telegram.world.menu_button is None
 
 
 async def test_a_locked_vote_offers_no_page(database: Database, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from messages.words.purposes import DOMAIN, LITERAL, POINT_TO_BOT, POINT_TO_PAGE
 from messages.words.sms_text import Encoding, encode_plan, plain
 from messages.words.texts import languages, text
 from messages.words.wording import Ways, Words, facts_of, message_text
+from voting.model import Ways as OnlineWays
 from voting.model import Window
 
 BOT = "https://t.me/ballot_bot"
@@ -208,6 +209,15 @@ def test_other_notices_do_not_name_it(kind: Kind) -> None:
     words = Words(kind, facts_of(POLL, [FIRST, SECOND], Ways(BOT, page_url=PAGE)))
 
     assert PAGE not in words.sms("en-GB") + words.chat("en-GB")
+
+
+@pytest.mark.parametrize("kind", sorted(NOT_TO_VOTERS))
+def test_a_poll_without_the_page_leads_to_the_bot(kind: Kind) -> None:
+    poll = replace(POLL, ways=OnlineWays(page=False))
+    words = Words(kind, facts_of(poll, [FIRST], Ways(BOT, page_url=PAGE)))
+
+    assert PAGE not in words.sms("en-GB") + words.chat("en-GB")
+    assert BOT in words.sms("en-GB")
 
 
 @pytest.mark.parametrize("key", sorted(POINT_TO_PAGE))
