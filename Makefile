@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE  # what the tests start as processes is compile
 ROOM := $(shell df --output=avail /dev/shm 2>/dev/null | tail -n 1)
 IN_MEMORY := $(if $(TMPDIR),,$(shell [ "$(ROOM)" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm))
 
-.PHONY: demo story test check cover lint bench soak texts clean
+.PHONY: demo story test check cover lint audit bench soak texts clean
 
 demo: $(READY)  ## a whole ballot on this machine, then phones and console in the browser
 	$(BIN)/ballotline demo
@@ -31,6 +31,13 @@ lint: $(READY)  ## ruff and mypy strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(READY)  ## licences, advisories, and the wheel in build/wheel with its bill of materials (CycloneDX)
+	$(BIN)/python -m tests.supply licences
+	rm -rf build/wheel
+	$(BIN)/python -m pip wheel . --no-deps --quiet --disable-pip-version-check --wheel-dir build/wheel
+	$(BIN)/python -m tests.supply sbom build/wheel/*.whl
+	$(BIN)/python -m tests.supply advisories
 
 bench: $(READY)  ## ours beside the peer or the raw limit, as ratios
 	$(BIN)/python -m tests.benchmarks

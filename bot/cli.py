@@ -26,6 +26,7 @@ from bot.commands import (
     privacy,
     roll,
     service,
+    setup,
     staff,
     tally,
     template,
@@ -40,6 +41,7 @@ from voting.refusals import Fault, Refusal
 # In the order of the help.
 NOUNS: Final = (
     demo,
+    setup,
     polls,
     keys,
     trustee,

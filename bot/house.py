@@ -56,7 +56,9 @@ def in_house(act: Callable[[House], Awaitable[Result]]) -> Result:
 
     async def work() -> Result:
         settings = read_settings()
-        logs.configure(settings.log_level if settings.log_level != "INFO" else "WARNING", json_lines=False)
+        logs.configure(
+            settings.log_level if settings.log_level != "INFO" else "WARNING", json_lines=settings.json_lines
+        )
         async with open_house(settings) as house:
             return await act(house)
 

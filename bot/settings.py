@@ -17,6 +17,7 @@ from voting.refusals import StaffRefusal
 
 TELEGRAM_API: Final = "https://api.telegram.org"
 TWILIO_API: Final = "https://api.twilio.com"
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SettingsWrong(StaffRefusal):
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     ] = ""
     heads_chat: Annotated[int | None, Field(description="Telegram chat that gets the chain's head every hour")] = None
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
+    log_format: Annotated[str, Field(description="text for people, json: one object a line")] = "text"
 
     @field_validator("telegram_api_url", "twilio_api_url", "public_url")
     @classmethod
@@ -90,6 +92,18 @@ class Settings(BaseSettings):
             raise ValueError("it must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
 
+    @field_validator("log_format")
+    @classmethod
+    def _format(cls, value: str) -> str:
+        if value.lower() not in {"text", "json"}:
+            raise ValueError("it must be text or json")
+        return value.lower()
+
+    @property
+    def json_lines(self) -> bool:
+        """Whether a log line is one JSON object."""
+        return self.log_format == "json"
+
     @property
     def trusted_addresses(self) -> frozenset[str]:
         """Give the proxies whose word about a client's address is believed."""
@@ -113,6 +127,13 @@ class Settings(BaseSettings):
         return frozenset(name for name, is_on in switched if is_on)
 
     @property
+    def app_url(self) -> str:
+        """The voting page where Telegram can open it: by https, or played on this machine; else empty."""
+        public, telegram = urlsplit(self.public_url), urlsplit(self.telegram_api_url)
+        is_local = public.hostname in LOOPBACK and telegram.hostname in LOOPBACK
+        return f"{self.public_url}/vote" if public.scheme == "https" or is_local else ""
+
+    @property
     def host(self) -> str:
         """Where to listen."""
         return self.listen.rpartition(":")[0].strip("[]")
@@ -121,6 +142,19 @@ class Settings(BaseSettings):
     def port(self) -> int:
         """Where to listen."""
         return int(self.listen.rpartition(":")[2])
+
+
+class LogFormat(BaseSettings):
+    """The log's format alone, known also where another setting is wrong."""
+
+    model_config = Settings.model_config
+
+    log_format: str = "text"
+
+
+def wants_json() -> bool:
+    """Tell whether log lines are to be JSON, whatever else the settings say."""
+    return LogFormat().log_format.lower() == "json"
 
 
 def read_settings() -> Settings:

@@ -152,6 +152,14 @@ async def acknowledge(connection: AsyncConnection, alert_id: int, *, by: By) -> 
     return known
 
 
+async def end(connection: AsyncConnection, known: Alert, now: datetime, **facts: object) -> None:
+    """Show an alert's new facts where it stands, and wake nobody else for it: what it tells of is over."""
+    ended_at = known.ended_at or now
+    await _change(
+        connection, known.id, facts={**known.facts, **facts}, changed_at=now, next_page_at=None, ended_at=ended_at
+    )
+
+
 async def stop_texts(connection: AsyncConnection, alert_id: int, *, by: By) -> None:
     """Stop texts to the number that an alert tells of, as if it had said STOP. AlertGone."""
     number = (await show(connection, alert_id)).facts.get("number")

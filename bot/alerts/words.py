@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from bot.alerts.alerts import Alert, Kind
@@ -109,6 +110,9 @@ def _standing(page: Page, alert: Alert, case: Case | None) -> str:
     if alert.acknowledged_by is not None and alert.acknowledged_at is not None:
         at = page.moment(alert.acknowledged_at)
         lines.append("✓ " + html_text("staff", "alert.acknowledged", page.language, name=alert.acknowledged_by, at=at))
+    if "over_at" in alert.facts:
+        at = page.moment(datetime.fromisoformat(alert.facts["over_at"]))
+        lines.append("✓ " + html_text("staff", "alert.over", page.language, at=at))
     if case is not None and alert.kind is Kind.ATTEMPT:
         lines += case_standing(page, case)
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from telegram.ext import ExtBot
 
 from bot.alerts import hooks, pages
 from bot.app.chores import Chore, chores, chores_by_text, chores_in_chat
+from bot.app.figures import Figures
 from bot.app.post_room import PostRoom
 from bot.app.run import Service
 from bot.chat.context import BotApplication
@@ -172,6 +173,7 @@ def _member_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -
         wake=postman.wake,
         on_report=hooks.on_report,
         sms=house.settings.sms_on,
+        app_url=house.settings.app_url,
     )
 
 
@@ -208,4 +210,5 @@ def _edges(house: House, arrivals: Arrivals, hearing: Hearing | None, postman: P
         clock=house.clock,
         hearing=hearing,
         waits=postman.waits,
+        figures=Figures(house).refresh,
     )

@@ -13,7 +13,7 @@ import structlog
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.alerts import alerts, pump
+from bot.alerts import alerts, pump, unheard
 from bot.alerts.pump import AlertPump
 from bot.app.hours import HoursKeeper
 from bot.edge import telegram
@@ -32,6 +32,7 @@ from messages.pace.pacer import Lane
 from voting.audit.chain import HeadNotContinued, check_continues, last_head, sign_head
 from voting.audit.probes import run_probes
 from voting.audit.signer import KeptHeadDamaged
+from voting.poll import bound
 from voting.votes.wrong_codes import purge_wrong_codes
 
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
@@ -93,7 +94,7 @@ def chores_in_chat(house: House, bot: ExtBot[None], *, wake: Callable[[], None],
         Chore("alerts", pump.LOOK_EVERY, alarms.step, Lane.ALERT),
         Chore("progress", notice_watch.LOOK_EVERY, progress.step, Lane.ALERT),
         Chore("menus", MENUS_EVERY, StaffMenus(bot, house.database).refresh),
-        Chore("hearing", HEARING_EVERY, _Listener(house, bot, hearing).listen),
+        Chore("hearing", HEARING_EVERY, _Listener(house, bot, hearing, wake).listen),
     ]
 
 
@@ -134,27 +135,29 @@ class _Heads:
             await self.bot.send_message(chat, head.line.decode())
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Listener:
-    """Checks whether what members write reaches us, and tells staff when it does not."""
+    """Checks whether what members write reaches us, and tells staff when it does not, and when it does again."""
 
     house: House
     bot: ExtBot[None]
     hearing: Hearing
-    told: str | None = None
+    wake: Callable[[], None]
 
     async def listen(self) -> None:
-        """Tell staff once of each problem."""
+        """Tell staff once of each problem, and once of its end."""
         if self.house.settings.public_url:
             await self._look_at_webhook(self.house.settings.public_url)
-        why = self.hearing.trouble
-        if why is not None and why != self.told:
-            now = self.house.clock()
+        async with self.house.database.reading() as connection:
+            told = await unheard.lasting(connection)
+        why, now = self.hearing.trouble, self.house.clock()
+        if why is not None and all(one.facts["why"] != why for one in told):
             async with self.house.database.writing() as connection:
-                await alerts.raise_alert(
-                    connection, alerts.Kind.NOT_HEARD, f"not_heard:{why}:{now.isoformat()}", {"why": why}, now
-                )
-        self.told = why
+                await unheard.not_heard(connection, why, now)
+        elif told and self.hearing.well:
+            async with self.house.database.writing() as connection:
+                await unheard.heard_again(connection, told, now)
+            self.wake()
 
     async def _look_at_webhook(self, public_url: str) -> None:
         try:
@@ -195,7 +198,7 @@ class _Records:
     async def probe(self) -> None:
         """Check that the records agree, and tell staff when they do not."""
         async with self.house.database.reading() as connection:
-            tried = [*await run_probes(connection), await rights.probe(connection)]
+            tried = [*await run_probes(connection), await rights.probe(connection), await bound.probe(connection)]
         broken = [probe for probe in tried if not probe.holds]
         for probe in broken:
             log.error("a probe does not hold", probe=probe.name, detail=probe.detail)

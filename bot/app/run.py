@@ -88,6 +88,7 @@ class Service:
         async with self.house.database.reading() as connection:
             poll = await polls.load(connection)
         await telegram.patiently(lambda: menus.publish(bot, poll.languages))
+        await telegram.patiently(lambda: menus.publish_page(bot, poll.languages[0], settings.app_url))
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

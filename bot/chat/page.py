@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.chat.buttons import PaperPress, gesture_button, paper_button
+from messages.channels.channels import MINI_APP, Buttons
 from messages.words.dates import moment_text, time_text
 from messages.words.texts import text
 from voting.model import Poll
@@ -23,7 +24,10 @@ class Reader(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One chat as its reader sees it: a member's, somebody's on the staff, or a staff group."""
+    """One chat as its reader sees it: a member's, somebody's on the staff, or a staff group.
+
+    `app_url`: the voting page, where Telegram can open it; else empty.
+    """
 
     reader: Reader
     poll: Poll
@@ -31,6 +35,7 @@ class Page:
     language: str
     button_key: bytes
     now: datetime
+    app_url: str = ""
 
     def moment(self, instant: datetime) -> str:
         """Write an instant; to staff, one of today by its time alone."""
@@ -42,6 +47,12 @@ class Page:
     def button(self, label_key: str, gesture: str, reference: object = "", /, **params: str | int) -> tuple[str, str]:
         """Make a button: its label from the reader's catalogue, its payload for this chat."""
         return text(self.reader, label_key, self.language, **params), self.payload(gesture, reference)
+
+    @property
+    def app_rows(self) -> Buttons:
+        """Give the row whose button opens the voting page inside Telegram; none where it cannot."""
+        label = text("member", "button.page", self.language)
+        return (((label, MINI_APP + self.app_url),),) if self.app_url else ()
 
     def payload(self, gesture: str, reference: object = "") -> str:
         """Make a payload that only this chat can send."""

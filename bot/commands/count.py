@@ -110,11 +110,12 @@ def audit(as_json: AsJson = False) -> None:
     from bot.staff import rights
     from voting.audit.examination import examine
     from voting.audit.probes import run_probes
+    from voting.poll import bound
 
     async def act(house: House) -> dict[str, Any]:
         async with house.database.reading() as connection:
             examined = await examine(connection)
-            tried = [*await run_probes(connection), await rights.probe(connection)]
+            tried = [*await run_probes(connection), await rights.probe(connection), await bound.probe(connection)]
         probes = [asdict(probe) for probe in tried]
         ok = examined.problem is None and all(probe["holds"] for probe in probes)
         return {"ok": ok, "chain_entries": examined.entries, "chain_problem": examined.problem, "probes": probes}

@@ -8,12 +8,14 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from pydantic import SecretStr
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import clock
+from bot.page.page import page_digest
 from bot.settings import Settings
 from bot.staff import rights
-from voting import secrets_file
+from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
 from voting.ballots.trustee_refusals import TrusteeRefusal
@@ -47,7 +49,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises for what it finds."""
     findings = [_setting(settings, name) for name in type(settings).model_fields]
     findings += await _kept(settings)
-    looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_telegram, _twilio, _clock]
+    looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [telegram_findings, twilio_findings, _clock]
     for found in await asyncio.gather(*(look(settings) for look in looks)):
         findings += found
     return findings
@@ -87,7 +89,9 @@ async def _kept(settings: Settings) -> list[Finding]:
             if signer is not None:
                 found += [await _head(connection), await _staff(connection)]
             key = await _key(connection, poll)
+            page = await page_finding(connection, poll)
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
+        found.append(page)
         found += await _packs(database)
         found += key
     except (Refusal, TrusteeRefusal) as refusal:
@@ -146,6 +150,18 @@ async def _key(connection: AsyncConnection, poll: Poll) -> list[Finding]:
     return found
 
 
+async def page_finding(connection: AsyncConnection, poll: Poll) -> Finding:
+    """Compare the files of the voting page with those that the chain names of the opening."""
+    digest = page_digest(tuple(poll.languages))
+    opened = select(schema.chain.c.body).where(schema.chain.c.kind == "poll_opened")
+    body = await connection.scalar(opened)
+    if body is None or body.get("page") == digest:
+        return Finding("voting page", ok=True, detail=digest)
+    detail = f"{digest}, and at the opening it was {body.get('page')}"
+    todo = "tell members that the page changed and why; publish both digests"
+    return Finding("voting page", ok=False, detail=detail, what_to_do=todo)
+
+
 async def _staff(connection: AsyncConnection) -> Finding:
     """Compare the staff's table with the signed entries."""
     tried = await rights.probe(connection)
@@ -163,7 +179,8 @@ async def _packs(database: Database) -> list[Finding]:
     return [Finding("packs", ok=not without, detail=detail, what_to_do=todo)]
 
 
-async def _telegram(settings: Settings) -> list[Finding]:
+async def telegram_findings(settings: Settings) -> list[Finding]:
+    """Ask Telegram who the bot is, then what it knows of the webhook."""
     if not settings.telegram_on:
         return [Finding("telegram", ok=None, detail="off: BALLOTLINE_TELEGRAM_TOKEN is not set")]
     from telegram.error import InvalidToken, TelegramError
@@ -193,7 +210,8 @@ async def _telegram(settings: Settings) -> list[Finding]:
     ]
 
 
-async def _twilio(settings: Settings) -> list[Finding]:
+async def twilio_findings(settings: Settings) -> list[Finding]:
+    """Ask Twilio for the account; say what does not work without a public address."""
     if not settings.sms_on:
         return [Finding("twilio", ok=None, detail="off: its settings are not all set")]
     import aiohttp

@@ -47,8 +47,10 @@ def create(
             except FileExistsError as taken:
                 raise ShareFolderTaken(file=str(taken.filename)) from None
 
-    for path in in_house(act):
+    *shared, published = in_house(act)
+    for path in shared:
         OUT.print(f"{path}  for one trustee")
+    OUT.print(f"{published}  for everybody: who the trustees are")
     OUT.print(f"Any {threshold} of these {trustees} decrypt the count. Hand them out; keep none here.")
 
 

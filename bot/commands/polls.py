@@ -77,15 +77,18 @@ def poll_open(
     Example: ballotline poll open --as Gwen
     """
     from bot.house import House, in_house
+    from bot.page.page import page_digest
     from voting.audit.chain import sign_head
     from voting.poll import polls
 
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
+            page = page_digest(tuple((await polls.load(connection)).languages))
             poll = await polls.open_poll(
                 connection,
                 by=By(actor, VIA, house.clock()),
                 despite_missing_packs=despite,
+                page=page,
                 public_url=house.settings.public_url,
             )
             await sign_head(connection, house.clock())
@@ -156,6 +159,8 @@ def _key(key: dict[str, Any] | None) -> str:
     if key is None:
         return "none yet"
     said = f"{key['threshold']} of {key['trustees']} trustees decrypt; {MADE[key['kind']]}"
+    if key["fingerprint"]:
+        said = f"{said}; fingerprint {key['fingerprint']}"
     waiting = ", ".join(map(str, key["without_yes"]))
     return f"{said}; the yes of trustee {waiting} is missing" if waiting else said
 

@@ -1,7 +1,5 @@
 """`run`: the service."""
 
-import sys
-
 import typer
 
 from bot.commands.terminal import run
@@ -18,16 +16,29 @@ def run_service() -> None:
 
     Example: BALLOTLINE_TELEGRAM_TOKEN=123:abc ballotline run
     """
+    import structlog
+
     from bot import logs
     from bot.commands.serving import serve
-    from bot.settings import read_settings
+    from bot.settings import read_settings, wants_json
 
-    settings = read_settings()
-    logs.configure(settings.log_level, json_lines=not sys.stderr.isatty())
+    json_lines = wants_json()
+    logs.configure("INFO", json_lines=json_lines)
     try:
+        settings = read_settings()
+        logs.configure(settings.log_level, json_lines=json_lines)
         run(serve(settings))
-    except* (Refusal, Fault) as several:
-        raise _first(several) from None
+    except* (Refusal, Fault, OSError) as several:
+        first = _first(several)
+        if not json_lines:
+            raise first from None
+        log = structlog.get_logger()
+        log.critical("the service ends: it cannot run", why=str(first))
+        ended = True
+    else:
+        ended = False
+    if ended:
+        raise typer.Exit(1)
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

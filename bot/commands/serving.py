@@ -4,6 +4,8 @@ import asyncio
 import signal
 from contextlib import suppress
 
+import structlog
+
 from bot.app.assembly import assemble
 from bot.commands.terminal import error_line
 from bot.house import House
@@ -12,6 +14,8 @@ from voting import secrets_file
 from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
+
+log = structlog.get_logger()
 
 
 async def serve(settings: Settings) -> None:
@@ -24,7 +28,7 @@ async def serve(settings: Settings) -> None:
             stop, ready = asyncio.Event(), asyncio.Event()
             for name in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(name, stop.set)
-            telling = asyncio.create_task(_tell(ready, settings.listen, telegram=settings.telegram_on))
+            telling = asyncio.create_task(_tell(ready, settings))
             try:
                 await service.run(stop, ready=ready)
             finally:
@@ -35,8 +39,12 @@ async def serve(settings: Settings) -> None:
         await database.close()
 
 
-async def _tell(ready: asyncio.Event, listen: str, *, telegram: bool) -> None:
+async def _tell(ready: asyncio.Event, settings: Settings) -> None:
     await ready.wait()
-    error_line(f"Ballotline is running; the console is at http://{listen}/console (log in with /console in the chat).")
-    if not telegram:
+    if settings.json_lines:
+        log.info("Ballotline is running", listen=settings.listen, telegram=settings.telegram_on)
+        return
+    console = f"http://{settings.listen}/console"
+    error_line(f"Ballotline is running; the console is at {console} (log in with /console in the chat).")
+    if not settings.telegram_on:
         error_line("Telegram is off: BALLOTLINE_TELEGRAM_TOKEN is not set.")

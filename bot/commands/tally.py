@@ -57,6 +57,9 @@ def finish(
         list[Path], typer.Option("--decryption", metavar="FILE...", help="What trustees decrypted, as many as needed.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of `tally begin`, or a new one.")],
+    _publish_small: Annotated[
+        bool, typer.Option("--publish-small", help="Agreed to at `tally begin`; taken here too, for scripts.")
+    ] = False,
     as_json: AsJson = False,
     actor: Actor = DEFAULT_ACTOR,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.commands.several import SeveralFiles
-from bot.commands.terminal import OUT, print_facts, stages_bar
+from bot.commands.terminal import OUT, error_line, print_facts, stages_bar
 from voting.refusals import StaffRefusal
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Your folder of the ceremony.")]
@@ -119,7 +119,7 @@ def decrypt(
     """
     from voting.trustees.decrypt import Verified
     from voting.trustees.decrypt import decrypt as decrypt_tally
-    from voting.verify.verify import Asked, verify
+    from voting.verify.verify import Asked, WorkerEnded, verify
 
     def verified() -> Verified:
         with stages_bar() as progress:
@@ -134,7 +134,11 @@ def decrypt(
             typer.confirm("Do the other trustees read the same? Decrypt it?", abort=True, err=True)
         return Verified(report.election, report.trustees, report.tally)
 
-    decrypt_tally(share, out, verified)
+    try:
+        decrypt_tally(share, out, verified)
+    except WorkerEnded as ended:
+        error_line(f"{ended} Nothing was decrypted.")
+        raise typer.Exit(1) from ended
     OUT.print(f"{out}  is your decryption of this tally: send it to the officer")
 
 

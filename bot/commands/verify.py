@@ -35,16 +35,20 @@ def verify(
 
     Example: ballotline verify result --key ABCD-EFGH-JKMN-PQRS --receipt 2345-6789-ABCD-EFGH
     """
-    from voting.verify.verify import Asked
+    from voting.verify.verify import Asked, WorkerEnded
     from voting.verify.verify import verify as verify_bundle
 
     if codes and receipt is None:
         raise typer.BadParameter("--codes needs --receipt, the mark to look for")
     asked = Asked(key, head, poll, receipt, _ask_codes() if codes else None)
-    with stages_bar(quiet=as_json) as progress:
-        report = verify_bundle(
-            folder, asked=asked, progress=lambda done, ballots: progress("Checking ballots", done, ballots)
-        )
+    try:
+        with stages_bar(quiet=as_json) as progress:
+            report = verify_bundle(
+                folder, asked=asked, progress=lambda done, ballots: progress("Checking ballots", done, ballots)
+            )
+    except WorkerEnded as ended:
+        error_line(str(ended))
+        raise typer.Exit(1) from ended
     if as_json:
         print_json(_facts(report))
     else:

@@ -139,6 +139,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "missing_packs": "Packs are reported missing",
         "help_asked": "A member asks for help",
         "inbox_failed": "A message could not be handled",
+        "unreadable": "Something that was sent to us could not be read",
+        "group_lost": "A staff group cannot be told",
+        "not_heard": "What members write in Telegram does not reach us",
+        "answers_stopped": "A phone that keeps writing gets no more answers today",
+        "may_have_stopped": "A member may have asked for no more texts",
     },
     "alert_do": {
         "attempt": "Read the case, then acknowledge. The first vote stands whatever you decide.",
@@ -153,6 +158,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "missing_packs": "Look at the missing packs and ask for replacements.",
         "help_asked": "Write to the member.",
         "inbox_failed": "Tell the operator: one message of somebody was not answered.",
+        "unreadable": "Nothing for one; if there are many, tell the operator.",
+        "group_lost": "Add the bot to the group again, or let it write there; then an officer sends /here in it.",
+        "not_heard": "Tell the operator now: `ballotline doctor` says what is wrong.",
+        "answers_stopped": "Nothing, if it is a machine. If it is a person, write to them.",
+        "may_have_stopped": "Read what they wrote; if they meant it, stop the texts from the alert in the chat.",
     },
     "role": {"officer": "Officer", "comms": "Comms", "support": "Support"},
     "import": {

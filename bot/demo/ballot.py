@@ -13,8 +13,9 @@ from pydantic import SecretStr
 
 from bot.app.assembly import assemble
 from bot.app.run import Service
-from bot.edge.links import link
+from bot.edge.links import link, vote_url
 from bot.house import House
+from bot.page.page import page_digest
 from bot.sandbox import Sandbox
 from bot.settings import Settings
 from messages import roll_import
@@ -76,7 +77,7 @@ class Ballot:
     @property
     def ways(self) -> Ways:
         """Give how members can reach us, as notices name it."""
-        return Ways(bot_url=link(self.sandbox.telegram.bot_username))
+        return Ways(link(self.sandbox.telegram.bot_username), page_url=vote_url(self.house.settings))
 
     async def init(self, poll_file: Path, actor: str) -> Poll:
         """Do as `ballotline init` and `keys create` do."""
@@ -99,7 +100,12 @@ class Ballot:
         """Do as `packs issue` does, and keep the letters as the mailing house would print them."""
         path = self.folder / "print.csv"
         url = link(self.sandbox.telegram.bot_username, "pack")
-        issued = await issue(self.database, self.house.secrets, Printing(path, url), by=By(actor, VIA, self.clock()))
+        issued = await issue(
+            self.database,
+            self.house.secrets,
+            Printing(path, url, vote_url=vote_url(self.house.settings)),
+            by=By(actor, VIA, self.clock()),
+        )
         text = await asyncio.to_thread(path.read_text, encoding="utf-8-sig")
         self.letters = {row["member_no"]: dict(row) for row in csv.DictReader(text.splitlines())}
         return issued
@@ -107,7 +113,8 @@ class Ballot:
     async def open(self, actor: str) -> None:
         """Do as `poll open` does."""
         async with self.database.writing() as connection:
-            await polls.open_poll(connection, by=By(actor, VIA, self.clock()))
+            page = page_digest(tuple((await polls.load(connection)).languages))
+            await polls.open_poll(connection, by=By(actor, VIA, self.clock()), page=page)
 
     def write_shares(self) -> list[Path]:
         """Give each trustee a share file."""

@@ -17,7 +17,10 @@ from voting.verify.verify import verify
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Plays it: `shares` are the trustees' files, `mark` is Ada's receipt, `papers` came by post for either option."""
+    """Plays it: `shares` are the trustees' files, `mark` is Ada's receipt, `page_mark` Carys's.
+
+    `papers` came by post for either option.
+    """
 
     ballot: Ballot
     stage: Stage
@@ -25,6 +28,7 @@ class Ending:
     mark: str
     ballots: int
     papers: tuple[int, int]
+    page_mark: str
 
     async def play(self) -> None:
         """Play every scene; StoryBroken or a refusal when one goes wrong."""
@@ -102,3 +106,7 @@ class Ending:
         self.stage.check(report.ok, "her mark is among the ballots")
         found = report.checks[-1]
         self.stage.fact(f"{found.name}: {found.detail}")
+        self.stage.says("Carys", "looks for hers, which the voting page gave her")
+        report = await asyncio.to_thread(verify, self._bundle, asked=Asked(receipt=self.page_mark))
+        self.stage.check(report.ok, "a vote from the page is among the ballots like one from the chat")
+        self.stage.fact(f"{report.checks[-1].name}: {report.checks[-1].detail}")

@@ -14,6 +14,7 @@ from bot.demo.ballot import Ballot, StoryClock
 from bot.demo.roll import write_roll
 from bot.demo.stage import Stage
 from bot.demo.story import Story
+from bot.edge.links import vote_url
 from bot.edge.server import PortTaken
 from bot.house import clock
 from bot.sandbox import Sandbox
@@ -91,6 +92,7 @@ async def _your_turn(folder: Path, sandbox: Sandbox, story: Story, console: Cons
     console.print()
     console.print("Your turn: a second poll is open now, and new letters lie beside the phones.")
     console.print(f"  Phones:  [bold]{sandbox.url}[/bold]  (pick up Bedwyr's or Carys's, and vote)")
+    console.print(f"  Voting page: [bold]{vote_url(ballot.house.settings)}[/bold]  (letters and phones lead there too)")
     console.print(f"  Console: [bold]{sandbox.console_url}[/bold]  (on Gwen's phone send /console for the way in)")
     console.print("Ctrl-C ends it; nothing is kept.")
     stop = asyncio.Event()

@@ -14,6 +14,7 @@ from rich.text import Text
 
 LONDON: Final = ZoneInfo("Europe/London")
 NAME_WIDTH: Final = 12
+SIGNS: Final = {"telegram": "◂", "sms": "☎", "page": "▣"}
 
 
 class StoryBroken(Exception):  # noqa: N818 - a fact about the story
@@ -54,7 +55,7 @@ class Stage:
 
     def hears(self, who: str, channel: str, words: str) -> None:
         """Show what somebody reads, and on what."""
-        self._line(who, "☎" if channel == "sms" else "◂", "white", words)
+        self._line(who, SIGNS[channel], "white", words)
 
     def check(self, holds: object, what: str) -> None:
         """Insist on a fact; StoryBroken if it is not one."""

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from bot.demo import poll_files
 from bot.demo.ballot import VIA, Ballot, StoryClock
 from bot.demo.ending import Ending
+from bot.demo.page_voter import PageVoter, bare
 from bot.demo.roll import ADA, BEDWYR, CARYS, FARAH, Role, write_roll
 from bot.demo.stage import Stage
-from bot.edge.links import link
+from bot.edge.links import link, vote_url
 from bot.sandbox import Person, Sandbox
 from bot.staff import enrolment
 from bot.staff.roles import Role as StaffRole
@@ -50,6 +51,7 @@ class Story:
     people: dict[str, Person] = field(default_factory=dict)
     shares: list[Path] = field(default_factory=list)
     mark: str = ""  # Ada's
+    page_mark: str = ""  # Carys's
 
     @property
     def sandbox(self) -> Sandbox:
@@ -69,12 +71,13 @@ class Story:
         await self._packs_leave()
         self.clock.put(datetime(2022, 8, 8, 18, 30, tzinfo=UTC))
         await self._ada_votes()
+        await self._carys_votes_on_the_page()
         await self._a_paper_arrives()
         await self._ada_tries_again()
         await self._a_stranger_has_the_letter()
         await self._turnout()
         self.clock.put(datetime(2022, 9, 2, 16, 5, tzinfo=UTC))
-        await Ending(self.ballot, self.stage, self.shares, self.mark, OTHERS + 1, PAPERS).play()
+        await Ending(self.ballot, self.stage, self.shares, self.mark, OTHERS + 2, PAPERS, self.page_mark).play()
 
     # -- before the poll -----------------------------------------------------------------
 
@@ -314,6 +317,19 @@ class Story:
             attempts = await connection.scalar(select(func.count()).select_from(schema.attempt))
         self.stage.check(attempts == 0, "a client's retry is not an attempt")
 
+    async def _carys_votes_on_the_page(self) -> None:
+        self.stage.scene("Carys votes on the voting page")
+        letter = self.ballot.letters[CARYS.member_no]
+        self.stage.says("Carys", "scans her letter; the page opens in her phone's browser, no Telegram needed")
+        voter = PageVoter(vote_url(self.ballot.house.settings), letter["pack_code"], letter["vote_code"])
+        self.page_mark = await voter.votes(1, letter["word"])
+        self.stage.says("Carys", "reads the rule, sees the word of her letter, gives the vote code, chooses, casts")
+        self.stage.hears("Carys", "page", f"Your vote is locked\nReceipt: {self.page_mark}")
+        sent = b"".join(voter.sent).decode()
+        self.stage.check(bare(letter["vote_code"]) not in sent, "the vote code never leaves her phone")
+        self.stage.fact("her phone sealed, proved and signed the ballot: the service saw neither choice nor vote code")
+        await self._nobody_is_accused()
+
     async def _a_paper_arrives(self) -> None:
         self.stage.scene("Farah's paper arrives by post")
         self.stage.command("postal import postal.csv")
@@ -381,7 +397,7 @@ class Story:
         async with self.ballot.database.reading() as connection:
             locks = await connection.scalar(select(func.count()).select_from(schema.lock))
             cases = await connection.scalar(select(func.count()).select_from(schema.case))
-        self.stage.check((locks, cases) == (2, 1), "two locks stand, and both attempts are in one case")
+        self.stage.check((locks, cases) == (3, 1), "three locks stand, and both attempts are in one case")
 
     async def _turnout(self) -> None:
         self.stage.scene("The others vote; Gwen asks for the turnout")

@@ -11,6 +11,7 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 
 SILENCE_MAX_SECONDS: Final = 60.0
 REFUSED_SECONDS: Final = 5.0  # a process that is just ending may poll for a moment more
+RIVAL_SECONDS: Final = 60.0  # two who poll are both heard now and then: only a minute without a conflict ends it
 
 CONFLICT: Final = "conflict"  # somebody else polls, or has set a webhook of their own
 TOKEN: Final = "token"  # noqa: S105 - the reason's name: the token was refused
@@ -20,13 +21,23 @@ SILENT: Final = "silent"
 _REFUSED: Final = ((Conflict, CONFLICT), (InvalidToken, TOKEN))
 
 
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """Why Telegram refuses, since when, and when it did last."""
+
+    why: str
+    since: float
+    last: float
+
+
 @dataclass(slots=True)
 class Hearing:
     """When Telegram last answered as it should, and why not since; by this process's monotonic clock."""
 
     clock: Callable[[], float] = monotonic
     _heard_at: float = field(init=False)
-    _refused: tuple[str, float] | None = None  # the reason, and since when
+    _ever: bool = False
+    _refused: _Refused | None = None
     _error_at: datetime | None = None  # of the webhook, as Telegram says
 
     def __post_init__(self) -> None:
@@ -34,7 +45,10 @@ class Hearing:
 
     def heard(self) -> None:
         """Note that Telegram answered."""
-        self._heard_at, self._refused = self.clock(), None
+        self._heard_at, self._ever = self.clock(), True
+        refused = self._refused
+        if refused is not None and (refused.why != CONFLICT or self._heard_at - refused.last >= RIVAL_SECONDS):
+            self._refused = None
 
     def not_heard(self, problem: TelegramError) -> None:
         """Note a failure. One that gives no reason only counts as silence, which is reported when it lasts too long."""
@@ -61,10 +75,19 @@ class Hearing:
     @property
     def trouble(self) -> str | None:
         """The problem that staff must hear of; None when there is none."""
-        if self._refused is not None and self.clock() - self._refused[1] >= REFUSED_SECONDS:
-            return self._refused[0]
+        refused = self._refused
+        if refused is not None:
+            until = self.clock() if self._heard_at <= refused.last else refused.last
+            if until - refused.since >= REFUSED_SECONDS:
+                return refused.why
         return SILENT if self.silence_seconds >= SILENCE_MAX_SECONDS else None
 
+    @property
+    def well(self) -> bool:
+        """Whether Telegram answered this process, and refuses nothing."""
+        return self._ever and self._refused is None and self.trouble is None
+
     def _refuse(self, why: str) -> None:
-        if self._refused is None or self._refused[0] != why:
-            self._refused = (why, self.clock())
+        now = self.clock()
+        since = self._refused.since if self._refused is not None and self._refused.why == why else now
+        self._refused = _Refused(why, since, now)

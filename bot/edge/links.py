@@ -55,12 +55,14 @@ def vote_url(settings: Settings) -> str:
 
 
 async def ways_now(settings: Settings) -> Ways:
-    """Ask for the bot's name; give how members can reach us, nothing if Telegram is off. TokenWrong, TelegramAway."""
-    return ways_of(await bot_name(settings), settings) if settings.telegram_on else Ways("")
+    """Give how members can reach us, the bot by its name; without Telegram only the page. TokenWrong, TelegramAway."""
+    if not settings.telegram_on:
+        return Ways("", page_url=vote_url(settings))
+    return ways_of(await bot_name(settings), settings)
 
 
 def ways_of(name: str, settings: Settings) -> Ways:
     """Give how members can reach us, as a notice names it; a sender that is a word cannot be answered with STOP."""
     sender = settings.twilio_from or ""
     one_way = bool(sender) and not sender.lstrip("+").isdigit()
-    return Ways(link(name), link(name, "sms") if one_way else "")
+    return Ways(link(name), link(name, "sms") if one_way else "", vote_url(settings))

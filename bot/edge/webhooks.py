@@ -7,7 +7,7 @@ built from our setting, never from a Host or X-Forwarded header that the sender 
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -67,6 +67,7 @@ class Edges:
     clock: Callable[[], datetime]
     hearing: Hearing | None = None  # None: Telegram is off
     waits: Callable[[], dict[str, float]] = dict  # by provider: for how many seconds it asks us to wait
+    figures: Callable[[], Awaitable[None]] | None = None  # what sets the gauges of others before they are read
 
     def routes(self) -> list[Route]:
         """Give the routes of INTERFACE.md but the console's."""
@@ -116,6 +117,8 @@ class Edges:
 
     async def metrics(self, _request: Request) -> Response:
         """Give the numbers of this process and of the inbox in Prometheus' text format."""
+        if self.figures is not None:
+            await self.figures()
         waiting, lag = await self._backlog()
         INBOX_WAITING.set(waiting)
         INBOX_LAG_SECONDS.set(lag.total_seconds())

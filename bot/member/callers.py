@@ -15,7 +15,7 @@ from messages import reach
 from messages.reach import TELEGRAM
 from messages.words.texts import fit_language
 from voting.model import Lock, Poll
-from voting.poll import polls
+from voting.poll.bound import load_bound
 from voting.refusals import NoPoll
 from voting.store.database import Database
 from voting.store.together import Together
@@ -67,7 +67,7 @@ class Callers:
     async def _receive(self, asked: Sequence[_Asker]) -> list[Caller | Exception]:
         async with self._database.reading() as connection:
             try:
-                poll = await polls.load(connection)
+                poll = await load_bound(connection)
             except NoPoll:
                 return [NoPoll() for _ in asked]
             spoken = {one.user_id: _language(poll, one.language_code) for one in asked}
@@ -97,7 +97,7 @@ class Callers:
 
 async def receive(connection: AsyncConnection, user_id: int, language_code: str | None, now: datetime) -> Caller:
     """Say who asks, within the caller's transaction. NoPoll."""
-    poll = await polls.load(connection)
+    poll = await load_bound(connection)
     chat = await chats.load(connection, user_id, language=_language(poll, language_code), now=now)
     return Caller(poll, chat, now)
 

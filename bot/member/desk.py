@@ -30,6 +30,7 @@ class MemberDesk:
     """All that members can ask.
 
     `sms`: whether text messages can be sent. `on_report` tells staff; `wake` says that a message was planned.
+    `app_url`: the voting page, where Telegram can open it.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class MemberDesk:
         wake: Callable[[], None],
         on_report: OnReport = report_to_nobody,
         sms: bool = True,
+        app_url: str = "",
     ) -> None:
         self.button_key = secrets.button_key
         self.sms = sms
+        self.app_url = app_url
         self.wake = wake
         self._callers = Callers(database)
         self.votes = VoteDesk(database, self._callers)

@@ -52,7 +52,8 @@ def status(page: Page, answer: MemberStatus) -> Said:
         rows = ((page.button("button.theft", "theft", str(answer.member_id)),),)
         return Said(PARAGRAPH.join(parts), rows)
     parts.append(html_text("member", "status.next", page.language))
-    return Said(PARAGRAPH.join(parts), ((page.button("button.vote", "vote"), page.button("button.verify", "verify")),))
+    row = page.button("button.vote", "vote"), page.button("button.verify", "verify")
+    return Said(PARAGRAPH.join(parts), (*page.app_rows, row))
 
 
 def pack_words(page: Page, answer: MemberStatus) -> list[str]:
@@ -107,7 +108,7 @@ def not_linked(page: Page, answer: NotLinked) -> Said:
         dates_words(page),
         html_text("member", "status.rule", page.language, rule=rule),
     ]
-    return Said(PARAGRAPH.join(parts), ((page.button("button.link", "link"),),))
+    return Said(PARAGRAPH.join(parts), (*page.app_rows, (page.button("button.link", "link"),)))
 
 
 def missing_early(page: Page, answer: MissingEarly) -> Said:
@@ -210,7 +211,10 @@ def language_set(page: Page) -> Said:
 
 def help_page(page: Page, *, linked: bool) -> Said:
     """Say how voting works, what can be asked for here, and who to ask."""
-    html = html_text("member", "help.about", page.language) + _contact(page)
+    parts = [html_text("member", "help.about", page.language)]
+    if page.app_url:
+        parts.append(html_text("member", "help.page", page.language))
+    html = PARAGRAPH.join(parts) + _contact(page)
     menu = _menu(page, linked=linked)[:-1]
     return Said(html, (*menu, (page.button("button.call_staff", "call_staff"),)))
 
@@ -229,7 +233,7 @@ def _menu(page: Page, *, linked: bool) -> tuple[tuple[tuple[str, str], ...], ...
     first = (page.button("button.vote", "vote"), page.button("button.verify", "verify"))
     link = () if linked else ((page.button("button.link", "link"),),)
     last = (page.button("button.status", "status"), page.button("button.help", "help"))
-    return (first, *link, last)
+    return (*page.app_rows, first, *link, last)
 
 
 def _contact(page: Page) -> str:

@@ -40,7 +40,8 @@ class Visit:
     def page(self) -> Page:
         """Give what the words need."""
         caller, desk = self.caller, self.desk
-        return Page(Reader.MEMBER, caller.poll, self.user.id, caller.language, desk.button_key, caller.now)
+        reader, chat = Reader.MEMBER, self.user.id
+        return Page(reader, caller.poll, chat, caller.language, desk.button_key, caller.now, desk.app_url)
 
     async def say(self, said: Said) -> int:
         """Send a message and give its id."""

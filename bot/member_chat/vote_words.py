@@ -76,14 +76,14 @@ def read_rule(page: Page, answer: ReadRule) -> Said:
         return Said(changed + PARAGRAPH + html, _rows([[understood], [not_now]]))
     gesture = "rule2" if answer.another else "rule"
     understood = page.button("button.understood", gesture, str(answer.version))
-    return Said(html, _rows([[understood], [page.button("button.not_now", "rest")]]))
+    return Said(html, (*page.app_rows, *_rows([[understood], [page.button("button.not_now", "rest")]])))
 
 
 def give_codes(page: Page, answer: GiveCodes) -> Said:
     """Ask for the codes."""
     if answer.purpose is Purpose.VERIFY:
         return Said(html_text("member", "codes.ask_verify", page.language))
-    return Said(html_text("member", "codes.ask_vote", page.language))
+    return Said(html_text("member", "codes.ask_vote", page.language), page.app_rows)
 
 
 def give_vote_code(page: Page, answer: GiveVoteCode) -> Said:

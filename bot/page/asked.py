@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.page.refusals import RequestWrong
 from voting.ballots.group import read_point, read_scalar
 from voting.ballots.proofs import Proof
 from voting.ballots.refusals import BallotRefusal
 from voting.codes.codes import Kind
 from voting.codes.format import VALUES
-from voting.refusals import Refusal
 from voting.votes.right_codes import Purpose
 
 LANGUAGE_CHARACTERS_MAX: Final = 35
@@ -19,10 +19,6 @@ RULE_VERSION_MAX: Final = 2**31 - 1
 _SESSION: Final = re.compile(r"[0-9a-f]{32}")
 _INTENT: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _PURPOSES: Final = {"check": Purpose.VERIFY, "vote": Purpose.VOTE}
-
-
-class RequestWrong(Refusal):
-    """The page and the service do not understand each other here: {field}; load the page again."""
 
 
 @dataclass(frozen=True, slots=True)

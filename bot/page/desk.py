@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from bot.member.desk import VOTE_LOCKED
 from bot.page.asked import Asker, BallotAsked, CodesAsked, PackAsked
-from bot.page.init_data import InitDataWrong, read_init_data
+from bot.page.init_data import read_init_data
 from bot.page.page import state_of
-from bot.page.refused import AddressHeld, RuleUnread
+from bot.page.refusals import AddressHeld, InitDataWrong, RuleUnread
 from bot.page.visits import Visit, paper_of, read_visit, write_visit
 from messages.ledger.planning import plan_message
 from messages.pace.pacer import Lane
@@ -25,7 +25,7 @@ from voting.ballots.refusals import BallotRefusal
 from voting.codes.codes import hash_pack, hash_wrong
 from voting.codes.hashing import keyed_hash
 from voting.model import How, Lock, Poll
-from voting.poll import polls
+from voting.poll.bound import load_bound
 from voting.refusals import UnknownPackCode, WrongVoteCode
 from voting.secrets_file import Secrets
 from voting.store.database import Database
@@ -66,7 +66,7 @@ class PageDesk:
     async def poll(self) -> Poll:
         """Read the poll as it stands. NoPoll."""
         async with self.database.reading() as connection:
-            return await polls.load(connection)
+            return await load_bound(connection)
 
     def receive(self, asker: Asker, poll: Poll, *, address: str, language: str, now: datetime) -> PageCaller:
         """Say who asks; InitDataWrong when what Telegram is said to have signed is not for our bot, or too old."""

@@ -3,8 +3,9 @@
 from typing import Final
 from urllib.parse import urlsplit
 
+from bot.settings import LOOPBACK
+
 TELEGRAM_WEB: Final = "https://web.telegram.org"  # where Telegram's web clients frame Mini Apps from
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 KEPT_FOR_GOOD: Final = "public, max-age=31536000, immutable"  # of static files: their digest is in the path
 YEAR_SECONDS: Final = 31_536_000
 

@@ -10,15 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl
 
-from voting.refusals import Refusal
+from bot.page.refusals import InitDataWrong
 
 LIFE: Final = timedelta(days=1)  # a page may stay open for long; a stolen one is of no use for ever
 AHEAD_MAX: Final = timedelta(minutes=5)  # of Telegram's clock before ours
 BYTES_MAX: Final = 4_096
-
-
-class InitDataWrong(Refusal):
-    """Telegram did not sign this page for our bot, or too long ago; close it and open it again from the chat."""
 
 
 def read_init_data(written: str, token: str, now: datetime) -> int:

@@ -2,8 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from bot.page.asked import RequestWrong
-from bot.page.init_data import InitDataWrong
+from bot.page.refusals import AddressHeld, Busy, InitDataWrong, RequestWrong, RuleUnread, TooLarge
 from messages.words.dates import moment_text
 from messages.words.texts import text
 from voting.ballots.refusals import BallotRefusal
@@ -16,7 +15,6 @@ from voting.refusals import (
     PackVoid,
     PaperGone,
     PollNotOpen,
-    Refusal,
     RuleChanged,
     UnknownIntent,
     UnknownPackCode,
@@ -30,22 +28,6 @@ CONFLICT: Final = 409
 TOO_LARGE: Final = 413
 TOO_MANY: Final = 429
 COME_AGAIN_SECONDS: Final = 5
-
-
-class RuleUnread(Refusal):
-    """The rule changed; read it once more."""
-
-
-class Busy(Refusal):
-    """Too many requests come from this address, or wait here; come again in {seconds} seconds."""
-
-
-class AddressHeld(Refusal):
-    """Too many wrong codes came from this address today."""
-
-
-class TooLarge(Refusal):
-    """This is larger than a ballot can be."""
 
 
 class Refused(NamedTuple):
@@ -93,4 +75,4 @@ def refused(problem: Exception, poll: Poll, language: str) -> Refused:
 
 def come_again_seconds(problem: Exception) -> int:
     """Say in how many seconds somebody who was too many may ask again."""
-    return int(str(problem.facts["seconds"])) if isinstance(problem, Busy) else COME_AGAIN_SECONDS
+    return problem.seconds if isinstance(problem, Busy) else COME_AGAIN_SECONDS

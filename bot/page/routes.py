@@ -12,10 +12,10 @@ from starlette.routing import BaseRoute, Route
 from bot.house import House
 from bot.page import asked as questions
 from bot.page.addresses import client_of, hashed, network_of
-from bot.page.asked import RequestWrong
 from bot.page.desk import PageCaller, PageDesk
 from bot.page.rates import Rates
-from bot.page.refused import EXPECTED, TOO_MANY, Busy, TooLarge, come_again_seconds, refused
+from bot.page.refusals import Busy, RequestWrong, TooLarge
+from bot.page.refused import EXPECTED, TOO_MANY, come_again_seconds, refused
 from bot.page.shown import Shown, headers_of
 from messages.words.texts import fit_language
 from voting.model import Poll

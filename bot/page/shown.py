@@ -12,7 +12,8 @@ from bot.page.files import StaticFile, static_files
 from bot.page.headers import KEPT_FOR_GOOD, page_headers
 from bot.page.page import Facts, page_html, poll_json, static_path, words_json
 from voting.model import Poll
-from voting.poll import polls, window
+from voting.poll import window
+from voting.poll.bound import load_bound
 from voting.poll.election import election_of, fingerprint_of, paper_of, trustees_of
 from voting.refusals import NoElectionKey
 from voting.store.database import Database
@@ -84,7 +85,7 @@ class Shown:
 
     async def _read(self) -> Poll:
         async with self._house.database.reading() as connection:
-            return await polls.load(connection)
+            return await load_bound(connection)
 
 
 async def _facts_of(poll: Poll, database: Database) -> Facts:

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from bot.sandbox.page_files import PageFiles
 from bot.sandbox.phones import Cast, Phones
-from bot.sandbox.screens import Screens, cast_json, sms_json
+from bot.sandbox.screens import Screens, cast_json, shown_apps, sms_json
+from bot.sandbox.telegram import mini_app
 from bot.sandbox.telegram.groups import Group
 from bot.sandbox.telegram.people import Person
 from bot.sandbox.telegram.telegram import Telegram
@@ -43,6 +44,7 @@ class Control:
             web.get("/api/person/{id}", self._person),
             web.post("/api/person/{id}/type", self._type),
             web.post("/api/person/{id}/press", self._press),
+            web.post("/api/person/{id}/app", self._app),
             web.post("/api/person/{id}/contact", self._contact),
             web.post("/api/person/{id}/block", self._block),
             web.post("/api/person/{id}/sms", self._sms),
@@ -113,6 +115,15 @@ class Control:
             raise web.HTTPNotFound
         press = await person.press_data(str(given.get("data", "")), message=message)
         return web.json_response({"alert": await press.wait_for_answer(ALERT_SECONDS)})
+
+    async def _app(self, request: web.Request) -> web.Response:
+        """Give the address that the phone opens for a Mini App whose button it shows."""
+        person, given = self._known(request), await _given(request)
+        url = str(given.get("url", ""))
+        if url not in shown_apps(person, self._telegram):
+            raise web.HTTPNotFound
+        world, dark = self._telegram.world, bool(given.get("dark"))
+        return web.json_response({"url": mini_app.opened(url, world.token, person.user, world.now(), dark=dark)})
 
     async def _contact(self, request: web.Request) -> web.Response:
         person = self._known(request)

@@ -13,7 +13,11 @@ from bot.sandbox.telegram.telegram import Telegram
 
 STATIC: Final = Path(__file__).parent / "static"
 # The page runs its own files only; nothing typed into a chat can become script, style or a request elsewhere.
-POLICY: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+# A Mini App is a page of the bot's service, on this machine too, in a frame of its own.
+POLICY: Final = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "frame-src http://127.0.0.1:* http://localhost:*"
+)
 QR_TEXT_MAX: Final = 500
 
 

@@ -4,7 +4,7 @@ from datetime import UTC
 from typing import Any
 
 from bot.sandbox.phones import Cast
-from bot.sandbox.telegram.model import Chat, Message
+from bot.sandbox.telegram.model import Button, Chat, Message
 from bot.sandbox.telegram.people import Person
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.twilio.model import Sms
@@ -33,8 +33,13 @@ class Screens:
             "messages": [self._message(person, message) for message in chat.visible if not message.service],
             "reply_keyboard": [[key.text for key in row] for row in rows] if rows else None,
             "reply_keyboard_contact": [[key.request_contact for key in row] for row in rows] if rows else None,
+            "app": self._menu_app() if chat.private else None,
             "commands": [{"command": line.command, "description": line.description} for line in person.commands],
         }
+
+    def _menu_app(self) -> Json | None:
+        button = self._telegram.world.menu_button or {}
+        return {"text": button["text"], "url": button["web_app"]["url"]} if "web_app" in button else None
 
     def _message(self, person: Person, message: Message) -> Json:
         photo, document = message.photo is not None, message.document
@@ -47,20 +52,26 @@ class Screens:
             "edited": message.edited,
             "photo": f"/api/photo/{message.file_id}" if photo else None,
             "document": {"name": document[0], "url": f"/api/document/{message.file_id}"} if document else None,
-            "buttons": [
-                [
-                    {"text": button.text}
-                    | ({"url": button.url} if button.url else {"data": button.callback_data or ""})
-                    for button in row
-                ]
-                for row in message.buttons
-            ],
+            "buttons": [[{"text": button.text} | _action(button) for button in row] for row in message.buttons],
             "deleted": False,
         }
 
     def _from_name(self, message: Message) -> str:
         world = self._telegram.world
         return (world.bot if message.sender == "bot" else world.users[message.sender]).first_name
+
+
+def shown_apps(person: Person, telegram: Telegram) -> set[str]:
+    """Give the addresses of the Mini Apps that somebody can open now."""
+    menu = telegram.world.menu_button or {}
+    shown = {button.web_app for message in person.messages for row in message.buttons for button in row}
+    return {url for url in (*shown, menu.get("web_app", {}).get("url")) if url}
+
+
+def _action(button: Button) -> Json:
+    if button.web_app:
+        return {"app": button.web_app}
+    return {"url": button.url} if button.url else {"data": button.callback_data or ""}
 
 
 def cast_json(cast: Cast) -> Json:

@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+    MenuButtonDefault,
+    MenuButtonWebApp,
+    WebAppInfo,
+)
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
 from bot.staff import enrolment
@@ -28,6 +36,15 @@ async def publish(bot: Bot, languages: Iterable[str]) -> None:
         await bot.set_my_commands(
             _members_menu(tag), scope=BotCommandScopeAllPrivateChats(), language_code=tag.partition("-")[0]
         )
+
+
+async def publish_page(bot: Bot, language: str, app_url: str) -> None:
+    """Let the button beside the text field open the voting page; without an address, take back what did so."""
+    if app_url:
+        label = text("member", "button.page_menu", fit_language(language))
+        await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(label, WebAppInfo(app_url)))
+    elif isinstance(await bot.get_chat_menu_button(), MenuButtonWebApp):
+        await bot.set_chat_menu_button(menu_button=MenuButtonDefault())
 
 
 @dataclass

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-Buttons = tuple[tuple[tuple[str, str], ...], ...]  # rows of (label, callback data or https URL)
+Buttons = tuple[tuple[tuple[str, str], ...], ...]  # rows of (label, callback data, https URL or Mini App)
+MINI_APP: Final = "app "  # before the URL of a page that Telegram opens inside itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, WebAppInfo
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -16,7 +16,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from messages.channels.channels import Buttons, Outgoing, Sent
+from messages.channels.channels import MINI_APP, Buttons, Outgoing, Sent
 from messages.channels.telegram_answer import NotTelegram
 from messages.channels.telegram_request import LANE, NotSent, held_seconds, parameters
 from messages.channels.verdicts import TELEGRAM_BAD_REQUEST, TELEGRAM_FORBIDDEN, UNCLEAR, SendFailed, Verdict
@@ -129,6 +129,8 @@ def keyboard(buttons: Buttons) -> InlineKeyboardMarkup | None:
 
 
 def _button(label: str, action: str) -> InlineKeyboardButton:
+    if action.startswith(MINI_APP):
+        return InlineKeyboardButton(label, web_app=WebAppInfo(action.removeprefix(MINI_APP)))
     if action.startswith(_URL):
         return InlineKeyboardButton(label, url=action)
     return InlineKeyboardButton(label, callback_data=action)

@@ -17,7 +17,7 @@ from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from messages.channels import bad_answers
+from messages.channels import bad_answers, slow_downs
 from messages.channels.telegram_answer import NotTelegram, read, retry_after
 from messages.pace.pacer import Lane, Pacer
 
@@ -131,6 +131,7 @@ class AiohttpRequest(BaseRequest):
 
     def _obeyed(self, api_method: str, chat: str | None, payload: bytes) -> RetryAfter:
         """Hold the chat, or everybody. To BaseRequest a 429 without retry_after is a broken connection: not here."""
+        slow_downs.note(TELEGRAM)
         seconds = retry_after(payload)
         if seconds is None:
             bad_answers.note(TELEGRAM, api_method)

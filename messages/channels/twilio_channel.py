@@ -11,6 +11,7 @@ import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
 
+from messages.channels import slow_downs
 from messages.channels.channels import Outgoing, Sent
 from messages.channels.twilio_request import REQUEST_TIMEOUT_SECONDS, NotTwilio, TwilioRequest
 from messages.channels.verdicts import UNCLEAR, SendFailed, Verdict, twilio_verdict
@@ -149,7 +150,10 @@ def verdict_of(error: Exception) -> SendFailed:
         case TwilioRestException() | TwilioServiceException():
             code = None if error.code == error.status else error.code
             verdict, surprising = twilio_verdict(code, error.status)
-            wait = RETRY_AFTER_SECONDS if verdict is Verdict.SLOW_DOWN else None
+            wait = None
+            if verdict is Verdict.SLOW_DOWN:
+                slow_downs.note("twilio")
+                wait = RETRY_AFTER_SECONDS
             reason = str(code or f"http_{error.status}")
             return SendFailed(verdict, reason, retry_after_seconds=wait, surprising=surprising)
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():

@@ -19,6 +19,9 @@ POINT_TO_BOT: Final = frozenset(
     }
 )
 
+# Of these, texts that call to vote: they point to the voting page where there is one, else to the bot.
+POINT_TO_PAGE: Final = frozenset({"sms.reminder", "sms.closing_soon"})
+
 # purpose -> key by channel; the facts planned with the message fill the words
 PURPOSES: Final = {
     "link_code": {"sms": "sms.link_code"},
@@ -44,5 +47,7 @@ PURPOSES: Final = {
 
 
 def fitting(key: str, facts: Mapping[str, Any]) -> str:
-    """Give the key of the words that fit: a text points to the bot only where there is one."""
+    """Give the key of the words that fit: a text points to the bot or the page only where there is one."""
+    if key in POINT_TO_PAGE and facts.get("page_url"):
+        return key
     return f"{key}.no_bot" if key in POINT_TO_BOT and not facts.get("bot_url") else key

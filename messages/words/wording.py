@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from messages.words.dates import moment_text, window_text
-from messages.words.kinds import Kind
+from messages.words.kinds import NOT_TO_VOTERS, Kind
 from messages.words.purposes import DOMAIN, PURPOSES, fitting
 from messages.words.sms_text import plain
 from messages.words.texts import DEFAULT_LANGUAGE, fit_language, html_text, text
@@ -20,10 +20,14 @@ from voting.model import Poll, Window
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How people get to us, as the words name it. `opt_out_url`: where texts end, if the sender cannot receive."""
+    """How people get to us, as the words name it; what is empty is not there.
+
+    `opt_out_url`: where texts end, if the sender cannot receive. `page_url`: the voting page.
+    """
 
     bot_url: str
     opt_out_url: str = ""
+    page_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ class Words:
         """Give the Telegram message, HTML."""
         if self.kind is Kind.CUSTOM:
             return html.escape(self._custom(language), quote=False)
-        return html_text(DOMAIN, f"chat.{self.kind}", language, **self._params(language))
+        words = html_text(DOMAIN, f"chat.{self.kind}", language, **self._params(language))
+        if self.kind not in NOT_TO_VOTERS or not (page := self.facts.get("page_url")):
+            return words
+        return f"{words}\n\n{html_text(DOMAIN, 'chat.page', language, page_url=page)}"
 
     def sms(self, language: str) -> str:
         """Give the text message in plain characters, with the words how to stop texts at its end."""
@@ -67,6 +74,7 @@ class Words:
             "rule": rules.get(language) or next(iter(rules.values())),
             "closes": moment_text(datetime.fromisoformat(facts["closes_at"]), facts["timezone"], language),
             "bot_url": facts["bot_url"],
+            "online_url": facts.get("page_url") or facts["bot_url"],
         }
 
 
@@ -85,6 +93,7 @@ def facts_of(poll: Poll, windows: list[Window], ways: Ways) -> dict[str, Any]:
         "closes_at": poll.closes_at.isoformat(),
         "bot_url": ways.bot_url,
         "opt_out_url": ways.opt_out_url,
+        "page_url": ways.page_url,
     }
 
 

@@ -30,6 +30,8 @@ TAKEN = {
     "an empty rate": ("SMS_RATE", "", Decimal(10)),
     "a slow rate": ("SMS_RATE", "0.25", Decimal("0.25")),
     "a level in small letters": ("LOG_LEVEL", "debug", "DEBUG"),
+    "a format in capitals": ("LOG_FORMAT", "JSON", "json"),
+    "an empty format": ("LOG_FORMAT", "", "text"),
     "all of the machine's addresses": ("LISTEN", "0.0.0.0:80", "0.0.0.0:80"),
     "an IPv6 address": ("LISTEN", "[::1]:8080", "[::1]:8080"),
     "a name": ("LISTEN", "localhost:8080", "localhost:8080"),
@@ -57,6 +59,7 @@ REFUSED = {
     "a rate with a comma": ("SMS_RATE", "0,5"),
     "a chat by name": ("HEADS_CHAT", "@ballot"),
     "a level that is none": ("LOG_LEVEL", "LOUD"),
+    "a format that is none": ("LOG_FORMAT", "xml"),
 }
 
 

@@ -181,7 +181,7 @@ async def test_the_story_of_an_evening(browser: Browser, database: Database, tmp
 async def _logs_in(browser: Browser, person: Townsperson) -> tuple[Page, list[str]]:
     """Ask the bot for a link and open it."""
     answer = await person.asks(person.types("/console"), "/console/login/")
-    found = re.search(r"http://[^\s\"<]+/console/login/[\w-]+", answer.text)
+    found = re.search(r"http://[^\s\"<]+/console/login/[\w.-]+", answer.text)
     assert found, answer.text
     url = found[0]
     page, complaints = await new_window(browser, url.split("/console")[0])

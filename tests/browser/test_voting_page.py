@@ -18,6 +18,7 @@ from windows import NARROW, WIDE
 from voting.ballots.ballot import ballot_mark, read_ballot, seal_code
 from voting.ballots.group import read_point
 from voting.ballots.seal import seal
+from voting.ballots.tested import read_tested
 from voting.codes.codes import Kind, printed
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -249,6 +250,8 @@ async def test_a_tested_ballot_opens_as_it_was_sealed_and_is_never_signed(
     assert (test["format"], test["choices"]) == ("ballotline tested 1", [[0, 1]])
     assert (test["uuid"], test["election_hash"]) == (server.election.uuid, server.election.hash)
     assert seal_code(sealed) == test["seal_code"] == shown
+    again = read_tested((tmp_path / "tested.json").read_bytes(), server.election)
+    assert (again.held, again.seal_code) == ((("South",),), shown)
 
     await visitor.presses("Seal my vote again")
     await expect(visitor.page.locator("p.mark")).to_have_text(READY)

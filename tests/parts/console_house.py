@@ -159,7 +159,7 @@ async def filled_house(database: Database, folder: Path) -> AsyncIterator[Consol
     filled = _FILLED[0]
     assert database.url.database is not None
     await asyncio.to_thread(Path(database.url.database).write_bytes, filled.content)
-    electorate = Electorate(database, filled.electorate.key, filled.electorate.letters)
+    electorate = Electorate(database, filled.electorate.letters, filled.electorate.dealt)
     _tell_staff(electorate)
     town = _house(Settings(_env_file=None, secrets_file=folder / "ballotline.secrets"), electorate)
     town.staff.update(filled.staff)

@@ -203,7 +203,10 @@ def receipt_in(words: str) -> str:
 
 
 class Town:
-    """A poll, its members, and the service running over the local providers."""
+    """A poll, its members, and the service running over the local providers.
+
+    `webhooks`: it has a public address; `local`: its own on this machine. Without either it polls.
+    """
 
     def __init__(
         self,
@@ -212,12 +215,13 @@ class Town:
         *,
         residents: Sequence[Resident] = RESIDENTS,
         webhooks: bool = False,
+        local: bool = False,
         moment: datetime = MOMENT,
         opened: bool = True,
         **changes: Any,
     ) -> None:
         self.database, self.folder = database, folder
-        self.residents, self.webhooks, self.opened = residents, webhooks, opened
+        self.residents, self.webhooks, self.local, self.opened = residents, webhooks, local, opened
         self.clock = Clock(moment)
         self.secrets = replace(SECRETS, hours=HourKeys.make())  # each town forgets for itself
         where = asked("Where shall the boathouse stand?", "North Quay", "South Quay")
@@ -357,7 +361,7 @@ class Town:
             twilio_from=twilio.sender,
             twilio_api_url=twilio.api_url,
             sms_rate=1000,
-            public_url=PUBLIC_URL if self.webhooks else "",
+            public_url=self.url if self.local else PUBLIC_URL if self.webhooks else "",
             listen=f"127.0.0.1:{self.port}",
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from sqlalchemy import func, select, update
-from town import Town
+from town import Town, Townsperson
 
 from bot.alerts.alerts import Kind
 from bot.app import chores
@@ -188,7 +188,9 @@ async def test_that_telegram_is_not_heard_is_said_everywhere_and_on_the_phone(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     monkeypatch.setattr(hearing, "REFUSED_SECONDS", 0.1)
-    monkeypatch.setattr(hearing, "SILENCE_MAX_SECONDS", 1.0 if why == "silent" else 60.0)
+    monkeypatch.setattr(hearing, "RIVAL_SECONDS", 0)
+    monkeypatch.setattr(hearing, "SILENCE_MAX_SECONDS", 3.0 if why == "silent" else 60.0)
+    monkeypatch.setattr(poller, "POLL_SECONDS", 1)
     monkeypatch.setattr(poller, "WAIT_MOST_SECONDS", 0.2)
     monkeypatch.setattr(chores, "HEARING_EVERY", timedelta(seconds=0.1))
     async with Town(database, tmp_path) as town:
@@ -206,12 +208,39 @@ async def test_that_telegram_is_not_heard_is_said_everywhere_and_on_the_phone(
         assert (await alerts_of(town, Kind.NOT_HEARD))[0] == {"why": why}
         code, facts = await ready(town)
         assert (code, facts["telegram"]) == (503, why)
+        assert await measured(town) == 1
         await gwen.phone.hears("does not reach us", timeout_seconds=20)
 
+        await town.stops()
+        await town.starts()
+        await until(lambda: _says(town, why))  # and staff are not told again
         town.sandbox.faults.telegram.remove(odd)
         await gwen.person.types("wakes it again")  # or its next answer comes within POLL_SECONDS
         await until(lambda: _is_heard(town))
+        assert await measured(town) == 0
+        await until(lambda: _sees(gwen, "reaches us again", "Over since"))
+        await town.stops()
+        await town.starts()
+        await gwen.person.types("/help")
+        await until(lambda: _is_heard(town))
+        await town.settles()
         assert len(await alerts_of(town, Kind.NOT_HEARD)) == 1
+        assert sum("reaches us again" in message.words for message in gwen.person.messages) == 1
+
+
+async def measured(town: Town) -> float:
+    """Read from /metrics whether updates do not come."""
+    async with aiohttp.ClientSession(f"http://{town.settings.listen}") as client, client.get("/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return float(next(line for line in lines if line.startswith("ballotline_telegram_not_heard ")).split()[1])
+
+
+async def _sees(person: Townsperson, *texts: str) -> bool:
+    return all(any(text in message.words for message in person.person.messages) for text in texts)
+
+
+async def _says(town: Town, why: str) -> bool:
+    return (await ready(town))[1]["telegram"] == why
 
 
 async def _is_heard(town: Town) -> bool:

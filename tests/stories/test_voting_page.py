@@ -16,6 +16,7 @@ from sqlalchemy import select, text, update
 from town import MOMENT, Letter, Town, receipt_in
 
 from bot import logs
+from bot.commands.examination import Finding, page_finding
 from bot.page.page import page_digest, static_path
 from bot.page.rates import REQUESTS_MAX
 from bot.page.routes import BODY_MAX_BYTES
@@ -435,6 +436,27 @@ async def test_the_page_is_told_the_poll_and_what_its_files_are(town: Town, page
     assert page.poll["election_hash"] == page.election.hash
     assert page.poll["page"] == page_digest(tuple(town.poll.languages))
     assert page.poll["window"]
+
+
+async def test_doctor_says_which_page_is_served_and_whether_it_is_that_of_the_opening(
+    database: Database, tmp_path: Path
+) -> None:
+    async with Town(database, tmp_path, opened=False) as town:
+        digest = page_digest(tuple(town.poll.languages))
+        before = await _page_finding(database)
+        async with database.writing() as connection:
+            by = By("Gwen", "command line", town.clock())
+            await polls.open_poll(connection, by=by, page="another")
+        after = await _page_finding(database)
+
+    assert (before.ok, before.detail) == (True, digest)
+    assert after.ok is False
+    assert after.detail == f"{digest}, and at the opening it was another"
+
+
+async def _page_finding(database: Database) -> Finding:
+    async with database.reading() as connection:
+        return await page_finding(connection, await polls.load(connection))
 
 
 async def test_before_the_election_key_is_there_no_election_is_served(database: Database, tmp_path: Path) -> None:

@@ -20,12 +20,18 @@ from voting.refusals import NoElectionKey, PacksMissing, PollNotReady
 
 
 async def open_poll(
-    connection: AsyncConnection, *, by: By, despite_missing_packs: bool = False, public_url: str | None = None
+    connection: AsyncConnection,
+    *,
+    by: By,
+    despite_missing_packs: bool = False,
+    page: str | None = None,
+    public_url: str | None = None,
 ) -> Poll:
     """Open the poll; votes are taken from `opens_at` on. PollAlreadyOpen, PollNotReady naming what is missing.
 
-    `public_url` is the address of the service, empty where there is none, None where it does not matter.
-    The paper stays as it is from here on, and the chain names the SHA-256 of all that a ballot rests on.
+    The paper stays as it is from here on, and the chain names the SHA-256 of all that a ballot rests on; `page` is
+    that of every file of the voting page. `public_url` is the address of the service, empty where there is none, None
+    where it does not matter.
     PacksMissing when somebody who may vote has no pack, unless that was accepted: the chain then says how many.
     """
     poll = await load_preparing(connection)
@@ -40,6 +46,8 @@ async def open_poll(
     opened = replace(poll, phase=Phase.OPEN, opened_at=by.at, paper=paper_of(poll))
     await move(connection, Phase.PREPARING, Phase.OPEN, opened_at=by.at, paper=paper_of(poll))
     body = _opened(opened)
+    if page is not None:
+        body["page"] = page
     if without:
         body["without_pack"] = without
     await chain.append(connection, "poll_opened", body, by=by)

@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Final, NamedTuple, Self
 
 from voting.ballots.ballot import Ciphertext, read_ballot
@@ -23,6 +24,14 @@ BATCHES_WAITING: Final = 4  # for each worker
 ALONE_BALLOTS: Final = 256  # up to as many, workers would take longer to start than to check
 
 _ELECTION: list[Election] = []  # a worker's own
+
+
+class WorkerEnded(Exception):  # noqa: N818 - a fact, as the refusals are named
+    """A process that checked ballots was ended from outside; nothing is known of the bundle, check it again."""
+
+    def __init__(self) -> None:
+        super().__init__(type(self).__doc__)
+
 
 Sums = list[Ciphertext]  # of all questions, one after another
 
@@ -108,7 +117,13 @@ class Checker:
             self._pool.shutdown(cancel_futures=True)
 
     def check(self, batches: Iterable[list[Cast]]) -> Iterator[tuple[list[Cast], Batch]]:
-        """Check batches as they are read."""
+        """Check batches as they are read; WorkerEnded."""
+        try:
+            yield from self._checked(batches)
+        except BrokenProcessPool as broken:
+            raise WorkerEnded from broken
+
+    def _checked(self, batches: Iterable[list[Cast]]) -> Iterator[tuple[list[Cast], Batch]]:
         waiting: deque[tuple[list[Cast], Future[Batch]]] = deque()
         for batch in batches:
             ballots = [cast.raw for cast in batch]

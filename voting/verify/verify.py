@@ -14,13 +14,14 @@ granted: a bundle that somebody made up to break it ends as a problem like any o
 from pathlib import Path
 from typing import Final
 
+from voting.verify.ballots import WorkerEnded
 from voting.verify.cast import Progress
 from voting.verify.checking import State, report_of, run
 from voting.verify.files import check_files, layout_of
 from voting.verify.reading import Bundle, Findings, Wrong
 from voting.verify.report import Asked, Check, Figures, Problem, Report
 
-__all__ = ["Asked", "Check", "Figures", "Problem", "Progress", "Report", "verify"]
+__all__ = ["Asked", "Check", "Figures", "Problem", "Progress", "Report", "WorkerEnded", "verify"]
 
 NOTHING: Final = Asked()
 
@@ -28,7 +29,7 @@ NOTHING: Final = Asked()
 def verify(
     folder: Path, *, asked: Asked = NOTHING, workers: int | None = None, progress: Progress | None = None
 ) -> Report:
-    """Check the bundle in a folder. Never raises for what is in it: every fault is a Problem in the report.
+    """Check the bundle in a folder. For what is in it never raises: every fault is a Problem. WorkerEnded.
 
     `workers` are processes that check ballots, as many as there are cores if it is not said; `progress` is called with
     the number of ballots checked so far, and of all.

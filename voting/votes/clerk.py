@@ -17,6 +17,7 @@ from voting import schema
 from voting.audit import chain
 from voting.ballots.election import Election
 from voting.model import By, Phase
+from voting.poll.bound import load_bound
 from voting.poll.election import election_of
 from voting.poll.polls import load
 from voting.secrets_file import Secrets
@@ -60,7 +61,7 @@ class Clerk:
         """Seal and check ballots while others are being locked. Before the opening there is nothing to lock."""
         async with self._database.reading() as connection:
             if self._election is None:
-                poll = await load(connection)
+                poll = await load_bound(connection)
                 if poll.phase is Phase.PREPARING:
                     return
                 self._election = election_of(poll)  # it does not change any more

@@ -35,7 +35,7 @@ export class Words {
     return this.say(isMidnight ? 'date.moment_midnight' : 'date.moment', {
       time: this.#clock(hour, parts.minute),
       weekday: this.say(`date.weekday.${weekday}`),
-      day: parts.day,
+      day: String(Number(parts.day)),
       month: this.say(`date.month.${Number(parts.month)}`),
       year: parts.year,
       zone: parts.timeZoneName,

@@ -33,6 +33,7 @@ export const api = {
   type: (id, chatId, text) => post(`/api/person/${id}/type`, { chat_id: chatId, text }),
   press: (id, chatId, messageId, data) =>
     post(`/api/person/${id}/press`, { chat_id: chatId, message_id: messageId, data }),
+  app: (id, url, dark) => post(`/api/person/${id}/app`, { url, dark }),
   contact: (id, chatId) => post(`/api/person/${id}/contact`, { chat_id: chatId }),
   block: (id, blocked) => post(`/api/person/${id}/block`, { blocked }),
   text: (id, body) => post(`/api/person/${id}/sms`, { body }),

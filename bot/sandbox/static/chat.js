@@ -5,7 +5,7 @@ import { arrowKeys, avatar, h, icon, link, richText } from "./dom.js";
 import { Thread, stamp } from "./thread.js";
 
 export class Chat {
-  /** `actions`: type, press, contact, block, toast, openPicture, chooseChat; each takes what its name needs. */
+  /** `actions`: type, press, contact, block, openApp, toast, openPicture, chooseChat; each takes what its name needs. */
   constructor(actions) {
     this.actions = actions;
     this.bot = "";
@@ -20,6 +20,7 @@ export class Chat {
     });
     this.composer = new Composer({
       onSend: (text) => actions.type(this.chat.chat_id, text),
+      onApp: (url) => actions.openApp(url),
       onContact: () => actions.contact(this.chat.chat_id),
     });
     this.stopped = h("button", { type: "button", class: "wide-button", hidden: true, click: () => this.onStopped() });
@@ -34,7 +35,7 @@ export class Chat {
     const key = `${person.id} ${chat.chat_id}`;
     this.thread.show(key, chat.messages);
     this.composer.show(key, {
-      commands: chat.commands ?? [], keyboard: chat.reply_keyboard, contacts: chat.reply_keyboard_contact,
+      commands: chat.commands ?? [], app: chat.app, keyboard: chat.reply_keyboard, contacts: chat.reply_keyboard_contact,
     });
     const untouched = chat.kind === "private" && chat.messages.length === 0;
     this.composer.setHidden(chat.blocked || untouched);
@@ -135,7 +136,16 @@ export class Chat {
 
   inlineKeys(message) {
     return h("div", { class: "inline-keys" }, message.buttons.map((row) =>
-      h("div", { class: "row" }, row.map((button) => (button.url ? this.urlKey(button) : this.dataKey(message, button))))));
+      h("div", { class: "row" }, row.map((button) => this.inlineKey(message, button)))));
+  }
+
+  inlineKey(message, button) {
+    if (button.app) return this.appKey(button);
+    return button.url ? this.urlKey(button) : this.dataKey(message, button);
+  }
+
+  appKey({ text, app }) {
+    return h("button", { type: "button", "aria-haspopup": "dialog", click: () => this.actions.openApp(app) }, text, icon("app"));
   }
 
   urlKey({ text, url }) {

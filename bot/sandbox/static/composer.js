@@ -5,8 +5,9 @@ import { h, icon, iconButton } from "./dom.js";
 const LENGTH_MAX = 4096;
 
 export class Composer {
-  constructor({ onSend, onContact, placeholder = "Message" }) {
+  constructor({ onSend, onContact, onApp, placeholder = "Message" }) {
     Object.assign(this, { onSend, onContact });
+    this.appKey = h("button", { type: "button", class: "app-key", "aria-haspopup": "dialog", hidden: true, click: () => onApp(this.app.url) });
     this.drafts = new Map();
     this.key = null;
     this.commands = [];
@@ -25,7 +26,7 @@ export class Composer {
       event.preventDefault();
       this.submit(this.input.value);
     };
-    this.form = h("form", { class: "composer", submit }, this.menuButton,
+    this.form = h("form", { class: "composer", submit }, this.appKey, this.menuButton,
       h("div", { class: "field" }, this.input, this.keysButton), this.send);
     this.element = h("div", { class: "typing" }, this.menu, this.form, this.keys);
     this.element.addEventListener("focusout", (event) => {
@@ -34,7 +35,7 @@ export class Composer {
   }
 
   /** Turn to a conversation; what was typed into the one before is kept for later. */
-  show(key, { commands = [], keyboard = null, contacts = null }) {
+  show(key, { commands = [], app = null, keyboard = null, contacts = null }) {
     if (key !== this.key) {
       if (this.key !== null) this.drafts.set(this.key, this.input.value);
       this.key = key;
@@ -43,6 +44,9 @@ export class Composer {
       this.grow();
     }
     this.commands = commands;
+    this.app = app;
+    this.appKey.hidden = app === null;
+    this.appKey.textContent = app?.text ?? "";
     this.menuButton.hidden = commands.length === 0;
     this.drawKeys(keyboard, contacts);
   }

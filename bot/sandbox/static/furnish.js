@@ -10,14 +10,18 @@ export function openPicture(source) {
   box.showModal();
 }
 
+export function isDark() {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
 /** Light or dark as the system has it, until somebody chooses; the choice is kept in this browser. */
 export function prepareTheme() {
   const root = document.documentElement;
   const saved = localStorage.getItem("theme");
   if (saved) root.dataset.theme = saved;
   element("theme").addEventListener("click", () => {
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
+    root.dataset.theme = isDark() ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
   });
 }

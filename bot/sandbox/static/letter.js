@@ -58,13 +58,14 @@ export class Letter {
         h("address", {}, address.map((line) => h("span", {}, line))),
         h("dl", { class: "reference" }, h("dt", {}, "Member"), h("dd", {}, letter.member_no ?? ""))),
       h("h3", {}, letter.title ?? title),
-      h("p", {}, "Here are your two security codes. You can vote by post with the paper in this pack, or online in the chat."),
+      h("p", {}, "Here are your two security codes. You can vote by post with the paper in this pack, or online."),
       letter.rule ? h("p", { class: "rule" }, letter.rule) : null,
       h("div", { class: "codes" },
         this.code("Pack code", letter.pack_code, typist),
         this.code("Vote code", letter.vote_code, typist)),
       letter.word ? h("p", { class: "word" }, "The chat will answer your pack code with this word: ", h("b", {}, letter.word),
         ". If it shows another word, stop and tell us.") : null,
+      letter.vote_url ? this.toPage(letter) : null,
       letter.bot_url ? this.wayIn(letter) : null);
   }
 
@@ -74,6 +75,15 @@ export class Letter {
       h("span", {}, label), h("b", {}, groups(value)));
   }
 
+  /** The voting page, in a tab of its own, as a phone's browser opens it. */
+  toPage({ vote_url: url }) {
+    const shown = url.replace(/^https?:\/\//, "").replace(/#.*/, "");
+    return h("div", { class: "way-in" },
+      h("img", { src: api.qr(url), alt: "QR code of the voting page", width: 112, height: 112 }),
+      h("div", {}, h("strong", {}, "To vote on the voting page"), h("p", {}, "Scan this with your phone, or open"),
+        h("a", { class: "plain-address", href: url, target: "_blank", rel: "noopener noreferrer" }, shown, icon("out"))));
+  }
+
   wayIn({ bot_url: url }) {
     const open = (event) => {
       if (this.onOpen(url)) event.preventDefault();
@@ -81,7 +91,7 @@ export class Letter {
     return h("div", { class: "way-in" },
       h("a", { href: url, target: "_blank", rel: "noopener noreferrer", click: open, "aria-label": "Open the chat, as scanning the code would" },
         h("img", { src: api.qr(url), alt: "QR code of the chat’s address", width: 112, height: 112 })),
-      h("div", {}, h("strong", {}, "To vote online"), h("p", {}, "Scan this with your phone, or open"),
+      h("div", {}, h("strong", {}, "To vote in the chat"), h("p", {}, "Scan this with your phone, or open"),
         h("a", { class: "plain-address", href: url, target: "_blank", rel: "noopener noreferrer", click: open }, url.replace(/^https?:\/\//, ""), icon("out"))));
   }
 }

@@ -2,6 +2,7 @@
 
 import { Chat } from "./chat.js";
 import { arrowKeys, avatar, clock, h, icon, iconButton, phoneText } from "./dom.js";
+import { MiniApp } from "./mini_app.js";
 import { Texts } from "./texts.js";
 
 const TOAST_SECONDS = 5;
@@ -23,16 +24,18 @@ export class Phone {
     this.toastPlace = h("div", { class: "toast-place", role: "status", "aria-live": "assertive" });
     this.chat = new Chat({ ...actions, chooseChat: (id) => actions.chooseChat(id) });
     this.texts = new Texts(actions);
+    this.miniApp = new MiniApp();
     this.element = h("section", { class: "phone", focusin: () => actions.activate(), pointerdown: () => actions.activate() },
       h("header", { class: "caption" }, this.face, h("div", { class: "who" }, this.name, this.about), this.pin, this.close),
       this.apps,
       h("div", { class: "frame" }, h("div", { class: "screen" },
         h("div", { class: "status-bar", "aria-hidden": "true" }, this.time, h("span", { class: "speaker" }), h("span", { class: "signal" })),
-        this.chat.element, this.texts.element, this.toastPlace)));
+        this.chat.element, this.texts.element, this.miniApp.element, this.toastPlace)));
   }
 
   show({ person, chat, app, bot, unread, pinned, active, alone }) {
     this.person = person;
+    if (this.miniApp.owner !== person.id) this.miniApp.close();
     this.app = app;
     this.element.setAttribute("aria-label", `Phone of ${person.name}`);
     this.element.dataset.id = person.id;

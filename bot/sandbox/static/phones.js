@@ -1,7 +1,7 @@
 // The desk: which phones lie on it, what is unread, and how everything learns that something changed.
 
 import { Refused, api, listen } from "./api.js";
-import { element, openPicture, prepareKeys, prepareTheme } from "./furnish.js";
+import { element, isDark, openPicture, prepareKeys, prepareTheme } from "./furnish.js";
 import { Letter } from "./letter.js";
 import { People } from "./people.js";
 import { Phone } from "./phone.js";
@@ -245,6 +245,11 @@ class Desk {
       press: async (chatId, messageId, data) => {
         const answer = await act(() => api.press(slot.id, chatId, messageId, data));
         if (answer?.alert) slot.phone.toast(answer.alert);
+      },
+      openApp: async (url) => {
+        const { id, phone } = slot;
+        const opened = await this.attempt(() => api.app(id, url, isDark()));
+        if (opened && slot.id === id) phone.miniApp.open(id, this.chatOf(slot).title, opened.url);
       },
       openLink: (url) => this.openLink(slot.id, url),
       openPicture,

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bot.sandbox.telegram import messages
+from bot.sandbox.telegram import messages, mini_app
 from bot.sandbox.telegram.errors import bad_request
 from bot.sandbox.telegram.messages import Result
 from bot.sandbox.telegram.model import Chat, Command, Json
@@ -159,7 +159,8 @@ METHODS: Final[dict[str, Method]] = {
     "setmydescription": tolerated,
     "setmyshortdescription": tolerated,
     "setmyname": tolerated,
-    "setchatmenubutton": tolerated,
+    "setchatmenubutton": mini_app.set_menu_button,
+    "getchatmenubutton": mini_app.get_menu_button,
     "sendchataction": tolerated,
     "setmessagereaction": tolerated,
     "pinchatmessage": tolerated,

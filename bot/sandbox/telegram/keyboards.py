@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from bot.sandbox.addresses import is_loopback
 from bot.sandbox.telegram.errors import bad_request
 from bot.sandbox.telegram.model import Button, Json, ReplyKeyboard, Rows
 
 CALLBACK_DATA_BYTES_MAX = 64  # Bot API, InlineKeyboardButton.callback_data: 1-64 bytes
 BUTTONS_MAX = 100  # the server's limit for one inline keyboard
-OTHER_INLINE_ACTIONS = ("web_app", "login_url", "switch_inline_query", "switch_inline_query_current_chat", "copy_text")
+OTHER_INLINE_ACTIONS = ("login_url", "switch_inline_query", "switch_inline_query_current_chat", "copy_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ def inline_as_json(rows: Rows) -> Json:
     return {"inline_keyboard": [[_button_as_json(button) for button in row] for row in rows]}
 
 
+def app_url(given: Json) -> str:
+    """Read a WebAppInfo; ApiError 400 unless its address is https, or on this machine, where we play."""
+    url = str(given.get("url", ""))
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname):
+        raise bad_request(f"inline keyboard button Web App URL '{url}' is invalid: Only HTTPS links are allowed")
+    return url
+
+
 def _inline(rows: list[list[Any]]) -> Rows:
     buttons = tuple(tuple(_button(button) for button in row) for row in rows if row)
     if sum(map(len, buttons)) > BUTTONS_MAX:
@@ -65,6 +76,8 @@ def _button(given: object) -> Button:
         return Button(text, url=str(given["url"]))
     if "callback_data" in given:
         return Button(text, callback_data=_data(given["callback_data"]))
+    if "web_app" in given:
+        return Button(text, web_app=app_url(given["web_app"]))
     if any(action in given for action in OTHER_INLINE_ACTIONS):
         return Button(text)
     raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
@@ -91,4 +104,6 @@ def _button_as_json(button: Button) -> Json:
         shown["callback_data"] = button.callback_data
     if button.url is not None:
         shown["url"] = button.url
+    if button.web_app is not None:
+        shown["web_app"] = {"url": button.web_app}
     return shown

@@ -14,11 +14,12 @@ Kind = Literal["private", "group", "supergroup"]
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An inline button (callback_data or url) or one of a reply keyboard (neither)."""
+    """An inline button (callback_data, url, or the web_app it opens) or one of a reply keyboard (neither)."""
 
     text: str
     callback_data: str | None = None
     url: str | None = None
+    web_app: str | None = None
     request_contact: bool = False
 
 

@@ -246,6 +246,8 @@ class Person:
         return message.text.startswith("/") or f"@{self._world.bot.username}" in message.words
 
     async def _pushes(self, button: Button, message: Message) -> Press | None:
+        if button.web_app is not None:
+            return None  # the bot hears nothing of it
         if button.url is not None:
             await self.opens(button.url)
             return None

@@ -51,6 +51,7 @@ class TelegramWorld:
         self.chats: dict[int, Chat] = {}
         self.files: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
         self.commands: dict[ScopeKey, list[Command]] = {}
+        self.menu_button: Json | None = None
         self.crowd = range(0)
         """Chat ids that accept messages without any record of them: for measuring."""
         self._publish = publish

@@ -10,25 +10,23 @@ import random
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from mortal_town import PATIENCE_SECONDS, MortalTown
 from soak import SOAK
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from town import Resident, Town, Townsperson
 
 from bot.inbox import predecessors
 from bot.inbox.inbox import Envelope, Letter, claim, store
-from bot.schema import alert_message, inbox
-from voting import schema, secrets_file
+from bot.schema import inbox
+from voting import schema
 from voting.audit.probes import run_probes
 from voting.hour_keys import HourKeys
 from voting.store.database import Database
 
-ROOT = Path(__file__).parents[3]
 ROUNDS = 12 if SOAK else 1  # of two kills each
 VOTERS_EACH = 8
-PATIENCE_SECONDS = 45.0  # an alert that was just being shown waits for its lease
 
 pytestmark = pytest.mark.crash
 
@@ -36,69 +34,6 @@ pytestmark = pytest.mark.crash
 @pytest.fixture
 def engine_name() -> str:
     return "sqlite"
-
-
-class MortalTown(Town):
-    """A town whose service is a process of its own: `ballotline run`, as an operator starts it."""
-
-    def __init__(self, database: Database, folder: Path, database_url: str, **named: Any) -> None:
-        super().__init__(database, folder, **named)
-        self.database_url = database_url
-        self._child: asyncio.subprocess.Process | None = None
-
-    async def starts(self) -> None:
-        self._port = 0
-        settings = self.settings
-        secrets = self.folder / "ballotline.secrets"
-        if not await asyncio.to_thread(secrets.exists):
-            secrets_file.save(secrets, self.secrets)
-        assert settings.telegram_token is not None
-        told = {
-            "DATABASE_URL": self.database_url,
-            "SECRETS_FILE": str(secrets),
-            "TELEGRAM_TOKEN": settings.telegram_token.get_secret_value(),
-            "TELEGRAM_API_URL": settings.telegram_api_url,
-            "TELEGRAM_RATE": "1000",
-            "LISTEN": "127.0.0.1:0",
-            "LOG_LEVEL": "ERROR",
-        }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
-        self._child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli", "run"),
-            cwd=self.folder,
-            env=kept | {f"BALLOTLINE_{name}": value for name, value in told.items()} | {"PYTHONPATH": str(ROOT)},
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert self._child.stderr is not None
-        line = await self._child.stderr.readline()
-        assert b"Ballotline is running" in line, line + await self._child.stderr.read()
-
-    async def dies(self) -> None:
-        """End the process with kill -9."""
-        assert self._child is not None
-        self._child.kill()
-        await self._child.communicate()
-        if not SOAK:
-            await self._half_a_minute_later()
-
-    async def _half_a_minute_later(self) -> None:
-        """Let the leases end of alerts that were just being shown; the long runs wait for it."""
-        async with self.database.writing() as connection:
-            held = update(alert_message).where(alert_message.c.lease_until.is_not(None))
-            await connection.execute(held.values(lease_until=self.clock()))
-
-    async def stops(self) -> None:
-        assert self._child is not None
-        if self._child.returncode is None:
-            self._child.terminate()
-            said = (await self._child.communicate())[1]
-            assert (self._child.returncode, said) == (0, b"")
-
-    async def until_attempts(self, count: int) -> None:
-        """Wait for an attempt to be committed."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while await self.attempts() < count:  # noqa: ASYNC110 - another process's doing
-                await asyncio.sleep(0.005)
 
 
 async def test_kill_9_of_the_service_loses_no_vote_no_answer_and_no_alert(

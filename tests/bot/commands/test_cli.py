@@ -188,6 +188,7 @@ def test_the_demo_plays_its_story_to_the_end_word_for_word(shell: Shell) -> None
 
 
 CHANCE = (
+    (r"127\.0\.0\.1:\d{5}\b", "SERVICE"),
     (r"\b\d{1,2}:\d\d\b", "TIME"),
     (r"(The word in your pack is|The word printed in it is) \w+\.", r"\1 WORD."),
     (r"(fingerprint) ([2-9A-Z]{4}-){3}[2-9A-Z]{4}", r"\1 FINGERPRINT"),

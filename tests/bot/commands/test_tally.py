@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from counted_town import CountedTown, open_town
 from counting import close, share_files
+from ended_worker import let_one_be_killed
 from prepared import SECRETS
 from trustee_town import an_election, dealt
 from typer.testing import CliRunner
@@ -87,7 +88,15 @@ async def test_two_trustees_decrypt_at_home(desk: Desk) -> None:
     assert "send it to the officer" in again
     result = json.loads(
         await desk.says(
-            "tally", "finish", "--decryption", "decryption-1.json", "decryption-3.json", "--out", "tally", "--json"
+            "tally",
+            "finish",
+            "--decryption",
+            "decryption-1.json",
+            "decryption-3.json",
+            "--out",
+            "tally",
+            "--publish-small",
+            "--json",
         )
     )
     assert ([row["votes"] for row in result["questions"][0]["options"]], result["bundle"]) == ([3, 2], "tally")
@@ -116,6 +125,20 @@ async def test_a_trustee_does_not_decrypt_what_does_not_verify(desk: Desk) -> No
 
     assert isinstance(refusal, NotDecrypted)
     assert "tally does not verify, so nothing was decrypted" in str(refusal)
+    assert not list(desk.folder.glob("shares/*.tally"))
+
+
+async def test_a_trustee_whose_check_was_cut_off_is_told_so_and_decrypts_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.says("tally", "begin", "--out", "tally")
+    let_one_be_killed(monkeypatch)
+
+    words = ("trustee", "decrypt", "tally", "--share", "shares/share-1-of-3.json", "--out", "d.json", "--yes")
+    ended = await desk.types(*words)
+
+    assert ended.exit_code == 1
+    assert "nothing is known of the bundle, check it again. Nothing was decrypted." in ended.output
     assert not list(desk.folder.glob("shares/*.tally"))
 
 

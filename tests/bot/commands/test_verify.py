@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ended_worker import let_one_be_killed
 from made_bundle import UUID, Made, head_line
 from made_edits import after, entry
 from typer.testing import CliRunner
@@ -56,6 +57,18 @@ def test_a_bundle_without_a_result_is_told_so_far(tmp_path: Path) -> None:
 
     assert "Turnout" not in printed
     assert "8 ballots online" in printed
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)], ids=["for people", "for scripts"])
+def test_a_worker_ended_from_outside_is_one_sentence(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...]
+) -> None:
+    """As a kernel that is out of memory ends it: the bundle is not blamed, and nothing of it is said."""
+    let_one_be_killed(monkeypatch)
+    printed = said(bundle, *option, code=1)
+    assert printed == (
+        "A process that checked ballots was ended from outside; nothing is known of the bundle, check it again.\n"
+    )
 
 
 def test_what_is_wrong_is_told_and_the_command_fails(tmp_path: Path) -> None:

@@ -19,14 +19,16 @@ from markupsafe import escape
 from prepared import HEADER, line, options_of
 from sqlalchemy import delete, func, insert, select, update
 
+from bot.alerts.alerts import Kind
 from bot.console.door import Action, Screen
 from bot.console.headers import HEADERS
 from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
 from bot.console.visit import Console
+from bot.console.wording import WORDS
 from bot.sandbox import Sandbox
-from bot.schema import alert, session
+from bot.schema import alert, login_link, session
 from bot.staff import enrolment
 from bot.staff.roles import Role, may
 from messages.notices import notices
@@ -177,6 +179,11 @@ async def test_a_session_ends_after_twelve_hours(town: ConsoleHouse) -> None:
         assert (await visitor.looks("/")).status_code == 401
 
 
+@pytest.mark.parametrize("family", ["alert", "alert_do"])
+def test_every_kind_of_alert_has_its_words(family: str) -> None:
+    assert WORDS[family].keys() == {kind.value for kind in Kind}
+
+
 # -- coming in ---------------------------------------------------------------------------
 
 
@@ -190,6 +197,59 @@ async def test_a_login_link_works_once_and_looking_at_it_does_not_use_it_up(town
         assert refused.status_code == 409
         assert "used already or is too old" in refused.text
         assert (await thief.looks("/")).status_code == 401
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["a double click", "sent again"])
+async def test_a_form_that_one_press_posts_twice_lets_in(town: ConsoleHouse, *, together: bool) -> None:
+    link = await town.link("Carys")
+    async with town.visitor() as carys, town.visitor() as thief:
+        assert (await carys.looks(link)).status_code == 200
+        if together:
+            answers = await asyncio.gather(carys.does(link), carys.does(link))
+        else:
+            answers = [await carys.does(link), await carys.does(link)]
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert "Carys" in (await carys.looks("/")).text
+
+        await thief.looks(link)
+        assert (await thief.does(link)).status_code == 409
+        assert (await thief.looks("/")).status_code == 401
+
+
+async def test_a_link_is_used_again_only_by_its_browser_and_only_for_a_minute(town: ConsoleHouse) -> None:
+    link, other = await town.link("Carys"), await town.link("Gwen")
+    async with town.visitor() as carys, town.visitor() as bare:
+        await carys.looks(link)
+        cookie = dict(carys.client.cookies)["ballotline_login"]
+        assert (await carys.does(link)).status_code == 303
+        assert (await bare.does(other)).status_code == 303
+        assert (await bare.does(other)).status_code == 409  # it was given no value
+        assert (await carys.does(other)).status_code == 409  # another link
+        await carys.looks(link)
+        assert (await carys.does(link)).status_code == 303  # the button shown once more is the same browser's
+
+        town.clock.moment += timedelta(minutes=1)
+        assert (await carys.does(link)).status_code == 409
+    async with town.database.reading() as connection:
+        rows = (await connection.execute(select(login_link.c.token_hash))).scalars().all()
+    assert len(rows) == 3
+    assert all(cookie.encode() not in bytes(row) and link.encode() not in bytes(row) for row in rows)
+
+
+async def test_who_was_removed_is_not_let_in_again_by_the_same_press(town: ConsoleHouse) -> None:
+    link = await town.link("Carys")
+    async with town.visitor() as carys:
+        await carys.looks(link)
+        assert (await carys.does(link)).status_code == 303
+        async with town.database.writing() as connection:
+            await enrolment.remove(connection, town.staff["Carys"].id, by=By("Gwen", "command line", town.clock()))
+        assert (await carys.does(link)).status_code == 409
+
+
+async def test_the_value_given_with_the_button_is_kept_from_scripts_and_other_sites(town: ConsoleHouse) -> None:
+    async with town.visitor() as visitor:
+        cookie = (await visitor.looks(await town.link("Gwen"))).headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=strict", "Path=/console/login", "Max-Age=600"} <= set(cookie.split("; "))
 
 
 async def test_a_login_link_is_too_old_after_ten_minutes(town: ConsoleHouse) -> None:

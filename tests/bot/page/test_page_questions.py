@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from bot.page import asked
 from bot.page.addresses import client_of, hashed, network_of
-from bot.page.asked import RequestWrong
-from bot.page.init_data import AHEAD_MAX, LIFE, InitDataWrong, read_init_data
+from bot.page.init_data import AHEAD_MAX, LIFE, read_init_data
 from bot.page.rates import ADDRESSES_MAX, REQUESTS_MAX, SPAN, Rates
+from bot.page.refusals import InitDataWrong, RequestWrong
 from bot.page.visits import LIFE as VISIT_LIFE
 from bot.page.visits import Visit, paper_of, read_visit, write_visit
 from voting.refusals import UnknownIntent

@@ -3,8 +3,8 @@
 import pytest
 from page_server import NOW, poll_of
 
-from bot.page.asked import RequestWrong
-from bot.page.refused import EXPECTED, KEYS, AddressHeld, Busy, come_again_seconds, refused
+from bot.page.refusals import AddressHeld, Busy, RequestWrong
+from bot.page.refused import EXPECTED, KEYS, come_again_seconds, refused
 from messages.words.texts import languages, templates
 from voting.ballots.refusals import ProofWrong
 from voting.model import How

@@ -10,7 +10,7 @@ from prepared import POLL
 
 from messages.reach import SMS, TELEGRAM
 from messages.words.kinds import NOT_TO_VOTERS, OF_WINDOW, Kind
-from messages.words.purposes import DOMAIN, LITERAL, POINT_TO_BOT, PURPOSES, fitting
+from messages.words.purposes import DOMAIN, LITERAL, POINT_TO_BOT, POINT_TO_PAGE, PURPOSES, fitting
 from messages.words.sms_text import Encoding, encode_plan, plain
 from messages.words.texts import languages, text
 from messages.words.wording import Ways, Words, facts_of, message_text
@@ -59,6 +59,7 @@ def test_the_facts_hold_nothing_about_one_member() -> None:
         "closes_at",
         "bot_url",
         "opt_out_url",
+        "page_url",
     }
     assert FACTS["rule"] == {"en-GB": "One vote.", "cy": "Un bleidlais."}
 
@@ -163,6 +164,56 @@ def test_a_text_that_points_to_the_bot_has_a_form_without_it(key: str) -> None:
 
 def test_every_other_text_has_one_form() -> None:
     assert fitting("sms.help", {}) == "sms.help"
+
+
+# -- where there is a voting page -----------------------------------------------------------
+
+PAGE = "https://vote.society.example/vote"
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("bot", [BOT, ""], ids=["beside the bot", "without a bot"])
+@pytest.mark.parametrize("kind", sorted(NOT_TO_VOTERS))
+def test_what_calls_to_vote_leads_to_the_page(kind: Kind, bot: str, language: str) -> None:
+    words = Words(kind, facts_of(POLL, [FIRST], Ways(bot, page_url=PAGE)))
+
+    assert PAGE in words.sms(language)
+    assert PAGE in words.chat(language)
+    assert "t.me" not in words.sms(language)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", sorted(NOT_TO_VOTERS))
+def test_the_page_s_link_makes_no_text_longer_by_a_part(kind: Kind, language: str) -> None:
+    parts = [
+        len(encode_plan(Words(kind, facts_of(POLL, [FIRST], ways)).sms(language)).parts)
+        for ways in (WAYS, Ways(BOT, page_url=PAGE))
+    ]
+
+    assert parts[0] == parts[1]
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_without_a_page_none_is_named_nor_by_a_notice_drafted_before_there_was_one(kind: Kind, language: str) -> None:
+    older = Words(kind, {name: fact for name, fact in FACTS.items() if name != "page_url"})
+
+    for words in (Words(kind, FACTS), older):
+        assert "/vote" not in words.sms(language)
+        assert "voting page" not in words.chat(language)
+
+
+@pytest.mark.parametrize("kind", sorted(set(WRITTEN) - NOT_TO_VOTERS))
+def test_other_notices_do_not_name_it(kind: Kind) -> None:
+    words = Words(kind, facts_of(POLL, [FIRST, SECOND], Ways(BOT, page_url=PAGE)))
+
+    assert PAGE not in words.sms("en-GB") + words.chat("en-GB")
+
+
+@pytest.mark.parametrize("key", sorted(POINT_TO_PAGE))
+def test_a_text_that_calls_to_vote_needs_no_bot_where_there_is_a_page(key: str) -> None:
+    assert fitting(key, {"bot_url": "", "page_url": PAGE}) == key
+    assert fitting(key, {"bot_url": "", "page_url": ""}) == f"{key}.no_bot"
 
 
 # -- a message to one person -----------------------------------------------------------------

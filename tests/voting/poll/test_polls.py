@@ -340,6 +340,16 @@ async def test_a_poll_opens_when_nothing_is_missing_and_closes_for_good(database
     assert (await chain_kinds(database))[-3:] == ["trustees_set", "poll_opened", "poll_closed"]
 
 
+async def test_the_opening_names_the_page_that_members_vote_on(database: Database, tmp_path: Path) -> None:
+    await ready(database, tmp_path)
+    async with database.writing() as connection:
+        await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
+        await polls.open_poll(connection, by=By("Gwen", "command line", NOW), page="c0ffee")
+
+    bodies = await rows(database, schema.chain, schema.chain.c.seq, schema.chain.c.body)
+    assert bodies[-1][1]["page"] == "c0ffee"
+
+
 async def test_who_has_no_pack_is_insisted_on_unless_accepted(database: Database, tmp_path: Path) -> None:
     await make_poll(database)
     roll = write_roll(tmp_path / "roll.csv", [line("1"), line("2"), line("3", joined_on="")])

@@ -6,13 +6,17 @@ import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ended_worker import kill_a_worker
 from made_bundle import OPTIONS, UUID, Made
 
 from voting.verify import format as form
+from voting.verify.ballots import Checker
+from voting.verify.cast import Ballots
 from voting.verify.report import Figures
-from voting.verify.verify import Asked, Report, verify
+from voting.verify.verify import Asked, Report, WorkerEnded, verify
 
 ARCHIVE = form.archive_name(UUID)
 EVERYTHING = (*form.listed(form.RESULTED, UUID), form.MANIFEST, form.SIGNATURE)
@@ -118,6 +122,32 @@ def test_several_workers_find_the_same(original: Path, monkeypatch: pytest.Monke
 
     assert verify(original, workers=2) == verify(original, workers=1)
     assert verify(original, workers=2).ok
+
+
+@pytest.mark.parametrize("when", ["before the first batch", "after it"])
+def test_a_worker_ended_from_outside_ends_the_check_and_blames_nobody(
+    original: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr("voting.verify.checking.ALONE_BALLOTS", 0)
+    monkeypatch.setattr("voting.verify.cast.BATCH_BALLOTS", 1)
+    monkeypatch.setattr("voting.verify.ballots.BATCHES_WAITING", 1)
+    take, told = Ballots.take, []
+
+    def take_and_kill(*given: Any, checker: Checker, progress: Any, **named: Any) -> str:
+        def once(done: int, _ballots: int) -> None:
+            told.append(done)
+            if len(told) == 1:
+                kill_a_worker(checker)
+
+        assert progress is None
+        if when.startswith("before"):
+            once(0, 8)
+        return take(*given, checker=checker, progress=once, **named)
+
+    monkeypatch.setattr(Ballots, "take", take_and_kill)
+    with pytest.raises(WorkerEnded, match="ended from outside; nothing is known of the bundle"):
+        verify(original, workers=2)
+    assert told[-1] < 8
 
 
 def test_as_many_workers_as_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,57 @@
+"""One question at a time in a terminal: shown or unseen, asked again a bounded number of times."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import typer
+
+from bot.commands.terminal import OUT
+from voting.refusals import Refusal, StaffRefusal
+
+Answer = TypeVar("Answer")
+
+TRIES_MAX: Final = 5
+
+
+class GivenUp(StaffRefusal):
+    """Stopped after {tries} tries: {what}. What was answered before is kept; run `ballotline setup` again."""
+
+
+def ask(question: str, standard: str = "") -> str:
+    """Ask for one line; an empty one is the standard, which is shown."""
+    return str(typer.prompt(question, default=standard, show_default=bool(standard))).strip()
+
+
+def ask_unseen(question: str) -> str:
+    """Ask for a secret: it is not shown, now or later."""
+    return str(typer.prompt(question, default="", show_default=False, hide_input=True)).strip()
+
+
+def until_taken(what: str, attempt: Callable[[], Answer | None]) -> Answer:
+    """Try until it gives an answer; a refusal is said and asked about again. GivenUp."""
+    for _ in range(TRIES_MAX):
+        try:
+            answer = attempt()
+        except (Refusal, ValueError) as wrong:
+            say_no(str(wrong))
+            continue
+        if answer is not None:
+            return answer
+    raise GivenUp(tries=TRIES_MAX, what=what)
+
+
+def say_ok(sentence: str) -> None:
+    """Say what came of an answer that is taken."""
+    OUT.print(f"[green]ok [/green] {sentence}", markup=True)
+
+
+def say_no(sentence: str) -> None:
+    """Say why an answer is not taken."""
+    OUT.print("[red]no [/red]", end=" ")
+    OUT.print(sentence, markup=False)
+
+
+def say_off(sentence: str) -> None:
+    """Say what stays off or untried."""
+    OUT.print("[dim]off[/dim]", end=" ")
+    OUT.print(sentence, markup=False)

@@ -1,0 +1,81 @@
+"""The poll file by questions: the example with the answers in its lines, read once before it takes its place."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from bot.commands.asking import ask, say_ok, until_taken
+from voting.poll import polls
+from voting.typed_text import one_line
+
+EXAMPLE: Final = files("bot.commands") / "poll.toml"
+
+
+def ask_poll(file: Path) -> None:
+    """Ask for the poll and write its file; one that is there is left alone. GivenUp, PollFileWrong."""
+    if file.exists():
+        say_ok(f"{file}: {polls.read_poll_file(file).title}")
+        return
+    title = until_taken(f"{file}: the poll file was refused", lambda: _attempt(file))
+    say_ok(f"{file} is written: {title}. Its rule, its quiet hours and more can be changed there before `init`.")
+
+
+def _attempt(file: Path) -> str:
+    content = EXAMPLE.read_text(encoding="utf-8")
+    for name, question, standard, read in QUESTIONS:
+        answer = until_taken(question, lambda q=question, s=standard, r=read: r(ask(q, s)))  # type: ignore[misc]
+        content = with_value(content, name, answer)
+    part = file.with_name(file.name + ".part")
+    part.write_text(content, encoding="utf-8")
+    try:
+        title = polls.read_poll_file(part).title
+        file.hardlink_to(part)
+    finally:
+        part.unlink()
+    return title
+
+
+def with_value(content: str, name: str, value: str) -> str:
+    """Put a value, as TOML, into the line of the example that has this name; what is said beside it stays."""
+    line = re.compile(rf'^({name} = )(?:"[^"]*"|\[[^\]]*\]|[^\s#]+)', re.MULTILINE)
+    assert len(line.findall(content)) == 1
+    return line.sub(lambda found: found.group(1) + value, content)
+
+
+def _text(typed: str) -> str:
+    text = one_line(typed)
+    if not text:
+        raise ValueError("it cannot be left empty")
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _options(typed: str) -> str:
+    names = [one_line(name) for name in typed.split(";") if one_line(name)]
+    return json.dumps(names, ensure_ascii=False)
+
+
+def _moment(typed: str) -> str:
+    return datetime.fromisoformat(typed).isoformat()
+
+
+def _day(typed: str) -> str:
+    return date.fromisoformat(typed).isoformat()
+
+
+# In the order in which they are asked: the name in the file, the question, what an empty answer means.
+QUESTIONS: Final[tuple[tuple[str, str, str, Callable[[str], str]], ...]] = (
+    ("id", "A short name of the poll, lower-case letters, digits and dashes, like boathouse-2030", "", _text),
+    ("title", "Its title, as members read it", "", _text),
+    ("question", "The question", "", _text),
+    ("options", "The options in the paper's order, with ; between them", "", _options),
+    ("timezone", "The time zone of all its times", "Europe/London", _text),
+    ("opens_at", "When voting opens, like 2030-08-01T09:00", "", _moment),
+    ("closes_at", "When voting closes, like 2030-09-06T17:00", "", _moment),
+    ("joined_by", "The last day of joining for those who may vote, like 2030-06-03", "", _day),
+    ("first_day", "The first day on which packs arrive, like 2030-08-01", "", _day),
+    ("last_day", "The last day on which packs arrive, like 2030-08-05", "", _day),
+)
