@@ -221,15 +221,15 @@ async def stuffs_papers(connection: AsyncConnection, town: CountedTown) -> None:
         await connection.execute(insert(schema.paper).values(**paper, imported_at=NOW))
         lock = {"member_id": letter.member_id, "how": "post", "at": NOW, "pack_id": letter.pack_id}
         await connection.execute(insert(schema.lock).values(lock))
-    await connection.execute(update(schema.postal_count).values(votes=[1, 3], scanned=4))
+    await connection.execute(update(schema.postal_count).values(votes=[[1, 3]], scanned=4))
 
 
 async def counts_papers_otherwise(connection: AsyncConnection, town: CountedTown) -> None:
-    await connection.execute(update(schema.postal_count).values(votes=[0, 2]))
+    await connection.execute(update(schema.postal_count).values(votes=[[0, 2]]))
 
 
 async def says_why_papers_differ(connection: AsyncConnection, town: CountedTown) -> None:
-    await connection.execute(update(schema.postal_count).values(votes=[1, 9], justification="The scanner was off."))
+    await connection.execute(update(schema.postal_count).values(votes=[[1, 9]], justification="The scanner was off."))
 
 
 ATTACKS: dict[Attack, str] = {

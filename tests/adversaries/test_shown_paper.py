@@ -1,5 +1,6 @@
 """The database's owner swaps the options for the moment in which a paper is shown, and puts them back."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,13 +11,17 @@ from town import Town
 
 from bot.app import chores
 from voting import schema
+from voting.poll import polls
+from voting.poll.questions import written_questions
 from voting.store.database import Database
 
 
-async def options_are(database: Database, options: list[str]) -> None:
+async def options_are(database: Database, *options: dict[str, str]) -> None:
     async with database.writing() as connection:
         await without_triggers(connection, "poll")
-        await connection.execute(update(schema.poll).values(options=options))
+        (question,) = (await polls.load(connection)).questions
+        turned = written_questions([replace(question, options=options)])
+        await connection.execute(update(schema.poll).values(questions=turned))
 
 
 async def test_options_swapped_while_a_paper_is_shown_move_no_vote(
@@ -30,8 +35,8 @@ async def test_options_swapped_while_a_paper_is_shown_move_no_vote(
     async with Town(database, tmp_path) as town:
         gwen, ada, sian = await town.staff("gwen"), town.member("ada"), town.member("sian")
         await town.member("bob").votes("South Quay")
-        as_it_was = list(town.poll.options)
-        await options_are(database, as_it_was[::-1])
+        as_it_was = town.poll.questions[0].options
+        await options_are(database, *as_it_was[::-1])
 
         await gwen.hears("The books do not add up")
         await sian.types("/vote")
@@ -39,6 +44,6 @@ async def test_options_swapped_while_a_paper_is_shown_move_no_vote(
         assert not any("read the rule" in message.words for message in sian.person.chat.log)  # the way to the paper
         assert await town.locks() == 1
 
-        await options_are(database, as_it_was)
+        await options_are(database, *as_it_was)
         await ada.votes("North Quay")
         assert [await town.count(option) for option in ("North Quay", "South Quay")] == [1, 1]

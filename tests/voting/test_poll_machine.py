@@ -29,7 +29,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from prepared import NOW, POLL, SECRETS, line, make_poll, take_roll, write_roll
+from prepared import NOW, POLL, SECRETS, line, make_poll, options_of, take_roll, write_roll
 from soak import SOAK
 from sqlalchemy import select
 from trustee_town import dealt
@@ -107,7 +107,7 @@ class PollMachine(RuleBasedStateMachine):
         self.attempts: set[tuple[int, str, Kind]] = set()
         self.late_flows: list[tuple[Person, str, str]] = []
         self.files: set[tuple[str, str]] = set()  # of scans, by pack code and status, that changed something
-        self.votes = [0] * len(POLL.options)
+        self.votes = [0] * len(options_of(POLL))
         self.closed = False
         self.steps = 0
 

@@ -28,8 +28,7 @@ _BOUND: Final = "bound"
 _FIXED: Final = (
     "uuid",
     "title",
-    "question",
-    "options",
+    "questions",
     "opens_at",
     "closes_at",
     "languages",

@@ -175,7 +175,7 @@ def test_impossible_rehearsals_are_refused_in_a_sentence(shell: Shell) -> None:
 def test_a_rehearsal_gives_exactly_the_asked_result(shell: Shell) -> None:
     facts = shell.json("rehearse", "--members", "600", "--result", "A=300", "--result", "B=180", "--rejected", "7")
 
-    assert [row["votes"] for row in facts["result"]["options"]] == [300, 180]
+    assert [row["votes"] for row in facts["result"]["questions"][0]["options"]] == [300, 180]
     assert (facts["result"]["rejected_papers"], facts["verified"]) == (7, True)
 
 

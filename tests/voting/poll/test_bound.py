@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from electorate import open_electorate
 from forged_chain import STRANGER, put, read, resigned, without_triggers
-from prepared import CLOSES_AT, GWEN, OPENS_AT, make_poll
+from prepared import CLOSES_AT, GWEN, OPENS_AT, asked, make_poll
 from sqlalchemy import update
 
 from voting import schema
@@ -16,12 +16,13 @@ from voting.audit.chain import Entry
 from voting.model import Phase, Poll
 from voting.poll import bound, polls
 from voting.poll.bound import PaperChanged, load_bound
+from voting.poll.questions import written_questions
 from voting.store.database import Database
 from voting.trustees.dealer import deal_all
 
 CHANGES: dict[str, Callable[[Poll], dict[str, Any]]] = {
-    "options": lambda _: {"options": ["South", "North"]},
-    "question": lambda _: {"question": "Who shall go?"},
+    "options": lambda _: {"questions": written_questions([asked("Who shall lead?", "South", "North")])},
+    "question": lambda _: {"questions": written_questions([asked("Who shall go?", "North", "South")])},
     "title": lambda _: {"title": "Another"},
     "the close": lambda _: {"closes_at": CLOSES_AT + timedelta(hours=1)},
     "the opening": lambda _: {"opens_at": OPENS_AT - timedelta(hours=1)},
@@ -35,7 +36,7 @@ CHANGES: dict[str, Callable[[Poll], dict[str, Any]]] = {
     "the paper": lambda poll: {"paper": (poll.paper or b"").replace(b"North", b"Nobody")},
     "paper and options": lambda poll: {
         "paper": (poll.paper or b"").replace(b"North", b"Nobody"),
-        "options": ["Nobody", "South"],
+        "questions": written_questions([asked("Who shall lead?", "Nobody", "South")]),
     },
     "a text that cannot stand in an election": lambda _: {"title": "x" * 2_000},
 }
@@ -91,7 +92,7 @@ async def test_a_poll_that_somebody_changed_in_the_database_is_shown_to_nobody(
 
 
 def _listed(poll: Poll, values: dict[str, Any]) -> dict[str, Any]:
-    return {"options": list(poll.options)} if "options" in values else {}
+    return {"questions": written_questions(poll.questions)} if "questions" in values else {}
 
 
 async def test_before_the_opening_a_poll_may_change(database: Database) -> None:

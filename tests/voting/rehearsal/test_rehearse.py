@@ -16,7 +16,7 @@ from prepared import NOW, read_phone
 from voting.refusals import PollExists
 from voting.rehearsal.failed import RehearsalFailed, insist
 from voting.rehearsal.people import write_roll
-from voting.rehearsal.plan import FIRST_OPTION, NOBODY, PAPER, REJECTED, CannotRehearse, Plan, usual_plan
+from voting.rehearsal.plan import FIRST_KIND, NOBODY, PAPER, REJECTED, CannotRehearse, Plan, plan_of_file, usual_plan
 from voting.rehearsal.rehearsal import rehearse
 from voting.rehearsal.stopwatch import Stage, peak_memory
 from voting.rehearsal.voters import Crowd, Voter
@@ -123,7 +123,7 @@ def test_every_member_has_one_act_and_all_add_up(
     acts = plan.acts(Random(1))
 
     assert len(acts) == members
-    assert [acts.count(FIRST_OPTION + n) for n in range(len(votes))] == plan.online
+    assert [acts.count(FIRST_KIND + n) for n in range(len(votes))] == plan.online
     assert acts.count(PAPER) == sum(plan.post)
     assert acts.count(REJECTED) == rejected
     assert acts.count(NOBODY) == spare
@@ -183,3 +183,46 @@ def test_a_rehearsal_that_does_not_hold_says_what() -> None:
     insist(True, "nothing")
     with pytest.raises(RehearsalFailed, match="399 of 400"):
         insist(False, "399 of 400 members were imported")
+
+
+POLL_FILE = """
+[poll]
+id = "agm-2022"
+title = "The meeting"
+opens_at = 2022-08-01T09:00:00
+closes_at = 2022-09-02T17:00:00
+timezone = "Europe/London"
+joined_by = 2022-06-03
+languages = ["en-GB", "cy"]
+[window]
+first_day = 2022-08-01
+last_day = 2022-08-05
+[rule]
+en-GB = "One vote."
+cy = "Un bleidlais."
+[[questions]]
+question = "Who shall lead?"
+options = ["North", "South"]
+[[questions]]
+question = "Up to two of four?"
+options = ["A", "B", "C", "D"]
+choose = [1, 2]
+blank = true
+order = "rotated"
+seats = 2
+"""
+
+
+async def test_the_poll_of_a_file_is_rehearsed_with_papers_drawn_at_random(tmp_path: Path) -> None:
+    (tmp_path / "poll.toml").write_text(POLL_FILE, encoding="utf-8")
+    plan = plan_of_file(tmp_path / "poll.toml", 150, Random(1))
+    (tmp_path / "run").mkdir()
+
+    done = await rehearse(tmp_path / "run", plan, read_phone=read_phone, now=NOW)
+
+    leader, committee = done.result["questions"]
+    assert sum(row["votes"] for row in leader["options"]) == done.result["votes"] == sum(plan.result.values()) == 120
+    assert [row["votes"] for row in (committee["blank"], *committee["options"])] == plan.marks[1]
+    assert committee["blank"]["votes"] > 0
+    assert committee["voters"] == {"online": sum(plan.online), "post": sum(plan.post), "votes": 120}
+    assert done.report.ok
