@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import clock
-from bot.page.page import page_digest
 from bot.settings import Settings
 from bot.staff import rights
 from voting import schema, secrets_file
@@ -152,6 +151,8 @@ async def _key(connection: AsyncConnection, poll: Poll) -> list[Finding]:
 
 async def page_finding(connection: AsyncConnection, poll: Poll) -> Finding:
     """Compare the files of the voting page with those that the chain names of the opening."""
+    from bot.page.page import page_digest
+
     digest = page_digest(tuple(poll.languages))
     opened = select(schema.chain.c.body).where(schema.chain.c.kind == "poll_opened")
     body = await connection.scalar(opened)
