@@ -39,7 +39,8 @@ def check_poll(bundle: Bundle, said: Said) -> str:
     insist(form.POLL, form.readable(found.values), form.readable(said.poll))
     for name in _SHOWN:
         found.text(name)
-    return f"{found.text('id')}, {len(found.items('questions'))} questions"
+    number = len(found.items("questions"))
+    return f"{found.text('id')}, {number} question{'s' * (number != 1)}"
 
 
 def check_paper_file(bundle: Bundle, said: Said) -> str:
