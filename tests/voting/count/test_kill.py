@@ -44,6 +44,7 @@ async def run(folder: Path, url: str, step: str, files: Sequence[Path], dies_in:
 
 
 @pytest.mark.crash
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize(
     "dies_in",
     [
