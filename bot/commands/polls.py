@@ -158,11 +158,12 @@ def _key(key: dict[str, Any] | None) -> str:
 
     if key is None:
         return "none yet"
-    said = f"{key['threshold']} of {key['trustees']} trustees decrypt; {MADE[key['kind']]}"
+    said = [f"{key['threshold']} of {key['trustees']} trustees decrypt", MADE[key["kind"]]]
+    if key["without_yes"]:
+        said.append(f"the yes of trustee {', '.join(map(str, key['without_yes']))} is missing")
     if key["fingerprint"]:
-        said = f"{said}; fingerprint {key['fingerprint']}"
-    waiting = ", ".join(map(str, key["without_yes"]))
-    return f"{said}; the yes of trustee {waiting} is missing" if waiting else said
+        said.append(f"fingerprint {key['fingerprint']}")
+    return "; ".join(said)
 
 
 def poll_rule(
