@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from prepared import SECRETS
 from sqlalchemy.engine import make_url
 
@@ -25,6 +26,10 @@ from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
 COUNTER = itertools.count(1)
+
+# Timing is never a test: machines are shared, and a slow one proves nothing.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
