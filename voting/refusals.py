@@ -127,6 +127,10 @@ class PaperGone(VoteRefusal):
     """That voting paper was put aside, or lay open for too long; nothing was counted. Give your codes once more."""
 
 
+class NotByThisWay(VoteRefusal):
+    """The poll file's [ways] takes no votes by this way; there are the others."""
+
+
 class RuleChanged(VoteRefusal):
     """The rule has changed since this voting paper was opened; read it, and then cast your vote."""
 

@@ -14,6 +14,7 @@ from bot.member.chats import Chat, Step
 from bot.member.code_desk import DONE
 from bot.schema import chat as chat_table
 from voting.model import Lock, Phase
+from voting.refusals import NotByThisWay
 from voting.store.database import Database
 from voting.votes.right_codes import Purpose
 
@@ -27,13 +28,14 @@ class VoteDesk:
         self._database, self._callers = database, callers
 
     async def begin_vote(self, caller: Caller) -> Begun:
-        """Begin a vote: answer with the dates, a vote already locked, the rule, or a request for codes."""
+        """Begin a vote: the dates, a vote already locked, the rule, or a request for codes. NotByThisWay."""
         lock = await self._callers.lock_of(caller.chat)
         if lock is not None:
             return await self._voted_here(caller, lock)
         closed = _not_taking_votes(caller)
         if closed is not None:
             return closed
+        _insist_on_chat(caller)
         if caller.chat.rule_version != caller.poll.rule_version:
             return ReadRule(caller.poll.rule_version)
         return await self._ask_codes(caller, Purpose.VOTE)
@@ -44,7 +46,10 @@ class VoteDesk:
 
     async def begin_another(self, caller: Caller) -> Begun:
         """Let another member of the household vote from a chat that has voted: they read the rule themselves."""
-        return _not_taking_votes(caller) or ReadRule(caller.poll.rule_version, another=True)
+        if (closed := _not_taking_votes(caller)) is not None:
+            return closed
+        _insist_on_chat(caller)
+        return ReadRule(caller.poll.rule_version, another=True)
 
     async def accept_rule(self, caller: Caller, version: int, *, another: bool) -> Begun:
         """Take 'I understand'. A press that comes again keeps what was typed since; after the lock it says so."""
@@ -54,6 +59,7 @@ class VoteDesk:
         closed = _not_taking_votes(caller)
         if closed is not None:
             return closed
+        _insist_on_chat(caller)
         if version != caller.poll.rule_version:
             return ReadRule(caller.poll.rule_version, another=another)
         if caller.chat.step is Step.VOTE_CODES and caller.chat.rule_version == version:
@@ -93,6 +99,11 @@ class VoteDesk:
 
     async def _save(self, chat: Chat, now: datetime) -> None:
         await self._callers.save(chat, now)
+
+
+def _insist_on_chat(caller: Caller) -> None:
+    if not caller.poll.ways.chat:
+        raise NotByThisWay
 
 
 def _not_taking_votes(caller: Caller) -> NotOpenYet | Over | None:

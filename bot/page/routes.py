@@ -58,6 +58,8 @@ class Asked:
     def _question(self, decide: Question) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             now, poll = self._house.clock(), await self._desk.poll()
+            if poll.ways.page is False:
+                return Response("not there", status_code=404, media_type="text/plain", headers=headers_of(self._house))
             language = fit_language(None, poll.languages, default=poll.languages[0])
             try:
                 network = self._network(request)

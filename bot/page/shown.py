@@ -45,6 +45,8 @@ class Shown:
 
     async def _page(self, _request: Request) -> Response:
         poll = await self._read()
+        if poll.ways.page is False:
+            return self._missing()
         return self._answer(page_html(tuple(poll.languages)).encode(), "text/html; charset=utf-8")
 
     async def _poll(self, _request: Request) -> Response:

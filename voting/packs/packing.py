@@ -194,7 +194,8 @@ class Maker:
 
     def _words(self, drawn: Drawn) -> tuple[str, ...]:
         pack_code = printed(Kind.PACK, drawn.pack_code)
-        vote_url = f"{self.printing.vote_url}#{pack_code}" if self.printing.vote_url else ""
+        page = self.printing.vote_url if self.poll.ways.page is not False else ""
+        vote_url = f"{page}#{pack_code}" if page else ""
         vote_code = printed(Kind.VOTE, drawn.vote_code)
         return pack_code, vote_code, word_for(self.key, drawn.pack_hash), self.printing.bot_url, vote_url
 
