@@ -227,6 +227,16 @@ async def test_a_letter_names_the_voting_page_with_its_pack_code(world: World) -
     assert {row["vote_url"] for row in world.printed("b.csv")} == {""}
 
 
+async def test_no_letter_names_a_page_that_the_poll_file_switched_off(world: World) -> None:
+    async with world.database.writing() as connection:
+        await connection.execute(update(schema.poll).values(ways={"page": False, "chat": True}))
+    printing = Printing(world.folder / "a.csv", vote_url="https://ballot.example/vote")
+
+    await packs.issue(world.database, SECRETS, printing, by=GWEN)
+
+    assert {row["vote_url"] for row in world.printed("a.csv")} == {""}
+
+
 @pytest.mark.parametrize("other", [{"pack_hash": b"h" * 32}, {"credential": b"c" * 32}], ids=["credential", "hash"])
 async def test_a_credential_or_pack_code_that_another_pack_has_is_drawn_again(
     world: World, other: dict[str, bytes]
