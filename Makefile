@@ -18,8 +18,8 @@ demo: $(READY)  ## a whole ballot on this machine, then phones and console in th
 story: $(READY)  ## the same, ending after the story
 	$(BIN)/ballotline demo --once
 
-test: $(READY)  ## every test that needs no hour; browser tests only where there is a Chromium
-	$(IN_MEMORY) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+test: $(READY)  ## every test that needs no hour; ENGINES=all for each of them on both engines
+	$(IN_MEMORY) BALLOTLINE_ENGINES=$(ENGINES) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(READY)  ## lint, types, and a minute of the tests of what changed since main
 	$(IN_MEMORY) $(BIN)/python -m tests.changed
