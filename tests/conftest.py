@@ -44,16 +44,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     whole_run = all(Path(name).is_dir() for name in config.args)
     if whole_run and os.environ.get("BALLOTLINE_ENGINES") != "all" and os.environ.get("BALLOTLINE_SOAK") != "1":
-        left_out = [item for item in items if _is_twin(item)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not _is_twin(item)]
+        here = {item.nodeid for item in items}
+        twins = [item for item in items if _is_twin(item, here)]
+        config.hook.pytest_deselected(items=twins)
+        left_out = set(twins)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: item.get_closest_marker("crash") is None)
 
 
-def _is_twin(item: pytest.Item) -> bool:
-    """Whether a test is on PostgreSQL what another one is on SQLite, where one engine is enough for every day."""
+def _is_twin(item: pytest.Item, here: set[str]) -> bool:
+    """Whether a test is on PostgreSQL what another one `here` is on SQLite, and one of them is enough for every day."""
+    name, bracket, values = item.nodeid.partition("[")
+    on_sqlite = name + bracket + values.replace("postgresql", "sqlite")
     folder = item.path.relative_to(Path(__file__).parent).as_posix()
-    return "postgresql" in item.name.partition("[")[2] and not folder.startswith(BOTH_ENGINES)
+    return on_sqlite != item.nodeid and on_sqlite in here and not folder.startswith(BOTH_ENGINES)
 
 
 def pytest_collection_finish() -> None:
