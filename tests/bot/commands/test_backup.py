@@ -1,6 +1,5 @@
 """`backup` and `restore` as they are typed: what travels, what is said, and the way back into the vote."""
 
-import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncIterator
@@ -12,9 +11,8 @@ from backups import TYPED, age_keys, everything, left_in
 from electorate import Electorate, open_electorate
 from prepared import NOW, SECRETS
 from sqlalchemy import insert
-from typer.testing import CliRunner, Result
+from typed import says, types
 
-from bot import cli
 from bot.schema import chat, inbox
 from voting import secrets_file
 from voting.audit.signer import Signer
@@ -53,16 +51,6 @@ async def elsewhere(town: Electorate, new_database: Any) -> AsyncIterator[str]:
     """An empty database of a new machine."""
     async with new_database() as url:
         yield url
-
-
-async def types(*words: str) -> Result:
-    return await asyncio.to_thread(CliRunner().invoke, cli.build(), list(words))
-
-
-async def says(*words: str) -> str:
-    result = await types(*words)
-    assert result.exit_code == 0, result.exception or result.output
-    return result.output
 
 
 def moves(monkeypatch: pytest.MonkeyPatch, url: str) -> None:

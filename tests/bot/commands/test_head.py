@@ -1,6 +1,5 @@
 """`head` on the command line: what others keep, and the way on after an honest restore."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,9 +7,8 @@ from pathlib import Path
 import pytest
 from forged_chain import put, read
 from prepared import NOW, SECRETS, make_poll
-from typer.testing import CliRunner, Result
+from typed import says, types
 
-from bot import cli
 from voting import secrets_file
 from voting.audit import chain
 from voting.audit.chain import HeadNotContinued
@@ -32,16 +30,6 @@ async def kept(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     await make_poll(database)
     yield database
     await database.close()
-
-
-async def types(*words: str) -> Result:
-    return await asyncio.to_thread(CliRunner().invoke, cli.build(), list(words))
-
-
-async def says(*words: str) -> str:
-    result = await types(*words)
-    assert result.exit_code == 0, result.exception or result.output
-    return result.output
 
 
 async def signed(database: Database) -> None:

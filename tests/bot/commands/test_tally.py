@@ -1,9 +1,7 @@
 """The count as it is typed: two steps with trustees at home, one step, and a ballot that was tested."""
 
-import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from counted_town import CountedTown, open_town
@@ -11,9 +9,8 @@ from counting import close, share_files
 from ended_worker import let_one_be_killed
 from prepared import SECRETS
 from trustee_town import an_election, dealt
-from typer.testing import CliRunner
+from typed import says, types
 
-from bot import cli
 from bot.commands.trustee import NotDecrypted
 from voting import secrets_file
 from voting.ballots.ballot import seal_code
@@ -32,24 +29,15 @@ class Desk:
     def __init__(self, folder: Path, town: CountedTown) -> None:
         self.folder, self.town = folder, town
 
-    async def types(self, *words: str, answer: str = "") -> Any:
-        """Type a command; its own event loop is in another thread, as in a process."""
-        return await asyncio.to_thread(CliRunner().invoke, cli.build(), list(words), input=answer)
-
-    async def says(self, *words: str, answer: str = "") -> str:
-        result = await self.types(*words, answer=answer)
-        assert result.exit_code == 0, result.exception or result.output
-        return str(result.stdout)
-
     async def refuses(self, *words: str) -> BaseException:
-        result = await self.types(*words)
+        result = await types(*words)
         assert isinstance(result.exception, Refusal | TrusteeRefusal | BallotRefusal), result.exception or result.output
         return result.exception
 
     async def decrypts(self, index: int, *words: str) -> str:
         """Let a trustee decrypt at home."""
         share = f"shares/share-{index}-of-3.json"
-        return await self.says(
+        return await says(
             "trustee", "decrypt", "tally", "--share", share, "--out", f"decryption-{index}.json", *words, answer="y\n"
         )
 
@@ -70,9 +58,9 @@ async def desk(database: Database, database_url: str, tmp_path: Path, monkeypatc
 
 
 async def test_two_trustees_decrypt_at_home(desk: Desk) -> None:
-    said = await desk.says("tally", "begin", "--out", "tally")
+    said = await says("tally", "begin", "--out", "tally")
     assert "send it whole to every trustee" in said
-    (desk.folder / "head.json").write_text(await desk.says("head", "--json"))
+    (desk.folder / "head.json").write_text(await says("head", "--json"))
 
     shown = await desk.decrypts(1, "--head", "head.json")
     again = await desk.decrypts(3, "--yes")
@@ -87,7 +75,7 @@ async def test_two_trustees_decrypt_at_home(desk: Desk) -> None:
     assert f"entry {head['seq']}, {head['hash']}" in shown
     assert "send it to the officer" in again
     result = json.loads(
-        await desk.says(
+        await says(
             "tally",
             "finish",
             "--decryption",
@@ -103,17 +91,17 @@ async def test_two_trustees_decrypt_at_home(desk: Desk) -> None:
 
 
 async def test_what_a_trustee_says_no_to_is_not_decrypted(desk: Desk) -> None:
-    await desk.says("tally", "begin", "--out", "tally", "--json")
+    await says("tally", "begin", "--out", "tally", "--json")
 
     words = ("trustee", "decrypt", "tally", "--share", "shares/share-1-of-3.json", "--out", "d.json")
-    assert (await desk.types(*words, answer="n\n")).exit_code == 1
+    assert (await types(*words, answer="n\n")).exit_code == 1
 
     assert not list(desk.folder.glob("d.json"))
     assert not list(desk.folder.glob("shares/*.tally"))
 
 
 async def test_a_trustee_does_not_decrypt_what_does_not_verify(desk: Desk) -> None:
-    await desk.says("tally", "begin", "--out", "tally")
+    await says("tally", "begin", "--out", "tally")
     archive = next((desk.folder / "tally" / "belenios").iterdir())
     whole = bytearray(archive.read_bytes())
     whole[len(whole) // 2] ^= 1
@@ -131,11 +119,11 @@ async def test_a_trustee_does_not_decrypt_what_does_not_verify(desk: Desk) -> No
 async def test_a_trustee_whose_check_was_cut_off_is_told_so_and_decrypts_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await desk.says("tally", "begin", "--out", "tally")
+    await says("tally", "begin", "--out", "tally")
     let_one_be_killed(monkeypatch)
 
     words = ("trustee", "decrypt", "tally", "--share", "shares/share-1-of-3.json", "--out", "d.json", "--yes")
-    ended = await desk.types(*words)
+    ended = await types(*words)
 
     assert ended.exit_code == 1
     assert "nothing is known of the bundle, check it again. Nothing was decrypted." in ended.output
@@ -143,8 +131,8 @@ async def test_a_trustee_whose_check_was_cut_off_is_told_so_and_decrypts_nothing
 
 
 async def test_a_trustee_does_not_decrypt_another_chain_than_the_one_whose_head_was_kept(desk: Desk) -> None:
-    await desk.says("tally", "begin", "--out", "tally")
-    head = json.loads(await desk.says("head", "--json"))
+    await says("tally", "begin", "--out", "tally")
+    head = json.loads(await says("head", "--json"))
     (desk.folder / "head.json").write_text(json.dumps({**head, "seq": 2}))
 
     refusal = await desk.refuses(
@@ -156,7 +144,7 @@ async def test_a_trustee_does_not_decrypt_another_chain_than_the_one_whose_head_
 
 
 async def test_a_missing_trustee_is_named(desk: Desk) -> None:
-    await desk.says("tally", "begin", "--out", "tally")
+    await says("tally", "begin", "--out", "tally")
     await desk.decrypts(1)
 
     refusal = await desk.refuses("tally", "finish", "--decryption", "decryption-1.json", "--out", "tally")
@@ -167,11 +155,11 @@ async def test_a_missing_trustee_is_named(desk: Desk) -> None:
 async def test_all_in_one_step(desk: Desk) -> None:
     shares = ["--share", "shares/share-1-of-3.json", "shares/share-2-of-3.json"]
 
-    said = await desk.says("count", *shares, "--out", "result")
+    said = await says("count", *shares, "--out", "result")
 
     assert "North" in said
     assert "The bundle is in result" in said
-    again = json.loads(await desk.says("count", *shares, "--out", "again", "--json"))
+    again = json.loads(await says("count", *shares, "--out", "again", "--json"))
     assert (again["votes"], again["bundle"]) == (5, "again")
 
 
@@ -192,11 +180,11 @@ async def test_few_ballots_are_published_only_when_the_officer_says_so(
     assert isinstance(await desk.refuses("tally", "begin", "--out", "out"), SmallPoll)
     assert isinstance(await desk.refuses("count", *shares, "--out", "out"), SmallPoll)
 
-    await desk.says("tally", "begin", "--out", "out", "--publish-small")
-    assert "1 votes" in await desk.says("count", *shares, "--out", "out", "--publish-small")
+    await says("tally", "begin", "--out", "out", "--publish-small")
+    assert "1 votes" in await says("count", *shares, "--out", "out", "--publish-small")
 
 
-def test_a_tested_ballot_is_sealed_again(tmp_path: Path) -> None:
+async def test_a_tested_ballot_is_sealed_again(tmp_path: Path) -> None:
     election = an_election(dealt().trustees.election_key)
     draws = draw_randomness(election)
     credential = public_credential(7)
@@ -214,11 +202,11 @@ def test_a_tested_ballot_is_sealed_again(tmp_path: Path) -> None:
     file.write_text(json.dumps(tested))
     words = ["ballot", "check", str(file), "--election", str(paper)]
 
-    said = CliRunner().invoke(cli.build(), words)
-    told = json.loads(CliRunner().invoke(cli.build(), [*words, "--json"]).stdout)
+    said = await types(*words)
+    told = json.loads(await says(*words, "--json"))
 
     assert said.exit_code == 0, said.output
     assert "Who?  South" in said.stdout
     assert told == {"ok": True, "held": [["South"]], "seal_code": tested["seal_code"]}
     file.write_text(json.dumps({**tested, "choices": [[1, 0]]}))
-    assert isinstance(CliRunner().invoke(cli.build(), words).exception, FieldWrong)
+    assert isinstance((await types(*words)).exception, FieldWrong)
