@@ -1,4 +1,4 @@
-"""A small file that processes replace in turn: whole at every moment, for its owner only, durable once replaced."""
+"""Files that last: what makes them durable, and a small one that processes replace in turn, whole at every moment."""
 
 import fcntl
 import os
@@ -8,6 +8,15 @@ from pathlib import Path
 from typing import Final
 
 MODE: Final = 0o600
+
+
+def make_durable(path: Path) -> None:
+    """Have a file's content, or a folder's names, on the disk at return. Blocks."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from voting.backup import age, file, secrets_apart
 from voting.backup.copying import Progress, copy_tables, quiet, snapshot
 from voting.backup.refusals import BackupExists, BackupFaulty, BackupUnwritable
 from voting.backup.withheld import OF_VOTES, Withheld
-from voting.kept_file import MODE
+from voting.kept_file import MODE, make_durable
 from voting.packs.print_file import recipient_key
 from voting.secrets_file import Secrets
 from voting.store.database import Database
@@ -115,22 +115,14 @@ def _hand_over(files: dict[Path, Path], key: pyrage.x25519.Recipient | None) -> 
             else:
                 age.encrypt(plain, part, key)
             part.chmod(MODE)
-            _make_durable(part)
+            make_durable(part)
         for part, target in parts.items():
             part.replace(target)
-            _make_durable(target.parent)
+            make_durable(target.parent)
     except BaseException:
         for part in parts:
             part.unlink(missing_ok=True)
         raise
-
-
-def _make_durable(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _digest(path: Path) -> str:

@@ -5,10 +5,10 @@ that there is a whole bundle or none, and deleted last.
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 
+from voting.kept_file import make_durable
 from voting.refusals import CannotCount
 from voting.verify import format as form
 
@@ -49,11 +49,11 @@ def publish(out: Path) -> None:
     """Make the part durable and give it its name."""
     part, aside = _part(out), _aside(out)
     for path in (*part.rglob("*"), part):
-        _sync(path)
+        make_durable(path)
     if out.exists():
         out.rename(aside)
     part.rename(out)
-    _sync(out.parent)
+    make_durable(out.parent)
     if aside.exists():
         shutil.rmtree(aside)
 
@@ -64,11 +64,3 @@ def _part(out: Path) -> Path:
 
 def _aside(out: Path) -> Path:
     return out.with_name(out.name + ".part.old")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -19,6 +19,7 @@ from typing import IO, Final, Self
 
 import pyrage
 
+from voting.kept_file import make_durable
 from voting.refusals import PrintFileExists, PrintFileUnwritable, RecipientUnusable
 from voting.roll.rows import COLUMNS
 
@@ -51,11 +52,7 @@ def publish(path: Path) -> None:
     if path.exists():
         raise PrintFileExists(file=str(path))
     part_path(path).replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    make_durable(path.parent)
 
 
 class PrintFile:

@@ -8,6 +8,7 @@ from typing import Final
 
 from voting.ballots.trustee_refusals import FileDamaged
 from voting.ballots.written import File
+from voting.kept_file import make_durable
 from voting.trustees.refusals import FileTaken
 
 FILE_BYTES_MAX: Final = 4 << 20  # a decryption of 1,000 answers has under 1 MiB
@@ -49,8 +50,8 @@ def write_once(path: Path, data: bytes, mode: int = PUBLIC) -> None:
             raise FileTaken(file=path.name)
     else:
         _write_beside(path, data, mode)
-    _keep(path)
-    _keep(path.parent)
+    make_durable(path)
+    make_durable(path.parent)
 
 
 def _write_beside(path: Path, data: bytes, mode: int) -> None:
@@ -62,11 +63,3 @@ def _write_beside(path: Path, data: bytes, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-
-
-def _keep(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

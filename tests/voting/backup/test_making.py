@@ -178,7 +178,7 @@ async def test_a_disk_that_refuses_leaves_neither_file(
     def refuse(path: Path) -> None:
         raise broken
 
-    monkeypatch.setattr(making, "_make_durable", refuse)
+    monkeypatch.setattr(making, "make_durable", refuse)
 
     with pytest.raises(BackupUnwritable, match=said):
         await back_up(town.database, folder / "b.db")
