@@ -11,10 +11,11 @@ from typing import Any, Final
 from bot.sandbox.telegram.groups import Group, membership
 from bot.sandbox.telegram.markup import clean, text_content
 from bot.sandbox.telegram.model import Button, Chat, Command, Json, Message, Press, User
+from bot.sandbox.telegram.offered import key_labels, offered
 from bot.sandbox.telegram.world import TEXT_MAX, TelegramWorld
 
 START_LINK: Final = re.compile(r"https?://t\.me/(\w+)(?:\?start=([A-Za-z0-9_-]{0,64}))?$")
-PATIENCE_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 15.0
 
 
 class Person:
@@ -79,7 +80,7 @@ class Person:
         for message in reversed(self.chat.visible):
             if message.buttons:
                 return message.labels
-        return _labels(self.chat)
+        return key_labels(self.chat)
 
     @property
     def alerts(self) -> list[str]:
@@ -114,21 +115,30 @@ class Person:
             sent = self._sends(where, anonymous=anonymously, thread_id=thread, **text_content(piece))
         return sent
 
-    async def presses(self, label: str, *, message: Message | None = None, chat: Group | None = None) -> Press | None:
+    async def presses(
+        self,
+        label: str,
+        *,
+        message: Message | None = None,
+        chat: Group | None = None,
+        timeout_seconds: float = PATIENCE_SECONDS,
+    ) -> Press | None:
         """Press the newest button whose label contains `label`; return the press of an inline one.
 
-        With `message`, a button that message had when the test got hold of it, even if it is gone
-        from the screen since. A key of the reply keyboard is typed, or shares the contact.
+        A person waits a while until the button is there. With `message`, a button that message had
+        when the test got hold of it, even if it is gone from the screen since. A key of the reply
+        keyboard is typed, or shares the contact.
         """
         where = self._enters(chat, begins=False)
-        for candidate in [message] if message else reversed(where.visible):
-            if button := _with_label(candidate.buttons, label):
-                return await self._pushes(button, candidate)
-        if message is None and where.keyboard and (key := _with_label(where.keyboard.rows, label)):
-            await self._keys(key, where, chat)
-            return None
-        seen = [label for shown in where.visible for label in shown.labels] + _labels(where)
-        raise AssertionError(f"{self.name} sees no button with {label!r}, only {seen}\n{self.transcript(chat)}")
+        found = await where.bell.until(lambda: offered(where, label, message), timeout_seconds)
+        if found is None:
+            seen = [label for shown in where.visible for label in shown.labels] + key_labels(where)
+            raise AssertionError(f"{self.name} sees no button with {label!r}, only {seen}\n{self.transcript(chat)}")
+        button, of = found
+        if of is not None:
+            return await self._pushes(button, of)
+        await self._keys(button, where, chat)
+        return None
 
     async def press_data(self, data: str, *, message: Message) -> Press:
         """Press a button that was never there: callback data can be forged."""
@@ -288,11 +298,3 @@ def _newest_first(visible: list[Message], since: list[Message]) -> Iterable[Mess
     """Go through what happened since, then what is visible; a deletion is no message."""
     yield from (message for message in reversed(since) if not message.deleted)
     yield from reversed(visible)
-
-
-def _with_label(rows: tuple[tuple[Button, ...], ...], label: str) -> Button | None:
-    return next((button for row in rows for button in row if label in button.text), None)
-
-
-def _labels(chat: Chat) -> list[str]:
-    return [key.text for row in chat.keyboard.rows for key in row] if chat.keyboard else []

@@ -418,7 +418,20 @@ async def test_a_button_that_is_not_there_is_told_with_the_chat(sandbox: Sandbox
     await bot.send_message(ada.id, "Sure?", reply_markup=keyboard("Yes"))
 
     with pytest.raises(AssertionError, match=r"(?s)no button with 'No'.*Ada: /start\nbot: Sure\? \[Yes\]"):
-        await ada.presses("No")
+        await ada.presses("No", timeout_seconds=0)
+
+
+async def test_a_press_waits_for_the_button_as_a_person_does(sandbox: Sandbox, bot: Bot, ada: Person) -> None:
+    sent = await bot.send_message(ada.id, "Sure?")
+    pressing = asyncio.ensure_future(ada.presses("Yes"))
+    await asyncio.sleep(0)
+    assert not pressing.done()
+
+    await bot.edit_message_reply_markup(ada.id, sent.message_id, reply_markup=keyboard("Yes"))
+
+    press = await pressing
+    assert press is not None
+    assert press.message.labels == ["Yes"]
 
 
 async def test_a_reply_keyboard_types_shares_the_contact_and_goes(sandbox: Sandbox, bot: Bot, ada: Person) -> None:
