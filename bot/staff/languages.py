@@ -1,4 +1,4 @@
-"""The language somebody on the staff is spoken to in: the one they chose, among the poll's; its first until they choose.
+"""The language somebody on the staff is spoken to in: the one they chose, among the poll's; else its first.
 
 It is kept in the staff's table. `Staff.language` is read there; `enrolment.set_language` and `choose` write it.
 """
