@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
 from bot.console.door import Action, Screen
-from bot.console.visit import FormWrong, Visit
+from bot.console.speech import Speech
+from bot.console.visit import FormWrong, Visit, load_poll
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
 from voting.votes import cases
@@ -42,12 +43,13 @@ async def show_one(visit: Visit) -> Response:
     """Show one case whole."""
     async with visit.console.house.database.reading() as connection:
         found = await cases.show_case(connection, visit.path("case_id"))
+        speech = visit.speech(await load_poll(connection))
         people = [one for one in await enrolment.everybody(connection) if may(one.role, Act.WORK_ON_CASES)]
         return await visit.page(
             connection,
             "case.html",
             case=found,
-            moments=sorted(moments(found), key=lambda moment: moment.at),
+            moments=sorted(moments(found, speech), key=lambda moment: moment.at),
             people=people,
             outcomes=[outcome.value for outcome in Outcome],
             typed=visit.form,
@@ -93,32 +95,32 @@ async def settle(visit: Visit) -> Response:
     return _done(visit, case_id)
 
 
-def moments(case: Case) -> Iterator[Moment]:
+def moments(case: Case, speech: Speech) -> Iterator[Moment]:
     """Tell a case as it happened."""
     if case.locked_at is not None:
-        how = "online, in a chat" if case.locked_how == "online" else "by post"
-        yield Moment(case.locked_at, "vote", f"The vote was locked {how}", "It stands, whatever came after.")
+        yield Moment(case.locked_at, "vote", speech.t(f"moment.locked_{case.locked_how}"), speech.t("moment.it_stands"))
     for attempt in case.attempts:
-        yield Moment(attempt.at, "attempt", attempt.kind, _where_from(case, attempt.chat))
+        yield Moment(
+            attempt.at, "attempt", speech.say(attempt.kind, "attempt"), speech.t(_where_from(case, attempt.chat))
+        )
     if case.disputed_at is not None:
-        words = "Somebody with the codes says that the first vote was not theirs"
-        yield Moment(case.disputed_at, "attempt", words, "The first vote may have been the theft.")
+        yield Moment(case.disputed_at, "attempt", speech.t("moment.disputed"), speech.t("moment.disputed_why"))
     if case.acknowledged_at is not None:
-        yield Moment(case.acknowledged_at, "staff", f"{case.acknowledged_by} acknowledged")
+        words = speech.t("moment.acknowledged", name=str(case.acknowledged_by))
+        yield Moment(case.acknowledged_at, "staff", words)
     if case.proposed_at is not None:
-        yield Moment(case.proposed_at, "staff", f"{case.proposed_by} proposed an outcome", case.note or "")
+        words = speech.t("moment.proposed", name=str(case.proposed_by))
+        yield Moment(case.proposed_at, "staff", words, case.note or "")
     if case.settled_at is not None:
-        yield Moment(case.settled_at, "staff", f"{case.settled_by} agreed; the case is settled")
+        yield Moment(case.settled_at, "staff", speech.t("moment.settled", name=str(case.settled_by)))
 
 
 def _where_from(case: Case, chat: str | None) -> str:
     if chat is None:
-        return "On paper; the envelope stays unopened."
+        return "moment.on_paper"
     if case.locked_chat is None:
-        return "From a chat; the vote had come by post."
-    if chat == case.locked_chat:
-        return "From the same chat as the vote."
-    return "From another chat than the vote."
+        return "moment.chat_after_post"
+    return "moment.same_chat" if chat == case.locked_chat else "moment.other_chat"
 
 
 def _done(visit: Visit, case_id: int) -> Response:
