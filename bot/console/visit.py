@@ -136,11 +136,13 @@ class Visit:
     async def page(self, connection: AsyncConnection, template: str, /, **facts: object) -> Response:
         """Show a whole page."""
         poll = await load_poll(connection)
-        return self._html(template, {**self._basics(poll), **await _waiting(connection), **self._frame(poll), **facts})
+        return _html(
+            self, template, {**_basics(self, poll), **await _waiting(connection), **_frame(self, poll), **facts}
+        )
 
     async def part(self, connection: AsyncConnection, template: str, /, **facts: object) -> Response:
         """Show a part of a page."""
-        return self._html(template, {**self._basics(await load_poll(connection)), **facts})
+        return _html(self, template, {**_basics(self, await load_poll(connection)), **facts})
 
     async def refused(self, refusal: Refusal) -> "Visit":
         """Give this visit with a refusal that its page will say."""
@@ -152,30 +154,33 @@ class Visit:
         """Go to another page after something was done; reloading it does nothing again."""
         return RedirectResponse(address, status_code=303)
 
-    def _frame(self, poll: Poll | None) -> dict[str, Any]:
-        """Give what only a whole page has around it."""
-        asked = self.request.url
-        looks = self.request.method == "GET"
-        return {
-            "here": asked.path,
-            "again": f"{asked.path}?{asked.query}".rstrip("?") if looks else "/console/",
-            "others": [tag for tag in languages.spoken(poll) if tag != self.speech(poll).language],
-        }
 
-    def _basics(self, poll: Poll | None) -> dict[str, Any]:
-        return {
-            **pages.spoken(self.speech(poll)),
-            "poll": poll,
-            "settings": self.console.house.settings,
-            "who": self.guest.staff,
-            "csrf": self.guest.csrf,
-            "may": self.may,
-            "Act": Act,
-            "refusal": self.refusal,
-        }
+def _frame(visit: Visit, poll: Poll | None) -> dict[str, Any]:
+    """Give what only a whole page has around it."""
+    asked = visit.request.url
+    looks = visit.request.method == "GET"
+    return {
+        "here": asked.path,
+        "again": f"{asked.path}?{asked.query}".rstrip("?") if looks else "/console/",
+        "others": [tag for tag in languages.spoken(poll) if tag != visit.speech(poll).language],
+    }
 
-    def _html(self, template: str, facts: Mapping[str, Any]) -> Response:
-        return HTMLResponse(self.console.templates.get_template(template).render(facts), self.status)
+
+def _basics(visit: Visit, poll: Poll | None) -> dict[str, Any]:
+    return {
+        **pages.spoken(visit.speech(poll)),
+        "poll": poll,
+        "settings": visit.console.house.settings,
+        "who": visit.guest.staff,
+        "csrf": visit.guest.csrf,
+        "may": visit.may,
+        "Act": Act,
+        "refusal": visit.refusal,
+    }
+
+
+def _html(visit: Visit, template: str, facts: Mapping[str, Any]) -> Response:
+    return HTMLResponse(visit.console.templates.get_template(template).render(facts), visit.status)
 
 
 def plain(
