@@ -1,17 +1,25 @@
-"""The count of a whole poll: tally, decrypt, result, and beside them what it takes to verify the bundle."""
+"""The count of a whole poll: tally, decrypt, result, and beside them what it takes to verify the bundle.
+
+Every ballot is sealed for itself, under its own credential and with its own random numbers; nothing is copied. What is
+repeated costs the count nothing: one question of two options, three votes for the first to two for the second, one
+moment of the press for all, and no member has more than one pack. The chain has one entry for every 250 ballots; it has
+between one and 256 in a real poll, so that more of `chain.jsonl` is written and read there.
+"""
 
 import asyncio
 import multiprocessing
-import resource
+import os
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from unittest.mock import patch
 
 import counting
@@ -37,12 +45,15 @@ from voting.poll.election import election_of
 from voting.store.database import Database
 from voting.trustees.dealer import Dealt
 from voting.trustees.decrypt import Verified, decrypt
+from voting.verify.ballots import cores
 from voting.verify.report import Report
 from voting.verify.verify import verify
 
 BALLOTS = 141_725
 SMALL = 2_000
 TOGETHER = 250  # ballots under one entry of the chain, and made in one task of the pool
+MILLISECONDS_EACH = 10  # of one core, for a ballot: made, and checked by the count twice, by the verifier once
+BYTES_EACH = 16_000  # of disk, for a ballot: database, log, the bundle of both steps while one takes the other's place
 
 
 class Cast(NamedTuple):
@@ -67,13 +78,15 @@ class Verifying:
     """Stands in the count for `verify`: does the same, and measures it."""
 
     seconds: float = 0.0
+    processor: float = 0.0  # of this process; its workers are not in the count's either
     reports: list[Report] = field(default_factory=list)
 
     def __call__(self, folder: Path, **named: object) -> Report:
         """Verify."""
-        began = time.perf_counter()
+        clock, processor = time.perf_counter(), time.process_time()
         self.reports.append(verify(folder, **named))  # type: ignore[arg-type]
-        self.seconds += time.perf_counter() - began
+        self.seconds += time.perf_counter() - clock
+        self.processor += time.process_time() - processor
         return self.reports[-1]
 
 
@@ -161,24 +174,58 @@ async def counting_of(folder: Path, ballots: int) -> None:
             town = await voted(database, ballots)
         await counting.close(town)
         checks, bundle, by = Verifying(), folder / "bundle", {"secrets": SECRETS, "by": GWEN}
-        with patch.object(count_module, "verify", checks):
-            with watch() as tally:
-                await begin(database, bundle, **by)  # type: ignore[arg-type]
-            tallied = tally.seconds - checks.seconds
-            with watch() as decrypting:
-                decryptions = decrypt_all(town, folder, checks.reports[-1])
-            before = checks.seconds
-            with watch() as result:
-                await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
-            finished = result.seconds - (checks.seconds - before)
-    with watch() as verifying:
-        report = await asyncio.to_thread(verify, bundle)
-    assert report.ok, report.problems[:1]
-    counted = tallied + decrypting.seconds + finished
+        with patch.object(count_module, "verify", checks), own_work(checks) as tally:
+            await begin(database, bundle, **by)  # type: ignore[arg-type]
+        with own_work(checks) as decrypting:
+            decryptions = decrypt_all(town, folder, checks.reports[-1])
+        with patch.object(count_module, "verify", checks), own_work(checks) as result:
+            await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
+    steps = (tally, decrypting, result)
+    seconds, processor = sum(step.seconds for step in steps), sum(step.processor for step in steps)
+    verifying = await asyncio.to_thread(verified, bundle)
     print(
-        f"{ballots:10,} {making.seconds:9.1f} {tallied:9.2f} {decrypting.seconds:9.2f} {finished:9.2f} {counted:9.2f} "
-        f"{ballots / counted:9,.0f} {verifying.seconds:9.2f} {ballots / verifying.seconds:9,.0f} {memory():>12}"
+        f"{ballots:10,} {making.seconds:9.1f}"
+        + "".join(f" {step.seconds:9.2f}" for step in steps)
+        + f" {seconds:9.2f} {processor:9.2f} {ballots / seconds:9,.0f}"
+        + f" {verifying.seconds:9.2f} {verifying.processor:9.2f} {ballots / verifying.seconds:9,.0f}"
+        + f" {verifying.memory:9,.0f}"
     )
+
+
+class Work:
+    """What a step took: seconds on the clock, and of all cores together."""
+
+    seconds: float
+    processor: float
+
+
+@contextmanager
+def own_work(checks: Verifying) -> Iterator[Work]:
+    """Time a step, without the checks that it makes of itself."""
+    work = Work()
+    clock, processor = time.perf_counter() - checks.seconds, time.process_time() - checks.processor
+    yield work
+    work.seconds = time.perf_counter() - checks.seconds - clock
+    work.processor = time.process_time() - checks.processor - processor
+
+
+class Verification(NamedTuple):
+    """What `ballotline verify` took: seconds on the clock and of all cores, MiB of its largest process."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
+def verified(bundle: Path) -> Verification:
+    """Verify in a process of its own, as strangers do."""
+    words = [sys.executable, "-m", "bot.cli", "verify", str(bundle)]
+    with watch() as watched:
+        child = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(child.pid, 0)
+    assert status == 0, f"the bundle does not verify: {status}"
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return Verification(watched.seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / unit)
 
 
 def decrypt_all(town: Polled, folder: Path, report: Report) -> list[Path]:
@@ -191,21 +238,27 @@ def decrypt_all(town: Polled, folder: Path, report: Report) -> list[Path]:
     return paths
 
 
-def memory() -> str:
-    """Give the most memory so far: of this process, and of the largest of its workers, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return " + ".join(f"{peak / unit:,.0f}" for peak in peaks)
-
-
 async def count(folder: Path, shrink: int) -> None:
     """Tally + decrypt + result, and verify, at a small size and at a tenth of that."""
     await sizes(folder, (SMALL // shrink // 10, SMALL // shrink))
 
 
 async def full(folder: Path, shrink: int) -> None:
-    """The same at full size and at a tenth of it."""
-    await sizes(folder, (BALLOTS // shrink // 10, BALLOTS // shrink))
+    """The same at full size and at a tenth of it; says first what it takes."""
+    ballots = BALLOTS // shrink
+    minutes = 1.1 * ballots * MILLISECONDS_EACH / 60_000 / cores()
+    print(
+        f"\ncounting {ballots:,} ballots and a tenth of them: about {minutes:,.0f} minutes on {cores()} cores with",
+        end=" ",
+    )
+    print(f"nothing else running, and {ballots * BYTES_EACH / 1e9:,.1f} GB of disk in {folder.parent}", flush=True)
+    await sizes(folder, (ballots // 10, ballots))
+
+
+HEADS: Final = (
+    *("ballots", "making", "tally", "decrypt", "result", "in all", "processor", "a second"),
+    *("verify", "processor", "a second", "memory"),
+)
 
 
 async def sizes(folder: Path, ballots: Sequence[int]) -> None:
@@ -213,11 +266,11 @@ async def sizes(folder: Path, ballots: Sequence[int]) -> None:
     print(
         "\nseconds to count sealed ballots, without the checks that the count makes of itself, and to verify the bundle"
     )
+    print("making: ballots sealed on every core and stored; processor: seconds of all cores together")
     print(
-        "making: ballots sealed on every core and stored; memory: MiB of this process + of its largest worker, at most"
+        f"memory: MiB of the verifier's largest process; there is one for each of {cores()} cores, and one that reads"
     )
-    names = ("ballots", "making", "tally", "decrypt", "result", "in all", "a second", "verify", "a second")
-    print(f"{names[0]:>10}" + "".join(f" {name:>9}" for name in names[1:]) + f" {'memory':>12}")
+    print(f"{HEADS[0]:>10}" + "".join(f" {name:>9}" for name in HEADS[1:]), flush=True)
     for number in ballots:
         with tempfile.TemporaryDirectory(dir=folder) as own:
             await counting_of(Path(own), number)
