@@ -8,14 +8,14 @@ between one and 256 in a real poll, so that more of `chain.jsonl` is written and
 
 import asyncio
 import multiprocessing
-import os
+import re
+import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -39,20 +39,22 @@ from voting.ballots.packed import pack
 from voting.ballots.seal import draw_randomness, seal
 from voting.count import count as count_module
 from voting.count.count import begin, finish
+from voting.count.readiness import said
+from voting.count.tally import find_tally
 from voting.model import By, Poll
 from voting.poll import polls
-from voting.poll.election import election_of
+from voting.poll.election import election_of, trustees_of
 from voting.store.database import Database
 from voting.trustees.dealer import Dealt
 from voting.trustees.decrypt import Verified, decrypt
+from voting.verify import format as form
 from voting.verify.ballots import cores
-from voting.verify.report import Report
-from voting.verify.verify import verify
 
 BALLOTS = 141_725
 SMALL = 2_000
 TOGETHER = 250  # ballots under one entry of the chain, and made in one task of the pool
-MILLISECONDS_EACH = 10  # of one core, for a ballot: made, and checked by the count twice, by the verifier once
+MOMENT_SECONDS = 0.2  # between two looks at the verifier's memory
+MILLISECONDS_EACH = 4.5  # of one core, for a ballot: made, counted, and checked
 BYTES_EACH = 16_000  # of disk, for a ballot: database, log, the bundle of both steps while one takes the other's place
 
 
@@ -73,21 +75,10 @@ class Polled:
     dealt: Dealt = field(default_factory=dealt)
 
 
-@dataclass
-class Verifying:
-    """Stands in the count for `verify`: does the same, and measures it."""
+class Unchecked:
+    """Stands in the count for what `verify` found: that is measured at the end, once, by itself."""
 
-    seconds: float = 0.0
-    processor: float = 0.0  # of this process; its workers are not in the count's either
-    reports: list[Report] = field(default_factory=list)
-
-    def __call__(self, folder: Path, **named: object) -> Report:
-        """Verify."""
-        clock, processor = time.perf_counter(), time.process_time()
-        self.reports.append(verify(folder, **named))  # type: ignore[arg-type]
-        self.seconds += time.perf_counter() - clock
-        self.processor += time.process_time() - processor
-        return self.reports[-1]
+    ok = True
 
 
 def make_credentials(number: int) -> list[tuple[int, Point]]:
@@ -173,13 +164,14 @@ async def counting_of(folder: Path, ballots: int) -> None:
         with watch() as making:
             town = await voted(database, ballots)
         await counting.close(town)
-        checks, bundle, by = Verifying(), folder / "bundle", {"secrets": SECRETS, "by": GWEN}
-        with patch.object(count_module, "verify", checks), own_work(checks) as tally:
-            await begin(database, bundle, **by)  # type: ignore[arg-type]
-        with own_work(checks) as decrypting:
-            decryptions = decrypt_all(town, folder, checks.reports[-1])
-        with patch.object(count_module, "verify", checks), own_work(checks) as result:
-            await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
+        bundle, by = folder / "bundle", {"secrets": SECRETS, "by": GWEN}
+        with patch.object(count_module, "verify", lambda *_, **__: Unchecked()):
+            with watch() as tally:
+                await begin(database, bundle, **by)  # type: ignore[arg-type]
+            with watch() as decrypting:
+                decryptions = await decrypt_all(town, folder, bundle)
+            with watch() as result:
+                await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
     steps = (tally, decrypting, result)
     seconds, processor = sum(step.seconds for step in steps), sum(step.processor for step in steps)
     verifying = await asyncio.to_thread(verified, bundle)
@@ -188,29 +180,13 @@ async def counting_of(folder: Path, ballots: int) -> None:
         + "".join(f" {step.seconds:9.2f}" for step in steps)
         + f" {seconds:9.2f} {processor:9.2f} {ballots / seconds:9,.0f}"
         + f" {verifying.seconds:9.2f} {verifying.processor:9.2f} {ballots / verifying.seconds:9,.0f}"
-        + f" {verifying.memory:9,.0f}"
+        + f" {verifying.memory:9,.0f}",
+        flush=True,
     )
 
 
-class Work:
-    """What a step took: seconds on the clock, and of all cores together."""
-
-    seconds: float
-    processor: float
-
-
-@contextmanager
-def own_work(checks: Verifying) -> Iterator[Work]:
-    """Time a step, without the checks that it makes of itself."""
-    work = Work()
-    clock, processor = time.perf_counter() - checks.seconds, time.process_time() - checks.processor
-    yield work
-    work.seconds = time.perf_counter() - checks.seconds - clock
-    work.processor = time.process_time() - checks.processor - processor
-
-
 class Verification(NamedTuple):
-    """What `ballotline verify` took: seconds on the clock and of all cores, MiB of its largest process."""
+    """What `ballotline verify` took: seconds on the clock and of all cores, MiB of its processes at their peaks."""
 
     seconds: float
     processor: float
@@ -219,20 +195,47 @@ class Verification(NamedTuple):
 
 def verified(bundle: Path) -> Verification:
     """Verify in a process of its own, as strangers do."""
-    words = [sys.executable, "-m", "bot.cli", "verify", str(bundle)]
+    peaks: dict[int, int] = {}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with watch() as watched:
+        words = [sys.executable, "-m", "bot.cli", "verify", str(bundle)]
         child = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(child.pid, 0)
-    assert status == 0, f"the bundle does not verify: {status}"
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return Verification(watched.seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / unit)
+        while not ended(child):
+            peaks |= peaks_of(child.pid)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert child.returncode == 0, "the bundle does not verify"
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Verification(watched.seconds, processor, sum(peaks.values()) / 2**10)
 
 
-def decrypt_all(town: Polled, folder: Path, report: Report) -> list[Path]:
-    """Have two trustees decrypt what was verified."""
-    shares, verified = folder / "shares", Verified(report.election, report.trustees, report.tally)
+def ended(child: "subprocess.Popen[bytes]") -> bool:
+    """Wait a moment for a process to end."""
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=MOMENT_SECONDS)
+    return child.returncode is not None
+
+
+def peaks_of(process: int) -> dict[int, int]:
+    """Give how much memory a process and its children have had at most, in KiB, as Linux tells; nothing elsewhere."""
+    peaks = {}
+    with suppress(OSError):
+        children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
+        for one in (process, *map(int, children)):
+            status = Path(f"/proc/{one}/status").read_text(encoding="utf-8")
+            peaks[one] = max(map(int, re.findall(r"VmHWM:\s*(\d+) kB", status)), default=0)
+    return peaks
+
+
+async def decrypt_all(town: Polled, folder: Path, bundle: Path) -> list[Path]:
+    """Have two trustees decrypt the bundle's tally."""
+    async with town.database.reading() as connection:
+        closed = await said(connection, form.BALLOTS_CLOSED)
+    assert closed is not None
+    tally = find_tally(bundle, town.poll, closed["tally"])
+    assert tally is not None
+    verified = Verified(election_of(town.poll).written, trustees_of(town.poll).data, tally)
     paths = []
-    for share in counting.share_files(town, shares)[:2]:
+    for share in counting.share_files(town, folder / "shares")[:2]:
         paths.append(folder / f"decryption-{share.name}")
         decrypt(share, paths[-1], lambda: verified)
     return paths
@@ -247,11 +250,8 @@ async def full(folder: Path, shrink: int) -> None:
     """The same at full size and at a tenth of it; says first what it takes."""
     ballots = BALLOTS // shrink
     minutes = 1.1 * ballots * MILLISECONDS_EACH / 60_000 / cores()
-    print(
-        f"\ncounting {ballots:,} ballots and a tenth of them: about {minutes:,.0f} minutes on {cores()} cores with",
-        end=" ",
-    )
-    print(f"nothing else running, and {ballots * BYTES_EACH / 1e9:,.1f} GB of disk in {folder.parent}", flush=True)
+    print(f"\ncounting {ballots:,} ballots, and a tenth of them: about {minutes:,.0f} minutes if nothing else runs on")
+    print(f"{cores()} cores like those it was written on, and {ballots * BYTES_EACH / 1e9:,.1f} GB in {folder.parent}")
     await sizes(folder, (ballots // 10, ballots))
 
 
@@ -264,12 +264,10 @@ HEADS: Final = (
 async def sizes(folder: Path, ballots: Sequence[int]) -> None:
     """Print a line for each size."""
     print(
-        "\nseconds to count sealed ballots, without the checks that the count makes of itself, and to verify the bundle"
+        "\nseconds to count sealed ballots, and to verify the bundle; the count does that too, after tally and result"
     )
     print("making: ballots sealed on every core and stored; processor: seconds of all cores together")
-    print(
-        f"memory: MiB of the verifier's largest process; there is one for each of {cores()} cores, and one that reads"
-    )
+    print(f"memory: MiB of the verifier's {cores() + 1} processes together, each at its peak")
     print(f"{HEADS[0]:>10}" + "".join(f" {name:>9}" for name in HEADS[1:]), flush=True)
     for number in ballots:
         with tempfile.TemporaryDirectory(dir=folder) as own:
