@@ -35,13 +35,13 @@ def init(
     Example: ballotline init poll.toml
     """
     from bot import logs
+    from bot.commands.bringing_up import bring_up_to_date
     from bot.house import clock
     from bot.settings import read_settings
     from voting import secrets_file
     from voting.audit.signer import Signer
     from voting.poll import polls
     from voting.store.database import Database
-    from voting.store.upgrade import upgrade
 
     settings = read_settings()
     logs.configure("WARNING", json_lines=False)
@@ -55,7 +55,7 @@ def init(
         secrets = secrets_file.load(settings.secrets_file)
         database = Database(settings.database_url, Signer.beside(secrets, settings.secrets_file))
         try:
-            await upgrade(database)
+            await bring_up_to_date(settings, database, secrets)
             async with database.writing() as connection:
                 return await polls.init(connection, poll, delivery, secrets, by=By(actor, VIA, now))
         finally:

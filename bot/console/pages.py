@@ -16,6 +16,7 @@ from babel.numbers import format_currency, format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from bot.console.handbook import part_for
 from bot.console.wording import WORDS
 from voting.typed_text import looks_like
 
@@ -41,7 +42,7 @@ def environment() -> Environment:
         "say": say,
         "language_name": language_name,
     }
-    found.globals |= {"static": static_address}
+    found.globals |= {"static": static_address, "help_for": part_for}
     found.tests["alike"] = looks_like  # two names: one person, for the rules that need two
     return found
 
