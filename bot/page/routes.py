@@ -1,4 +1,4 @@
-"""The voting page over HTTP: what it shows, and its three questions, each within its bounds."""
+"""The voting page over HTTP: what it shows, and its questions, each within its bounds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ def page_routes(house: House, desk: PageDesk) -> list[BaseRoute]:
 
 
 class Asked:
-    """The page's three questions over HTTP."""
+    """The page's questions over HTTP."""
 
     def __init__(self, house: House, desk: PageDesk) -> None:
         self._house, self._desk, self._rates = house, desk, Rates()
@@ -44,6 +44,7 @@ class Asked:
             Route("/vote/pack", self._question(self._pack), methods=["POST"]),
             Route("/vote/codes", self._question(self._codes), methods=["POST"]),
             Route("/vote/ballot", self._question(self._ballot), methods=["POST"]),
+            Route("/vote/not_mine", self._question(self._not_mine), methods=["POST"]),
         ]
 
     async def _pack(self, caller: PageCaller, content: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +55,9 @@ class Asked:
 
     async def _ballot(self, caller: PageCaller, content: dict[str, Any]) -> dict[str, Any]:
         return await self._desk.ballot(caller, questions.read_ballot(content))
+
+    async def _not_mine(self, caller: PageCaller, content: dict[str, Any]) -> dict[str, Any]:
+        return await self._desk.not_mine(caller, questions.read_intent(content))
 
     def _question(self, decide: Question) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:

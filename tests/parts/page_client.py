@@ -83,6 +83,10 @@ class PageClient:
         credential = write_point(public_credential(own))
         return await self.post("codes", intent=intent, purpose=purpose, credential=credential, proof=numbers)
 
+    async def disowns(self, intent: str) -> dict[str, Any]:
+        """Say that the vote which is locked was not ours."""
+        return await self.post("not_mine", intent=intent)
+
     def secret(self, letter: Letter) -> int:
         """Derive the credential's secret of a letter's codes."""
         return derive_secret(letter.pack_code.replace("-", ""), letter.vote_code.replace("-", ""), self.poll["uuid"])

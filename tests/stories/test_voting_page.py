@@ -12,7 +12,7 @@ import pytest
 import structlog
 from nacl.signing import VerifyKey
 from page_client import PageClient, Refused, init_data
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from town import MOMENT, Letter, Town, receipt_in
 
 from bot import logs
@@ -20,6 +20,7 @@ from bot.commands.examination import Finding, page_finding
 from bot.page.page import page_digest, static_path
 from bot.page.rates import REQUESTS_MAX
 from bot.page.routes import BODY_MAX_BYTES
+from bot.schema import alert
 from voting import schema
 from voting.audit.signer import receipt_message
 from voting.ballots.ballot import ballot_digest
@@ -297,6 +298,47 @@ async def test_chat_and_page_racing_on_one_member_make_one_lock(town: Town) -> N
     assert len({answer["receipt"] for answer in locked}) == 1
     assert {answer.refusal for answer in answers if isinstance(answer, Refused)} == {"already_voted"}
     assert (await town.locks(), await town.attempts()) == (1, 0)
+
+
+# -- this was not me ------------------------------------------------------------------------
+
+
+async def test_who_says_on_the_page_that_it_was_not_them_is_heard_by_the_staff_once(
+    town: Town, page: PageClient
+) -> None:
+    """As the chat's button: the first vote stands, the case says so, the alert names the page."""
+    desk, letter = await town.staff("desk"), letter_of(town, "ada")
+    await page.votes(letter)
+    async with PageClient(town.url) as member:
+        intent = (await member.gives_pack(letter))["intent"]
+        answers = [await member.disowns(intent) for _ in range(2)]
+    heard = await desk.hears("was not theirs")
+    async with town.database.reading() as connection:
+        cases = [row.disputed_at for row in await connection.execute(select(schema.case.c.disputed_at))]
+        raised = list(await connection.scalars(select(alert.c.kind)))
+
+    assert answers == [{"told": True}] * 2
+    assert "It was said on the voting page." in heard.words
+    assert f"/member {town.member_nos['ada']}" in heard.words
+    assert len(cases) == 1
+    assert cases[0] is not None
+    assert raised == ["theft_reported"]
+    assert (await town.locks(), await town.attempts()) == (1, 0)
+
+
+async def test_nobody_disowns_what_is_not_locked_or_with_a_note_of_another_session(
+    town: Town, page: PageClient
+) -> None:
+    letter = letter_of(town, "ada")
+    intent = (await page.gives_pack(letter))["intent"]
+    with pytest.raises(Refused, match="unknown_intent"):
+        await page.disowns(intent)
+    await page.votes(letter)
+    async with PageClient(town.url) as stranger:
+        with pytest.raises(Refused, match="unknown_intent"):
+            await stranger.disowns(intent)
+    async with town.database.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(alert)) == 0
 
 
 # -- when nothing can be cast ---------------------------------------------------------------
