@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.console.wording import WORDS
+from bot.member.chats import is_page
 from voting.typed_text import looks_like
 
 FOLDER: Final = Path(__file__).parent
@@ -42,6 +43,7 @@ def environment() -> Environment:
         "language_name": language_name,
     }
     found.globals |= {"static": static_address}
+    found.tests["from_page"] = is_page  # the voting page, and not a chat
     found.tests["alike"] = looks_like  # two names: one person, for the rules that need two
     return found
 

@@ -1,7 +1,7 @@
 """Where the voting page's questions are decided: a pack code, a proof of both codes, a ballot, "this was not me".
 
-No HTTP, no words. A session is a chat to the rules: it is warned, locked out and told its own receipt as one. In Telegram the account's
-chat is it. What is asked twice has the same effect as once: a visit's note names its paper.
+No HTTP, no words. A session is a chat to the rules: it is warned, locked out and told its own receipt as one. In
+Telegram the account's chat is it. What is asked twice has the same effect as once: a visit's note names its paper.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from bot.member.chats import PAGE
 from bot.member.desk import VOTE_LOCKED
 from bot.member.requests import Requests
 from bot.page.asked import Asker, BallotAsked, CodesAsked, PackAsked
@@ -27,7 +28,7 @@ from voting.codes.codes import hash_pack, hash_wrong
 from voting.codes.hashing import keyed_hash
 from voting.model import How, Lock, Poll
 from voting.poll.bound import load_bound
-from voting.refusals import UnknownPackCode, WrongVoteCode
+from voting.refusals import UnknownIntent, UnknownPackCode, WrongVoteCode
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.votes.cast import Cast, CastOutcome
@@ -79,7 +80,7 @@ class PageDesk:
                 raise InitDataWrong
             user_id = read_init_data(asker.init_data, self.token, now)
         hashed = keyed_hash(self.secrets.session_key, _SESSION, asker.session.encode()).hex()[:_SESSION_CHARACTERS]
-        identity = f"page:{hashed}" if user_id is None else f"telegram:{user_id}"
+        identity = f"{PAGE}{hashed}" if user_id is None else f"telegram:{user_id}"
         return PageCaller(identity, asker.session, address, language, user_id, poll, now)
 
     async def pack(self, caller: PageCaller, asked: PackAsked) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from bot.page.desk import PageCaller, PageDesk
 from bot.page.rates import Rates
 from bot.page.refusals import Busy, RequestWrong, TooLarge
 from bot.page.refused import EXPECTED, TOO_MANY, come_again_seconds, refused
-from bot.page.shown import Shown, headers_of
+from bot.page.shown import Shown, headers_of, peer_of
 from messages.words.texts import fit_language
 from voting.model import Poll
 
@@ -63,7 +63,9 @@ class Asked:
         async def answer(request: Request) -> Response:
             now, poll = self._house.clock(), await self._desk.poll()
             if poll.ways.page is False:
-                return Response("not there", status_code=404, media_type="text/plain", headers=headers_of(self._house))
+                return Response(
+                    "not there", status_code=404, media_type="text/plain", headers=headers_of(self._house, request)
+                )
             language = fit_language(None, poll.languages, default=poll.languages[0])
             try:
                 network = self._network(request)
@@ -73,9 +75,9 @@ class Asked:
                 asker = questions.read_asker(content)
                 language = fit_language(asker.language, poll.languages, default=poll.languages[0])
                 caller = self._caller(asker, poll, network, language, now)
-                return JSONResponse(await decide(caller, content), headers=headers_of(self._house))
+                return JSONResponse(await decide(caller, content), headers=headers_of(self._house, request))
             except EXPECTED as problem:
-                return self._refused(problem, poll, language)
+                return self._refused(request, problem, poll, language)
 
         return answer
 
@@ -83,16 +85,16 @@ class Asked:
         address = hashed(self._house.secrets.session_key, network)
         return self._desk.receive(asker, poll, address=address, language=language, now=now)
 
-    def _refused(self, problem: Exception, poll: Poll, language: str) -> Response:
+    def _refused(self, request: Request, problem: Exception, poll: Poll, language: str) -> Response:
         status, key, words = refused(problem, poll, language)
-        headers = headers_of(self._house)
+        headers = headers_of(self._house, request)
         if status == TOO_MANY:
             headers["Retry-After"] = str(come_again_seconds(problem))
         return JSONResponse({"refusal": key, "words": words}, status_code=status, headers=headers)
 
     def _network(self, request: Request) -> str:
-        peer = request.client.host if request.client is not None else ""
-        return network_of(client_of(peer, request.headers.get("X-Forwarded-For", ""), self._trusted))
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        return network_of(client_of(peer_of(request), forwarded, self._trusted))
 
 
 async def _body(request: Request) -> bytes:

@@ -1,4 +1,4 @@
-""" "This was not me" on the voting page, in Chromium: wherever a vote is found locked, in both languages."""
+"""Where a vote is found locked, the page offers "This was not me": in Chromium, in both languages."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -448,7 +448,6 @@ def _fields(poll: Any) -> dict[str, Any]:
     [
         ("not_open", "Voting has not opened yet"),
         ("closed", "Voting closed at 5:00 pm"),
-        ("paused", "Voting is held up for a short time"),
         ("not_eligible", "this member cannot vote in this ballot"),
     ],
 )

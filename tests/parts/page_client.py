@@ -44,9 +44,16 @@ class PageClient:
     more: dict[str, Any] = field(default_factory=dict)
     session: str = field(default_factory=lambda: secrets.token_hex(16))
     rule_version: int = 1
+    comes_from: str = "127.0.0.1"
 
     async def __aenter__(self) -> Self:
-        self.http = httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=30, trust_env=False)
+        self.http = httpx.AsyncClient(
+            base_url=self.url,
+            headers=self.headers,
+            timeout=30,
+            trust_env=False,
+            transport=httpx.AsyncHTTPTransport(local_address=self.comes_from),
+        )
         self.poll = (await self.http.get("/vote/poll.json")).json()
         self.election: Election = read_election((await self.http.get("/vote/election.json")).content)
         return self

@@ -198,6 +198,38 @@ async def test_wrong_codes_from_ever_new_sessions_hold_their_address(
     assert not [chat for chat in stored if "127.0.0.1" in chat]
 
 
+@pytest.mark.parametrize(
+    ("peer", "proxies", "believed"),
+    [("127.0.0.1", "127.0.0.1", True), ("127.0.0.2", "127.0.0.1", False)],
+    ids=["trusted", "untrusted"],
+)
+async def test_what_a_proxy_says_counts_only_where_it_is_trusted(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, peer: str, proxies: str, believed: bool
+) -> None:
+    """Its word about the address (a /64 is one) holds whom it means and nobody else; its word about the scheme too."""
+    monkeypatch.setattr(wrong_codes, "WRONG_FROM_ADDRESS_MAX", 2)
+    async with Town(database, tmp_path, webhooks=True, trusted_proxies=proxies) as town:
+        for number in (1, 2):
+            headers = {"X-Forwarded-For": f"203.0.113.9, 2001:db8:1:2::{number}", "X-Forwarded-Proto": "http"}
+            async with PageClient(town.url, headers=headers, comes_from=peer) as page:
+                with pytest.raises(Refused, match="unknown_pack_code"):
+                    await page.gives_pack(Letter(made_up(), "", ""))
+                plain = await page.http.get("/vote")
+        refused = []
+        for address in ("2001:db8:1:2:ffff::3", "2001:db8:1:3::1"):
+            headers = {"X-Forwarded-For": address, "X-Forwarded-Proto": "https"}
+            async with PageClient(town.url, headers=headers, comes_from=peer) as page:
+                secure = await page.http.get("/vote")
+                try:
+                    await page.gives_pack(letter_of(town, "ada"))
+                except Refused as problem:
+                    refused.append(problem.refusal)
+
+    assert refused == (["session_locked_out"] if believed else ["session_locked_out"] * 2)
+    assert "Strict-Transport-Security" in secure.headers
+    assert ("Strict-Transport-Security" in plain.headers) is not believed
+
+
 async def test_a_note_of_another_session_is_nothing(town: Town, page: PageClient) -> None:
     letter = letter_of(town, "ada")
     intent = await page.comes_to_paper(letter)
@@ -236,7 +268,7 @@ async def test_stolen_codes_are_warned_first_then_noted_once_and_staff_hear_of_i
 
     assert [(answer["state"], answer["noted"]) for answer in answers] == [("locked_elsewhere", True)] * 3
     assert await town.attempts() == 1
-    await desk.hears("used from another account")
+    await desk.hears("Codes used on the voting page, not where the vote was cast")
 
 
 async def test_a_note_from_before_the_lock_leads_to_a_warning_and_to_no_attempt(town: Town, page: PageClient) -> None:
@@ -318,7 +350,7 @@ async def test_who_says_on_the_page_that_it_was_not_them_is_heard_by_the_staff_o
         raised = list(await connection.scalars(select(alert.c.kind)))
 
     assert answers == [{"told": True}] * 2
-    assert "It was said on the voting page." in heard.words
+    assert "It was on the voting page" in heard.words
     assert f"/member {town.member_nos['ada']}" in heard.words
     assert len(cases) == 1
     assert cases[0] is not None

@@ -110,7 +110,7 @@ function reasons(way) {
   if (stop.lock) return lockReasons(way);
   const parts = [];
   if (stop.words) parts.push(make('p', {}, stop.words));
-  else if (stop.state === 'not_open' || stop.state === 'closed' || stop.state === 'paused') {
+  else if (stop.state === 'not_open' || stop.state === 'closed') {
     parts.push(make('p', {}, poll.says[words.language].states[stop.state]));
   } else if (words.has(`stop.${stop.state}`)) parts.push(sentence(words, `stop.${stop.state}`));
   if (words.has(`stop.${stop.state}.next`)) parts.push(sentence(words, `stop.${stop.state}.next`));

@@ -17,7 +17,7 @@ export function language(way) {
   return screen(way, 'language.heading', make('div', { class: 'acts wide' }, ...choices));
 }
 
-// Not open, over or held up: in the chat's own sentences.
+// Not open, or over: in the chat's own sentences.
 export function phase(way) {
   const { state, says } = way.poll;
   return screen(
