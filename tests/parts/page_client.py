@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -45,6 +46,7 @@ class PageClient:
     session: str = field(default_factory=lambda: secrets.token_hex(16))
     rule_version: int = 1
     comes_from: str = "127.0.0.1"
+    hear: Callable[[httpx.Request], Awaitable[None]] | None = None  # whatever is sent
 
     async def __aenter__(self) -> Self:
         self.http = httpx.AsyncClient(
@@ -53,6 +55,7 @@ class PageClient:
             timeout=30,
             trust_env=False,
             transport=httpx.AsyncHTTPTransport(local_address=self.comes_from),
+            event_hooks={"request": [self.hear]} if self.hear else {},
         )
         self.poll = (await self.http.get("/vote/poll.json")).json()
         self.election: Election = read_election((await self.http.get("/vote/election.json")).content)
@@ -68,7 +71,9 @@ class PageClient:
 
     async def sends(self, act: str, body: bytes) -> dict[str, Any]:
         """Send these bytes; Refused."""
-        answer = await self.http.post(f"/vote/{act}", content=body, headers={"Content-Type": "application/json"})
+        answer = await self.http.post(
+            f"/vote/{act}", content=body, headers={"Content-Type": "application/json", **self.headers}
+        )
         content: dict[str, Any] = answer.json()
         if answer.is_error:
             raise Refused(answer.status_code, content["refusal"], content["words"], answer.headers.get("Retry-After"))

@@ -2,10 +2,13 @@
 
 import asyncio
 import io
+import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +16,7 @@ import structlog
 from nacl.signing import VerifyKey
 from page_client import PageClient, Refused, init_data
 from sqlalchemy import func, select, text, update
-from town import MOMENT, Letter, Town, receipt_in
+from town import MOMENT, PATIENCE_SECONDS, Letter, Resident, Town, receipt_in
 
 from bot import logs
 from bot.commands.examination import Finding, page_finding
@@ -29,7 +32,7 @@ from voting.codes.codes import Kind
 from voting.model import By, How
 from voting.poll import polls
 from voting.store.database import Database
-from voting.votes import wrong_codes
+from voting.votes import sealing, wrong_codes
 from voting.votes.wrong_codes import WRONG_PACK_CODES_MAX, WRONG_VOTE_CODES_MAX
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
@@ -373,6 +376,41 @@ async def test_nobody_disowns_what_is_not_locked_or_with_a_note_of_another_sessi
         assert await connection.scalar(select(func.count()).select_from(alert)) == 0
 
 
+# -- many at once ---------------------------------------------------------------------------
+
+
+async def test_while_200_ballots_of_the_page_are_checked_the_chat_is_answered(
+    town: Town, page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No check ends before the chat was answered, codes and all: checks hold neither the loop nor the writer."""
+    may_go_on, real, held = threading.Event(), sealing.check, threading.Event()
+
+    def check(*asked: Any) -> Any:
+        held.set()
+        assert may_go_on.wait(PATIENCE_SECONDS)
+        return real(*asked)
+
+    letters = [letter_of(town, name) for name in ("ada", "sian", "bea", "carl")]
+    papers = [(await page.comes_to_paper(letter), page.seals(letter, 0)) for letter in letters]
+    bob = town.member("bob")
+    await bob.asks(bob.types("/start"))
+    monkeypatch.setattr(sealing, "check", check)
+    try:
+        posts = [asyncio.create_task(page.casts(*paper)) for paper in papers * 50]
+        assert await asyncio.to_thread(held.wait, PATIENCE_SECONDS)
+        await bob.opens_paper()
+        await bob.asks(bob.types("/status"))
+        assert [post for post in posts if post.done()] == []
+    finally:
+        may_go_on.set()
+    answers = await asyncio.gather(*posts)
+    await bob.asks(bob.presses("North Quay"), "You chose")
+
+    assert len(answers) == 200
+    assert sum(answer["fresh"] for answer in answers) == len({answer["receipt"] for answer in answers}) == 4
+    assert (await town.locks(), await town.attempts()) == (4, 0)
+
+
 # -- when nothing can be cast ---------------------------------------------------------------
 
 
@@ -622,3 +660,57 @@ async def test_no_code_choice_or_secret_is_logged_or_stored(town: Town, page: Pa
 
     assert [secret for secret in secrets_ if secret in stored] == []
     assert [secret for secret in [*secrets_, "South Quay"] if secret in logged.getvalue()] == []
+
+
+FIELDS = {
+    "pack": {"session", "language", "pack_code", "rule_version"},
+    "codes": {"session", "language", "intent", "purpose", "credential", "proof"},
+    "ballot": {"session", "language", "intent", "rule_version", "ballot"},
+}
+OF_A_BALLOT = {"election_uuid", "election_hash", "credential", "answers", "signature"}
+
+
+async def test_of_50_votes_by_page_nothing_received_logged_or_stored_is_a_choice_a_vote_code_or_a_secret(
+    database: Database, tmp_path: Path, logged: io.StringIO
+) -> None:
+    """Everything that went into the service's door, its log at DEBUG, and every value of every table afterwards."""
+    residents = [Resident(f"member{number}", None) for number in range(50)]
+    received: list[tuple[str, bytes]] = []
+    secret: set[bytes] = set()
+
+    async def hear(request: httpx.Request) -> None:
+        line = f"{request.method} {request.url}\n{request.headers.raw}".encode()
+        received.append((request.url.path.rpartition("/")[2], line + b"\n" + await request.aread()))
+
+    async with Town(database, tmp_path, residents=residents) as town:
+        for number, resident in enumerate(residents):
+            letter = letter_of(town, resident.name)
+            async with PageClient(town.url, hear=hear) as page:
+                await page.votes(letter, number % 2)
+                value = page.secret(letter)
+                secret |= {str(value).encode(), *(value.to_bytes(32, order) for order in ("big", "little"))}
+            secret |= {letter.vote_code.encode(), letter.vote_code.replace("-", "").encode()}
+        assert (await town.count("North Quay"), await town.count("South Quay")) == (25, 25)
+        async with town.database.reading() as connection:
+            tables = [await connection.execute(select(table)) for table in schema.METADATA.sorted_tables]
+            stored = b"".join(_bytes(value) for rows in tables for row in rows for value in row)
+        packs = {letter.pack_code.replace("-", "").encode() for letter in town.letters.values()}
+    secret |= {code.lower() for code in secret} | {code.hex().encode() for code in secret if len(code) == 32}
+    choices = {b"North Quay", b"South Quay"}
+    heard, said = b"".join(line for _, line in received), logged.getvalue().encode()
+
+    assert [act for act, _ in received].count("ballot") == 50
+    for act, line in received:
+        if act in FIELDS:
+            asked = json.loads(line.rpartition(b"\n")[2])
+            assert asked.keys() == FIELDS[act]
+            assert asked.get("ballot", {}).keys() <= OF_A_BALLOT
+    assert {needle for needle in secret | choices if needle in heard} == set()
+    assert {needle for needle in secret | packs | choices if needle in said} == set()
+    assert {needle for needle in secret | packs if needle in stored} == set()
+    assert len(stored) > 50_000
+    assert b"page" in stored
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
