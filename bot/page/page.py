@@ -128,6 +128,7 @@ def _says(poll: Poll, facts: Facts, now: datetime, tag: str) -> dict[str, Any]:
     )
     return {
         "closes": text("page", "state.closes", tag, closes=closes),
+        "which_language": text("page", "language.heading", tag),
         "state": states.get(state_of(poll, now), ""),
         "states": states,
         "window": window,

@@ -144,7 +144,7 @@ class Visitor:
         await debugger.detach()
         return json.dumps(
             [
-                history,
+                [entry["url"] for entry in history["entries"]],
                 await self.page.evaluate("Promise.all([caches.keys(), indexedDB.databases(), name])"),
                 await self.page.evaluate(
                     "[{...localStorage}, {...sessionStorage}, location.href, history.state, document.cookie]"
