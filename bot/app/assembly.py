@@ -25,6 +25,7 @@ from bot.inbox.arrivals import Arrivals
 from bot.inbox.inbox import Envelope
 from bot.inbox.reader import Reader
 from bot.member.desk import MemberDesk
+from bot.member.requests import Requests
 from bot.member_chat import handlers as member_chat
 from bot.member_chat import vote_words
 from bot.page.desk import PageDesk
@@ -158,6 +159,7 @@ def _page_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> 
         house.secrets,
         clerk,
         checks,
+        Requests(house.database, hooks.on_report),
         token=token.get_secret_value() if token is not None else None,
         wake=postman.wake,
     )

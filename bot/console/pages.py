@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from bot.console.handbook import part_for
 from bot.console.wording import WORDS
+from bot.member.chats import is_page
 from voting.typed_text import looks_like
 
 FOLDER: Final = Path(__file__).parent
@@ -43,6 +44,7 @@ def environment() -> Environment:
         "language_name": language_name,
     }
     found.globals |= {"static": static_address, "help_for": part_for}
+    found.tests["from_page"] = is_page  # the voting page, and not a chat
     found.tests["alike"] = looks_like  # two names: one person, for the rules that need two
     return found
 
