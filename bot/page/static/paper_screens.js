@@ -52,8 +52,7 @@ function fieldset(way, asked, index, bits) {
     return make('label', { class: `option ${kind}` }, input, make('span', {}, text));
   };
   const first = Number(asked.blank);
-  const order = way.orderOf(asked, index);
-  const rows = order.map((option) => row(option + first, inLanguage(way, asked.options[option]), ''));
+  const rows = orderOf(way, asked, index).map((option) => row(option + first, inLanguage(way, asked.options[option]), ''));
   if (asked.blank) rows.push(row(0, words.say('question.blank'), 'blank'));
   return make(
     'fieldset',
@@ -62,6 +61,15 @@ function fieldset(way, asked, index, bits) {
     make('p', { class: 'hint' }, words.say(howMany(asked), { least: asked.least, most: asked.most })),
     ...rows,
   );
+}
+
+// Where options rotate, the member's begin so many places later, here as in the chat. Only what is seen moves: a row
+// carries its option's own number, whatever the service says of the order.
+function orderOf(way, asked, index) {
+  const places = asked.options.map((_, option) => option);
+  const said = asked.order === 'rotated' ? way.pack.shifts?.[index] : 0;
+  const first = Number.isSafeInteger(said) && said > 0 ? said % places.length : 0;
+  return [...places.slice(first), ...places.slice(0, first)];
 }
 
 function howMany({ least, most }) {

@@ -1,0 +1,175 @@
+"""A paper with several questions in a real Chromium: every kind of question, both languages, each member's order."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from opened import all_choices_of
+from page_server import PageServer, page_server, serving
+from page_visitor import READY, Visitor, opened
+from playwright.async_api import Browser, expect
+from prepared import asked
+from sealed import TRUSTEE
+from town import Letter, Resident, Town
+from windows import NARROW, WIDE
+
+from voting.ballots.ballot import read_ballot
+from voting.model import Order, Question
+from voting.store.database import Database
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning"),
+]
+
+
+def said(english: str, welsh: str) -> dict[str, str]:
+    return {"en-GB": english, "cy": welsh}
+
+
+LEADER: Final = Question(said("Who leads?", "Pwy sy'n arwain?"), (said("North", "Gogledd"), said("South", "De")))
+COMMITTEE: Final = Question(
+    said("Who shall sit on the committee?", "Pwy ddylai eistedd ar y pwyllgor?"),
+    tuple(said(name, f"{name} (cy)") for name in ("Ada", "Ben", "Carys", "Dev")),
+    least=0,
+    most=2,
+    seats=2,
+)
+RULES: Final = Question(
+    said("Shall the new rules stand?", "A ddylai'r rheolau newydd sefyll?"),
+    (said("Yes", "Ie"), said("No", "Na")),
+    blank=True,
+)
+LETTERS: Final = "ABCDE"
+ROTATED: Final = asked("Which letter?", *LETTERS, order=Order.ROTATED)
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "sqlite"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server() -> AsyncIterator[PageServer]:
+    async with serving(page_server(questions=(LEADER, COMMITTEE, RULES))) as running:
+        yield running
+
+
+async def options(visitor: Visitor) -> list[str]:
+    """What can be chosen, from the top down."""
+    await expect(visitor.page.locator(".option").first).to_be_visible()
+    return await visitor.page.locator(".option").all_inner_texts()
+
+
+async def comes_to_paper(visitor: Visitor, letter: Any, language: str = "English") -> None:
+    understood = {"English": "I understand", "Cymraeg": "Rwy'n deall"}[language]
+    await visitor.begins(language, understood)
+    await visitor.gives_codes(letter)
+
+
+async def votes(visitor: Visitor, server: PageServer, option: str) -> list[list[int]]:
+    """From the paper to the receipt; what the ballot holds."""
+    await visitor.chooses(option)
+    await visitor.presses("Cast my vote")
+    await visitor.receipt()
+    return opened(read_ballot(server.ballots[-1]), TRUSTEE)
+
+
+# -- the member's order ---------------------------------------------------------------------
+
+
+async def test_the_page_shows_the_chat_s_order_and_seals_in_the_poll_s(
+    browser: Browser, database: Database, tmp_path: Path
+) -> None:
+    """Five members: the same order in the chat, on the page, and once more after a reload; the count has the option."""
+    names = [f"member {number}" for number in range(5)]
+    fixed = asked("Where shall the boathouse stand?", "North Quay", "South Quay")
+    questions = (ROTATED, fixed)
+    residents = [Resident(name, None) for name in names]
+    async with Town(database, tmp_path, residents=residents, questions=questions) as town:
+        firsts = []
+        for name in names:
+            chat = town.member(name)
+            await chat.opens_paper()
+            visitor = await Visitor.opens(browser, town)
+            await visitor.begins()
+            await gives_codes(visitor, chat.pack)
+            seen = await options(visitor)
+            assert seen == [*chat.person.buttons[:5], "North Quay", "South Quay"]
+            await visitor.reloads()
+            await gives_codes(visitor, chat.pack)
+            assert await options(visitor) == seen
+            await visitor.page.get_by_label("D", exact=True).check()
+            await visitor.chooses("South Quay")
+            await visitor.presses("Cast my vote")
+            await visitor.receipt()
+            firsts.append(seen[0])
+            await visitor.context.close()
+
+        assert len(set(firsts)) > 1
+        assert await all_choices_of(town.database, town.poll, town.dealt) == [((0, 0, 0, 1, 0), (0, 1))] * 5
+
+
+async def gives_codes(visitor: Visitor, letter: Letter) -> None:
+    await visitor.field.fill(letter.pack_code)
+    await visitor.page.keyboard.press("Enter")
+    await expect(visitor.page.locator("p.word")).to_have_text(letter.word)
+    await visitor.page.locator("#page .acts button").first.click()
+    await visitor.field.fill(letter.vote_code)
+    await visitor.page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(
+    ("shifts", "first"),
+    [
+        ([2], "C"),
+        ([7], "C"),
+        ([0], "A"),
+        ([4, 4, 4], "E"),
+        (None, "A"),
+        ([], "A"),
+        ([-1], "A"),
+        ([1.5], "A"),
+        (["3"], "A"),
+        ([1e300], "A"),
+        ({"0": 3}, "D"),
+        ("33", "A"),
+    ],
+    ids=str,
+)
+async def test_whatever_order_the_service_says_the_option_that_was_pressed_is_sealed(
+    browser: Browser, shifts: Any, first: str
+) -> None:
+    async with serving(page_server(questions=(ROTATED,))) as server:
+        server.shifts = shifts
+        visitor = await Visitor.opens(browser, server)
+        await comes_to_paper(visitor, server.letter())
+
+        seen = await options(visitor)
+        assert (seen[0], sorted(seen)) == (first, list(LETTERS))
+        assert await votes(visitor, server, "B") == [[0, 1, 0, 0, 0]]
+        assert visitor.complaints == []
+
+
+async def test_where_the_order_is_fixed_the_service_cannot_turn_it(browser: Browser) -> None:
+    async with serving(page_server(questions=(asked("Which letter?", *LETTERS),))) as server:
+        server.shifts = [3]
+        visitor = await Visitor.opens(browser, server)
+        await comes_to_paper(visitor, server.letter())
+
+        assert await options(visitor) == list(LETTERS)
+
+
+async def test_a_blank_vote_stays_last_where_options_rotate(browser: Browser) -> None:
+    question = asked("Which letter?", *LETTERS, order=Order.ROTATED, blank=True)
+    async with serving(page_server(questions=(question,))) as server:
+        server.shifts = [3]
+        visitor = await Visitor.opens(browser, server)
+        await comes_to_paper(visitor, server.letter())
+
+        assert await options(visitor) == [*"DEABC", "Blank vote: none of these"]
+        assert await votes(visitor, server, "A") == [[0, 1, 0, 0, 0, 0]]
