@@ -1,6 +1,5 @@
 """A paper with several questions in a real Chromium: every kind of question, both languages, each member's order."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -77,6 +76,121 @@ async def votes(visitor: Visitor, server: PageServer, option: str) -> list[list[
     await visitor.presses("Cast my vote")
     await visitor.receipt()
     return opened(read_ballot(server.ballots[-1]), TRUSTEE)
+
+
+# -- every kind of question -----------------------------------------------------------------
+
+ENGLISH: Final = {
+    "answers": ("South", "Ada", "Ben", "Dev", "Blank vote: none of these"),
+    "which": "Question 2 of 3",
+    "counts": ("0 of at most 2 chosen.", "3 of at most 2 chosen.", "2 of at most 2 chosen."),
+    "too many": "Who shall sit on the committee? That is too many: choose up to 2.",
+    "change": "Change question 2",
+    "cast": "Cast my vote",
+    "locked": "Your vote is locked",
+}
+WELSH: Final = {
+    "answers": ("De", "Ada (cy)", "Ben (cy)", "Dev (cy)", "Pleidlais wag: dim un o'r rhain"),
+    "which": "Cwestiwn 2 o 3",
+    "counts": ("Dewiswyd 0 o hyd at 2.", "Dewiswyd 3 o hyd at 2.", "Dewiswyd 2 o hyd at 2."),
+    "too many": "Pwy ddylai eistedd ar y pwyllgor? Mae hynny'n ormod: dewiswch hyd at 2.",
+    "change": "Newid cwestiwn 2",
+    "cast": "Bwrw fy mhleidlais",
+    "locked": "Mae eich pleidlais wedi'i chloi",
+}
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("language", "says"), [("English", ENGLISH), ("Cymraeg", WELSH)], ids=["English", "Welsh"])
+async def test_one_answer_several_and_a_blank_vote_back_and_forth(
+    browser: Browser, server: PageServer, language: str, says: dict[str, Any], size: dict[str, int]
+) -> None:
+    visitor = await Visitor.opens(browser, server, viewport=size)
+    await comes_to_paper(visitor, server.letter(), language)
+    leader, ada, ben, dev, blank = (visitor.page.get_by_label(name, exact=True) for name in says["answers"])
+    submit, count = visitor.page.locator("#page button[type=submit]"), visitor.page.locator(".count")
+    await expect(visitor.page.locator("legend").nth(1)).to_contain_text(says["which"])
+    await expect(count).to_have_text([says["counts"][0]])
+    await leader.check()
+    for option in (ada, ben, dev):
+        await option.check()
+    await blank.check()
+    await expect(count).to_have_text([says["counts"][1]])
+    assert await visitor.faults() == []
+    await submit.click()
+    await expect(visitor.wrong).to_have_text(says["too many"])
+    await ben.uncheck()
+    await expect(count).to_have_text([says["counts"][2]])
+    await expect(visitor.wrong).to_be_empty()
+    await submit.click()
+    await expect(visitor.page.locator("p.mark")).to_have_text(READY)
+    assert await visitor.page.locator(".answers dd:not(.change)").all_inner_texts() == [
+        says["answers"][place] for place in (0, 1, 3, 4)
+    ]
+    assert await visitor.faults() == []
+
+    await visitor.presses(says["change"])
+    assert says["which"] in await visitor.page.evaluate("document.activeElement.textContent")
+    await expect(leader).to_be_checked()
+    await expect(blank).to_be_checked()
+    await ada.uncheck()
+    await submit.click()
+    await expect(visitor.page.locator("p.mark")).to_have_text(READY)
+    await visitor.page.go_back()
+    await ben.check()
+    await visitor.page.go_forward()
+    await expect(visitor.page.locator("p.mark")).to_have_text(READY)
+    assert await visitor.page.locator(".answers dd:not(.change)").all_inner_texts() == [
+        says["answers"][place] for place in (0, 2, 3, 4)
+    ]
+    await visitor.presses(says["cast"])
+    await visitor.reads(says["locked"])
+
+    assert opened(read_ballot(server.ballots[-1]), TRUSTEE) == [[0, 1], [0, 1, 0, 1], [1, 0, 0]]
+    assert visitor.complaints == []
+
+
+async def test_a_question_that_allows_none_may_be_left_alone(browser: Browser, server: PageServer) -> None:
+    visitor = await Visitor.opens(browser, server)
+    await comes_to_paper(visitor, server.letter())
+    await visitor.page.get_by_label("North", exact=True).check()
+
+    assert await votes(visitor, server, "No") == [[1, 0], [0, 0, 0, 0], [0, 0, 1]]
+
+
+async def test_another_language_in_the_middle_keeps_what_was_marked(browser: Browser, server: PageServer) -> None:
+    visitor = await Visitor.opens(browser, server)
+    await comes_to_paper(visitor, server.letter())
+    for name in ("South", "Carys", "Yes"):
+        await visitor.page.get_by_label(name, exact=True).check()
+    await visitor.page.locator("#languages").get_by_role("button", name="Cymraeg").click()
+
+    for name in ("De", "Carys (cy)", "Ie"):
+        await expect(visitor.page.get_by_label(name, exact=True)).to_be_checked()
+    await expect(visitor.page.locator(".count")).to_have_text("Dewiswyd 1 o hyd at 2.")
+
+
+async def test_a_reload_in_the_middle_asks_for_the_codes_again_and_kept_no_mark(
+    browser: Browser, server: PageServer
+) -> None:
+    visitor = await Visitor.opens(browser, server)
+    letter = server.letter()
+    await comes_to_paper(visitor, letter)
+    await visitor.page.get_by_label("South", exact=True).check()
+    await visitor.reloads()
+    await visitor.gives_codes(letter)
+
+    await expect(visitor.page.locator(".option").first).to_be_visible()
+    assert await visitor.page.locator(":checked").count() == 0
+
+
+async def test_where_there_is_room_the_whole_paper_is_seen_at_once(browser: Browser, server: PageServer) -> None:
+    visitor = await Visitor.opens(browser, server, viewport=WIDE)
+    await comes_to_paper(visitor, server.letter())
+    await expect(visitor.page.locator(".option")).to_have_count(9)
+
+    boxes = [await part.bounding_box() for part in await visitor.page.locator(".option, button[type=submit]").all()]
+    assert all(box is not None and box["y"] + box["height"] <= WIDE["height"] for box in boxes)
 
 
 # -- the member's order ---------------------------------------------------------------------

@@ -246,9 +246,7 @@ def page_server(asked: tuple[Question, ...] = (), **facts: Any) -> PageServer:
         }
     )
     key, description = base_times(TRUSTEE), describe_paper(paper)
-    election = make_election(
-        uuid=UUID, name=poll.title, description=description, key=key, questions=questions_of(poll)
-    )
+    election = make_election(uuid=UUID, name=poll.title, description=description, key=key, questions=questions_of(poll))
     return PageServer(poll, election, paper)
 
 
