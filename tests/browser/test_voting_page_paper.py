@@ -287,3 +287,28 @@ async def test_a_blank_vote_stays_last_where_options_rotate(browser: Browser) ->
 
         assert await options(visitor) == [*"DEABC", "Blank vote: none of these"]
         assert await votes(visitor, server, "A") == [[0, 1, 0, 0, 0, 0]]
+
+
+async def test_the_largest_paper_is_sealed_and_taken_by_the_service(
+    browser: Browser, database: Database, tmp_path: Path
+) -> None:
+    """16 questions, 64 options, each with a blank vote and the longest proofs: more than 64 KiB of ballot."""
+    largest = tuple(
+        asked(f"Question {number}?", "A", "B", "C", "D", least=0, most=4, blank=True) for number in range(16)
+    )
+    async with Town(database, tmp_path, residents=[Resident("ada", None)], questions=largest) as town:
+        visitor = await Visitor.opens(browser, town)
+        await visitor.begins()
+        await gives_codes(visitor, town.member("ada").pack)
+        await expect(visitor.page.locator(".option")).to_have_count(80)
+        await visitor.page.get_by_label("D", exact=True).first.check()
+        await visitor.page.get_by_label("Blank vote: none of these").last.check()
+        async with visitor.page.expect_request("**/vote/ballot") as sent:
+            await visitor.page.locator("#page button[type=submit]").click()
+            await visitor.presses("Cast my vote")
+        await visitor.receipt()
+
+        assert len((await sent.value).post_data or "") > 65_536
+        held = await all_choices_of(town.database, town.poll, town.dealt)
+        assert held == [((0, 0, 0, 0, 1), *[(0,) * 5] * 14, (1, 0, 0, 0, 0))]
+        assert visitor.complaints == []
