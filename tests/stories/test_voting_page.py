@@ -19,7 +19,7 @@ from bot import logs
 from bot.commands.examination import Finding, page_finding
 from bot.page.page import page_digest, static_path
 from bot.page.rates import REQUESTS_MAX
-from bot.page.routes import HEAD_BYTES_MAX, body_bytes_max
+from bot.page.routes import HEAD_BYTES_MAX
 from voting import schema
 from voting.audit.signer import receipt_message
 from voting.ballots.ballot import ballot_digest
