@@ -20,6 +20,8 @@ from bot.console.handbook import part_for
 from bot.console.wording import WORDS
 from bot.member.chats import is_page
 from voting.typed_text import looks_like
+from voting.verify import result
+from voting.verify.result import standing_said
 
 FOLDER: Final = Path(__file__).parent
 LOCALE: Final = "en_GB"
@@ -38,6 +40,8 @@ def environment() -> Environment:
     found.filters |= {
         "number": number,
         "percent": percent,
+        "of_voters": of_voters,
+        "standing": standing_said,
         "money": money,
         "day": day,
         "say": say,
@@ -57,6 +61,11 @@ def number(value: int | None) -> str:
 def percent(part: int, whole: int) -> str:
     """Write a share with one decimal; a whole of nothing has no shares."""
     return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def of_voters(votes: int, voters: int) -> str:
+    """Write a share of those who voted, as the published result has it."""
+    return f"{result.percent(votes, voters)} %"
 
 
 def money(value: Decimal | str, currency: str) -> str:
