@@ -11,10 +11,11 @@ from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome,
 from bot.console.door import Action, Screen
 from bot.console.speech import Speech
 from bot.console.visit import FormWrong, Visit, load_poll
+from bot.member.chats import is_page
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
 from voting.votes import cases
-from voting.votes.cases import Case, Outcome
+from voting.votes.cases import AttemptRow, Case, Outcome
 
 PAGE: Final = 40
 STATES: Final = ("open", "proposed", "settled")
@@ -36,7 +37,9 @@ async def show_list(visit: Visit) -> Response:
     async with visit.console.house.database.reading() as connection:
         found = await cases.list_cases(connection, state=state, limit=PAGE + 1, before_id=visit.asked_number("before"))
         more = found[PAGE - 1].id if len(found) > PAGE else None
-        return await visit.page(connection, "cases.html", cases=found[:PAGE], state=state, more=more, states=STATES)
+        return await visit.page(
+            connection, "cases.html", cases=found[:PAGE], state=state, more=more, states=STATES, kind_of=kind_of
+        )
 
 
 async def show_one(visit: Visit) -> Response:
@@ -95,13 +98,20 @@ async def settle(visit: Visit) -> Response:
     return _done(visit, case_id)
 
 
+def kind_of(attempt: AttemptRow) -> str:
+    """Name an attempt as the words do: by its class, and whether it was on the voting page."""
+    return f"{attempt.kind}_page" if is_page(attempt.chat) else attempt.kind
+
+
 def moments(case: Case, speech: Speech) -> Iterator[Moment]:
     """Tell a case as it happened."""
     if case.locked_at is not None:
-        yield Moment(case.locked_at, "vote", speech.t(f"moment.locked_{case.locked_how}"), speech.t("moment.it_stands"))
+        online = "moment.locked_page" if is_page(case.locked_chat) else "moment.locked_chat"
+        how = online if case.locked_how == "online" else "moment.locked_post"
+        yield Moment(case.locked_at, "vote", speech.t(how), speech.t("moment.it_stands"))
     for attempt in case.attempts:
         yield Moment(
-            attempt.at, "attempt", speech.say(attempt.kind, "attempt"), speech.t(_where_from(case, attempt.chat))
+            attempt.at, "attempt", speech.say(kind_of(attempt), "attempt"), speech.t(_where_from(case, attempt.chat))
         )
     if case.disputed_at is not None:
         yield Moment(case.disputed_at, "attempt", speech.t("moment.disputed"), speech.t("moment.disputed_why"))
@@ -118,9 +128,12 @@ def moments(case: Case, speech: Speech) -> Iterator[Moment]:
 def _where_from(case: Case, chat: str | None) -> str:
     if chat is None:
         return "moment.on_paper"
-    if case.locked_chat is None:
-        return "moment.chat_after_post"
-    return "moment.same_chat" if chat == case.locked_chat else "moment.other_chat"
+    first, here = case.locked_chat, "page" if is_page(chat) else "chat"
+    if first is None:
+        return f"moment.{here}_after_post"
+    if is_page(chat) != is_page(first):
+        return f"moment.{here}_not_there"
+    return f"moment.{here}_same" if chat == first else f"moment.{here}_other"
 
 
 def _done(visit: Visit, case_id: int) -> Response:

@@ -11,9 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from bot.console.echoes import echoed
+from bot.console.handbook import part_for
 from bot.console.speech import Speech
+from bot.member.chats import is_page
 from messages.words.texts import text
 from voting.typed_text import looks_like
+from voting.verify import result
+from voting.verify.result import standing_said
 
 FOLDER: Final = Path(__file__).parent
 SPOKEN: Final = ("number", "money", "day", "say", "language_name")  # as filters, of the reader's language
@@ -29,7 +33,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {name: _filter(name) for name in SPOKEN} | {"echo": _echo}
-    found.globals |= {"static": static_address, "own_name": own_name}
+    found.globals |= {"static": static_address, "own_name": own_name, "help_for": part_for, "of_voters": of_voters}
+    found.filters["standing"] = standing_said
+    found.tests["from_page"] = is_page  # the voting page, and not a chat
     found.tests["alike"] = looks_like  # two names: one person, for the rules that need two
     return found
 
@@ -40,6 +46,11 @@ def spoken(speech: Speech) -> dict[str, Any]:
     return {"speech": speech, "lang": speech.language, "zone": speech.zone, "now": speech.now} | {
         name: getattr(speech, name) for name in names
     }
+
+
+def of_voters(votes: int, voters: int) -> str:
+    """Write a share of those who voted, as the published result has it."""
+    return f"{result.percent(votes, voters)} %"
 
 
 def own_name(tag: str) -> str:
