@@ -41,7 +41,7 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 
 # Keys put together while running, which no call names whole.
 FAMILIES = {
-    "console": ("say.", "echo."),
+    "console": ("say.", "echo.", "lists."),
     "refusals": ("",),
     "words": ("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
     "notices": ("chat.", "sms."),
