@@ -866,7 +866,7 @@ async def test_after_the_count_the_overview_shows_each_question(town: ConsoleHou
     async with town.visitor("Gwen") as gwen:
         page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", (await gwen.looks("/")).text))
 
-    assert "14 valid votes, turnout 23.33 %; with 1 rejected papers 25.00 %" in page
+    assert "14 valid votes, turnout 23.33 %; rejected papers 1, turnout with them 25.00 %" in page
     assert "Who leads? Option Online By post Votes Of those who voted North 6 1 7 50.00 % South 6 1 7 50.00 %" in page
     assert "A tie: North, South have the same number of votes." in page
     assert "Which &lt;two&gt;?" in page
