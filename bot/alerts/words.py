@@ -8,6 +8,7 @@ from typing import Final
 from bot.alerts.alerts import Alert, Kind
 from bot.chat.page import Page
 from bot.chat.said import Said
+from messages.words.reasons import detail_text, probe_text, reason_text
 from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import AttemptRow, Case
 
@@ -81,6 +82,9 @@ def page_sms(language: str, alert: Alert, title: str, minutes: int) -> str:
 def _other(page: Page, alert: Alert) -> list[str]:
     params = {name: str(value) for name, value in alert.facts.items()}
     params["at"] = page.moment(alert.raised_at)
+    if "probe" in params:
+        params["probe"] = probe_text(params["probe"], page.language)
+        params["detail"] = detail_text(params["detail"], page.language)
     kind = text("staff", f"kind.{alert.kind}", page.language)
     if alert.kind is Kind.NOTICE_HELD:
         params["reason"] = text("refusals", params["why"], page.language, **alert.facts)
@@ -90,7 +94,8 @@ def _other(page: Page, alert: Alert) -> list[str]:
         body = html_text("staff", f"alert.not_heard.{alert.facts['why']}", page.language, **params)
     elif alert.kind is Kind.PROVIDER_TROUBLE:
         what = text("staff", f"trouble.{alert.facts['trouble']}", page.language)
-        body = html_text("staff", "alert.provider_trouble", page.language, **params | {"what": what})
+        detail = reason_text(params["detail"], page.language)
+        body = html_text("staff", "alert.provider_trouble", page.language, **params | {"what": what, "detail": detail})
     else:
         body = html_text("staff", f"alert.{alert.kind}", page.language, **params)
     parts = [f"⚠️ <b>{kind}</b>", body]

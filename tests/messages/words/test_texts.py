@@ -42,7 +42,10 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 # Keys put together while running, which no call names whole.
 FAMILIES = {
     "refusals": ("",),
-    "words": ("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
+    "words": (
+        *("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
+        *("reason.", "ineligible.", "probe."),
+    ),
     "notices": ("chat.", "sms."),
     "member": (),
     "page": ("",),  # the page asks in JavaScript: tests/bot/page/test_page_words.py
