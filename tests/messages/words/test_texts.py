@@ -33,7 +33,7 @@ from voting.refusals import Fault, PollNotOpen, PollStillOpen, Refusal, WindowBa
 
 ROOT = Path(__file__).parents[3]
 LANGUAGES = texts.languages()
-DOMAINS = ("member", "notices", "page", "refusals", "staff", "words")
+DOMAINS = ("commands", "member", "notices", "page", "refusals", "staff", "words")
 
 CHAT_CHARACTERS_MAX = 4096  # Telegram Bot API, sendMessage
 BUTTON_CHARACTERS_MAX = 64
@@ -41,10 +41,11 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 
 # Keys put together while running, which no call names whole.
 FAMILIES = {
+    "commands": ("check.", "field.", "key.", "refusal.", "trustee_refusal."),
     "refusals": ("",),
     "words": (
         *("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
-        *("reason.", "ineligible.", "probe."),
+        *("reason.", "ineligible.", "probe.", "act."),
     ),
     "notices": ("chat.", "sms."),
     "member": (),
