@@ -46,7 +46,7 @@ def print_preview(seen: Preview, *, as_json: bool) -> None:
         "cost": f"{seen.cost} {seen.currency}",
     }
     if seen.cost_most is not None:
-        most = {"more": seen.by_text_most, "cost": str(seen.cost_most), "currency": seen.currency}
+        most: dict[str, str | int] = {"more": seen.by_text_most, "cost": str(seen.cost_most), "currency": seen.currency}
         facts["while Telegram takes nothing"] = text("commands", "notice.more_by_text", **most)
     title = text("commands", "notice.title", notice=seen.notice_id)
     print_facts(title, {name_of(name): fact for name, fact in facts.items()})

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.spoken import counts, language, moment, name_of, phase_name, text, window_days, window_reason
+from bot.commands.spoken import (
+    counts,
+    language,
+    moment,
+    name_of,
+    phase_name,
+    text,
+    window_days,
+    window_reason,
+    written_moment,
+)
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_facts, print_json, run
 from voting.model import By, Phase
 from voting.refusals import WrongDay
@@ -144,6 +154,7 @@ def poll_status(as_json: AsJson = False) -> None:
         print_json(facts)
         return
     flat = {name: counts(value) for name, value in facts.items()}
+    flat |= {name: written_moment(facts[name]) for name in ("opens_at", "closes_at")}
     flat |= {"phase": phase_name(facts["phase"]), "key": _key(facts["key"]), "probes": _probes(facts["probes"])}
     print_facts(text("commands", "poll.title"), {name_of(name): value for name, value in flat.items()})
 

@@ -85,6 +85,13 @@ def state_name(state: str) -> str:
     return state if language() == ENGLISH else texts.text("staff", f"notice.state.{state}", language())
 
 
+def role_name(role: str) -> str:
+    """Name a role of the staff; in English as in JSON."""
+    from messages.words import texts
+
+    return role if language() == ENGLISH else texts.text("staff", f"role.{role}", language())
+
+
 def report_facts(facts: Mapping[str, object]) -> dict[str, object]:
     """Give a notice's report under labels, its reasons said; in English as in JSON."""
     from messages.words.reasons import reason_text
@@ -121,6 +128,11 @@ def moment(instant: datetime) -> str:
 
     spoken = language()
     return f"{instant:%Y-%m-%d %H:%M} UTC" if spoken == ENGLISH else moment_text(instant, _UTC, spoken)
+
+
+def written_moment(iso: str) -> str:
+    """Write an instant that JSON has; in English as JSON has it."""
+    return iso if language() == ENGLISH else moment(datetime.fromisoformat(iso))
 
 
 def sentence(refusal: Refusal | TrusteeRefusal) -> str:
