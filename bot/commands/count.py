@@ -80,20 +80,39 @@ def print_counted(result: Mapping[str, Any], out: Path, *, as_json: bool) -> Non
 
 
 def print_result(result: Mapping[str, Any]) -> None:
-    """Print a result with both turnouts."""
-    columns = [text("commands", f"result.{name}") for name in ("option", "online", "post", "votes")]
+    """Print a result, question by question, with both turnouts."""
+    from voting.verify.result import percent
+
+    columns = [text("commands", f"result.{name}") for name in ("option", "online", "post", "votes", "share")]
     for question in result["questions"]:
+        voters = question["voters"]
         lines = [(_standing(row), row) for row in question["options"]]
         lines += [] if question["blank"] is None else [(text("commands", "result.blank"), question["blank"])]
-        lines.append((text("commands", "result.voted"), question["voters"]))
-        rows = [(name, row["online"], row["post"], row["votes"]) for name, row in lines]
+        rows = [
+            (name, row["online"], row["post"], row["votes"], f"{percent(row['votes'], voters['votes'])} %")
+            for name, row in lines
+        ]
+        whole = text("commands", "result.voted")
+        rows.append((whole, voters["online"], voters["post"], voters["votes"], ""))
         print_table(escape(question["question"]), columns, rows)
-        if question["tied"]:
-            OUT.print(text("commands", "result.tie", names=escape(", ".join(question["tied"]))))
+        for said in _standing_said(question):
+            OUT.print(escape(said))
     votes, rejected, eligible = (f"{result[name]:,}" for name in ("votes", "rejected_papers", "eligible"))
     OUT.print(text("commands", "result.sums", votes=votes, rejected=rejected, eligible=eligible))
     both, valid = result["turnout_with_rejected"], result["turnout_without_rejected"]
     OUT.print(text("commands", "result.turnout", with_rejected=both, without=valid))
+
+
+def _standing_said(question: Mapping[str, Any]) -> list[str]:
+    """Say who is elected and what is tied."""
+    said, is_election = [], "elected" in question["options"][0]
+    if is_election:
+        names = ", ".join(option["option"] for option in question["options"] if option["elected"])
+        said.append(text("commands", "result.elected_are", names=names or text("commands", "result.nobody")))
+    if question["tied"]:
+        key = "result.tie_for_seats" if is_election else "result.tie"
+        said.append(text("commands", key, names=", ".join(question["tied"])))
+    return said
 
 
 def _standing(row: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.count import print_result
 from bot.commands.spoken import (
     counts,
     language,
@@ -46,13 +47,13 @@ def init(
     Example: ballotline init poll.toml
     """
     from bot import logs
+    from bot.commands.bringing_up import bring_up_to_date
     from bot.house import clock
     from bot.settings import read_settings
     from voting import secrets_file
     from voting.audit.signer import Signer
     from voting.poll import polls
     from voting.store.database import Database
-    from voting.store.upgrade import upgrade
 
     settings = read_settings()
     logs.configure("WARNING", json_lines=False)
@@ -66,7 +67,7 @@ def init(
         secrets = secrets_file.load(settings.secrets_file)
         database = Database(settings.database_url, Signer.beside(secrets, settings.secrets_file))
         try:
-            await upgrade(database)
+            await bring_up_to_date(settings, database, secrets)
             async with database.writing() as connection:
                 return await polls.init(connection, poll, delivery, secrets, by=By(actor, VIA, now))
         finally:
@@ -136,7 +137,7 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
 
 
 def poll_status(as_json: AsJson = False) -> None:
-    """Show phase, key, roll, packs by state, locks, ballots, open cases and probes.
+    """Show phase, key, roll, packs by state, locks, ballots, open cases and probes; after the count, the result.
 
     Example: ballotline poll status --json
     """
@@ -153,10 +154,12 @@ def poll_status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(facts)
         return
-    flat = {name: counts(value) for name, value in facts.items()}
+    flat = {name: counts(value) for name, value in facts.items() if name != "result"}
     flat |= {name: written_moment(facts[name]) for name in ("opens_at", "closes_at")}
     flat |= {"phase": phase_name(facts["phase"]), "key": _key(facts["key"]), "probes": _probes(facts["probes"])}
     print_facts(text("commands", "poll.title"), {name_of(name): value for name, value in flat.items()})
+    if facts["result"] is not None:
+        print_result(facts["result"])
 
 
 def _probes(probes: dict[str, bool]) -> str:
