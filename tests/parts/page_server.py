@@ -73,6 +73,7 @@ class PageServer:
     letters: dict[str, Letter] = field(default_factory=dict)
     intents: dict[str, Letter] = field(default_factory=dict)
     ballots: list[bytes] = field(default_factory=list)
+    disowned: list[Letter] = field(default_factory=list)
     heard: list[tuple[str, bytes]] = field(default_factory=list)
     lost: dict[str, int] = field(default_factory=dict)
     away: dict[str, int] = field(default_factory=dict)
@@ -110,7 +111,7 @@ class PageServer:
         for tag in languages:
             app.router.add_get(f"/vote/words/{tag}.json", self._bytes(lambda tag=tag: words_json(tag).encode()))
         app.router.add_get(f"{static_path()}/{{name}}", self._static)
-        app.router.add_post("/vote/{act:pack|codes|ballot}", self._post)
+        app.router.add_post("/vote/{act:pack|codes|ballot|not_mine}", self._post)
         return app
 
     @web.middleware
@@ -203,6 +204,10 @@ class PageServer:
         assert letter.lock
         named = {name: letter.lock.get(name) for name in ("receipt", "at", "entry", "signature")}
         return 200, {**named, "fresh": fresh}
+
+    def _not_mine(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.disowned.append(self.intents[asked["intent"]])
+        return 200, {"told": True}
 
     def _state(self, letter: Letter, session: str) -> str:
         if letter.state == "locked":

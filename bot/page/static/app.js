@@ -83,8 +83,13 @@ function foot(way) {
   const rows = facts.map(([key, value]) => (
     make('div', {}, make('dt', {}, words.say(key)), make('dd', {}, make('code', {}, value)))
   ));
-  const isDone = way.step === 'locked' || way.step === 'sending';
-  return [isDone ? '' : make('p', {}, words.say('foot.other_ways')), make('dl', {}, ...rows)];
+  return [isVoteOver(way) ? '' : make('p', {}, words.say('foot.other_ways')), make('dl', {}, ...rows)];
+}
+
+// A vote is locked or on its way, or the poll is over: no other way to vote is left.
+function isVoteOver({ step, stop, poll }) {
+  const isLocked = Boolean(stop?.lock) || stop?.state === 'already_voted';
+  return isLocked || poll.state === 'closed' || ['locked', 'sending', 'told'].includes(step);
 }
 
 async function speak(way, tag, isChosen = true) {
