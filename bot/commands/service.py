@@ -1,9 +1,14 @@
 """`run`: the service."""
 
+from typing import Annotated, Final
+
 import typer
 
+from bot.app.place import Place
 from bot.commands.terminal import run
 from voting.refusals import Fault, Refusal
+
+PROCESSES_MAX: Final = 64
 
 
 def register(app: typer.Typer) -> None:
@@ -11,15 +16,24 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run_service)
 
 
-def run_service() -> None:
+def run_service(
+    processes: Annotated[
+        int,
+        typer.Option(min=1, max=PROCESSES_MAX, help="How many workers share the work; SQLite serves one."),
+    ] = 1,
+) -> None:
     """Run the service: bot, webhooks, console, postman; Ctrl-C or SIGTERM ends it tidily.
 
     Example: BALLOTLINE_TELEGRAM_TOKEN=123:abc ballotline run
     """
+    run_here(None, processes)
+
+
+def run_here(place: Place | None, processes: int = 1) -> None:
+    """Run the service in this process, as a worker at its `place`, or as the supervisor of several processes."""
     import structlog
 
     from bot import logs
-    from bot.commands.serving import serve
     from bot.settings import read_settings, wants_json
 
     json_lines = wants_json()
@@ -27,18 +41,23 @@ def run_service() -> None:
     try:
         settings = read_settings()
         logs.configure(settings.log_level, json_lines=json_lines)
-        run(serve(settings))
+        if processes > 1:
+            from bot.commands.supervising import supervise
+
+            code = run(supervise(settings, processes))
+        else:
+            from bot.commands.serving import serve
+
+            code = run(serve(settings, place))
     except* (Refusal, Fault, OSError) as several:
         first = _first(several)
         if not json_lines:
             raise first from None
         log = structlog.get_logger()
         log.critical("the service ends: it cannot run", why=str(first))
-        ended = True
-    else:
-        ended = False
-    if ended:
-        raise typer.Exit(1)
+        code = 1
+    if code:
+        raise SystemExit(code)
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ PATIENCE_SECONDS = 45.0  # an alert that was just being shown waits for its leas
 
 
 class MortalTown(Town):
-    """The town; `texts`: with Twilio too. `may_say`: the one error that the process may log."""
+    """The town; `texts`: with Twilio too. `processes`: how many workers; `may_say`: the one error that it may log."""
 
     def __init__(
         self,
@@ -29,11 +31,13 @@ class MortalTown(Town):
         database_url: str,
         *,
         texts: bool = False,
+        processes: int = 1,
         may_say: str | None = None,
         **named: Any,
     ) -> None:
         super().__init__(database, folder, **named)
         self.database_url, self.texts, self.may_say = database_url, texts, may_say
+        self.processes = processes
         self._child: asyncio.subprocess.Process | None = None
         self._said: asyncio.Task[bytes] | None = None
 
@@ -50,7 +54,7 @@ class MortalTown(Town):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
         told = {f"BALLOTLINE_{name}": value for name, value in self._told().items()}
         self._child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli", "run"),
+            *(sys.executable, "-m", "bot.cli", "run", "--processes", str(self.processes)),
             cwd=self.folder,
             env=kept | told | {"PYTHONPATH": str(ROOT)},
             stderr=asyncio.subprocess.PIPE,
@@ -131,6 +135,20 @@ class MortalTown(Town):
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.attempts() < count:  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.005)
+
+    async def workers(self) -> dict[str, int]:
+        """Give the process numbers of the workers that /metrics names."""
+        async with aiohttp.ClientSession(self.url) as client, client.get("/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        found = (re.match(r'ballotline_worker_process\{worker="(\d+)"\} (\S+)', line) for line in lines)
+        return {match[1]: int(float(match[2])) for match in found if match}
+
+    async def until_workers(self, awaited: Callable[[dict[str, int]], bool]) -> dict[str, int]:
+        """Wait until the workers are as awaited, and give them."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not awaited(found := await self.workers()):  # noqa: ASYNC110 - other processes' doing
+                await asyncio.sleep(0.05)
+        return found
 
     async def measured(self, name: str, label: str) -> float:
         """Add up in /metrics what has a name and a label."""
