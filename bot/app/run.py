@@ -62,6 +62,7 @@ class Service:
         """
         settings = self.house.settings
         taken = listening or web.bind(settings.host, settings.port)
+        await self.postman.look()  # what a killed process sent last counts from here
         if self.application is not None and announces:
             await self._announce(self.application)
         async with self.house.database.writing() as connection:

@@ -3,12 +3,12 @@
 from bot.app.assembly import assemble
 from bot.app.place import Place
 from bot.commands.begun import stopped_by_signals, told
+from bot.commands.bringing_up import bring_up_to_date
 from bot.house import House
 from bot.settings import Settings
 from voting import secrets_file
 from voting.audit.signer import Signer
 from voting.store.database import Database
-from voting.store.upgrade import upgrade
 
 
 async def serve(settings: Settings, place: Place | None = None) -> int:
@@ -19,7 +19,7 @@ async def serve(settings: Settings, place: Place | None = None) -> int:
     secrets = secrets_file.load(settings.secrets_file)
     database = Database(settings.database_url, Signer.beside(secrets, settings.secrets_file))
     try:
-        await upgrade(database)
+        await bring_up_to_date(settings, database, secrets)
         async with assemble(House(settings, database, secrets), place=place) as service:
             stop = stopped_by_signals()
             if place is not None:
