@@ -67,7 +67,7 @@ class OneHopCursor(aiosqlite.Cursor):
             await self._hop(self._cursor.close)
 
     async def _hop(self, work: Callable[..., Any], *given: object) -> Any:  # noqa: ANN401 - whatever the work gives
-        return await self._conn._execute(work, *given)  # noqa: SLF001 - by inheritance
+        return await self._conn._execute(work, *given)  # type: ignore[no-untyped-call]  # noqa: SLF001 - by inheritance
 
     def _run(self, sql: str, parameters: Any) -> None:  # noqa: ANN401 - what sqlite3 takes
         self._cursor = self._conn._conn.execute(sql, parameters)  # noqa: SLF001 - as above
@@ -120,12 +120,12 @@ class OneHopConnection(aiosqlite.Connection):
         """Give a cursor; its counterpart in the thread comes with the first statement."""
         return OneHopCursor(self)
 
-    async def _execute(self, work: Callable[..., Any], *given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the work takes and gives
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as it inherits
         begin, self._begin = self._begin, None
         if begin is None:
-            return await super()._execute(work, *given, **named)  # type: ignore[no-untyped-call]
+            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
         self._begun = True
-        return await super()._execute(self._begin_with, begin, work, *given, **named)  # type: ignore[no-untyped-call]
+        return await super()._execute(self._begin_with, begin, fn, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     def _begin_with(self, begin: str, work: Callable[..., Any], *given: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
         self._conn.execute(begin)
