@@ -4,7 +4,7 @@ import sys
 
 from bot.app.place import Place
 from bot.cli import answer
-from bot.commands.service import run_here
+from bot.commands.running import run_here
 
 if __name__ == "__main__":
     answer(lambda: run_here(Place.read(sys.argv[1:])))
