@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
+from one_cache import share_one_cache
 from prepared import SECRETS
 from sqlalchemy.engine import make_url
 
@@ -26,6 +27,8 @@ from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
 COUNTER = itertools.count(1)
+
+os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English here, whatever the developer's terminal speaks
 
 # Timing is never a test: machines are shared, and a slow one proves nothing.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -100,6 +103,14 @@ def _stay_on_loopback() -> Iterator[None]:
     patch.setattr(socket, "getaddrinfo", lookup)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_cache() -> Iterator[None]:
+    """A statement is compiled once, not once by each test's engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_one_cache(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

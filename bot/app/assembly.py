@@ -53,7 +53,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
     async with AsyncExitStack() as stack:
         # Who sends.
         bot, outlets = await _outlets(settings, stack)
-        postman = _postman(house, outlets, timing or Timing())
+        who = predecessors.claimant(randomness.token_hex(4))
+        postman = _postman(house, outlets, who, timing or Timing())
 
         # Who decides.
         checks = Checks(database, house.secrets, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm)
@@ -66,7 +67,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         reader = Reader(
             database,
             envelope,
-            who=predecessors.claimant(randomness.token_hex(4)),
+            who=who,
             handle=post.handle,
             on_failed=post.failed,
             clock=house.clock,
@@ -139,7 +140,7 @@ def _chores_by_text(house: House, outlets: list[Outlet], reader: Reader) -> list
     return [chore for channel in texts for chore in chores_by_text(house, channel, wake=reader.wake)]
 
 
-def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
+def _postman(house: House, outlets: list[Outlet], who: str, timing: Timing) -> Postman:
     return Postman(
         house.database,
         outlets,
@@ -147,6 +148,8 @@ def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
         on_trouble=hooks.trouble_teller(house.clock),
         on_migrated=hooks.on_migrated,
         on_held=hooks.on_held,
+        process=who,
+        gone=predecessors.is_gone,
         now=house.clock,
         timing=timing,
     )

@@ -28,6 +28,7 @@ from voting.codes.codes import hash_pack, hash_wrong
 from voting.codes.hashing import keyed_hash
 from voting.model import How, Lock, Poll
 from voting.poll.bound import load_bound
+from voting.poll.paper_order import shifts_of
 from voting.refusals import UnknownIntent, UnknownPackCode, WrongVoteCode
 from voting.secrets_file import Secrets
 from voting.store.database import Database
@@ -108,6 +109,7 @@ class PageDesk:
             "intent": write_visit(self.secrets.session_key, visit, caller.identity),
             "warns": warns,
             "lock": None if lock is None else _lock_json(lock, caller),
+            "shifts": list(shifts_of(self.secrets.code_key, caller.poll, found.member_id)),
         }
 
     async def codes(self, caller: PageCaller, asked: CodesAsked) -> dict[str, Any]:

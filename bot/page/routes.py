@@ -18,9 +18,11 @@ from bot.page.refusals import Busy, RequestWrong, TooLarge
 from bot.page.refused import EXPECTED, TOO_MANY, come_again_seconds, refused
 from bot.page.shown import Shown, headers_of, peer_of
 from messages.words.texts import fit_language
+from voting.ballots.size import ballot_bytes_max
 from voting.model import Poll
+from voting.poll.election import questions_of
 
-BODY_MAX_BYTES: Final = 64 * 1024
+HEAD_BYTES_MAX: Final = 16 * 1024  # of what comes with a ballot; Telegram's signed facts are the most of it
 BODY_SECONDS: Final = 10.0
 
 Question = Callable[[PageCaller, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -71,7 +73,7 @@ class Asked:
                 network = self._network(request)
                 if (seconds := self._rates.wait_seconds(network, now)) > 0:
                     raise Busy(seconds=seconds)
-                content = questions.read_json(await _body(request))
+                content = questions.read_json(await _body(request, body_bytes_max(poll)))
                 asker = questions.read_asker(content)
                 language = fit_language(asker.language, poll.languages, default=poll.languages[0])
                 caller = self._caller(asker, poll, network, language, now)
@@ -97,14 +99,19 @@ class Asked:
         return network_of(client_of(peer_of(request), forwarded, self._trusted))
 
 
-async def _body(request: Request) -> bytes:
+def body_bytes_max(poll: Poll) -> int:
+    """Say how large a question may be: the longest ballot of this poll, and what comes with it."""
+    return HEAD_BYTES_MAX + ballot_bytes_max(poll.uuid, questions_of(poll))
+
+
+async def _body(request: Request, bytes_max: int) -> bytes:
     """Read a body within its bounds; TooLarge, RequestWrong."""
     parts, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for part in request.stream():
                 size += len(part)
-                if size > BODY_MAX_BYTES:
+                if size > bytes_max:
                     raise TooLarge
                 parts.append(part)
     except (TimeoutError, ClientDisconnect):

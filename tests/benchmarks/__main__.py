@@ -1,6 +1,7 @@
 """Run all benchmarks, or those named, here or in PART: `PART="votes count" make bench`. BENCH_SMALL=1: a quick look.
 
-`ballots-full`, the count of 141,725 ballots, is run by its name only: alone, and for half an hour.
+`ballots-full`, the count of 141,725 ballots, is run by its name only, alone; it says first how long it takes and how
+much disk.
 """
 
 import asyncio

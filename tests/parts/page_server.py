@@ -16,6 +16,7 @@ from typing import Any, Final
 from aiohttp import web
 from nacl.signing import SigningKey
 from prepared import POLL
+from prepared import asked as both
 from sealed import TRUSTEE, UUID
 
 from bot.page.files import static_files
@@ -33,6 +34,7 @@ from voting.ballots.refusals import BallotRefusal
 from voting.codes.codes import Kind, generate
 from voting.model import Phase, Poll
 from voting.poll.election import questions_of
+from voting.poll.questions import written_questions
 
 KEY: Final = SigningKey(bytes(range(32)))
 NOW: Final = datetime(2022, 8, 20, 12, 0, tzinfo=UTC)
@@ -77,6 +79,7 @@ class PageServer:
     away: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, deque[tuple[int, str, str]]] = field(default_factory=dict)
     wrong_signature: bool = False
+    shifts: Any = None
     api_url: str = "http://127.0.0.1:1"
 
     def letter(self, **facts: Any) -> Letter:
@@ -163,8 +166,9 @@ class PageServer:
         intent = f"intent-{len(self.intents)}"
         self.intents[intent] = letter
         own = state == "locked_here"
+        said = {} if self.shifts is None else {"shifts": self.shifts}
         lock = letter.lock and {**letter.lock, "receipt": letter.lock["receipt"] if own else None}
-        return 200, {"word": WORD, "state": state, "intent": intent, "warns": letter.warns, "lock": lock}
+        return 200, {"word": WORD, "state": state, "intent": intent, "warns": letter.warns, "lock": lock, **said}
 
     def _codes(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         letter = self.intents[asked["intent"]]
@@ -229,34 +233,25 @@ def poll_of(**facts: Any) -> Poll:
     )
 
 
-def page_server(questions: tuple[Question, ...] | None = None, **facts: Any) -> PageServer:
-    """A server with a poll of these questions, or the prepared one."""
+def page_server(asked: tuple[Question, ...] = (), **facts: Any) -> PageServer:
+    """A server with a poll of these questions, the same in both languages; else of the prepared ones, or as told."""
+    if asked:
+        facts["questions"] = tuple(
+            both(each.text, *each.options, least=each.least, most=each.most, blank=each.blank) for each in asked
+        )
     poll = poll_of(**facts)
-    questions = questions or questions_of(poll)
-    everywhere = lambda text: dict.fromkeys(poll.languages, text)  # noqa: E731 - said once, used thrice
     paper = canonical_json(
         {
             "format": "ballotline paper 1",
             "uuid": poll.uuid,
             "languages": list(poll.languages),
-            "title": everywhere(poll.title),
-            "questions": [
-                {
-                    "question": everywhere(question.text),
-                    "options": [everywhere(option) for option in question.options],
-                    "least": question.least,
-                    "most": question.most,
-                    "blank": question.blank,
-                    "order": "fixed",
-                    "seats": None,
-                }
-                for question in questions
-            ],
+            "title": dict.fromkeys(poll.languages, poll.title),
+            "questions": written_questions(poll.questions),
             "rule": poll.rule,
         }
     )
     key, description = base_times(TRUSTEE), describe_paper(paper)
-    election = make_election(uuid=UUID, name=poll.title, description=description, key=key, questions=questions)
+    election = make_election(uuid=UUID, name=poll.title, description=description, key=key, questions=questions_of(poll))
     return PageServer(poll, election, paper)
 
 
