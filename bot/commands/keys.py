@@ -52,6 +52,7 @@ def create(
         OUT.print(f"{path}  for one trustee")
     OUT.print(f"{published}  for everybody: who the trustees are")
     OUT.print(f"Any {threshold} of these {trustees} decrypt the count. Hand them out; keep none here.")
+    OUT.print("Next: ballotline roll import ROLL.csv --dry-run")
 
 
 def try_shares(
