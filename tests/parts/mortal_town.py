@@ -3,12 +3,12 @@
 import asyncio
 import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from forked import Forked, reader_of
 from sqlalchemy import func, select
 from town import PUBLIC_URL, Town, free_port
 
@@ -37,7 +37,7 @@ class MortalTown(Town):
         super().__init__(database, folder, **named)
         self.database_url, self.texts, self.may_say = database_url, texts, may_say
         self.processes = processes
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: Forked | None = None
         self._said: asyncio.Task[bytes] | None = None
 
     async def starts(self, port: int | None = None) -> None:
@@ -52,15 +52,17 @@ class MortalTown(Town):
             secrets_file.save(secrets, self.secrets)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
         told = {f"BALLOTLINE_{name}": value for name, value in self._told().items()}
-        self._child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli", "run", "--processes", str(self.processes)),
+        ours, its = os.pipe()
+        self._child = Forked(
+            *("-m", "bot.cli", "run", "--processes", str(self.processes)),
             cwd=self.folder,
             env=kept | told | {"PYTHONPATH": str(ROOT)},
-            stderr=asyncio.subprocess.PIPE,
+            stderr=its,
         )
-        assert self._child.stderr is not None
-        line = await self._child.stderr.readline()
-        self._said = asyncio.create_task(self._child.stderr.read())
+        os.close(its)
+        said = await reader_of(ours)
+        line = await said.readline()
+        self._said = asyncio.create_task(said.read())
         assert b"Ballotline is running" in line, line + await self._said
 
     def _told(self) -> dict[str, str]:
@@ -95,7 +97,7 @@ class MortalTown(Town):
 
     async def stops(self) -> None:
         assert self._child is not None
-        if self._child.returncode is None:
+        if self.running:
             self._child.terminate()
             code, said = await self._ended()
             assert code == 0, said
@@ -105,11 +107,11 @@ class MortalTown(Town):
     async def _ended(self) -> tuple[int, bytes]:
         assert self._child is not None
         assert self._said is not None
-        return await self._child.wait(), await self._said
+        return await asyncio.to_thread(self._child.wait), await self._said
 
     @property
     def running(self) -> bool:
-        return self._child is not None and self._child.returncode is None
+        return self._child is not None and self._child.poll() is None
 
     async def settles(self, seconds: float = PATIENCE_SECONDS) -> None:
         async with asyncio.timeout(seconds):
