@@ -219,8 +219,9 @@ def peaks_of(process: int) -> dict[int, int]:
     """Give how much memory a process and its children have had at most, in KiB, as Linux tells; nothing elsewhere."""
     peaks = {}
     with suppress(OSError):
-        children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
-        for one in (process, *map(int, children)):
+        threads = Path(f"/proc/{process}/task").glob("*/children")  # each thread's own
+        children = [int(one) for thread in threads for one in thread.read_text(encoding="ascii").split()]
+        for one in (process, *children):
             status = Path(f"/proc/{one}/status").read_text(encoding="utf-8")
             peaks[one] = max(map(int, re.findall(r"VmHWM:\s*(\d+) kB", status)), default=0)
     return peaks
