@@ -56,7 +56,10 @@ class Settings(BaseSettings):
     ] = ""
     listen: Annotated[str, Field(description="host:port the service listens on")] = "127.0.0.1:8080"
     trusted_proxies: Annotated[
-        str, Field(description="addresses, with commas, whose X-Forwarded-For is believed; empty: none")
+        str,
+        Field(
+            description="addresses, with commas, whose X-Forwarded-For and X-Forwarded-Proto are believed; empty: none"
+        ),
     ] = ""
     heads_chat: Annotated[int | None, Field(description="Telegram chat that gets the chain's head every hour")] = None
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"

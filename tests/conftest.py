@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
+from one_cache import share_one_cache
 from prepared import SECRETS
 from sqlalchemy.engine import make_url
 
@@ -100,6 +101,14 @@ def _stay_on_loopback() -> Iterator[None]:
     patch.setattr(socket, "getaddrinfo", lookup)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_cache() -> Iterator[None]:
+    """A statement is compiled once, not once by each test's engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_one_cache(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

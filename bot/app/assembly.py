@@ -25,6 +25,7 @@ from bot.inbox.arrivals import Arrivals
 from bot.inbox.inbox import Envelope
 from bot.inbox.reader import Reader
 from bot.member.desk import MemberDesk
+from bot.member.requests import Requests
 from bot.member_chat import handlers as member_chat
 from bot.member_chat import vote_words
 from bot.page.desk import PageDesk
@@ -52,7 +53,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
     async with AsyncExitStack() as stack:
         # Who sends.
         bot, outlets = await _outlets(settings, stack)
-        postman = _postman(house, outlets, timing or Timing())
+        who = predecessors.claimant(randomness.token_hex(4))
+        postman = _postman(house, outlets, who, timing or Timing())
 
         # Who decides.
         checks = Checks(database, house.secrets, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm)
@@ -65,7 +67,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         reader = Reader(
             database,
             envelope,
-            who=predecessors.claimant(randomness.token_hex(4)),
+            who=who,
             handle=post.handle,
             on_failed=post.failed,
             clock=house.clock,
@@ -138,7 +140,7 @@ def _chores_by_text(house: House, outlets: list[Outlet], reader: Reader) -> list
     return [chore for channel in texts for chore in chores_by_text(house, channel, wake=reader.wake)]
 
 
-def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
+def _postman(house: House, outlets: list[Outlet], who: str, timing: Timing) -> Postman:
     return Postman(
         house.database,
         outlets,
@@ -146,6 +148,8 @@ def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
         on_trouble=hooks.trouble_teller(house.clock),
         on_migrated=hooks.on_migrated,
         on_held=hooks.on_held,
+        process=who,
+        gone=predecessors.is_gone,
         now=house.clock,
         timing=timing,
     )
@@ -158,6 +162,7 @@ def _page_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> 
         house.secrets,
         clerk,
         checks,
+        Requests(house.database, hooks.on_report),
         token=token.get_secret_value() if token is not None else None,
         wake=postman.wake,
     )

@@ -47,6 +47,7 @@ class Service:
         """Run until `stop`, then finish what is under way."""
         settings = self.house.settings
         taken = web.bind(settings.host, settings.port)
+        await self.postman.look()  # what a killed process sent last counts from here
         if self.application is not None:
             await self._announce(self.application)
         async with self.house.database.writing() as connection:

@@ -79,15 +79,22 @@ def print_counted(result: Mapping[str, Any], out: Path, *, as_json: bool) -> Non
 
 
 def print_result(result: Mapping[str, Any]) -> None:
-    """Print a result with both turnouts."""
+    """Print a result, question by question, with both turnouts."""
+    from voting.verify.result import percent, standing_said
+
     for question in result["questions"]:
+        voters = question["voters"]
         lines = [(_standing(row), row) for row in question["options"]]
         lines += [] if question["blank"] is None else [("Blank votes", question["blank"])]
-        lines.append(("Members who voted", question["voters"]))
-        rows = [(name, row["online"], row["post"], row["votes"]) for name, row in lines]
-        print_table(escape(question["question"]), ("Option", "Online", "By post", "Votes"), rows)
-        if question["tied"]:
-            OUT.print(f"A tie: {escape(', '.join(question['tied']))} have the same number of votes.")
+        rows = [
+            (name, row["online"], row["post"], row["votes"], f"{percent(row['votes'], voters['votes'])} %")
+            for name, row in lines
+        ]
+        rows.append(("Members who voted", voters["online"], voters["post"], voters["votes"], ""))
+        columns = ("Option", "Online", "By post", "Votes", "Of those who voted")
+        print_table(escape(question["question"]), columns, rows)
+        for sentence in standing_said(question):
+            OUT.print(escape(sentence))
     OUT.print(
         f"{result['votes']:,} votes, {result['rejected_papers']:,} rejected papers, {result['eligible']:,} eligible"
     )

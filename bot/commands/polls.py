@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.count import print_result
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_facts, print_json, run
 from voting.model import By, Phase
 from voting.refusals import WrongDay
@@ -35,13 +36,13 @@ def init(
     Example: ballotline init poll.toml
     """
     from bot import logs
+    from bot.commands.bringing_up import bring_up_to_date
     from bot.house import clock
     from bot.settings import read_settings
     from voting import secrets_file
     from voting.audit.signer import Signer
     from voting.poll import polls
     from voting.store.database import Database
-    from voting.store.upgrade import upgrade
 
     settings = read_settings()
     logs.configure("WARNING", json_lines=False)
@@ -55,7 +56,7 @@ def init(
         secrets = secrets_file.load(settings.secrets_file)
         database = Database(settings.database_url, Signer.beside(secrets, settings.secrets_file))
         try:
-            await upgrade(database)
+            await bring_up_to_date(settings, database, secrets)
             async with database.writing() as connection:
                 return await polls.init(connection, poll, delivery, secrets, by=By(actor, VIA, now))
         finally:
@@ -126,7 +127,7 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
 
 
 def poll_status(as_json: AsJson = False) -> None:
-    """Show phase, key, roll, packs by state, locks, ballots, open cases and probes.
+    """Show phase, key, roll, packs by state, locks, ballots, open cases and probes; after the count, the result.
 
     Example: ballotline poll status --json
     """
@@ -146,11 +147,13 @@ def poll_status(as_json: AsJson = False) -> None:
     flat = {
         name: ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
         for name, value in facts.items()
-        if name != "probes"
+        if name not in {"probes", "result"}
     }
     flat["key"] = _key(facts["key"])
     broken = [name for name, holds in facts["probes"].items() if not holds]
     print_facts("Poll", {**flat, "probes": f"BROKEN: {', '.join(broken)}" if broken else "all hold"})
+    if facts["result"] is not None:
+        print_result(facts["result"])
 
 
 def _key(key: dict[str, Any] | None) -> str:

@@ -7,13 +7,13 @@ from contextlib import suppress
 import structlog
 
 from bot.app.assembly import assemble
+from bot.commands.bringing_up import bring_up_to_date
 from bot.commands.terminal import error_line
 from bot.house import House
 from bot.settings import Settings
 from voting import secrets_file
 from voting.audit.signer import Signer
 from voting.store.database import Database
-from voting.store.upgrade import upgrade
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ async def serve(settings: Settings) -> None:
     secrets = secrets_file.load(settings.secrets_file)
     database = Database(settings.database_url, Signer.beside(secrets, settings.secrets_file))
     try:
-        await upgrade(database)
+        await bring_up_to_date(settings, database, secrets)
         async with assemble(House(settings, database, secrets)) as service:
             stop, ready = asyncio.Event(), asyncio.Event()
             for name in (signal.SIGINT, signal.SIGTERM):

@@ -10,10 +10,11 @@ from starlette.responses import Response
 from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
 from bot.console.door import Action, Screen
 from bot.console.visit import FormWrong, Visit
+from bot.member.chats import is_page
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
 from voting.votes import cases
-from voting.votes.cases import Case, Outcome
+from voting.votes.cases import AttemptRow, Case, Outcome
 
 PAGE: Final = 40
 STATES: Final = ("open", "proposed", "settled")
@@ -35,7 +36,9 @@ async def show_list(visit: Visit) -> Response:
     async with visit.console.house.database.reading() as connection:
         found = await cases.list_cases(connection, state=state, limit=PAGE + 1, before_id=visit.asked_number("before"))
         more = found[PAGE - 1].id if len(found) > PAGE else None
-        return await visit.page(connection, "cases.html", cases=found[:PAGE], state=state, more=more, states=STATES)
+        return await visit.page(
+            connection, "cases.html", cases=found[:PAGE], state=state, more=more, states=STATES, kind_of=kind_of
+        )
 
 
 async def show_one(visit: Visit) -> Response:
@@ -93,13 +96,19 @@ async def settle(visit: Visit) -> Response:
     return _done(visit, case_id)
 
 
+def kind_of(attempt: AttemptRow) -> str:
+    """Name an attempt as the words do: by its class, and whether it was on the voting page."""
+    return f"{attempt.kind}_page" if is_page(attempt.chat) else attempt.kind
+
+
 def moments(case: Case) -> Iterator[Moment]:
     """Tell a case as it happened."""
     if case.locked_at is not None:
-        how = "online, in a chat" if case.locked_how == "online" else "by post"
+        online = "online, on the voting page" if is_page(case.locked_chat) else "online, in a chat"
+        how = online if case.locked_how == "online" else "by post"
         yield Moment(case.locked_at, "vote", f"The vote was locked {how}", "It stands, whatever came after.")
     for attempt in case.attempts:
-        yield Moment(attempt.at, "attempt", attempt.kind, _where_from(case, attempt.chat))
+        yield Moment(attempt.at, "attempt", kind_of(attempt), _where_from(case, attempt.chat))
     if case.disputed_at is not None:
         words = "Somebody with the codes says that the first vote was not theirs"
         yield Moment(case.disputed_at, "attempt", words, "The first vote may have been the theft.")
@@ -114,11 +123,16 @@ def moments(case: Case) -> Iterator[Moment]:
 def _where_from(case: Case, chat: str | None) -> str:
     if chat is None:
         return "On paper; the envelope stays unopened."
-    if case.locked_chat is None:
-        return "From a chat; the vote had come by post."
-    if chat == case.locked_chat:
-        return "From the same chat as the vote."
-    return "From another chat than the vote."
+    first = case.locked_chat
+    where = "From the voting page" if is_page(chat) else "From a chat"
+    if first is None:
+        return f"{where}; the vote had come by post."
+    if is_page(chat) != is_page(first):
+        return f"{where}; the vote came from {'the voting page' if is_page(first) else 'a chat'}."
+    same = chat == first
+    if is_page(chat):
+        return f"{where}, in the same browser as the vote." if same else f"{where}, in another browser than the vote."
+    return "From the same chat as the vote." if same else "From another chat than the vote."
 
 
 def _done(visit: Visit, case_id: int) -> Response:

@@ -16,8 +16,12 @@ from babel.numbers import format_currency, format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from bot.console.handbook import part_for
 from bot.console.wording import WORDS
+from bot.member.chats import is_page
 from voting.typed_text import looks_like
+from voting.verify import result
+from voting.verify.result import standing_said
 
 FOLDER: Final = Path(__file__).parent
 LOCALE: Final = "en_GB"
@@ -36,12 +40,15 @@ def environment() -> Environment:
     found.filters |= {
         "number": number,
         "percent": percent,
+        "of_voters": of_voters,
+        "standing": standing_said,
         "money": money,
         "day": day,
         "say": say,
         "language_name": language_name,
     }
-    found.globals |= {"static": static_address}
+    found.globals |= {"static": static_address, "help_for": part_for}
+    found.tests["from_page"] = is_page  # the voting page, and not a chat
     found.tests["alike"] = looks_like  # two names: one person, for the rules that need two
     return found
 
@@ -54,6 +61,11 @@ def number(value: int | None) -> str:
 def percent(part: int, whole: int) -> str:
     """Write a share with one decimal; a whole of nothing has no shares."""
     return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def of_voters(votes: int, voters: int) -> str:
+    """Write a share of those who voted, as the published result has it."""
+    return f"{result.percent(votes, voters)} %"
 
 
 def money(value: Decimal | str, currency: str) -> str:

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from bot.console import cases, chain_page, channels, members, overview, packs, people, windows
+from bot.console import cases, chain_page, channels, help_pages, members, overview, packs, people, windows
 from bot.console.door import Action, Screen, open_action, open_screen
 from bot.console.entrance import Entrance
 from bot.console.headers import SecurityHeaders
@@ -64,6 +64,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *imports.screens(),
         *people.SCREENS,
         *chain_page.SCREENS,
+        *help_pages.SCREENS,
     )
     actions = (
         *overview.ACTIONS,

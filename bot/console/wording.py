@@ -116,8 +116,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "case": {"open": "Open", "proposed": "Outcome proposed", "settled": "Settled"},
     "attempt": {
         "repeat": "Codes given again in the same chat, after it was told that the vote is locked",
+        "repeat_page": "Codes given again in the same browser, after it was told that the vote is locked",
         "foreign": "Codes given from another account or phone",
+        "foreign_page": "Codes given on the voting page, not where the vote was cast",
         "online_after_post": "Codes given in a chat after a paper was received",
+        "online_after_post_page": "Codes given on the voting page after a paper was received",
         "post_after_online": "A paper received after an online vote",
     },
     "case_outcome": {
@@ -130,6 +133,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "attempt": "A vote was tried after the lock",
         "pack_locked_out": "A pack is locked after wrong codes",
         "chat_locked_out": "A chat is locked after wrong codes",
+        "chat_locked_out_page": "A browser at the voting page is locked after wrong codes",
         "many_wrong_codes": "Many wrong codes: somebody may be guessing",
         "probe_failed": "A count that must hold does not hold",
         "head_lost": "The database is not the one that was signed",

@@ -20,6 +20,7 @@ from voting.store.inserts import insert_into
 
 STEP_LIFE: Final = timedelta(hours=1)
 FLOW_BYTES: Final = 9
+PAGE: Final = "page:"  # begins the name of a session of the voting page, where others are chats
 
 
 class Step(StrEnum):
@@ -137,3 +138,8 @@ def _chat(row: Any, language: str, now: datetime) -> Chat:  # noqa: ANN401 - a r
         step_at=row.step_at,
     )
     return chat.rest(now) if now - row.step_at > STEP_LIFE else chat
+
+
+def is_page(identity: str | None) -> bool:
+    """Whether what voting/ knows by this name is a browser at the voting page, and no chat."""
+    return identity is not None and identity.startswith(PAGE)

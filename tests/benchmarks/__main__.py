@@ -10,7 +10,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import ballots_bench, chat_bench, console_bench, count_bench, messages_bench, voting_bench
+from tests.benchmarks import (
+    ballots_bench,
+    chat_bench,
+    console_bench,
+    count_bench,
+    messages_bench,
+    page_bench,
+    voting_bench,
+)
 
 BENCHMARKS = {
     "ballots": ballots_bench.ballots,
@@ -18,6 +26,7 @@ BENCHMARKS = {
     "count": count_bench.count,
     "roll": voting_bench.roll_import,
     "chat": chat_bench.chat,
+    "page": page_bench.page,
     "messages": messages_bench.messages,
     "console": console_bench.console,
     "ballots-full": count_bench.full,

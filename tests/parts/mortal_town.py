@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from soak import SOAK
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from town import PUBLIC_URL, Town, free_port
 
-from bot.schema import alert_message, inbox
+from bot.schema import inbox
 from voting import secrets_file
 from voting.store.database import Database
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 45.0  # an alert that was just being shown waits for its lease
+PATIENCE_SECONDS = 45.0
 
 
 class MortalTown(Town):
@@ -89,14 +88,6 @@ class MortalTown(Town):
         assert self._child is not None
         self._child.kill()
         await self._ended()
-        if not SOAK:
-            await self._half_a_minute_later()
-
-    async def _half_a_minute_later(self) -> None:
-        """Let the leases end of alerts that were just being shown; the long runs wait for it."""
-        async with self.database.writing() as connection:
-            held = update(alert_message).where(alert_message.c.lease_until.is_not(None))
-            await connection.execute(held.values(lease_until=self.clock()))
 
     async def stops(self) -> None:
         assert self._child is not None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-from voting.verify.result import percent
+from voting.verify.result import percent, standing_said
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1b1f27; --paper: #fff; --line: #c9ced8; --bar: #2f5f8f; --soft: #566072; }
@@ -136,23 +136,13 @@ def _said(asked: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     if not _one_each(asked):
         allowed = f"up to {asked['most']} options" if asked["least"] != asked["most"] else f"{asked['most']} options"
         said.append(f"Each member could choose {allowed}. Shares are of the members who voted, not of the votes.")
-    if asked["seats"] is not None:
-        elected = [option["option"] for option in found["options"] if option["elected"]]
-        said.append(f"Elected, for {_seats(asked['seats'])}: {escape(', '.join(elected)) or 'nobody'}.")
-    if found["tied"]:
-        names = escape(", ".join(found["tied"]))
-        tie = f"A tie: {names} have the same number of votes"
-        said.append(f"{tie}." if asked["seats"] is None else f"{tie} for the last seats, and none of them is elected.")
+    said += [escape(sentence) for sentence in standing_said(found, asked["seats"])]
     lines = [*found["options"], *([] if found["blank"] is None else [found["blank"]])]
     for way, words in _WAYS.items():
         if found["voters"][way] and found["voters"][way] in {line[way] for line in lines}:
             same = "was for the same option" if _one_each(asked) else "has the same option in it"
             said.append(f"{words} {same}, and a result cannot hide that.")
     return said
-
-
-def _seats(seats: int) -> str:
-    return "1 seat" if seats == 1 else f"{seats} seats"
 
 
 def _notes(poll: Mapping[str, Any], justification: str | None) -> list[str]:

@@ -7,7 +7,17 @@ import pytest
 
 from voting.ballots.election import Question
 from voting.verify.page import result_page
-from voting.verify.result import Asked, Post, Turnout, adds_up, counted_papers, papers_of, result_of, said_of
+from voting.verify.result import (
+    Asked,
+    Post,
+    Turnout,
+    adds_up,
+    counted_papers,
+    papers_of,
+    result_of,
+    said_of,
+    standing_said,
+)
 
 ONE = Question("Who?", ("A", "B", "C"), 1, 1)
 ONE_OR_BLANK = Question("Who?", ("A", "B", "C"), 1, 1, blank=True)
@@ -122,3 +132,37 @@ def test_a_number_to_choose_is_said_as_it_is() -> None:
     exactly = Question("Which?", ("A", "B", "C"), 2, 2)
 
     assert "Each member could choose 2 options." in page(exactly, result(exactly, [12, 6, 6]), None)
+
+
+@pytest.mark.parametrize(
+    ("votes", "seats", "said"),
+    [
+        ([5, 3, 1], None, []),
+        ([5, 5, 1], None, ["A tie: A, B have the same number of votes."]),
+        ([5, 3, 1], 2, ["Elected: A, B."]),
+        (
+            [5, 3, 3],
+            2,
+            [
+                "Elected: A.",
+                "A tie: B, C have the same number of votes for the last seats, and none of them is elected.",
+            ],
+        ),
+        (
+            [3, 3, 3],
+            2,
+            [
+                "Elected: nobody.",
+                "A tie: A, B, C have the same number of votes for the last seats, and none of them is elected.",
+            ],
+        ),
+    ],
+)
+def test_who_is_elected_and_what_is_tied_is_said_without_the_poll_file(
+    votes: list[int], seats: int | None, said: list[str]
+) -> None:
+    assert standing_said(result(ONE, votes, seats)["questions"][0]) == said
+
+
+def test_one_seat_is_one_seat() -> None:
+    assert standing_said(result(ONE, [5, 3, 1], 1)["questions"][0], 1) == ["Elected, for 1 seat: A."]
