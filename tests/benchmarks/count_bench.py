@@ -55,7 +55,7 @@ SMALL = 2_000
 TOGETHER = 250  # ballots under one entry of the chain, and made in one task of the pool
 MOMENT_SECONDS = 0.2  # between two looks at the verifier's memory
 MILLISECONDS_EACH = 4.5  # of one core, for a ballot: made, counted, and checked
-BYTES_EACH = 16_000  # of disk, for a ballot: database, log, the bundle of both steps while one takes the other's place
+BYTES_EACH = 11_000  # of disk, for a ballot: database, log, the bundle of both steps while one takes the other's place
 
 
 class Cast(NamedTuple):
