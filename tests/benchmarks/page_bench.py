@@ -85,7 +85,10 @@ async def front_of(town: PageApart) -> AsyncIterator[PageClient]:
     async with PageClient(town.url) as client:
         await client.http.aclose()
         client.http = httpx.AsyncClient(
-            base_url=town.url, timeout=120, trust_env=False, limits=httpx.Limits(max_connections=None)
+            base_url=town.url,
+            timeout=120,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=3),
         )
         yield client
 
