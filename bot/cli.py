@@ -33,6 +33,7 @@ from bot.commands import (
     trustee,
     verify,
 )
+from bot.commands.spoken import sentence, text
 from bot.commands.terminal import error_line
 from voting.ballots.refusals import BallotRefusal
 from voting.ballots.trustee_refusals import TrusteeRefusal
@@ -85,10 +86,10 @@ def main() -> None:
     try:
         build()()
     except (Refusal, TrusteeRefusal, BallotRefusal) as refusal:
-        error_line(str(refusal))
+        error_line(str(refusal) if isinstance(refusal, BallotRefusal) else sentence(refusal))
         sys.exit(1)
     except Fault as fault:
-        error_line(f"Something of ours broke: {fault}")
+        error_line(text("commands", "fault", problem=str(fault)))
         sys.exit(1)
     except (OSError, UnicodeDecodeError) as problem:
         error_line(_plain(problem))

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
 from bot.console.door import Action, Screen
-from bot.console.visit import FormWrong, Visit
+from bot.console.speech import Speech
+from bot.console.visit import FormWrong, Visit, load_poll
 from bot.member.chats import is_page
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
@@ -45,12 +46,13 @@ async def show_one(visit: Visit) -> Response:
     """Show one case whole."""
     async with visit.console.house.database.reading() as connection:
         found = await cases.show_case(connection, visit.path("case_id"))
+        speech = visit.speech(await load_poll(connection))
         people = [one for one in await enrolment.everybody(connection) if may(one.role, Act.WORK_ON_CASES)]
         return await visit.page(
             connection,
             "case.html",
             case=found,
-            moments=sorted(moments(found), key=lambda moment: moment.at),
+            moments=sorted(moments(found, speech), key=lambda moment: moment.at),
             people=people,
             outcomes=[outcome.value for outcome in Outcome],
             typed=visit.form,
@@ -101,38 +103,37 @@ def kind_of(attempt: AttemptRow) -> str:
     return f"{attempt.kind}_page" if is_page(attempt.chat) else attempt.kind
 
 
-def moments(case: Case) -> Iterator[Moment]:
+def moments(case: Case, speech: Speech) -> Iterator[Moment]:
     """Tell a case as it happened."""
     if case.locked_at is not None:
-        online = "online, on the voting page" if is_page(case.locked_chat) else "online, in a chat"
-        how = online if case.locked_how == "online" else "by post"
-        yield Moment(case.locked_at, "vote", f"The vote was locked {how}", "It stands, whatever came after.")
+        online = "moment.locked_page" if is_page(case.locked_chat) else "moment.locked_chat"
+        how = online if case.locked_how == "online" else "moment.locked_post"
+        yield Moment(case.locked_at, "vote", speech.t(how), speech.t("moment.it_stands"))
     for attempt in case.attempts:
-        yield Moment(attempt.at, "attempt", kind_of(attempt), _where_from(case, attempt.chat))
+        yield Moment(
+            attempt.at, "attempt", speech.say(kind_of(attempt), "attempt"), speech.t(_where_from(case, attempt.chat))
+        )
     if case.disputed_at is not None:
-        words = "Somebody with the codes says that the first vote was not theirs"
-        yield Moment(case.disputed_at, "attempt", words, "The first vote may have been the theft.")
+        yield Moment(case.disputed_at, "attempt", speech.t("moment.disputed"), speech.t("moment.disputed_why"))
     if case.acknowledged_at is not None:
-        yield Moment(case.acknowledged_at, "staff", f"{case.acknowledged_by} acknowledged")
+        words = speech.t("moment.acknowledged", name=str(case.acknowledged_by))
+        yield Moment(case.acknowledged_at, "staff", words)
     if case.proposed_at is not None:
-        yield Moment(case.proposed_at, "staff", f"{case.proposed_by} proposed an outcome", case.note or "")
+        words = speech.t("moment.proposed", name=str(case.proposed_by))
+        yield Moment(case.proposed_at, "staff", words, case.note or "")
     if case.settled_at is not None:
-        yield Moment(case.settled_at, "staff", f"{case.settled_by} agreed; the case is settled")
+        yield Moment(case.settled_at, "staff", speech.t("moment.settled", name=str(case.settled_by)))
 
 
 def _where_from(case: Case, chat: str | None) -> str:
     if chat is None:
-        return "On paper; the envelope stays unopened."
-    first = case.locked_chat
-    where = "From the voting page" if is_page(chat) else "From a chat"
+        return "moment.on_paper"
+    first, here = case.locked_chat, "page" if is_page(chat) else "chat"
     if first is None:
-        return f"{where}; the vote had come by post."
+        return f"moment.{here}_after_post"
     if is_page(chat) != is_page(first):
-        return f"{where}; the vote came from {'the voting page' if is_page(first) else 'a chat'}."
-    same = chat == first
-    if is_page(chat):
-        return f"{where}, in the same browser as the vote." if same else f"{where}, in another browser than the vote."
-    return "From the same chat as the vote." if same else "From another chat than the vote."
+        return f"moment.{here}_not_there"
+    return f"moment.{here}_same" if chat == first else f"moment.{here}_other"
 
 
 def _done(visit: Visit, case_id: int) -> Response:

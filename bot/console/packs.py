@@ -41,7 +41,7 @@ async def ask(visit: Visit) -> Response:
     """Ask that a pack be replaced."""
     member_no = visit.word("member_no")
     if not member_no:
-        raise FormWrong(field="member number")
+        raise FormWrong(field="member_no")
     async with visit.console.house.database.writing() as connection:
         reason = visit.word("reason")[:REASON_CHARACTERS_MAX]
         await packs.ask_replacement(connection, member_no, reason, by=visit.by)

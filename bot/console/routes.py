@@ -28,8 +28,8 @@ def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:
     screens, actions = table(console)
     entrance = Entrance(console)
 
-    async def missing(_request: Request) -> Response:
-        return plain(console, "missing.html", 404)
+    async def missing(request: Request) -> Response:
+        return plain(console, request, "missing.html", 404)
 
     routes: list[BaseRoute] = [
         Route("/login/{token:str}", entrance.show, methods=["GET"]),
@@ -77,6 +77,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *cases.ACTIONS,
         *imports.actions(),
         *people.ACTIONS,
+        Action("/language", Act.OPEN_CONSOLE, entrance.speak, overview.show),
         Action("/logout", Act.OPEN_CONSOLE, entrance.leave, overview.show),
     )
     return screens, actions

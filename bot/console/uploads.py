@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 from starlette.datastructures import UploadFile
 
+from messages.words.texts import languages, text
 from voting.imports.report import ImportReport, report_path
 from voting.refusals import StaffRefusal
 
@@ -50,7 +52,7 @@ class Upload:
     reason: str = ""  # why the members in it may not vote any more
     rows: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    problem: str = ""
+    problem: dict[str, str] = field(default_factory=dict)  # why nothing was taken, by language
     report: list[dict[str, Any]] = field(default_factory=list)
     reasons: list[tuple[str, str, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -61,9 +63,9 @@ class Upload:
         """Whether something is being done with it now."""
         return self.state in MOVING
 
-    def fail(self, problem: str) -> None:
-        """Note why nothing was taken."""
-        self.state, self.problem = "failed", problem
+    def fail(self, say: Callable[[str], str]) -> None:
+        """Note why nothing was taken, as `say` says it in each language."""
+        self.state, self.problem = "failed", {language: say(language) for language in languages()}
 
     def take_in(self, report: ImportReport) -> None:
         """Keep what the page shows of a report."""
@@ -152,7 +154,7 @@ class Uploads:
         except FileNotFoundError:
             return None
         if found.moving:  # the process ended during the import; each import is one transaction, so nothing is half done
-            found.fail("The service was restarted meanwhile. Upload the file again.")
+            found.fail(lambda language: text("console", "import.restarted", language))
         return found
 
     def _forget(self, upload_id: str, *, whole: bool) -> None:

@@ -34,7 +34,7 @@ def _day(raw: str) -> date:
     try:
         return date.fromisoformat(raw)
     except ValueError:
-        raise WrongDay(day=raw or "nothing") from None
+        raise WrongDay(day=raw or "–") from None
 
 
 SCREENS: Final = (Screen("/window", Act.SEE_WINDOWS, show),)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.console.cases import kind_of, moments
-from bot.console.wording import WORDS
+from bot.console.speech import Speech
+from messages.words.texts import templates
 from voting.votes.cases import AttemptRow, Case
 
 NOW = datetime(2022, 8, 20, 12, 0, tzinfo=UTC)
@@ -59,7 +60,7 @@ def case_of(first: str | None, attempt: AttemptRow) -> Case:
 def test_a_case_names_the_page_where_it_was_the_page(
     first: str | None, tried: str | None, locked: str, where: str
 ) -> None:
-    told = list(moments(case_of(first, AttemptRow(1, "foreign", NOW, tried))))
+    told = list(moments(case_of(first, AttemptRow(1, "foreign", NOW, tried)), Speech("en-GB", NOW)))
 
     assert told[0].words == f"The vote was locked {locked}"
     assert told[1].detail == where
@@ -70,5 +71,5 @@ def test_every_class_of_attempt_has_words_for_the_page(kind: str) -> None:
     on_page = AttemptRow(1, kind, NOW, "page:b")
 
     assert kind_of(on_page) == f"{kind}_page"
-    assert {kind, f"{kind}_page"} <= WORDS["attempt"].keys()
+    assert {f"say.attempt.{kind}", f"say.attempt.{kind}_page"} <= templates("console", "en-GB").keys()
     assert kind_of(AttemptRow(1, kind, NOW, "telegram:1")) == kind

@@ -33,7 +33,7 @@ from voting.refusals import Fault, PollNotOpen, PollStillOpen, Refusal, WindowBa
 
 ROOT = Path(__file__).parents[3]
 LANGUAGES = texts.languages()
-DOMAINS = ("member", "notices", "page", "refusals", "staff", "words")
+DOMAINS = ("commands", "console", "member", "notices", "page", "refusals", "staff", "words")
 
 CHAT_CHARACTERS_MAX = 4096  # Telegram Bot API, sendMessage
 BUTTON_CHARACTERS_MAX = 64
@@ -41,8 +41,13 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 
 # Keys put together while running, which no call names whole.
 FAMILIES = {
+    "commands": ("check.", "field.", "key.", "refusal.", "trustee_refusal."),
+    "console": ("say.", "echo."),
     "refusals": ("",),
-    "words": ("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
+    "words": (
+        *("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
+        *("reason.", "ineligible.", "probe.", "act."),
+    ),
     "notices": ("chat.", "sms."),
     "member": (),
     "page": ("",),  # the page asks in JavaScript: tests/bot/page/test_page_words.py
@@ -97,6 +102,10 @@ def literals() -> tuple[set[str], set[str]]:
                 whole.add(node.value)
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 beginnings.add(str(node.values[0].value))
+    for path in (ROOT / "bot" / "console" / "templates").glob("*.html"):
+        quoted = re.findall(r"[\"']([a-z_]+\.[a-z_]*)[\"']", path.read_text())
+        whole |= set(quoted)
+        beginnings |= {name for name in quoted if name.endswith(".")}
     return whole, {beginning for beginning in beginnings if "." in beginning}
 
 
