@@ -38,3 +38,4 @@ def setup(
     ask_poll(poll_file)
     ask_settings()
     show_findings(run(examine(read_settings())))
+    OUT.print("Next, where there is no poll yet: ballotline init " + str(poll_file), markup=False)

@@ -41,7 +41,7 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 
 # Keys put together while running, which no call names whole.
 FAMILIES = {
-    "commands": ("check.", "field.", "key.", "refusal.", "trustee_refusal."),
+    "commands": ("check.", "detail.", "field.", "key.", "refusal.", "trustee_refusal."),
     "console": ("say.", "echo."),
     "refusals": ("",),
     "words": (
