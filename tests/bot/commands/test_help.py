@@ -151,9 +151,7 @@ def test_help_loads_the_command_line_and_nothing_that_a_command_runs(tmp_path: P
 
 
 @pytest.mark.parametrize(("command", "more"), [("poll status", {"babel"}), ("doctor", PAGE)])
-def test_a_look_at_the_poll_loads_no_provider_and_no_picture(
-    tmp_path: Path, command: str, more: set[str]
-) -> None:
+def test_a_look_at_the_poll_loads_no_provider_and_no_picture(tmp_path: Path, command: str, more: set[str]) -> None:
     """With Telegram and SMS off, as on the machine where the poll is counted."""
     (tmp_path / "poll.toml").write_bytes((ROOT / "examples" / "poll.toml").read_bytes())
     loaded(tmp_path, ["init poll.toml"])
