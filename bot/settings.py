@@ -56,7 +56,10 @@ class Settings(BaseSettings):
     ] = ""
     listen: Annotated[str, Field(description="host:port the service listens on")] = "127.0.0.1:8080"
     trusted_proxies: Annotated[
-        str, Field(description="addresses, with commas, whose X-Forwarded-For is believed; empty: none")
+        str,
+        Field(
+            description="addresses, with commas, whose X-Forwarded-For and X-Forwarded-Proto are believed; empty: none"
+        ),
     ] = ""
     heads_chat: Annotated[int | None, Field(description="Telegram chat that gets the chain's head every hour")] = None
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
@@ -155,6 +158,25 @@ class LogFormat(BaseSettings):
 def wants_json() -> bool:
     """Tell whether log lines are to be JSON, whatever else the settings say."""
     return LogFormat().log_format.lower() == "json"
+
+
+class _Terminal(BaseSettings):
+    """What a terminal says of its language, by the names that every program knows."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    lc_all: str = ""
+    lc_messages: str = ""
+    lang: str = ""
+    language: str = ""
+
+
+def terminal_languages() -> tuple[str, ...]:
+    """Give the languages a terminal asks for, the dearest first; none for a terminal that speaks no language."""
+    told = _Terminal()
+    locale = told.lc_all or told.lc_messages or told.lang
+    plain = locale.partition(".")[0].partition("@")[0]
+    return () if plain in {"", "C", "POSIX"} else (*filter(None, told.language.split(":")), plain)
 
 
 def read_settings() -> Settings:

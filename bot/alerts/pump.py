@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 from sqlalchemy import and_, delete, func, literal, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
@@ -35,7 +36,8 @@ from voting.votes.cases import Case
 
 LOOK_EVERY: Final = timedelta(seconds=0.5)
 AGAIN_AFTER: Final = timedelta(seconds=5)  # when Telegram was away, or told us to wait
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(seconds=4)  # of a message being sent: after kill -9 somebody else sends it then
+LEASE_KEPT_SECONDS: Final = 1.0  # how often the leases of what is being sent are made longer
 EDIT_EVERY: Final = timedelta(seconds=2)  # of one message
 STORM: Final = 5  # messages within STORM_SPAN after which more alerts share one
 BUNDLE_ALERTS_MAX: Final = 200
@@ -72,9 +74,10 @@ class AlertPump:
         *,
         clock: Callable[[], datetime],
         wake: Callable[[], None] = lambda: None,
+        kept_seconds: float = LEASE_KEPT_SECONDS,
     ) -> None:
         self._database, self._button_key, self._bot = database, button_key, bot
-        self._clock, self._wake = clock, wake
+        self._clock, self._wake, self._kept_seconds = clock, wake, kept_seconds
 
     async def step(self) -> None:
         """Show what is new and wake who is to be woken, once."""
@@ -90,9 +93,14 @@ class AlertPump:
         by_chat = defaultdict(list)
         for message in messages:
             by_chat[message.place.chat_id].append(message)
-        async with asyncio.TaskGroup() as group:
-            for in_chat in by_chat.values():
-                group.create_task(self._show_all(in_chat))
+        going = set(messages)
+        keeping = asyncio.create_task(self._keep_leases(going))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for in_chat in by_chat.values():
+                    group.create_task(self._show_all(in_chat, going))
+        finally:
+            keeping.cancel()
 
     # -- deciding ------------------------------------------------------------------------
 
@@ -152,22 +160,45 @@ class AlertPump:
         messages = [message for message in messages if message.message_id != bundle]
         return [*messages, _Message(place, bundle, (*before, *new), bundled=True)]
 
+    async def _keep_leases(self, going: set[_Message]) -> None:
+        """Keep what is being sent, however long Telegram takes: nobody else is to send it meanwhile."""
+        while True:
+            await asyncio.sleep(self._kept_seconds)
+            keys = [(alert_id, message.place.chat_id) for message in going for alert_id in message.alert_ids]
+            held = and_(alert_places.of_keys(keys), alert_message.c.lease_until.is_not(None))
+            try:
+                async with self._database.writing() as connection:
+                    until = self._clock() + LEASE
+                    await connection.execute(update(alert_message).where(held).values(lease_until=until))
+            except (DBAPIError, OSError) as problem:  # the database is away: the next time, or the lease runs out
+                log.warning("alerts' leases could not be kept", kind=type(problem).__name__)
+
     # -- showing -------------------------------------------------------------------------
 
-    async def _show_all(self, messages: Sequence[_Message]) -> None:
-        for message in messages:
-            try:
-                await self._show(message)
-            except ChatMigrated as moved:
-                async with self._database.writing() as connection:
-                    await hooks.on_migrated(connection, str(message.place.chat_id), str(moved.new_chat_id))
-                return
-            except (BadRequest, Forbidden) as problem:  # blocked, kicked, gone
-                await self._give_up(message, problem)
-            except TelegramError as problem:  # away, or we are told to wait
-                log.warning("an alert waits", kind=type(problem).__name__)
-                await self._retry(message)
-                return
+    async def _show_all(self, messages: Sequence[_Message], going: set[_Message]) -> None:
+        try:
+            for message in messages:
+                if not await self._try_to_show(message):
+                    return
+                going.discard(message)
+        finally:
+            going.difference_update(messages)
+
+    async def _try_to_show(self, message: _Message) -> bool:
+        """Show a message, or note why not; tell whether more can be shown in its chat now."""
+        try:
+            await self._show(message)
+        except ChatMigrated as moved:
+            async with self._database.writing() as connection:
+                await hooks.on_migrated(connection, str(message.place.chat_id), str(moved.new_chat_id))
+            return False
+        except (BadRequest, Forbidden) as problem:  # blocked, kicked, gone
+            await self._give_up(message, problem)
+        except TelegramError as problem:  # away, or we are told to wait
+            log.warning("an alert waits", kind=type(problem).__name__)
+            await self._retry(message)
+            return False
+        return True
 
     async def _show(self, message: _Message) -> None:
         now = self._clock()

@@ -8,6 +8,8 @@ from typing import Final
 from bot.alerts.alerts import Alert, Kind
 from bot.chat.page import Page
 from bot.chat.said import Said
+from bot.member.chats import is_page
+from messages.words.reasons import detail_text, probe_text, reason_text
 from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import AttemptRow, Case
 
@@ -27,35 +29,48 @@ def alert_said(page: Page, alert: Alert, case: Case | None) -> Said:
 
 def case_evidence(page: Page, case: Case) -> list[str]:
     """Say what is known of a case: class, when, how first locked, and that the first vote stands."""
-    newest = case.attempts[-1]
-    title = html_text("staff", f"attempt.{newest.kind}", page.language)
+    title = html_text("staff", case_key(case), page.language)
     head = html_text("staff", "case.head", page.language, case=case.id, member_no=case.member_no)
     lines = [attempt_line(page, row) for row in case.attempts[-ATTEMPTS_SHOWN_MAX:]]
     earlier = len(case.attempts) - len(lines)
     if earlier > 0:
         lines.insert(0, html_plural("staff", "case.earlier", page.language, earlier))
-    parts = [f"⚠️ <b>{title}</b>\n{head}", "\n".join(lines)]
+    parts = [f"⚠️ <b>{title}</b>\n{head}", *(["\n".join(lines)] if lines else [])]
     if case.locked_at is not None:
-        how = f"case.first_{case.locked_how}"
+        how = named(f"case.first_{case.locked_how}", case.locked_chat)
         parts.append(html_text("staff", how, page.language, at=page.moment(case.locked_at)))
     if case.disputed_at is not None:
         parts.append(html_text("staff", "case.disputed", page.language, at=page.moment(case.disputed_at)))
     if case.settled_by is None:
-        parts.append(html_text("staff", f"todo.{newest.kind}", page.language))
+        todo = f"todo.{case.attempts[-1].kind}" if case.attempts else "todo.disputed"
+        parts.append(html_text("staff", todo, page.language))
     return parts
 
 
 def attempt_line(page: Page, row: AttemptRow) -> str:
     """Say one attempt: when, and what it was."""
-    return "• " + html_text("staff", f"attempt.line.{row.kind}", page.language, at=page.moment(row.at))
+    key = named(f"attempt.line.{row.kind}", row.chat)
+    return "• " + html_text("staff", key, page.language, at=page.moment(row.at))
+
+
+def case_key(case: Case) -> str:
+    """Name the text that says what a case is about: its newest attempt, or that the vote is disputed."""
+    if not case.attempts:
+        return f"kind.{Kind.THEFT_REPORTED}"
+    return named(f"attempt.{case.attempts[-1].kind}", case.attempts[-1].chat)
+
+
+def named(key: str, identity: str | None) -> str:
+    """Name the text that speaks of the voting page, where it was there and not in a chat."""
+    return f"{key}.page" if is_page(identity) else key
 
 
 def bundle_said(page: Page, alerts: Sequence[Alert], cases: Mapping[int, Case]) -> Said:
     """Say many alerts in one message: how many of what, the newest in a line each."""
     waiting = [alert for alert in alerts if alert.acknowledged_by is None and alert.ended_at is None]
-    counts = Counter(alert.kind for alert in alerts)
+    counts = Counter(_kind(alert) for alert in alerts)
     head = html_plural("staff", "bundle.title", page.language, len(alerts))
-    kinds = [f"{count} × {text('staff', f'kind.{kind}', page.language)}" for kind, count in counts.most_common()]
+    kinds = [f"{count} × {text('staff', key, page.language)}" for key, count in counts.most_common()]
     lines = [_bundle_line(page, alert, cases) for alert in alerts[-BUNDLE_SHOWN_MAX:]]
     rows: tuple[tuple[tuple[str, str], ...], ...] = ()
     if waiting:
@@ -68,20 +83,23 @@ def bundle_said(page: Page, alerts: Sequence[Alert], cases: Mapping[int, Case]) 
 
 def page_words(page: Page, alert: Alert, minutes: int) -> str:
     """Say to the next person that nobody has acknowledged; HTML."""
-    kind = text("staff", f"kind.{alert.kind}", page.language)
+    kind = text("staff", _kind(alert), page.language)
     return html_text("staff", "page.next", page.language, kind=kind, alert=alert.id, minutes=minutes)
 
 
 def page_sms(language: str, alert: Alert, title: str, minutes: int) -> str:
     """Say it by text message: nothing about a member."""
-    kind = text("staff", f"kind.{alert.kind}", language)
+    kind = text("staff", _kind(alert), language)
     return text("staff", "page.sms", language, kind=kind, title=title, minutes=minutes)
 
 
 def _other(page: Page, alert: Alert) -> list[str]:
     params = {name: str(value) for name, value in alert.facts.items()}
     params["at"] = page.moment(alert.raised_at)
-    kind = text("staff", f"kind.{alert.kind}", page.language)
+    if "probe" in params:
+        params["probe"] = probe_text(params["probe"], page.language)
+        params["detail"] = detail_text(params["detail"], page.language)
+    kind = text("staff", _kind(alert), page.language)
     if alert.kind is Kind.NOTICE_HELD:
         params["reason"] = text("refusals", params["why"], page.language, **alert.facts)
     if alert.kind in COUNTED:
@@ -90,9 +108,11 @@ def _other(page: Page, alert: Alert) -> list[str]:
         body = html_text("staff", f"alert.not_heard.{alert.facts['why']}", page.language, **params)
     elif alert.kind is Kind.PROVIDER_TROUBLE:
         what = text("staff", f"trouble.{alert.facts['trouble']}", page.language)
-        body = html_text("staff", "alert.provider_trouble", page.language, **params | {"what": what})
+        detail = reason_text(params["detail"], page.language)
+        body = html_text("staff", "alert.provider_trouble", page.language, **params | {"what": what, "detail": detail})
     else:
-        body = html_text("staff", f"alert.{alert.kind}", page.language, **params)
+        key = _kind(alert).replace("kind.", "alert.", 1)
+        body = html_text("staff", key, page.language, **params)
     parts = [f"⚠️ <b>{kind}</b>", body]
     if "notice" in alert.facts:
         parts.append(html_text("staff", "alert.notice_paused", page.language, notice=params["notice"]))
@@ -100,9 +120,17 @@ def _other(page: Page, alert: Alert) -> list[str]:
     if account.startswith(TELEGRAM):
         user_id = account.removeprefix(TELEGRAM)
         parts.append(html_text("staff", "alert.account", page.language, user_id=user_id))
+    elif is_page(account):
+        parts.append(html_text("staff", "alert.on_page", page.language))
     if "member_no" in alert.facts:
         parts.append(html_text("staff", "alert.look_up", page.language, member_no=params["member_no"]))
     return parts
+
+
+def _kind(alert: Alert) -> str:
+    """Name the text that says what an alert is about."""
+    key = f"kind.{alert.kind}"
+    return named(key, str(alert.facts.get("chat", ""))) if alert.kind is Kind.CHAT_LOCKED_OUT else key
 
 
 def _standing(page: Page, alert: Alert, case: Case | None) -> str:
@@ -154,7 +182,7 @@ def _buttons(page: Page, alert: Alert) -> tuple[tuple[str, str], ...]:
 
 def _bundle_line(page: Page, alert: Alert, cases: Mapping[int, Case]) -> str:
     case = cases.get(alert.case_id or 0)
-    kind = text("staff", f"kind.{alert.kind}", page.language)
-    who = f" · {case.member_no} · {text('staff', f'attempt.{case.attempts[-1].kind}', page.language)}" if case else ""
+    kind = text("staff", _kind(alert), page.language)
+    who = f" · {case.member_no} · {text('staff', case_key(case), page.language)}" if case else ""
     mark = f" ✓ {alert.acknowledged_by}" if alert.acknowledged_by else ""
     return f"• {page.moment(alert.changed_at)} {kind}{who}{mark}"

@@ -8,16 +8,20 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from bot.alerts import hooks, pages
+from bot.app import presence
 from bot.app.chores import Chore, chores, chores_by_text, chores_in_chat
 from bot.app.figures import Figures
+from bot.app.place import Place
 from bot.app.post_room import PostRoom
 from bot.app.run import Service
+from bot.app.workers import worker_chores
 from bot.chat.context import BotApplication
 from bot.console.routes import console_routes
 from bot.edge import telegram
 from bot.edge.hearing import Hearing
 from bot.edge.links import TelegramAway, TokenWrong
 from bot.edge.poller import Poller
+from bot.edge.turn import Turn
 from bot.edge.webhooks import Edges
 from bot.house import House
 from bot.inbox import predecessors
@@ -25,6 +29,7 @@ from bot.inbox.arrivals import Arrivals
 from bot.inbox.inbox import Envelope
 from bot.inbox.reader import Reader
 from bot.member.desk import MemberDesk
+from bot.member.requests import Requests
 from bot.member_chat import handlers as member_chat
 from bot.member_chat import vote_words
 from bot.page.desk import PageDesk
@@ -42,8 +47,11 @@ from voting.votes.clerk import Clerk
 
 
 @asynccontextmanager
-async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterator[Service]:
-    """Put a service together; what it opened is closed at the end. NoPoll, TokenWrong, TelegramAway."""
+async def assemble(house: House, *, timing: Timing | None = None, place: Place | None = None) -> AsyncIterator[Service]:
+    """Put a service together, for a worker at its `place`; what it opened is closed at the end.
+
+    NoPoll, TokenWrong, TelegramAway.
+    """
     settings, database = house.settings, house.database
     async with database.reading() as connection:
         await polls.load(connection)
@@ -52,7 +60,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
     async with AsyncExitStack() as stack:
         # Who sends.
         bot, outlets = await _outlets(settings, stack)
-        postman = _postman(house, outlets, timing or Timing())
+        who = predecessors.claimant(randomness.token_hex(4))
+        postman = _postman(house, outlets, who, timing or Timing())
 
         # Who decides.
         checks = Checks(database, house.secrets, on_attempt=hooks.on_attempt, on_alarm=hooks.on_alarm)
@@ -62,17 +71,19 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
 
         # Who receives.
         post = PostRoom(house, application, member_desk, postman)
+        who = predecessors.claimant(randomness.token_hex(4))
         reader = Reader(
             database,
             envelope,
-            who=predecessors.claimant(randomness.token_hex(4)),
+            who=who,
             handle=post.handle,
             on_failed=post.failed,
             clock=house.clock,
         )
         arrivals = Arrivals(database, envelope, wake=reader.wake, clock=house.clock)
         hearing = Hearing()
-        polled = not settings.public_url
+        here = presence.Presence(house, who)
+        poller = _poller(house, bot, envelope, reader, hearing) if bot is not None and not settings.public_url else None
         yield Service(
             house=house,
             application=application,
@@ -80,9 +91,13 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             postman=postman,
             reader=reader,
             arrivals=arrivals,
-            poller=_poller(house, bot, envelope, reader, hearing) if bot is not None and polled else None,
+            poller=poller,
+            presence=here,
+            turn=Turn(database, who, hearing) if poller is not None and not database.is_sqlite else None,
             chores=[
                 *chores(house),
+                Chore("presence", presence.EVERY, here.show),
+                *worker_chores(place),
                 *(chores_in_chat(house, bot, wake=postman.wake, hearing=hearing) if bot is not None else []),
                 *_chores_by_text(house, outlets, reader),
             ],
@@ -138,7 +153,7 @@ def _chores_by_text(house: House, outlets: list[Outlet], reader: Reader) -> list
     return [chore for channel in texts for chore in chores_by_text(house, channel, wake=reader.wake)]
 
 
-def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
+def _postman(house: House, outlets: list[Outlet], who: str, timing: Timing) -> Postman:
     return Postman(
         house.database,
         outlets,
@@ -146,6 +161,8 @@ def _postman(house: House, outlets: list[Outlet], timing: Timing) -> Postman:
         on_trouble=hooks.trouble_teller(house.clock),
         on_migrated=hooks.on_migrated,
         on_held=hooks.on_held,
+        process=who,
+        gone=predecessors.is_gone,
         now=house.clock,
         timing=timing,
     )
@@ -158,6 +175,7 @@ def _page_desk(house: House, clerk: Clerk, checks: Checks, postman: Postman) -> 
         house.secrets,
         clerk,
         checks,
+        Requests(house.database, hooks.on_report),
         token=token.get_secret_value() if token is not None else None,
         wake=postman.wake,
     )

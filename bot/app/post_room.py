@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.alerts import alerts, hooks
 from bot.chat.context import BotApplication
 from bot.edge import telegram
+from bot.edge.links import vote_url
 from bot.house import House
 from bot.inbox.inbox import Claimed, Unreadable
 from bot.member.desk import MemberDesk
@@ -32,7 +33,8 @@ class PostRoom:
         elif row.source == "twilio_inbound":
             bot_url = self.application.bot.link if self.application is not None else ""
             now = self.house.clock()
-            await sms.on_sms(self.house.database, row, now=now, bot_url=bot_url, on_news=hooks.on_text_news)
+            page_url, on_news = vote_url(self.house.settings), hooks.on_text_news
+            await sms.on_sms(self.house.database, row, now=now, bot_url=bot_url, page_url=page_url, on_news=on_news)
             self.postman.wake()
         elif row.source == "twilio_status":
             await self._status(row)

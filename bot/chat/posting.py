@@ -5,13 +5,11 @@ raises it, with one exception: changing a message into what it is already is no 
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from telegram import (
     Bot,
-    InlineKeyboardMarkup,
     KeyboardButton,
-    LinkPreviewOptions,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
 )
@@ -19,13 +17,14 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
 from bot.chat.said import Said
-from messages.channels.telegram_channel import keyboard
+from messages.channels.telegram_channel import NO_PREVIEW, keyboard
+from messages.channels.telegram_request import call
 
 Sent = TypeVar("Sent")
 
 NOT_MODIFIED: Final = "not modified"  # of Telegram's description of a 400
 NO_TOPIC: Final = ("thread not found", "topic_closed", "topic_deleted")
-NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+_NO_KEYS: Final = ReplyKeyboardRemove().to_json()
 TOAST_CHARACTERS_MAX: Final = 200  # https://core.telegram.org/bots/api#answercallbackquery
 
 
@@ -33,16 +32,10 @@ async def send(bot: Bot, said: Said, chat_id: int, *, topic_id: int | None = Non
     """Send a message and give its id; where the topic is closed or gone, to the group's general topic."""
 
     async def send_to(topic: int | None) -> int:
-        sent = await bot.send_message(
-            chat_id,
-            said.html,
-            parse_mode=ParseMode.HTML,
-            reply_markup=_keyboard(said),
-            message_thread_id=topic,
-            link_preview_options=NO_PREVIEW,
-            protect_content=said.secret or None,
+        sent = await _say(
+            bot, "sendMessage", said.html, _keyboard(said), chat_id=chat_id, message_thread_id=topic, secret=said.secret
         )
-        return int(sent.message_id)
+        return int(sent["message_id"])
 
     return await _to_topic(send_to, topic_id)
 
@@ -50,17 +43,15 @@ async def send(bot: Bot, said: Said, chat_id: int, *, topic_id: int | None = Non
 async def edit(bot: Bot, said: Said, chat_id: int, message_id: int) -> None:
     """Put this in place of what a message says; BadRequest when the message is gone or cannot be changed."""
     try:
-        await bot.edit_message_text(
-            said.html,
-            chat_id=chat_id,
-            message_id=message_id,
-            parse_mode=ParseMode.HTML,
-            reply_markup=keyboard(said.rows),
-            link_preview_options=NO_PREVIEW,
-        )
+        await _say(bot, "editMessageText", said.html, keyboard(said.rows), chat_id=chat_id, message_id=message_id)
     except BadRequest as refused:
         if NOT_MODIFIED not in refused.message.lower():
             raise
+
+
+async def remove(bot: Bot, chat_id: int, message_id: int) -> None:
+    """Take a message out of a chat; BadRequest when it is gone already, or too old."""
+    await call(bot, "deleteMessage", {"chat_id": str(chat_id), "message_id": str(message_id)})
 
 
 async def send_file(
@@ -90,7 +81,7 @@ async def answer_press(bot: Bot, query_id: str, words: str | None = None, *, ale
     """Stop a button's spinning, with a line to read if there is one; False if Telegram has forgotten the press."""
     short = None if words is None else words[:TOAST_CHARACTERS_MAX]
     try:
-        await bot.answer_callback_query(query_id, short, show_alert=alert)
+        await call(bot, "answerCallbackQuery", _wire(callback_query_id=query_id, text=short, show_alert=alert))
     except BadRequest:
         return False
     except (NetworkError, RetryAfter, Forbidden):
@@ -107,8 +98,19 @@ async def _to_topic(send_to: Callable[[int | None], Awaitable[Sent]], topic_id: 
         return await send_to(None)
 
 
-def _keyboard(said: Said) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
+async def _say(bot: Bot, method: str, html: str, keys: str | None, *, secret: bool = False, **where: int | None) -> Any:  # noqa: ANN401 - as Telegram gives it
+    words = {"text": html, "parse_mode": ParseMode.HTML, "link_preview_options": NO_PREVIEW, "reply_markup": keys}
+    return await call(bot, method, _wire(**where, **words, protect_content=secret))
+
+
+def _wire(**values: str | int | None) -> dict[str, str]:
+    """Write parameters as they go on the wire, without those that say nothing."""
+    said = {name: value for name, value in values.items() if value is not None and value is not False}
+    return {name: "true" if value is True else str(value) for name, value in said.items()}
+
+
+def _keyboard(said: Said) -> str | None:
     if said.contact_key is not None:
         key = KeyboardButton(said.contact_key, request_contact=True)
-        return ReplyKeyboardMarkup([[key]], resize_keyboard=True, one_time_keyboard=True)
-    return ReplyKeyboardRemove() if said.removes_keys else keyboard(said.rows)
+        return ReplyKeyboardMarkup([[key]], resize_keyboard=True, one_time_keyboard=True).to_json()
+    return _NO_KEYS if said.removes_keys else keyboard(said.rows)

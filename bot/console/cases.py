@@ -9,11 +9,13 @@ from starlette.responses import Response
 
 from bot.alerts.case_acts import acknowledge_case, assign_case, propose_outcome, settle_case
 from bot.console.door import Action, Screen
-from bot.console.visit import FormWrong, Visit
+from bot.console.speech import Speech
+from bot.console.visit import FormWrong, Visit, load_poll
+from bot.member.chats import is_page
 from bot.staff import enrolment
 from bot.staff.roles import Act, may
 from voting.votes import cases
-from voting.votes.cases import Case, Outcome
+from voting.votes.cases import AttemptRow, Case, Outcome
 
 PAGE: Final = 40
 STATES: Final = ("open", "proposed", "settled")
@@ -35,19 +37,22 @@ async def show_list(visit: Visit) -> Response:
     async with visit.console.house.database.reading() as connection:
         found = await cases.list_cases(connection, state=state, limit=PAGE + 1, before_id=visit.asked_number("before"))
         more = found[PAGE - 1].id if len(found) > PAGE else None
-        return await visit.page(connection, "cases.html", cases=found[:PAGE], state=state, more=more, states=STATES)
+        return await visit.page(
+            connection, "cases.html", cases=found[:PAGE], state=state, more=more, states=STATES, kind_of=kind_of
+        )
 
 
 async def show_one(visit: Visit) -> Response:
     """Show one case whole."""
     async with visit.console.house.database.reading() as connection:
         found = await cases.show_case(connection, visit.path("case_id"))
+        speech = visit.speech(await load_poll(connection))
         people = [one for one in await enrolment.everybody(connection) if may(one.role, Act.WORK_ON_CASES)]
         return await visit.page(
             connection,
             "case.html",
             case=found,
-            moments=sorted(moments(found), key=lambda moment: moment.at),
+            moments=sorted(moments(found, speech), key=lambda moment: moment.at),
             people=people,
             outcomes=[outcome.value for outcome in Outcome],
             typed=visit.form,
@@ -59,7 +64,7 @@ async def acknowledge(visit: Visit) -> Response:
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
         await acknowledge_case(connection, case_id, by=visit.by)
-    return _done(visit, case_id)
+    return await _done(visit, case_id)
 
 
 async def assign(visit: Visit) -> Response:
@@ -68,7 +73,7 @@ async def assign(visit: Visit) -> Response:
     async with visit.console.house.database.writing() as connection:
         person = await enrolment.by_id(connection, visit.number("to"))
         await assign_case(connection, case_id, person.name, version=visit.number("version"), by=visit.by)
-    return _done(visit, case_id)
+    return await _done(visit, case_id)
 
 
 async def propose(visit: Visit) -> Response:
@@ -82,7 +87,7 @@ async def propose(visit: Visit) -> Response:
         await propose_outcome(
             connection, case_id, outcome, visit.word("note"), version=visit.number("version"), by=visit.by
         )
-    return _done(visit, case_id)
+    return await _done(visit, case_id)
 
 
 async def settle(visit: Visit) -> Response:
@@ -90,39 +95,49 @@ async def settle(visit: Visit) -> Response:
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
         await settle_case(connection, case_id, version=visit.number("version"), by=visit.by)
-    return _done(visit, case_id)
+    return await _done(visit, case_id)
 
 
-def moments(case: Case) -> Iterator[Moment]:
+def kind_of(attempt: AttemptRow) -> str:
+    """Name an attempt as the words do: by its class, and whether it was on the voting page."""
+    return f"{attempt.kind}_page" if is_page(attempt.chat) else attempt.kind
+
+
+def moments(case: Case, speech: Speech) -> Iterator[Moment]:
     """Tell a case as it happened."""
     if case.locked_at is not None:
-        how = "online, in a chat" if case.locked_how == "online" else "by post"
-        yield Moment(case.locked_at, "vote", f"The vote was locked {how}", "It stands, whatever came after.")
+        online = "moment.locked_page" if is_page(case.locked_chat) else "moment.locked_chat"
+        how = online if case.locked_how == "online" else "moment.locked_post"
+        yield Moment(case.locked_at, "vote", speech.t(how), speech.t("moment.it_stands"))
     for attempt in case.attempts:
-        yield Moment(attempt.at, "attempt", attempt.kind, _where_from(case, attempt.chat))
+        yield Moment(
+            attempt.at, "attempt", speech.say(kind_of(attempt), "attempt"), speech.t(_where_from(case, attempt.chat))
+        )
     if case.disputed_at is not None:
-        words = "Somebody with the codes says that the first vote was not theirs"
-        yield Moment(case.disputed_at, "attempt", words, "The first vote may have been the theft.")
+        yield Moment(case.disputed_at, "attempt", speech.t("moment.disputed"), speech.t("moment.disputed_why"))
     if case.acknowledged_at is not None:
-        yield Moment(case.acknowledged_at, "staff", f"{case.acknowledged_by} acknowledged")
+        words = speech.t("moment.acknowledged", name=str(case.acknowledged_by))
+        yield Moment(case.acknowledged_at, "staff", words)
     if case.proposed_at is not None:
-        yield Moment(case.proposed_at, "staff", f"{case.proposed_by} proposed an outcome", case.note or "")
+        words = speech.t("moment.proposed", name=str(case.proposed_by))
+        yield Moment(case.proposed_at, "staff", words, case.note or "")
     if case.settled_at is not None:
-        yield Moment(case.settled_at, "staff", f"{case.settled_by} agreed; the case is settled")
+        yield Moment(case.settled_at, "staff", speech.t("moment.settled", name=str(case.settled_by)))
 
 
 def _where_from(case: Case, chat: str | None) -> str:
     if chat is None:
-        return "On paper; the envelope stays unopened."
-    if case.locked_chat is None:
-        return "From a chat; the vote had come by post."
-    if chat == case.locked_chat:
-        return "From the same chat as the vote."
-    return "From another chat than the vote."
+        return "moment.on_paper"
+    first, here = case.locked_chat, "page" if is_page(chat) else "chat"
+    if first is None:
+        return f"moment.{here}_after_post"
+    if is_page(chat) != is_page(first):
+        return f"moment.{here}_not_there"
+    return f"moment.{here}_same" if chat == first else f"moment.{here}_other"
 
 
-def _done(visit: Visit, case_id: int) -> Response:
-    visit.console.snapshots.expire()
+async def _done(visit: Visit, case_id: int) -> Response:
+    await visit.console.snapshots.expire()
     visit.console.desk.wake()
     return visit.back(f"/console/cases/{case_id}")
 

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from bot.alerts.alerts import AlertGone
 from bot.console import sessions
 from bot.console.sessions import COOKIE, Guest
-from bot.console.visit import KEY_MAX, Console, Visit, plain, sentence, zone_of
+from bot.console.visit import KEY_MAX, Console, Visit, plain
 from bot.staff.enrolment import StaffUnknown
 from bot.staff.roles import Act, NotYourRole, insist
 from messages.refusals import NoticeUnknown
@@ -96,9 +96,9 @@ def open_action(console: Console, action: Action) -> Endpoint:
             try:
                 return await action.do(visit)
             except Refusal as refusal:
-                said = sentence(refusal, await zone_of(console))
+                again = replace(await visit.refused(refusal), status=409)
             try:
-                return await action.again(replace(visit, refusal=said, status=409))
+                return await action.again(again)
             except Refusal as refusal:
                 return await _refused(visit, refusal, 404 if isinstance(refusal, NOT_THERE) else 409)
 
@@ -108,7 +108,7 @@ def open_action(console: Console, action: Action) -> Endpoint:
 def _guarded(console: Console, endpoint: Endpoint) -> Endpoint:
     async def guarded(request: Request) -> Response:
         if any(isinstance(value, int) and value > KEY_MAX for value in request.path_params.values()):
-            return plain(console, "missing.html", 404)
+            return plain(console, request, "missing.html", 404)
         try:
             return await endpoint(request)
         except HTTPException:
@@ -117,15 +117,15 @@ def _guarded(console: Console, endpoint: Endpoint) -> Endpoint:
             return Response(status_code=400)  # nobody reads it
         except Exception:  # the outermost edge of a page: the log has the details, the person a way on
             log.exception("a page of the console broke", page=request.scope["route"].path)
-            return plain(console, "broken.html", 500)
+            return plain(console, request, "broken.html", 500)
 
     return guarded
 
 
-async def nobody(console: Console, request: Request, *, refusal: str = "", status: int = 401) -> Response:
+async def nobody(console: Console, request: Request) -> Response:
     """Say how to log in."""
     headers = {"HX-Refresh": "true"} if request.headers.get("HX-Request") else None
-    return plain(console, "door.html", status, headers=headers, refusal=refusal, token=None)
+    return plain(console, request, "door.html", 401, headers=headers, token=None)
 
 
 async def _guest(console: Console, request: Request) -> Guest | None:
@@ -139,7 +139,6 @@ def _token_fits(visit: Visit) -> bool:
 
 
 async def _refused(visit: Visit, refusal: Refusal, status: int) -> Response:
-    said = sentence(refusal, await zone_of(visit.console))
-    shown = replace(visit, refusal=said, status=status)
+    shown = replace(await visit.refused(refusal), status=status)
     async with visit.console.house.database.reading() as connection:
         return await shown.page(connection, "refused.html")

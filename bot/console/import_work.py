@@ -7,10 +7,13 @@ from typing import Final
 import structlog
 
 from bot.alerts import hooks
+from bot.console.refusals import said
 from bot.console.sessions import VIA
+from bot.console.speech import FALLBACK_ZONE, Speech
 from bot.console.uploads import Upload, Uploads
-from bot.console.visit import Console, sentence, zone_of
+from bot.console.visit import Console, load_poll
 from messages.roll_import import import_roll
+from messages.words.texts import text
 from voting.imports.report import Agreed, ImportReport, report_path, write_report
 from voting.model import By
 from voting.packs.mailing_house import update_events
@@ -41,20 +44,26 @@ class ImportWork:
         try:
             report = await self._import(upload, By(actor, VIA, self._console.now()), agreed, dry_run=dry_run)
         except Refusal as refusal:
-            upload.fail(sentence(refusal, await zone_of(self._console)))
+            upload.fail(await self._sayer(refusal))
         except Exception:  # the outermost edge of this work: whoever waits is told
             log.exception("an import broke", kind=upload.kind)
-            upload.fail("Something of ours broke; nothing was taken. Tell the operator.")
+            upload.fail(lambda language: text("console", "import.broke", language))
         else:
             upload.state = "tried" if dry_run or report.needs else "taken"
             upload.take_in(report)
             await asyncio.to_thread(write_report, report_path(self._uploads.file(upload.id)), report.rows)
             if upload.state == "taken":
-                self._console.snapshots.expire()
+                await self._console.snapshots.expire()
         finally:
             await self._uploads.end(upload)
         if upload.state == "taken" and upload.kind != "roll":
             await self._uploads.forget(upload.id, whole=False)
+
+    async def _sayer(self, refusal: Refusal) -> Callable[[str], str]:
+        async with self._console.house.database.reading() as connection:
+            poll = await load_poll(connection)
+        zone = poll.timezone if poll else FALLBACK_ZONE
+        return lambda language: said(refusal, Speech(language, self._console.now(), zone))
 
     async def _import(self, upload: Upload, by: By, agreed: Agreed, *, dry_run: bool) -> ImportReport:
         house, path = self._console.house, self._uploads.file(upload.id)

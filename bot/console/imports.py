@@ -65,10 +65,10 @@ class Imports:
         """Keep a file and try it."""
         kind = visit.word("kind")
         if kind not in KINDS:
-            raise FormWrong(field="kind of file")
+            raise FormWrong(field="file_kind")
         reason = one_line(visit.word("reason"))[:REASON_CHARACTERS_MAX] if kind == "lapse" else ""
         if kind == "lapse" and not reason:
-            raise FormWrong(field="why these members may not vote any more")
+            raise FormWrong(field="lapse_reason")
         given = visit.upload("file")
         upload_id = randomness.token_hex(12)
         digest = await self._uploads.keep(given, upload_id)
@@ -122,6 +122,6 @@ def _agreed(found: Upload, visit: Visit) -> Agreed:
     """Give what the form agrees to: all that was asked; FormWrong when something is not ticked."""
     for need in found.asks:
         if not visit.word(f"agree_{need['asks']}"):
-            raise FormWrong(field="your answer to what is asked")
+            raise FormWrong(field="answer")
     pairs = frozenset(frozenset(pair) for need in found.asks for pair in need["pairs"])
     return Agreed(sizes=any(need["asks"] != Asks.PAIRS for need in found.asks), distinct=pairs)

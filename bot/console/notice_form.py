@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from bot.console.compose import Counts, draw, read_content, unwritten
-from bot.console.visit import Console, Visit, sentence
+from bot.console.refusals import said
+from bot.console.visit import Console, Visit
 from bot.edge.links import ways_now
 from messages.audience import Group
 from messages.notices import notices
@@ -52,8 +53,8 @@ class NoticeForm:
             except Refusal as refusal:
                 if not visit.is_fragment:
                     raise
-                said = replace(visit, refusal=sentence(refusal, poll.timezone))
-                return await said.part(connection, "_preview.html", sketch=None)
+                told = replace(visit, refusal=said(refusal, visit.speech(poll)))
+                return await told.part(connection, "_preview.html", sketch=None)
             if visit.is_fragment:
                 return await visit.part(connection, "_preview.html", sketch=drawn)
         return await self._form(visit, None)
@@ -94,7 +95,7 @@ class NoticeForm:
                 written = await unwritten(connection, content, poll, ways, visit.now)
                 drawn = draw(written, poll, self._counts.known(written))
             except Refusal as refusal:
-                visit = visit if visit.refusal else replace(visit, refusal=sentence(refusal, poll.timezone))
+                visit = visit if visit.refusal else replace(visit, refusal=said(refusal, visit.speech(poll)))
             return await visit.page(
                 connection,
                 "notice_form.html",

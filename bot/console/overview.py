@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from bot.alerts import alerts
-from bot.console import pages, sessions
+from bot.console import sessions
 from bot.console.door import Action, Screen
 from bot.console.headers import PICTURE_POLICY
 from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
-from bot.console.visit import Visit
+from bot.console.speech import Speech
+from bot.console.visit import Visit, load_poll
 from bot.schema import alert
 from bot.staff import turnout_picture
 from bot.staff.roles import Act
@@ -42,7 +43,7 @@ async def show(visit: Visit) -> Response:
             "overview.html",
             snapshot=latest,
             step=STEP,
-            numbers=numbers(latest),
+            numbers=numbers(latest, visit.speech(await load_poll(connection))),
             moving=moving,
             waiting=[found for found in notices if found.state in WAITING],
             alerts=await alerts.open_alerts(connection, 30),
@@ -77,8 +78,10 @@ async def acknowledge(visit: Visit) -> Response:
 async def show_turnout(visit: Visit) -> Response:
     """Draw votes by hour, in the steps that `bot.staff.turnout` lets out."""
     latest = await visit.console.snapshots.latest()
+    async with visit.console.house.database.reading() as connection:
+        language = visit.speech(await load_poll(connection)).language
     drawn = await turnout_picture.console_svg(
-        latest.turnout, dark=visit.asked("dark") == "1", small=visit.asked("small") == "1"
+        latest.turnout, language, dark=visit.asked("dark") == "1", small=visit.asked("small") == "1"
     )
     return Response(drawn, media_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE_POLICY})
 
@@ -101,25 +104,25 @@ def bar(states: dict[str, int]) -> dict[str, Any]:
         share = 100 * count / whole if whole else 0.0
         shares.append({"name": name, "at": round(at, 3), "share": round(share, 3)})
         at += share
-    return {"whole": whole, **parts, "parts": shares, "percent": pages.percent(whole - left, whole)}
+    return {"whole": whole, **parts, "parts": shares, "handled": whole - left}
 
 
-def numbers(latest: Snapshot) -> dict[str, str]:
+def numbers(latest: Snapshot, speech: Speech) -> dict[str, str]:
     """Give every live number as written, by the name its place on the page has."""
     facts = latest.facts
     return {
-        "voted": pages.number(latest.voted),
-        "turnout": pages.percent(latest.voted, latest.eligible),
-        "online": pages.number(facts["locks"]["online"]),
-        "post": pages.number(facts["locks"]["post"]),
-        "eligible": pages.number(latest.eligible),
-        "issued": pages.number(facts["packs"]["issued"]),
-        **{f"pack_{name}": pages.number(count) for name, count in facts["packs"].items() if name != "issued"},
-        **{f"journey_{name}": pages.number(count) for name, count in latest.journeys.items()},
-        "overdue": pages.number(latest.overdue),
-        "locked_out": pages.number(len(latest.locked_out)),
-        "open_cases": pages.number(facts["open_cases"]),
-        "ballots": pages.number(facts["ballots"]),
+        "voted": speech.number(latest.voted),
+        "turnout": speech.percent(latest.voted, latest.eligible),
+        "online": speech.number(facts["locks"]["online"]),
+        "post": speech.number(facts["locks"]["post"]),
+        "eligible": speech.number(latest.eligible),
+        "issued": speech.number(facts["packs"]["issued"]),
+        **{f"pack_{name}": speech.number(count) for name, count in facts["packs"].items() if name != "issued"},
+        **{f"journey_{name}": speech.number(count) for name, count in latest.journeys.items()},
+        "overdue": speech.number(latest.overdue),
+        "locked_out": speech.number(len(latest.locked_out)),
+        "open_cases": speech.number(facts["open_cases"]),
+        "ballots": speech.number(facts["ballots"]),
     }
 
 
@@ -129,14 +132,16 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
     ending: asyncio.Event = visit.request.app.state.ending
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + STREAM_SECONDS
+    async with console.house.database.reading() as connection:
+        speech = visit.speech(await load_poll(connection))
     yield "retry: 2000\n\n"
     while loop.time() < ends_at and not ending.is_set() and not await visit.request.is_disconnected():
         async with console.house.database.reading() as connection:
             if await sessions.find(connection, console.house.secrets, token, console.now()) is None:
                 yield "event: ended\ndata: {}\n\n"
                 return
-            alarms = await _alarms(connection)
-        fresh = {**numbers(await console.snapshots.latest()), **alarms}
+            alarms = await _alarms(connection, speech)
+        fresh = {**numbers(await console.snapshots.latest(), speech), **alarms}
         changed = {name: value for name, value in fresh.items() if sent.get(name) != value}
         sent |= changed
         yield f"event: numbers\ndata: {json.dumps(changed)}\n\n" if changed else ": still here\n\n"
@@ -144,7 +149,7 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
             await asyncio.wait_for(ending.wait(), TICK_SECONDS)
 
 
-async def _alarms(connection: AsyncConnection) -> dict[str, str]:
+async def _alarms(connection: AsyncConnection, speech: Speech) -> dict[str, str]:
     waiting = (alert.c.ended_at.is_(None), alert.c.acknowledged_by.is_(None))
     found = await connection.execute(
         select(func.count(), func.coalesce(func.max(alert.c.id), 0), func.coalesce(func.sum(alert.c.version), 0)).where(
@@ -152,7 +157,12 @@ async def _alarms(connection: AsyncConnection) -> dict[str, str]:
         )
     )
     count, newest, versions = found.one()
-    return {"alarms": str(count), "alarms_mark": f"{count}.{newest}.{versions}"}
+    return {
+        "alarms": str(count),
+        "alarms_words": str(speech.n("frame.alarms", count)),
+        "alarms_spoken": str(speech.n("frame.alarms_wait", count)),
+        "alarms_mark": f"{count}.{newest}.{versions}",
+    }
 
 
 SCREENS: Final = (

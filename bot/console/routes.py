@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from bot.console import cases, chain_page, channels, members, overview, packs, people, windows
+from bot.console import cases, chain_page, channels, help_pages, members, overview, packs, people, windows
 from bot.console.door import Action, Screen, open_action, open_screen
 from bot.console.entrance import Entrance
 from bot.console.headers import SecurityHeaders
@@ -28,8 +28,8 @@ def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:
     screens, actions = table(console)
     entrance = Entrance(console)
 
-    async def missing(_request: Request) -> Response:
-        return plain(console, "missing.html", 404)
+    async def missing(request: Request) -> Response:
+        return plain(console, request, "missing.html", 404)
 
     routes: list[BaseRoute] = [
         Route("/login/{token:str}", entrance.show, methods=["GET"]),
@@ -64,6 +64,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *imports.screens(),
         *people.SCREENS,
         *chain_page.SCREENS,
+        *help_pages.SCREENS,
     )
     actions = (
         *overview.ACTIONS,
@@ -76,6 +77,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *cases.ACTIONS,
         *imports.actions(),
         *people.ACTIONS,
+        Action("/language", Act.OPEN_CONSOLE, entrance.speak, overview.show),
         Action("/logout", Act.OPEN_CONSOLE, entrance.leave, overview.show),
     )
     return screens, actions

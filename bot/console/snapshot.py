@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import House
+from bot.schema import cursor
 from bot.staff.turnout import Turnout, turnout
 from messages import reach
 from messages.schema import channel
@@ -24,10 +25,12 @@ from voting.model import Window
 from voting.packs.mailing_house import journeys, overdue_members
 from voting.poll import polls, window
 from voting.poll.status import poll_facts
+from voting.store.inserts import insert_into
 
 FRESH_SECONDS: Final = 4.0
 LOCKED_OUT_MAX: Final = 50
 LATE_ROWS: Final = 30
+ACTS: Final = "console acts"  # how often the console did something that its numbers show
 
 log = structlog.get_logger()
 
@@ -72,29 +75,35 @@ class Snapshots:
         self._house, self._fresh_seconds = house, fresh_seconds
         self._last: Snapshot | None = None
         self._gathered_at = 0.0
-        self._stale = False
+        self._shows = -1  # up to which act
         self._gathering: asyncio.Task[Snapshot] | None = None
 
     async def latest(self) -> Snapshot:
-        """Give numbers a few seconds old; NoPoll."""
-        if self._last is not None and not self._stale and monotonic() - self._gathered_at < self._fresh_seconds:
+        """Give numbers a few seconds old, of after the last act that `expire` was told of; NoPoll."""
+        async with self._house.database.reading() as connection:
+            act = int(await connection.scalar(select(cursor.c.value).where(cursor.c.name == ACTS)) or 0)
+        shown = self._last is not None and self._shows >= act
+        if self._last is not None and shown and monotonic() - self._gathered_at < self._fresh_seconds:
             return self._last
         if self._gathering is None or self._gathering.done():
-            self._gathering = asyncio.create_task(self._gather())
+            self._gathering = asyncio.create_task(self._gather(act))
             self._gathering.add_done_callback(_say_if_failed)
-        if self._last is not None and not self._stale:
+        if self._last is not None and shown:
             return self._last
-        return await asyncio.shield(self._gathering)
+        found = await asyncio.shield(self._gathering)
+        return found if self._shows >= act else await self.latest()
 
-    def expire(self) -> None:
-        """Show the last snapshot no more: something was done that the next request must show."""
-        self._stale = True
+    async def expire(self) -> None:
+        """Show the last snapshot no more, in any process: something was done that the next request must show."""
+        async with self._house.database.writing() as connection:
+            statement = insert_into(connection, cursor).values(name=ACTS, value=1)
+            more = {"value": cursor.c.value + 1}
+            await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
 
-    async def _gather(self) -> Snapshot:
-        self._stale = False
+    async def _gather(self, act: int) -> Snapshot:
         async with self._house.database.reading() as connection:
             found = await gather(connection, self._house.clock())
-        self._last, self._gathered_at = found, monotonic()
+        self._last, self._gathered_at, self._shows = found, monotonic(), act
         return found
 
 

@@ -1,7 +1,7 @@
 """One request to the console: who asks, what the form and the address say, and how a page is shown in answer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -14,13 +14,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot import schema as bot_schema
-from bot.console import pages
+from bot.console import pages, tongues
+from bot.console.refusals import said
 from bot.console.sessions import VIA, Guest
 from bot.console.snapshot import Snapshots
+from bot.console.speech import Speech
 from bot.house import House
+from bot.staff import languages
 from bot.staff.roles import Act, may
-from messages.words.refusal_words import refusal_text
-from messages.words.texts import DEFAULT_LANGUAGE, MissingText
 from voting import schema as voting_schema
 from voting.local_time import instant_of
 from voting.model import By, Poll
@@ -127,70 +128,82 @@ class Visit:
         """Tell whether this person is trusted with an act."""
         return may(self.guest.staff.role, act)
 
+    def speech(self, poll: Poll | None) -> Speech:
+        """Give how this person is spoken to."""
+        language = languages.fitting(self.guest.staff.language, poll)
+        return Speech(language, self.now) if poll is None else Speech(language, self.now, poll.timezone)
+
     async def page(self, connection: AsyncConnection, template: str, /, **facts: object) -> Response:
         """Show a whole page."""
-        poll = await _poll(connection)
-        frame = {**_basics(self.console, poll, self.now), **self._own(), **await _waiting(connection)}
-        return self._html(template, {**frame, "here": self.request.url.path, **facts})
+        poll = await load_poll(connection)
+        return _html(
+            self, template, {**_basics(self, poll), **await _waiting(connection), **_frame(self, poll), **facts}
+        )
 
     async def part(self, connection: AsyncConnection, template: str, /, **facts: object) -> Response:
         """Show a part of a page."""
-        poll = await _poll(connection)
-        return self._html(template, {**_basics(self.console, poll, self.now), **self._own(), **facts})
+        return _html(self, template, {**_basics(self, await load_poll(connection)), **facts})
+
+    async def refused(self, refusal: Refusal) -> "Visit":
+        """Give this visit with a refusal that its page will say."""
+        async with self.console.house.database.reading() as connection:
+            speech = self.speech(await load_poll(connection))
+        return replace(self, refusal=said(refusal, speech))
 
     def back(self, address: str) -> Response:
         """Go to another page after something was done; reloading it does nothing again."""
         return RedirectResponse(address, status_code=303)
 
-    def _own(self) -> dict[str, Any]:
-        return {"who": self.guest.staff, "csrf": self.guest.csrf, "may": self.may, "Act": Act, "refusal": self.refusal}
 
-    def _html(self, template: str, facts: Mapping[str, Any]) -> Response:
-        return HTMLResponse(self.console.templates.get_template(template).render(facts), self.status)
+def _frame(visit: Visit, poll: Poll | None) -> dict[str, Any]:
+    """Give what only a whole page has around it."""
+    asked = visit.request.url
+    looks = visit.request.method == "GET"
+    return {
+        "here": asked.path,
+        "again": f"{asked.path}?{asked.query}".rstrip("?") if looks else "/console/",
+        "others": [tag for tag in languages.spoken(poll) if tag != visit.speech(poll).language],
+    }
+
+
+def _basics(visit: Visit, poll: Poll | None) -> dict[str, Any]:
+    return {
+        **pages.spoken(visit.speech(poll)),
+        "poll": poll,
+        "settings": visit.console.house.settings,
+        "who": visit.guest.staff,
+        "csrf": visit.guest.csrf,
+        "may": visit.may,
+        "Act": Act,
+        "refusal": visit.refusal,
+    }
+
+
+def _html(visit: Visit, template: str, facts: Mapping[str, Any]) -> Response:
+    return HTMLResponse(visit.console.templates.get_template(template).render(facts), visit.status)
 
 
 def plain(
-    console: Console, template: str, status: int, *, headers: Mapping[str, str] | None = None, **facts: object
+    console: Console,
+    request: Request,
+    template: str,
+    status: int,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **facts: object,
 ) -> Response:
-    """Show a page that needs nobody and no database."""
-    facts = {"refusal": "", **facts}
+    """Show a page that needs nobody and no database, in the language of the browser."""
+    speech = Speech(tongues.of_browser(request), console.now())
+    facts = {"refusal": "", **pages.spoken(speech), **facts}
     return HTMLResponse(console.templates.get_template(template).render(facts), status, headers=headers)
 
 
-def sentence(refusal: Refusal, zone: str) -> str:
-    """Say a refusal in one sentence, its instants in this time zone."""
-    try:
-        return refusal_text(refusal, DEFAULT_LANGUAGE, zone)
-    except MissingText:  # the staff's own refusals speak English only
-        return str(refusal)
-
-
-async def zone_of(console: Console) -> str:
-    """Give the poll's time zone."""
-    async with console.house.database.reading() as connection:
-        poll = await _poll(connection)
-    return poll.timezone if poll else pages.FALLBACK_ZONE
-
-
-async def _poll(connection: AsyncConnection) -> Poll | None:
+async def load_poll(connection: AsyncConnection) -> Poll | None:
+    """Give the poll, None while there is none."""
     try:
         return await polls.load(connection)
     except NoPoll:
         return None
-
-
-def _basics(console: Console, poll: Poll | None, now: datetime) -> dict[str, Any]:
-    zone = poll.timezone if poll else pages.FALLBACK_ZONE
-    return {
-        "poll": poll,
-        "now": now,
-        "zone": zone,
-        "when": lambda value: pages.instant(value, zone, now),
-        "span": pages.span,
-        "ago": lambda value: pages.span((now - value).total_seconds()),
-        "attributes": pages.attributes,
-        "settings": console.house.settings,
-    }
 
 
 async def _waiting(connection: AsyncConnection) -> dict[str, int]:
@@ -215,4 +228,4 @@ def read_time(visit: Visit, name: str, poll: Poll) -> datetime | None:
     try:
         return instant_of(datetime.fromisoformat(raw), ZoneInfo(poll.timezone), which=which)
     except (ValueError, OverflowError):
-        raise FormWrong(field=name.replace("_", " ")) from None
+        raise FormWrong(field=name) from None

@@ -15,14 +15,13 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from telegram.error import InvalidToken, RetryAfter, TelegramError
-from telegram.request import BaseRequest
 
 from bot.edge.hearing import Hearing
 from bot.edge.letters import letter_of, update_id
 from bot.inbox.inbox import Envelope, store
 from bot.schema import cursor
 from messages.channels import bad_answers
-from messages.channels.telegram_request import held_seconds, parameters
+from messages.channels.telegram_request import AiohttpRequest, held_seconds
 from voting.store.database import Database
 from voting.store.inserts import insert_into
 
@@ -43,7 +42,7 @@ class Poller:
 
     def __init__(
         self,
-        request: BaseRequest,
+        request: AiohttpRequest,
         base_url: str,
         database: Database,
         envelope: Envelope,
@@ -78,9 +77,8 @@ class Poller:
 
     async def _fetch(self, offset: int) -> int:
         values = {"offset": offset, "limit": BATCH_MAX, "timeout": POLL_SECONDS, "allowed_updates": KINDS}
-        asked = parameters({name: json.dumps(value) for name, value in values.items()})
-        found = await self._request.post(self._url, asked, read_timeout=READ_SECONDS)
-        assert isinstance(found, list)  # as telegram_answer insists
+        asked = {name: json.dumps(value) for name, value in values.items()}
+        found = await self._request.call(self._url, asked, read_seconds=READ_SECONDS)  # a list: telegram_answer insists
         self._hearing.heard()
         updates: list[dict[str, Any]] = [one for one in found if update_id(one) is not None]
         for _ in range(len(found) - len(updates)):  # without a number it can be neither stored nor confirmed

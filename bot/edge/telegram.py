@@ -7,12 +7,11 @@ that the inbox row stays and is tried again; python-telegram-bot alone would log
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
 
 from telegram import Bot, Update
 from telegram.error import BadRequest, NetworkError, RetryAfter
 from telegram.ext import Application, ApplicationHandlerStop, ExtBot
-from telegram.request import BaseRequest
 
 from bot.chat.context import RECEIVED_AT, BotApplication, Context, Handlers
 from bot.inbox.inbox import TRIES_MAX, Claimed, PutOff, Unreadable
@@ -26,6 +25,7 @@ HELLO_TRIES_MAX: Final = 5
 HELLO_WAIT_SECONDS: Final = 0.5  # doubled with each try
 # What python-telegram-bot raises for an update that is not as the Bot API says.
 _UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+_WHICH_AND_WHERE: Final = ("message_id", "date", "chat", "message_thread_id", "is_topic_message")
 _TROUBLE: ContextVar[list[BaseException] | None] = ContextVar("_TROUBLE", default=None)
 
 
@@ -55,7 +55,7 @@ def make_application(bot: ExtBot[None], handlers: Handlers, *, before: Handlers 
 async def process(application: BotApplication, row: Claimed) -> None:
     """Handle one update; what a handler raised is raised here. Unreadable, PutOff."""
     try:
-        update = Update.de_json(row.payload, application.bot)
+        update = Update.de_json(asked_for(row.payload), application.bot)
     except _UNREADABLE as problem:
         raise Unreadable(type(problem).__name__) from None
     trouble: list[BaseException] = []
@@ -67,6 +67,21 @@ async def process(application: BotApplication, row: Claimed) -> None:
         RECEIVED_AT.reset(received)
     if trouble:
         raise _judged(trouble[0], row.tries)
+
+
+def asked_for(update: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what no handler asks for, and what costs most to make objects of: it was said by us.
+
+    Of the message under a button that was pressed a handler asks which it is and where, of a message that somebody
+    answers nothing. https://core.telegram.org/bots/api#callbackquery
+    """
+    press, message = update.get("callback_query"), update.get("message")
+    if isinstance(press, dict) and isinstance(pressed := press.get("message"), dict):
+        which = {name: pressed[name] for name in _WHICH_AND_WHERE if name in pressed}
+        return update | {"callback_query": press | {"message": which}}
+    if isinstance(message, dict) and "reply_to_message" in message:
+        return update | {"message": {name: part for name, part in message.items() if name != "reply_to_message"}}
+    return update
 
 
 def _judged(problem: BaseException, tries: int) -> BaseException:
@@ -100,9 +115,11 @@ async def patiently(call: Callable[[], Awaitable[object]]) -> None:
             return
 
 
-def polling_request(bot: Bot) -> BaseRequest:
+def polling_request(bot: Bot) -> AiohttpRequest:
     """Give the bot's transport for getUpdates, which its own method would read before we can keep it."""
-    return bot._request[0]  # noqa: SLF001 - python-telegram-bot names only the other one of the pair
+    request = bot._request[0]  # noqa: SLF001 - python-telegram-bot names only the other one of the pair
+    assert isinstance(request, AiohttpRequest)
+    return request
 
 
 def webhook_url(public_url: str) -> str:

@@ -1,8 +1,8 @@
-"""Which process has claimed a row, and whether that process is surely gone, so that its rows need not wait.
+"""How a process is named, and whether one of that name is surely gone, so that nothing it held need wait.
 
-After kill -9 a row of the inbox waits for its lease to run out. Where the process that held it can be known to be
-dead, the next one takes its rows back at once. What cannot be known is left to the lease: another machine, another
-container, a number that the system has given to a new process.
+After kill -9 a row of the inbox waits for its lease to run out, and a provider's pace for its holder's silence. Where
+the process can be known to be dead, the next one takes both at once. What cannot be known is left to the lease:
+another machine, another container, a number that the system has given to a new process.
 """
 
 import os
@@ -29,7 +29,7 @@ def place() -> str | None:
 
 
 def claimant(token: str) -> str:
-    """Name this process for the rows it claims; `token` tells it from others that had its number."""
+    """Name this process for what it claims; `token` tells it from others that had its number."""
     return f"{place() or 'unknown'}/{os.getpid()}/{token}"
 
 
@@ -46,6 +46,11 @@ def is_gone(who: str) -> bool:
     except OSError:
         return False
     return False
+
+
+def may_live(who: str) -> bool:
+    """Tell whether a process may still be at work here: for what lies on this machine, another place is a past one."""
+    return who.partition("/")[0] == place() and not is_gone(who)
 
 
 async def take_back(connection: AsyncConnection, *, gone: Callable[[str], bool] = is_gone) -> int:

@@ -17,9 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.schema import chat as chat_table
 from voting.model import Lock
 from voting.store.inserts import insert_into
+from voting.store.many_values import among, listed
 
 STEP_LIFE: Final = timedelta(hours=1)
 FLOW_BYTES: Final = 9
+PAGE: Final = "page:"  # begins the name of a session of the voting page, where others are chats
 
 
 class Step(StrEnum):
@@ -86,7 +88,8 @@ async def load(connection: AsyncConnection, user_id: int, *, language: str, now:
 
 async def load_many(connection: AsyncConnection, languages: Mapping[int, str], now: datetime) -> dict[int, Chat]:
     """Give the chats of several people, each with the language of their client."""
-    rows = await connection.execute(select(chat_table).where(chat_table.c.user_id.in_(languages)))
+    wanted = select(chat_table).where(among(connection.dialect.name, chat_table.c.user_id))
+    rows = await connection.execute(wanted, listed(languages))
     found = {row.user_id: _chat(row, languages[row.user_id], now) for row in rows}
     return {user_id: found.get(user_id) or Chat(user_id, languages[user_id], step_at=now) for user_id in languages}
 
@@ -137,3 +140,8 @@ def _chat(row: Any, language: str, now: datetime) -> Chat:  # noqa: ANN401 - a r
         step_at=row.step_at,
     )
     return chat.rest(now) if now - row.step_at > STEP_LIFE else chat
+
+
+def is_page(identity: str | None) -> bool:
+    """Whether what voting/ knows by this name is a browser at the voting page, and no chat."""
+    return identity is not None and identity.startswith(PAGE)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.member.chats import is_page
 from messages.reach import channels_of
 from messages.schema import delivery
 from voting import schema
@@ -63,11 +64,15 @@ async def _packs(connection: AsyncConnection, member_id: int) -> list[dict[str, 
 
 
 async def _papers_refused(connection: AsyncConnection, member_id: int) -> list[dict[str, Any]]:
-    """Give the voting papers that another account opened before the lock and cast after it; no attempts."""
-    names = ("opened_at", "refused_at")
+    """Give the voting papers that another account or phone opened before the lock and cast after it; no attempts."""
+    names = ("opened_at", "refused_at", "chat")
     columns = [schema.intent.c[name] for name in names]
     query = select(*columns).where(schema.intent.c.member_id == member_id, schema.intent.c.refused_at.is_not(None))
-    return [dict(row) for row in (await connection.execute(query.order_by(schema.intent.c.refused_at))).mappings()]
+    rows = (await connection.execute(query.order_by(schema.intent.c.refused_at))).mappings()
+    return [
+        {"opened_at": row["opened_at"], "refused_at": row["refused_at"], "on_page": is_page(row["chat"])}
+        for row in rows
+    ]
 
 
 async def _deliveries(connection: AsyncConnection, member_id: int) -> list[dict[str, Any]]:

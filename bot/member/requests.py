@@ -98,11 +98,11 @@ class Requests:
             )
         return MissingNoted(caller.now, again=False)
 
-    async def theft(self, caller: Caller, member_id: int) -> TheftNoted:
-        """Take 'This was not me' from somebody who held the member's codes; the first vote stands, people look."""
+    async def theft(self, chat: str, member_id: int, now: datetime) -> TheftNoted:
+        """Take 'This was not me' from a chat (or page) that held the member's codes; the first vote stands."""
         async with self.database.writing() as connection:
-            await cases.dispute(connection, member_id, now=caller.now)
-            await self._report(connection, caller, ReportKind.THEFT, f"theft:{member_id}", member_id)
+            await cases.dispute(connection, member_id, now=now)
+            await self.on_report(connection, Report(ReportKind.THEFT, f"theft:{member_id}", chat, member_id, now))
         return TheftNoted()
 
     async def call_staff(self, caller: Caller) -> HelpNoted:

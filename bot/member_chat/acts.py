@@ -76,7 +76,9 @@ async def on_rest(visit: Visit, _reference: str) -> None:
 
 async def on_theft(visit: Visit, member_id: str) -> None:
     """Take 'This was not me'."""
-    await answer_with(visit, await visit.desk.requests.theft(visit.caller, int(member_id)))
+    await answer_with(
+        visit, await visit.desk.requests.theft(visit.caller.chat.identity, int(member_id), visit.caller.now)
+    )
 
 
 async def on_damaged(visit: Visit, _reference: str) -> None:

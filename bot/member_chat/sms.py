@@ -56,6 +56,7 @@ _STATUS_OF_PACK: Final[Mapping[PackState, str]] = {
 
 
 UNKNOWN_PER_DAY: Final = 3  # answers to one number's texts that are not understood
+SEGMENTS_MAX: Final = 2  # of an answer that names the voting page; without it some are as long
 ANSWERS_PER_DAY: Final = 20  # to one number, whatever it asks
 ELSEWHERE: Final = ("whatsapp:", "rcs:")  # before a number: the same person, using another app
 COUNTER: Final = "texts:"  # begins a counter's name in the table `cursor`: answers to a number on a day
@@ -71,9 +72,18 @@ async def tell_nobody(_connection: AsyncConnection, _news: str, _number: str, _k
 
 
 async def on_sms(
-    database: Database, row: Claimed, *, now: datetime, bot_url: str = "", on_news: OnNews = tell_nobody
+    database: Database,
+    row: Claimed,
+    *,
+    now: datetime,
+    bot_url: str = "",
+    page_url: str = "",
+    on_news: OnNews = tell_nobody,
 ) -> None:
-    """Take one text message from the inbox; repeatable. Where the poll names no contact, the bot is named."""
+    """Take one text message from the inbox; repeatable. Where the poll names no contact, the bot is named.
+
+    The voting page is named while it takes votes and the answer keeps to so many segments.
+    """
     sender, body = row.payload.get("From", ""), row.payload.get("Body", "")
     number = next((sender.removeprefix(app) for app in ELSEWHERE if sender.startswith(app)), sender)
     keyword = keyword_of(body)
@@ -95,7 +105,11 @@ async def on_sms(
             return
         purpose, facts = await _answer(connection, asked, keyword)
         facts |= {"title": asked.poll.title, "bot_url": bot_url, **_contacts(asked.poll, bot_url)}
-        words = message_text(purpose, SMS, asked.language, facts)
+        facts["page_url"] = page_url if _takes_votes_by_page(asked) else ""
+        segments = _segments(purpose, asked.language, facts)
+        if segments > SEGMENTS_MAX:
+            facts["page_url"] = ""
+            segments = _segments(purpose, asked.language, facts)
         await plan_message(
             connection,
             purpose=purpose,
@@ -106,8 +120,16 @@ async def on_sms(
             occasion=_occasion(row.key),
             lane=Lane.CHAT,
             now=now,
-            segments=encode_plan(words).segments,
+            segments=segments,
         )
+
+
+def _takes_votes_by_page(asked: _Asked) -> bool:
+    return asked.poll.ways.page is not False and asked.poll.takes_votes(asked.now)
+
+
+def _segments(purpose: str, language: str, facts: Mapping[str, str]) -> int:
+    return encode_plan(message_text(purpose, SMS, language, facts)).segments
 
 
 async def _answers_given(

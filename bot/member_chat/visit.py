@@ -67,7 +67,7 @@ class Visit:
         """Take the person's message out of the chat; one that is gone already is no error."""
         if self.message is not None:
             with suppress(BadRequest):
-                await self.bot.delete_message(self.user.id, self.message.message_id)
+                await posting.remove(self.bot, self.user.id, self.message.message_id)
 
     async def answer_press(self, words: str | None = None) -> None:
         """Stop the button's spinning, with a line to read if there is one; as a message if the press is forgotten."""

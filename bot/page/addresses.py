@@ -21,6 +21,11 @@ def client_of(peer: str, forwarded: str, trusted: Collection[str]) -> str:
     return address
 
 
+def came_by_http(peer: str, said: str, trusted: Collection[str]) -> bool:
+    """Tell whether a trusted proxy says that somebody came by plain http; nobody else's word counts."""
+    return peer in trusted and said.rpartition(",")[2].strip().lower() == "http"
+
+
 def network_of(address: str) -> str:
     """Give an IPv4 address as it is, the /64 of an IPv6 address, and anything else as one."""
     try:

@@ -116,6 +116,11 @@ def read_ballot(content: dict[str, Any]) -> BallotAsked:
     return BallotAsked(_matched(content, "intent", _INTENT), _version(content), written)
 
 
+def read_intent(content: dict[str, Any]) -> str:
+    """Read the question of /vote/not_mine; RequestWrong."""
+    return _matched(content, "intent", _INTENT)
+
+
 def _version(content: dict[str, Any]) -> int:
     version = content.get("rule_version")
     if type(version) is not int or not 0 <= version <= RULE_VERSION_MAX:

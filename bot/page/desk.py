@@ -1,7 +1,7 @@
-"""Where the voting page's three questions are decided: a pack code, a proof of both codes, a ballot. No HTTP, no words.
+"""Where the voting page's questions are decided: a pack code, a proof of both codes, a ballot, "this was not me".
 
-A session is a chat to the rules: it is warned, locked out and told its own receipt as one. In Telegram the account's
-chat is it. What is asked twice has the same effect as once: a visit's note names its paper.
+No HTTP, no words. A session is a chat to the rules: it is warned, locked out and told its own receipt as one. In
+Telegram the account's chat is it. What is asked twice has the same effect as once: a visit's note names its paper.
 """
 
 import hashlib
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from bot.member.chats import PAGE
 from bot.member.desk import VOTE_LOCKED
+from bot.member.requests import Requests
 from bot.page.asked import Asker, BallotAsked, CodesAsked, PackAsked
 from bot.page.init_data import read_init_data
 from bot.page.page import state_of
@@ -26,13 +28,15 @@ from voting.codes.codes import hash_pack, hash_wrong
 from voting.codes.hashing import keyed_hash
 from voting.model import How, Lock, Poll
 from voting.poll.bound import load_bound
-from voting.refusals import UnknownPackCode, WrongVoteCode
+from voting.poll.paper_order import shifts_of
+from voting.refusals import UnknownIntent, UnknownPackCode, WrongVoteCode
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.votes.cast import Cast, CastOutcome
 from voting.votes.checks import Checks
 from voting.votes.clerk import Clerk
 from voting.votes.locks import find_lock
+from voting.votes.packs_found import find_packs
 from voting.votes.wrong_codes import is_address_held, note_from_address
 
 _SESSION: Final = b"ballotline page session 1"
@@ -60,6 +64,7 @@ class PageDesk:
     secrets: Secrets
     clerk: Clerk
     checks: Checks
+    requests: Requests
     token: str | None
     wake: Callable[[], None]
 
@@ -76,7 +81,7 @@ class PageDesk:
                 raise InitDataWrong
             user_id = read_init_data(asker.init_data, self.token, now)
         hashed = keyed_hash(self.secrets.session_key, _SESSION, asker.session.encode()).hex()[:_SESSION_CHARACTERS]
-        identity = f"page:{hashed}" if user_id is None else f"telegram:{user_id}"
+        identity = f"{PAGE}{hashed}" if user_id is None else f"telegram:{user_id}"
         return PageCaller(identity, asker.session, address, language, user_id, poll, now)
 
     async def pack(self, caller: PageCaller, asked: PackAsked) -> dict[str, Any]:
@@ -104,6 +109,7 @@ class PageDesk:
             "intent": write_visit(self.secrets.session_key, visit, caller.identity),
             "warns": warns,
             "lock": None if lock is None else _lock_json(lock, caller),
+            "shifts": list(shifts_of(self.secrets.code_key, caller.poll, found.member_id)),
         }
 
     async def codes(self, caller: PageCaller, asked: CodesAsked) -> dict[str, Any]:
@@ -147,6 +153,20 @@ class PageDesk:
             "entry": outcome.entry,
             "signature": signature.hex(),
         }
+
+    async def not_mine(self, caller: PageCaller, intent: str) -> dict[str, Any]:
+        """Tell staff that the locked vote was not the member's own, as the chat does; again, it is the same report.
+
+        UnknownIntent, also where nothing is locked.
+        """
+        visit = read_visit(self.secrets.session_key, intent, caller.identity, caller.now)
+        async with self.database.reading() as connection:
+            pack = (await find_packs(connection, {visit.pack})).get(visit.pack)
+            lock = None if pack is None else await find_lock(connection, pack.member_id)
+        if lock is None:
+            raise UnknownIntent
+        await self.requests.theft(caller.identity, lock.member_id, caller.now)
+        return {"told": True}
 
     async def _insist_on_address(self, caller: PageCaller) -> None:
         async with self.database.reading() as connection:

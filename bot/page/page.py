@@ -37,17 +37,15 @@ _ENVIRONMENT: Final = Environment(
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the page is told besides the poll: hashes that it holds against the files, and the other ways to vote.
+    """What the page is told besides the poll: hashes that it holds against the files, and when packs come.
 
-    All are None before the election key is there; `paused` is why no ballot is taken now though the poll is open.
+    The hashes are None before the election key is there.
     """
 
     election_hash: str | None = None
     trustees_sha256: str | None = None
     fingerprint: str | None = None
     window: Window | None = None
-    chat_url: str | None = None
-    paused: bool = False
 
 
 def page_html(languages: Sequence[str]) -> str:
@@ -70,10 +68,9 @@ def poll_json(poll: Poll, facts: Facts, now: datetime) -> dict[str, Any]:
         "closes_at": poll.closes_at.isoformat(),
         "timezone": poll.timezone,
         "window": _window_json(facts.window),
-        "state": state_of(poll, now, paused=facts.paused),
+        "state": state_of(poll, now),
         "says": {tag: _says(poll, facts, now, tag) for tag in poll.languages},
         "contact": poll.staff.contact,
-        "chat_url": facts.chat_url,
         "election_hash": facts.election_hash,
         "trustees_sha256": facts.trustees_sha256,
         "signing_key": poll.signing_key.hex(),
@@ -82,10 +79,10 @@ def poll_json(poll: Poll, facts: Facts, now: datetime) -> dict[str, Any]:
     }
 
 
-def state_of(poll: Poll, now: datetime, *, paused: bool = False) -> str:
-    """Say in a word what the poll does now: `not_open`, `open`, `paused` or `closed`."""
+def state_of(poll: Poll, now: datetime) -> str:
+    """Say in a word what the poll does now: `not_open`, `open` or `closed`."""
     if poll.takes_votes(now):
-        return "paused" if paused else "open"
+        return "open"
     is_over = poll.phase in {Phase.CLOSED, Phase.COUNTED} or now >= poll.closes_at
     return "closed" if is_over else "not_open"
 
@@ -125,14 +122,14 @@ def _says(poll: Poll, facts: Facts, now: datetime, tag: str) -> dict[str, Any]:
     states = {
         "not_open": text("page", not_open, tag, opens=opens, closes=closes),
         "closed": text("page", "state.closed", tag, closes=closes),
-        "paused": text("page", "state.paused", tag),
     }
     window = facts.window and text(
         "page", "state.window", tag, window=between_text(facts.window.first_day, facts.window.last_day, tag)
     )
     return {
         "closes": text("page", "state.closes", tag, closes=closes),
-        "state": states.get(state_of(poll, now, paused=facts.paused), ""),
+        "which_language": text("page", "language.heading", tag),
+        "state": states.get(state_of(poll, now), ""),
         "states": states,
         "window": window,
     }

@@ -15,10 +15,10 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import invite, login_link, session, staff
+from bot.staff.languages import first_language
 from bot.staff.rights import ENROLLED, INVITED, NONCE_BYTES, REMOVED, account_digest, invitation_digest, rights
 from bot.staff.roles import Role
 from bot.staff.tickets import Token, new_token
-from messages.words.texts import fit_language
 from voting.audit import chain
 from voting.model import SYSTEM, By
 from voting.refusals import StaffRefusal
@@ -140,7 +140,8 @@ async def enrol(
     if known is None:
         await _end_unsigned(connection, user_id, now)
         name, nonce = await _free_name(connection, invitation.name or called), secrets.token_bytes(NONCE_BYTES)
-        values = {"user_id": user_id, "nonce": nonce, "language": fit_language(language), "enrolled_at": now}
+        spoken = await first_language(connection, language)
+        values = {"user_id": user_id, "nonce": nonce, "language": spoken, "enrolled_at": now}
         made = insert(staff).values(name=name, role=invitation.role, **values).returning(staff.c.id)
         staff_id = (await connection.execute(made)).scalar_one()
     else:  # enrolled already: the invitation gives a new role

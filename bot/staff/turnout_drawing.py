@@ -61,8 +61,6 @@ _CONSOLE: Final = {  # ink, quiet, online, post: as in console.css
 }
 CONSOLE_INCHES: Final = {False: (7.2, 2.7), True: (3.6, 2.1)}  # on a desk, on a phone
 CONSOLE_TICKS: Final = (3, 6)
-FORMATS: Final = ["%Y", "%b", "%-d %b", "%H:%M", "%H:%M", "%S"]  # of years, months, days, hours, minutes, seconds
-AT_ZERO: Final = ["%Y", "%b", "%-d %b", "%-d %b", "%H:%M", "%H:%M"]  # where the smaller unit begins anew
 
 
 def chat_png(turnout: Turnout, language: str) -> bytes:
@@ -81,7 +79,7 @@ def chat_png(turnout: Turnout, language: str) -> bytes:
     return drawn.getvalue()
 
 
-def console_svg(known: Turnout, *, dark: bool, small: bool) -> bytes:
+def console_svg(known: Turnout, language: str, *, dark: bool, small: bool) -> bytes:
     """Draw it for the console's page, light or dark, wide or for a phone."""
     figure = Figure(figsize=CONSOLE_INCHES[small], layout="constrained")
     start = known.hours[0].ended_at - HOUR if known.hours else known.opens_at
@@ -92,12 +90,16 @@ def console_svg(known: Turnout, *, dark: bool, small: bool) -> bytes:
     zone = ZoneInfo(known.timezone)
     locator = untyped.AutoDateLocator(tz=zone, minticks=CONSOLE_TICKS[0], maxticks=CONSOLE_TICKS[1])
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(
-        untyped.ConciseDateFormatter(locator, zone, FORMATS, zero_formats=AT_ZERO, show_offset=False)
-    )
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: _named(untyped.num2date(place, zone), language)))
     drawn = io.BytesIO()
     figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return drawn.getvalue()
+
+
+def _named(moment: datetime, language: str) -> str:
+    """Name a place on the axis: an hour, and a day where one begins."""
+    pattern = "HH:mm" if moment.hour or moment.minute else "d MMM"
+    return str(format_datetime(moment, pattern, locale=language.replace("-", "_")))
 
 
 def _stacked(figure: Figure, look: _Look, places: Sequence[object], turnout: Turnout) -> Any:  # noqa: ANN401 - untyped

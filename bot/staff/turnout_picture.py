@@ -16,12 +16,12 @@ async def chat_png(turnout: Turnout, language: str) -> bytes:
     return await asyncio.to_thread(_draw_png, turnout, language)
 
 
-async def console_svg(known: Turnout, *, dark: bool, small: bool = False) -> bytes:
+async def console_svg(known: Turnout, language: str, *, dark: bool, small: bool = False) -> bytes:
     """Draw it for the console, or give one of the last few drawn."""
-    key = (known, dark, small)
+    key = (known, language, dark, small)
     async with _TURN:
         if key not in _KEPT:
-            _KEPT[key] = await asyncio.to_thread(_draw_svg, known, dark=dark, small=small)
+            _KEPT[key] = await asyncio.to_thread(_draw_svg, known, language, dark=dark, small=small)
             while len(_KEPT) > KEPT_MAX:
                 _KEPT.popitem(last=False)
         return _KEPT[key]
@@ -33,7 +33,7 @@ def _draw_png(turnout: Turnout, language: str) -> bytes:
     return turnout_drawing.chat_png(turnout, language)
 
 
-def _draw_svg(turnout: Turnout, *, dark: bool, small: bool) -> bytes:
+def _draw_svg(turnout: Turnout, language: str, *, dark: bool, small: bool) -> bytes:
     from bot.staff import turnout_drawing  # noqa: PLC0415 - loads matplotlib
 
-    return turnout_drawing.console_svg(turnout, dark=dark, small=small)
+    return turnout_drawing.console_svg(turnout, language, dark=dark, small=small)

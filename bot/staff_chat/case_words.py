@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.alerts.words import PARAGRAPH, case_evidence, case_standing
+from bot.alerts.words import PARAGRAPH, case_evidence, case_key, case_standing
 from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.staff.enrolment import Staff
 from messages.words.dates import date_text
-from messages.words.texts import html_plural, html_text, text
+from messages.words.reasons import ineligible_text
+from messages.words.texts import fit_language, html_plural, html_text, text
 from voting.typed_text import looks_like
 from voting.votes.cases import Case, Outcome
 
@@ -22,7 +23,7 @@ def cases_said(page: Page, found: Sequence[Case], waiting: int) -> Said:
     lines = [f"<b>{html_plural('staff', 'cases.title', page.language, waiting)}</b>"]
     rows = []
     for case in found[:LISTED_MAX]:
-        kind = text("staff", f"attempt.{case.attempts[-1].kind}", page.language)
+        kind = text("staff", case_key(case), page.language)
         mark = f" · {case.acknowledged_by}" if case.acknowledged_by else ""
         lines.append(f"{case.id}. {case.member_no} · {kind}{mark}")
         rows.append((page.button("button.case", "case", case.id, case=case.id, member_no=case.member_no),))
@@ -95,8 +96,10 @@ def member_said(page: Page, found: Mapping[str, Any], member_id: int) -> Said:
     yes_no = "member.eligible" if found["eligible"] else "member.not_eligible"
     lines = [
         html_text("staff", "member.title", page.language, member_no=found["member_no"]),
-        html_text("staff", yes_no, page.language, reason=found["ineligible_reason"] or ""),
-        html_text("staff", "member.lives", page.language, area=found["area"], language=found["language"]),
+        html_text(
+            "staff", yes_no, page.language, reason=ineligible_text(found["ineligible_reason"] or "", page.language)
+        ),
+        html_text("staff", "member.lives", page.language, area=found["area"], language=_spoken(found["language"])),
     ]
     lock = found["lock"]
     if lock is None:
@@ -109,7 +112,7 @@ def member_said(page: Page, found: Mapping[str, Any], member_id: int) -> Said:
         reason = text("words", f"phone.reason.{found['phone_reason'] or 'missing'}", page.language)
         lines.append(html_text("staff", "member.no_channel", page.language, reason=reason))
     lines += [
-        html_text("staff", "member.paper_refused", page.language, at=page.moment(paper["refused_at"]))
+        html_text("staff", _refused_key(paper), page.language, at=page.moment(paper["refused_at"]))
         for paper in found["papers_refused"]
     ]
     rows: list[tuple[tuple[str, str], ...]] = []
@@ -120,6 +123,15 @@ def member_said(page: Page, found: Mapping[str, Any], member_id: int) -> Said:
         for case in found["cases"]
     ]
     return Said("\n".join(lines), tuple(rows))
+
+
+def _spoken(language: str) -> str:
+    """Give a member's language by its own name."""
+    return text("words", "language.name", fit_language(language))
+
+
+def _refused_key(paper: Mapping[str, Any]) -> str:
+    return "member.paper_refused.page" if paper["on_page"] else "member.paper_refused"
 
 
 def _pack_line(page: Page, pack: Mapping[str, Any]) -> str:

@@ -29,19 +29,26 @@ class NotTelegram(NetworkError):  # noqa: N818 - beside NotSent
 def read(method: str, chat: str | None, status: int, payload: bytes) -> bytes:
     """Give an answer of Telegram's own, as python-telegram-bot is to read it; NotTelegram.
 
-    `chat`: the chat that was asked for; a message in another one answers another question. Of a message that was
-    sent only its ids are handed on: whatever else is in it is not ours to trip over.
+    Of a message that was sent only its ids are handed on: whatever else is in it is not ours to trip over.
+    """
+    answer = understood(method, chat, status, payload)
+    sent = answer["ok"] and method.lower() in _SENDS and answer["result"] is not True
+    return _message_alone(answer["result"]) if sent else payload
+
+
+def understood(method: str, chat: str | None, status: int, payload: bytes) -> dict[str, Any]:
+    """Give what an answer of Telegram's own says: `ok`, and a `result` of the method's kind or a refusal; NotTelegram.
+
+    `chat`: the chat that was asked for; a message in another one answers another question.
     """
     answer = _parsed(payload)
     if not isinstance(answer, dict):
         raise NotTelegram(status)
     if status == _OK and answer.get("ok") is True and "result" in answer:
-        result = answer["result"]
-        if not RESULTS.get(method.lower(), _anything)(result, chat):
-            raise NotTelegram(status)
-        return _message_alone(result) if method.lower() in _SENDS and result is not True else payload
-    if status in _ERRORS and answer.get("ok") is False and _is_refusal(answer, status):
-        return payload
+        if RESULTS.get(method.lower(), _anything)(answer["result"], chat):
+            return answer
+    elif status in _ERRORS and answer.get("ok") is False and _is_refusal(answer, status):
+        return answer
     raise NotTelegram(status)
 
 

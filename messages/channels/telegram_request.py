@@ -5,20 +5,22 @@ arrived) and `NotTelegram` (see telegram_answer) from every other `NetworkError`
 here once for the whole process: by its chat alone, or by all when other chats are refused too.
 """
 
+import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
 import aiohttp
+from telegram import Bot
 from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.request import BaseRequest, RequestData
-from telegram.request._requestparameter import RequestParameter
 
 from messages.channels import bad_answers, slow_downs
-from messages.channels.telegram_answer import NotTelegram, read, retry_after
+from messages.channels.telegram_answer import NotTelegram, read, retry_after, understood
 from messages.pace.pacer import Lane, Pacer
 
 CONNECTIONS_MAX: Final = 64
@@ -45,11 +47,6 @@ class NotSent(NetworkError):  # noqa: N818 - beside python-telegram-bot's TimedO
     """No connection was made: nothing was sent, sending again is safe."""
 
 
-def parameters(values: Mapping[str, str]) -> RequestData:
-    """Make a request's parameters of what is text already, as it goes on the wire."""
-    return RequestData([RequestParameter(name, value, None) for name, value in values.items()])
-
-
 class AiohttpRequest(BaseRequest):
     """A transport for `telegram.Bot`; with a `pacer`, calls that count against the limit wait for their slot."""
 
@@ -65,6 +62,7 @@ class AiohttpRequest(BaseRequest):
         self._connections_max = connections_max
         self._connect_timeout_seconds = connect_timeout_seconds
         self._read_timeout_seconds = read_timeout_seconds
+        self._wait = self._waiting(read_timeout_seconds)
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -95,29 +93,50 @@ class AiohttpRequest(BaseRequest):
         api_method, chat = url.rpartition("/")[2], _chat(request_data)
         await self._wait_for_slot(api_method, chat)
         files = request_data.multipart_data if request_data else None
-        timeout = aiohttp.ClientTimeout(
+        wait = aiohttp.ClientTimeout(
             connect=_seconds(connect_timeout, self._connect_timeout_seconds),
             sock_read=_seconds(read_timeout, MEDIA_TIMEOUT_SECONDS if files else self._read_timeout_seconds),
         )
+        status, payload = await self._exchange(url, method, _body(request_data, files), wait)
+        if status == _TOO_MANY_REQUESTS:
+            raise self._obeyed(api_method, chat, payload)
+        with _bad_ones_noted(api_method):
+            return status, read(api_method, chat, status, payload)
+
+    async def call(self, url: str, values: Mapping[str, str], *, read_seconds: float | None = None) -> Any:  # noqa: ANN401 - as Telegram gives it
+        """Call a method whose parameters are text already, as they go on the wire, and give its `result`.
+
+        As `post`, which raises the same, but everything is written and read once, and no objects are made of it.
+        """
+        api_method, chat = url.rpartition("/")[2], values.get("chat_id")
+        await self._wait_for_slot(api_method, chat)
+        wait = self._wait if read_seconds is None else self._waiting(read_seconds)
+        status, payload = await self._exchange(url, "POST", (json.dumps(values).encode(), _JSON), wait)
+        if status == _TOO_MANY_REQUESTS:
+            raise self._obeyed(api_method, chat, payload)
+        with _bad_ones_noted(api_method):
+            answer = understood(api_method, chat, status, payload)
+        if not answer["ok"]:
+            await _Given(status, payload).post(url)  # raises what python-telegram-bot makes of a refusal
+        return answer["result"]
+
+    def _waiting(self, read_seconds: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(connect=self._connect_timeout_seconds, sock_read=read_seconds)
+
+    async def _exchange(
+        self, url: str, method: str, parts: tuple[Any, Any], wait: aiohttp.ClientTimeout
+    ) -> tuple[int, bytes]:
+        body, headers = parts
         try:
             session = self._opened()
-            body, headers = _body(request_data, files)
-            async with session.request(method, url, data=body, headers=headers, timeout=timeout) as response:
-                payload = await response.read()
+            async with session.request(method, url, data=body, headers=headers, timeout=wait) as response:
+                return response.status, await response.read()
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as problem:
             raise NotSent(f"no connection: {type(problem).__name__}") from problem
         except TimeoutError as problem:  # aiohttp's SocketTimeoutError is one
             raise TimedOut("no answer in time") from problem
         except (aiohttp.ClientError, OSError) as problem:
             raise NetworkError(f"connection lost: {type(problem).__name__}") from problem
-        if response.status == _TOO_MANY_REQUESTS:
-            raise self._obeyed(api_method, chat, payload)
-        try:
-            known = read(api_method, chat, response.status, payload)
-        except NotTelegram:
-            bad_answers.note(TELEGRAM, api_method)
-            raise
-        return response.status, known
 
     async def _wait_for_slot(self, api_method: str, chat: str | None) -> None:
         """Wait for the pace; a chat that Telegram holds is told so at once: RetryAfter, and nothing is sent."""
@@ -150,6 +169,42 @@ class AiohttpRequest(BaseRequest):
                 timeout=aiohttp.ClientTimeout(total=None),
             )
         return self._session
+
+
+class _Given(BaseRequest):
+    """A transport that has one answer already, for python-telegram-bot to read."""
+
+    def __init__(self, status: int, payload: bytes) -> None:
+        self._answer = status, payload
+
+    @property
+    def read_timeout(self) -> float | None:
+        return None
+
+    async def initialize(self) -> None:
+        """Nothing to do."""
+
+    async def shutdown(self) -> None:
+        """Nothing to do."""
+
+    async def do_request(self, *_given: object, **_named: object) -> tuple[int, bytes]:
+        return self._answer
+
+
+async def call(bot: Bot, method: str, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - as Telegram gives it
+    """Call a method of the bot's over its own transport, which is AiohttpRequest; see its `call`."""
+    request = bot.request
+    assert isinstance(request, AiohttpRequest)
+    return await request.call(f"{bot.base_url}/{method}", values)
+
+
+@contextmanager
+def _bad_ones_noted(api_method: str) -> Iterator[None]:
+    try:
+        yield
+    except NotTelegram:
+        bad_answers.note(TELEGRAM, api_method)
+        raise
 
 
 def held_seconds(error: RetryAfter) -> float:

@@ -6,6 +6,9 @@ is believed. A holder that could not beat stops sending before anybody can take 
 
 Of the limit, the others have `OTHERS_SHARE` together while there are any; a new process sends nothing until the holder
 has made room for it. So the sum never exceeds the limit, whoever comes and goes.
+
+Of a process that is `gone` for certain (see bot/inbox/predecessors.py) nobody waits for the silence: its place is
+free at once. Only what it may have sent in its last second still counts.
 """
 
 import asyncio
@@ -21,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.pace.pacer import Pacer
+from messages.pace.peers import Peers, nobody_is_known_to_be_gone
 from messages.pace.queue import loop_time
 from messages.pace.spacing import WINDOW_SECONDS
 from messages.schema import pace_share, pacer
@@ -46,6 +50,7 @@ class PaceKeeper:
         pace: Pacer,
         *,
         process: str,
+        gone: Callable[[str], bool] = nobody_is_known_to_be_gone,
         now: Callable[[], datetime],
         beat_seconds: float = BEAT_SECONDS,
         silent_seconds: float = SILENT_SECONDS,
@@ -59,7 +64,7 @@ class PaceKeeper:
         self._now = now
         self._beat_seconds = beat_seconds
         self._silent_seconds = silent_seconds
-        self._seen: dict[str, tuple[int, float]] = {}  # process -> its beat, and when that was new to us
+        self._peers = Peers(gone, silent_seconds)
         self._lessened_at = -math.inf
         pace.change_limit(0)
 
@@ -85,8 +90,8 @@ class PaceKeeper:
             if row.lifted_at is not None:  # an officer ended the hold
                 self._pace.lift()
             held = row.holder == self._process
-            if not held and (row.holder is None or self._is_silent(row.holder, row.beat, began)):
-                self._remember(row)
+            if not held and (row.holder is None or self._peers.is_lost(row.holder, row.beat, began)):
+                self._remember(row, began)
                 held = True
             limit = await (self._hold(connection, row.beat, began) if held else self._ask(connection))
             if limit < self._pace.limit:
@@ -95,6 +100,13 @@ class PaceKeeper:
         if limit != self._pace.limit:
             self._pace.change_limit(limit)
         self._pace.open_until(began + self._silent_seconds * TRUST_SHARE)
+
+    async def look(self) -> None:
+        """See as early as can be whether the holder is gone: what it sent last counts for a second from then."""
+        async with self._database.reading() as connection:
+            holder = await connection.scalar(select(pacer.c.holder).where(pacer.c.provider == self._provider))
+        if holder is not None:
+            self._peers.is_gone(holder, loop_time())
 
     async def let_go(self) -> None:
         """Leave the pace to whoever comes next, at once."""
@@ -112,19 +124,12 @@ class PaceKeeper:
         found = await connection.execute(select(pacer).where(pacer.c.provider == self._provider).with_for_update())
         return found.one()
 
-    def _is_silent(self, process: str, beat: int, now: float) -> bool:
-        """Whether a process has not counted up for so long, as far as this one has watched it."""
-        seen_beat, since = self._seen.get(process, (None, now))
-        if seen_beat != beat:
-            self._seen[process] = (beat, now)
-            return False
-        return now - since >= self._silent_seconds
-
-    def _remember(self, row: Any) -> None:  # noqa: ANN401 - a row of `pacer`
+    def _remember(self, row: Any, now: float) -> None:  # noqa: ANN401 - a row of `pacer`
         """Begin where the last holder was: a RetryAfter outlives a restart, and so does what was sent just now."""
         self._pace.change_limit(self._limit)
         if row.beat:
-            self._pace.hold(WINDOW_SECONDS)  # the last holder's messages of this second count with ours
+            last_sent_at = self._peers.gone_since(row.holder, now)  # at the latest
+            self._pace.hold(last_sent_at + WINDOW_SECONDS - now)  # its messages of that second count with ours
         if row.rate is not None and row.rate < _UNLIMITED_STORED:
             self._pace.recover(row.rate)
         if row.hold_until is not None and row.hold_until > self._now():
@@ -146,7 +151,7 @@ class PaceKeeper:
         await connection.execute(delete(pace_share).where(*mine))
         rows = await connection.execute(select(pace_share).where(pace_share.c.provider == self._provider))
         others = rows.all()
-        gone = {row.process for row in others if self._is_silent(row.process, row.beat, now)}
+        gone = {row.process for row in others if self._peers.is_forgotten(row.process, row.beat, now)}
         await connection.execute(delete(pace_share).where(_of(self._provider, gone)))
         return await self._grant(connection, [row for row in others if row.process not in gone], now)
 

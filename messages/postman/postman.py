@@ -29,6 +29,7 @@ from messages.notices.life import anything_to_end, finish, sweep
 from messages.notices.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
 from messages.pace.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
 from messages.pace.pacer import Pacer
+from messages.pace.peers import nobody_is_known_to_be_gone
 from messages.postman.held import any_wished, texts_instead
 from messages.postman.letters import Letters
 from messages.postman.line import Line, Tempo
@@ -64,7 +65,10 @@ def _utc_now() -> datetime:
 
 
 class Postman:
-    """Sends what the ledger holds, through each outlet, as long as `run` runs. One per process."""
+    """Sends what the ledger holds, through each outlet, as long as `run` runs. One per process.
+
+    `process` names it, as no other is named; `gone` tells of such a name whether its process has surely ended.
+    """
 
     def __init__(
         self,
@@ -75,12 +79,15 @@ class Postman:
         on_trouble: OnTrouble = tell_nobody,
         on_migrated: OnMigrated = move_nothing,
         on_held: OnHeld = hold_quietly,
+        process: str | None = None,
+        gone: Callable[[str], bool] = nobody_is_known_to_be_gone,
         now: Callable[[], datetime] = _utc_now,
         timing: Timing = Timing(),
     ) -> None:
         kinds = frozenset(outlet.channel.kind for outlet in outlets)
         self.aftermath: Final = Aftermath(on_trouble=on_trouble, on_migrated=on_migrated, sms=SMS in kinds)
-        self.process: Final = secrets.token_hex(8)
+        self.process: Final = process or secrets.token_hex(8)
+        self._gone = gone
         self._database = database
         self._kinds = kinds
         self._now = now
@@ -106,6 +113,11 @@ class Postman:
     async def record_status(self, connection: AsyncConnection, report: StatusReport, now: datetime) -> bool:
         """Take a status callback into the ledger, with all that follows from it (see callbacks.py)."""
         return await record_status(connection, report, aftermath=self.aftermath, now=now)
+
+    async def look(self) -> None:
+        """See as early as can be which processes before this one are gone."""
+        for keeper in self.keepers.values():
+            await keeper.look()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`. Ends when what is on its way has ended, and the pace is left to others."""
@@ -193,6 +205,7 @@ class Postman:
             PROVIDERS[outlet.channel.kind],
             outlet.pacer,
             process=self.process,
+            gone=self._gone,
             now=self._now,
             beat_seconds=self._timing.beat_seconds,
             silent_seconds=self._timing.silent_seconds,

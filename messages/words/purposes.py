@@ -22,6 +22,11 @@ POINT_TO_BOT: Final = frozenset(
 # Of these, texts that call to vote: they point to the voting page where there is one, else to the bot.
 POINT_TO_PAGE: Final = frozenset({"sms.reminder", "sms.closing_soon"})
 
+# Answers by text that name the voting page too, where there is one and the text stays short enough.
+NAME_PAGE: Final = frozenset(
+    {"sms.status.dispatched", "sms.status.delivered", "sms.status.shared", "sms.status.unknown_number", "sms.help"}
+)
+
 # purpose -> key by channel; the facts planned with the message fill the words
 PURPOSES: Final = {
     "link_code": {"sms": "sms.link_code"},

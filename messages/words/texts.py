@@ -6,7 +6,8 @@ catalogue like any other and a language is added by adding a folder. The `.po` f
 are, once per process and domain: there is no compiled copy that could be stale or missing.
 
 A domain is a group of readers: `member` (the chat), `page` (the voting page), `notices` (notices and SMS), `staff`,
-`refusals` (one text per refusal, keyed by the refusal), `words` (names, buttons, commands that several share).
+`console`, `refusals` (one text per refusal, keyed by the refusal), `words` (names, buttons, commands that several
+share).
 """
 
 import html

@@ -12,7 +12,7 @@ from typing import Any
 
 from messages.words.dates import moment_text, window_text
 from messages.words.kinds import NOT_TO_VOTERS, Kind
-from messages.words.purposes import DOMAIN, PURPOSES, fitting
+from messages.words.purposes import DOMAIN, NAME_PAGE, PURPOSES, fitting
 from messages.words.sms_text import plain
 from messages.words.texts import DEFAULT_LANGUAGE, fit_language, html_text, text
 from voting.model import Poll, Window
@@ -101,4 +101,6 @@ def message_text(purpose: str, channel: str, language: str, facts: Mapping[str, 
     """Give the words of a message to one person; KeyError for a purpose that is not in `purposes.py`."""
     key = fitting(PURPOSES[purpose][channel], facts)
     body = text(DOMAIN, key, fit_language(language), **facts)
+    if purpose in NAME_PAGE and facts.get("page_url"):
+        body += " " + text(DOMAIN, "sms.vote_page", fit_language(language), page_url=facts["page_url"])
     return plain(body) if channel == "sms" else body

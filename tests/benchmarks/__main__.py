@@ -1,6 +1,7 @@
 """Run all benchmarks, or those named, here or in PART: `PART="votes count" make bench`. BENCH_SMALL=1: a quick look.
 
-`ballots-full`, the count of 141,725 ballots, is run by its name only: alone, and for half an hour.
+`ballots-full`, the count of 141,725 ballots, is run by its name only, alone; it says first how long it takes and how
+much disk.
 """
 
 import asyncio
@@ -9,7 +10,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import ballots_bench, chat_bench, console_bench, count_bench, messages_bench, voting_bench
+from tests.benchmarks import (
+    ballots_bench,
+    chat_bench,
+    console_bench,
+    cost_bench,
+    count_bench,
+    messages_bench,
+    page_bench,
+    voting_bench,
+)
 
 BENCHMARKS = {
     "ballots": ballots_bench.ballots,
@@ -17,6 +27,8 @@ BENCHMARKS = {
     "count": count_bench.count,
     "roll": voting_bench.roll_import,
     "chat": chat_bench.chat,
+    "cost": cost_bench.cost,
+    "page": page_bench.page,
     "messages": messages_bench.messages,
     "console": console_bench.console,
     "ballots-full": count_bench.full,

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 from prepared import SECRETS
@@ -83,10 +83,13 @@ class ServiceApart(Town):
         return float(used.user + used.system)
 
 
+Apart = TypeVar("Apart", bound=ServiceApart)
+
+
 async def chat(folder: Path, shrink: int) -> None:
     """Print latency, calls and processor time per vote, and updates per second beside the bare loop."""
     members = max(20, MEMBERS // shrink)
-    async with town_of(folder, members) as town:
+    async with town_of(folder, members, ServiceApart) as town:
         measured = await everybody_votes(town, members)
         locks = await town.locks()
         updates = [update for update in town.sandbox.telegram.updates if "callback_query" in update]
@@ -103,14 +106,15 @@ async def chat(folder: Path, shrink: int) -> None:
 
 
 @asynccontextmanager
-async def town_of(folder: Path, members: int) -> AsyncIterator[ServiceApart]:
+async def town_of(folder: Path, members: int, kind: type[Apart]) -> AsyncIterator[Apart]:
+    """Give a town of this kind, open now."""
     database = Database(f"sqlite+aiosqlite:///{folder / 'ballotline.db'}", Signer(SECRETS))
     await upgrade(database)
     now = datetime.now(UTC)
     residents = [Resident(f"member{number}", None) for number in range(members)]
     span = {"opens_at": now - timedelta(days=1), "closes_at": now + timedelta(days=1)}
     try:
-        async with ServiceApart(database, folder, residents=residents, moment=now, **span) as town:
+        async with kind(database, folder, residents=residents, moment=now, **span) as town:
             yield town
     finally:
         await database.close()

@@ -1,17 +1,25 @@
-"""The count of a whole poll: tally, decrypt, result, and beside them what it takes to verify the bundle."""
+"""The count of a whole poll: tally, decrypt, result, and beside them what it takes to verify the bundle.
+
+Every ballot is sealed for itself, under its own credential and with its own random numbers; nothing is copied. What is
+repeated costs the count nothing: one question of two options, three votes for the first to two for the second, one
+moment of the press for all, and no member has more than one pack. The chain has one entry for every 250 ballots; it has
+between one and 256 in a real poll, so that more of `chain.jsonl` is written and read there.
+"""
 
 import asyncio
 import multiprocessing
+import re
 import resource
+import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from unittest.mock import patch
 
 import counting
@@ -31,18 +39,23 @@ from voting.ballots.packed import pack
 from voting.ballots.seal import draw_randomness, seal
 from voting.count import count as count_module
 from voting.count.count import begin, finish
+from voting.count.readiness import said
+from voting.count.tally import find_tally
 from voting.model import By, Poll
 from voting.poll import polls
-from voting.poll.election import election_of
+from voting.poll.election import election_of, trustees_of
 from voting.store.database import Database
 from voting.trustees.dealer import Dealt
 from voting.trustees.decrypt import Verified, decrypt
-from voting.verify.report import Report
-from voting.verify.verify import verify
+from voting.verify import format as form
+from voting.verify.ballots import cores
 
 BALLOTS = 141_725
 SMALL = 2_000
 TOGETHER = 250  # ballots under one entry of the chain, and made in one task of the pool
+MOMENT_SECONDS = 0.2  # between two looks at the verifier's memory
+MILLISECONDS_EACH = 4.5  # of one core, for a ballot: made, counted, and checked
+BYTES_EACH = 11_000  # of disk, for a ballot: database, log, the bundle of both steps while one takes the other's place
 
 
 class Cast(NamedTuple):
@@ -62,19 +75,10 @@ class Polled:
     dealt: Dealt = field(default_factory=dealt)
 
 
-@dataclass
-class Verifying:
-    """Stands in the count for `verify`: does the same, and measures it."""
+class Unchecked:
+    """Stands in the count for what `verify` found: that is measured at the end, once, by itself."""
 
-    seconds: float = 0.0
-    reports: list[Report] = field(default_factory=list)
-
-    def __call__(self, folder: Path, **named: object) -> Report:
-        """Verify."""
-        began = time.perf_counter()
-        self.reports.append(verify(folder, **named))  # type: ignore[arg-type]
-        self.seconds += time.perf_counter() - began
-        return self.reports[-1]
+    ok = True
 
 
 def make_credentials(number: int) -> list[tuple[int, Point]]:
@@ -160,42 +164,82 @@ async def counting_of(folder: Path, ballots: int) -> None:
         with watch() as making:
             town = await voted(database, ballots)
         await counting.close(town)
-        checks, bundle, by = Verifying(), folder / "bundle", {"secrets": SECRETS, "by": GWEN}
-        with patch.object(count_module, "verify", checks):
+        bundle, by = folder / "bundle", {"secrets": SECRETS, "by": GWEN}
+        with patch.object(count_module, "verify", lambda *_, **__: Unchecked()):
             with watch() as tally:
                 await begin(database, bundle, **by)  # type: ignore[arg-type]
-            tallied = tally.seconds - checks.seconds
             with watch() as decrypting:
-                decryptions = decrypt_all(town, folder, checks.reports[-1])
-            before = checks.seconds
+                decryptions = await decrypt_all(town, folder, bundle)
             with watch() as result:
                 await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
-            finished = result.seconds - (checks.seconds - before)
-    with watch() as verifying:
-        report = await asyncio.to_thread(verify, bundle)
-    assert report.ok, report.problems[:1]
-    counted = tallied + decrypting.seconds + finished
+    steps = (tally, decrypting, result)
+    seconds, processor = sum(step.seconds for step in steps), sum(step.processor for step in steps)
+    verifying = await asyncio.to_thread(verified, bundle)
     print(
-        f"{ballots:10,} {making.seconds:9.1f} {tallied:9.2f} {decrypting.seconds:9.2f} {finished:9.2f} {counted:9.2f} "
-        f"{ballots / counted:9,.0f} {verifying.seconds:9.2f} {ballots / verifying.seconds:9,.0f} {memory():>12}"
+        f"{ballots:10,} {making.seconds:9.1f}"
+        + "".join(f" {step.seconds:9.2f}" for step in steps)
+        + f" {seconds:9.2f} {processor:9.2f} {ballots / seconds:9,.0f}"
+        + f" {verifying.seconds:9.2f} {verifying.processor:9.2f} {ballots / verifying.seconds:9,.0f}"
+        + f" {verifying.memory:9,.0f}",
+        flush=True,
     )
 
 
-def decrypt_all(town: Polled, folder: Path, report: Report) -> list[Path]:
-    """Have two trustees decrypt what was verified."""
-    shares, verified = folder / "shares", Verified(report.election, report.trustees, report.tally)
+class Verification(NamedTuple):
+    """What `ballotline verify` took: seconds on the clock and of all cores, MiB of its processes at their peaks."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
+def verified(bundle: Path) -> Verification:
+    """Verify in a process of its own, as strangers do."""
+    peaks: dict[int, int] = {}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with watch() as watched:
+        words = [sys.executable, "-m", "bot.cli", "verify", str(bundle)]
+        child = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        while not ended(child):
+            peaks |= peaks_of(child.pid)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert child.returncode == 0, "the bundle does not verify"
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Verification(watched.seconds, processor, sum(peaks.values()) / 2**10)
+
+
+def ended(child: "subprocess.Popen[bytes]") -> bool:
+    """Wait a moment for a process to end."""
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=MOMENT_SECONDS)
+    return child.returncode is not None
+
+
+def peaks_of(process: int) -> dict[int, int]:
+    """Give how much memory a process and its children have had at most, in KiB, as Linux tells; nothing elsewhere."""
+    peaks = {}
+    with suppress(OSError):
+        threads = Path(f"/proc/{process}/task").glob("*/children")  # each thread's own
+        children = [int(one) for thread in threads for one in thread.read_text(encoding="ascii").split()]
+        for one in (process, *children):
+            status = Path(f"/proc/{one}/status").read_text(encoding="utf-8")
+            peaks[one] = max(map(int, re.findall(r"VmHWM:\s*(\d+) kB", status)), default=0)
+    return peaks
+
+
+async def decrypt_all(town: Polled, folder: Path, bundle: Path) -> list[Path]:
+    """Have two trustees decrypt the bundle's tally."""
+    async with town.database.reading() as connection:
+        closed = await said(connection, form.BALLOTS_CLOSED)
+    assert closed is not None
+    tally = find_tally(bundle, town.poll, closed["tally"])
+    assert tally is not None
+    verified = Verified(election_of(town.poll).written, trustees_of(town.poll).data, tally)
     paths = []
-    for share in counting.share_files(town, shares)[:2]:
+    for share in counting.share_files(town, folder / "shares")[:2]:
         paths.append(folder / f"decryption-{share.name}")
         decrypt(share, paths[-1], lambda: verified)
     return paths
-
-
-def memory() -> str:
-    """Give the most memory so far: of this process, and of the largest of its workers, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return " + ".join(f"{peak / unit:,.0f}" for peak in peaks)
 
 
 async def count(folder: Path, shrink: int) -> None:
@@ -204,20 +248,28 @@ async def count(folder: Path, shrink: int) -> None:
 
 
 async def full(folder: Path, shrink: int) -> None:
-    """The same at full size and at a tenth of it."""
-    await sizes(folder, (BALLOTS // shrink // 10, BALLOTS // shrink))
+    """The same at full size and at a tenth of it; says first what it takes."""
+    ballots = BALLOTS // shrink
+    minutes = 1.1 * ballots * MILLISECONDS_EACH / 60_000 / cores()
+    print(f"\ncounting {ballots:,} ballots, and a tenth of them: about {minutes:,.0f} minutes if nothing else runs on")
+    print(f"{cores()} cores like those it was written on, and {ballots * BYTES_EACH / 1e9:,.1f} GB in {folder.parent}")
+    await sizes(folder, (ballots // 10, ballots))
+
+
+HEADS: Final = (
+    *("ballots", "making", "tally", "decrypt", "result", "in all", "processor", "a second"),
+    *("verify", "processor", "a second", "memory"),
+)
 
 
 async def sizes(folder: Path, ballots: Sequence[int]) -> None:
     """Print a line for each size."""
     print(
-        "\nseconds to count sealed ballots, without the checks that the count makes of itself, and to verify the bundle"
+        "\nseconds to count sealed ballots, and to verify the bundle; the count does that too, after tally and result"
     )
-    print(
-        "making: ballots sealed on every core and stored; memory: MiB of this process + of its largest worker, at most"
-    )
-    names = ("ballots", "making", "tally", "decrypt", "result", "in all", "a second", "verify", "a second")
-    print(f"{names[0]:>10}" + "".join(f" {name:>9}" for name in names[1:]) + f" {'memory':>12}")
+    print("making: ballots sealed on every core and stored; processor: seconds of all cores together")
+    print(f"memory: MiB of the verifier's {cores() + 1} processes together, each at its peak")
+    print(f"{HEADS[0]:>10}" + "".join(f" {name:>9}" for name in HEADS[1:]), flush=True)
     for number in ballots:
         with tempfile.TemporaryDirectory(dir=folder) as own:
             await counting_of(Path(own), number)

@@ -7,14 +7,14 @@ import os
 import sqlite3
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from electorate import Letter, make_letters, open_electorate, press
 from prepared import NOW, POLL, SECRETS, make_poll, options_of, read_phone
@@ -41,17 +41,30 @@ MEMBERS = 172_437
 
 
 class Watch:
-    """How long a block took."""
+    """How long a block took on the clock, and how much of the processor's time this process took for it."""
 
     seconds: float
+    processor: float
+
+
+class Pace(NamedTuple):
+    """Votes per second, and milliseconds of one core's time for each."""
+
+    per_second: float
+    milliseconds: float
+
+    @classmethod
+    def of(cls, votes: int, seconds: float, processor: float) -> "Pace":
+        """Give the pace of so many votes."""
+        return cls(votes / seconds, processor / votes * 1_000)
 
 
 @contextmanager
 def watch() -> Iterator[Watch]:
     """Time a block."""
-    watched, start = Watch(), time.perf_counter()
+    watched, start, processor = Watch(), time.perf_counter(), time.process_time()
     yield watched
-    watched.seconds = time.perf_counter() - start
+    watched.seconds, watched.processor = time.perf_counter() - start, time.process_time() - processor
 
 
 @asynccontextmanager
@@ -65,8 +78,8 @@ async def fresh(folder: Path) -> AsyncIterator[Database]:
         await database.close()
 
 
-def plain_loop(folder: Path, votes: int) -> float:
-    """Lock one vote per transaction in a loop without any of our code, as durably; give votes per second."""
+def plain_loop(folder: Path, votes: int) -> Pace:
+    """Lock one vote per transaction in a loop without any of our code, as durably."""
     with closing(sqlite3.connect(folder / f"{time.monotonic_ns()}.db", isolation_level=None)) as connection:
         for statement in (
             "PRAGMA journal_mode=WAL",
@@ -88,11 +101,11 @@ def plain_loop(folder: Path, votes: int) -> float:
                 assert locked.rowcount == 1
                 connection.execute("INSERT INTO ballot VALUES (?, ?)", (random.randbytes(16), n % 2))
                 connection.execute("COMMIT")
-    return votes / watched.seconds
+    return Pace.of(votes, watched.seconds, watched.processor)
 
 
-async def crowd(waiting: int, letters: list[Letter], does: Callable[[Letter], Awaitable[None]]) -> float:
-    """Have every letter do it, `waiting` at a time; give how many did per second."""
+async def crowd(waiting: int, letters: list[Letter], does: Callable[[Letter], Awaitable[None]]) -> Pace:
+    """Have every letter do it, `waiting` at a time."""
     queue = iter(letters)
 
     async def some() -> None:
@@ -103,11 +116,11 @@ async def crowd(waiting: int, letters: list[Letter], does: Callable[[Letter], Aw
         async with asyncio.TaskGroup() as group:
             for _ in range(waiting):
                 group.create_task(some())
-    return len(letters) / watched.seconds
+    return Pace.of(len(letters), watched.seconds, watched.processor)
 
 
-async def whole_path(folder: Path, waiting: int, letters: list[Letter]) -> float:
-    """From codes to receipt: both codes checked, paper opened, ballot sealed and checked, vote locked; per second."""
+async def whole_path(folder: Path, waiting: int, letters: list[Letter]) -> Pace:
+    """From codes to receipt: both codes checked, paper opened, ballot sealed and checked, vote locked."""
     async with fresh(folder) as database:
         town = await open_electorate(database, letters=letters)
 
@@ -117,8 +130,8 @@ async def whole_path(folder: Path, waiting: int, letters: list[Letter]) -> float
         return await crowd(waiting, letters, votes)
 
 
-async def pressing(folder: Path, waiting: int, letters: list[Letter], *, ready: bool) -> float:
-    """From the press to the receipt, papers opened before; `ready`: ballots sealed and checked too. Per second."""
+async def pressing(folder: Path, waiting: int, letters: list[Letter], *, ready: bool) -> Pace:
+    """From the press to the receipt, papers opened before; `ready`: ballots sealed and checked too."""
     async with fresh(folder) as database:
         town = await open_electorate(database, letters=letters)
         presses: dict[int, Waiting] = {}
@@ -137,7 +150,7 @@ async def pressing(folder: Path, waiting: int, letters: list[Letter], *, ready: 
 
 
 def arithmetic(number: int, uuid: str, trustee: int, *, derives: bool) -> float:
-    """Do what no vote can do without, `number` times and nothing else; give the seconds."""
+    """Do what no vote can do without, `number` times and nothing else; give the processor's seconds."""
     question = Question("Who?", options_of(POLL), 1, 1)
     election = make_election(uuid=uuid, name="Raw", description="Raw", key=base_times(trustee), questions=[question])
     secret = random_scalar()
@@ -147,17 +160,16 @@ def arithmetic(number: int, uuid: str, trustee: int, *, derives: bool) -> float:
                 secret = derive_secret("ABCDEFGHJ", "ABCDEFGHJKMN", uuid)
             sealed = seal(election, base_times(secret), [(1, 0)], draw_randomness(election))
             check(sign(sealed, secret, random_scalar()), election)
-    return watched.seconds
+    return watched.processor
 
 
-def raw_limit(pool: ProcessPoolExecutor, votes: int, *, derives: bool) -> float:
-    """Have every core do the arithmetic of votes, without any database; give votes per second."""
+def raw_limit(pool: ProcessPoolExecutor, votes: int, *, derives: bool) -> Pace:
+    """Have every core do the arithmetic of votes, without any database."""
     cores = os.cpu_count() or 1
     one = partial(arithmetic, votes // cores, POLL.uuid, random_scalar(), derives=derives)
     with watch() as watched:
-        for done in [pool.submit(one) for _ in range(cores)]:
-            done.result()
-    return votes // cores * cores / watched.seconds
+        processor = sum(done.result() for done in [pool.submit(one) for _ in range(cores)])
+    return Pace.of(votes // cores * cores, watched.seconds, processor)
 
 
 async def votes(folder: Path, shrink: int) -> None:
@@ -166,32 +178,52 @@ async def votes(folder: Path, shrink: int) -> None:
     print(f"durable votes per second, SQLite, median of {ROUNDS}, each beside its limit, run before and after it:")
     print("  whole path: the credential's derivation, sealing and checking, on every core and with no database")
     print("  from the press: sealing and checking, the same way; lock alone: a loop of one vote per transaction")
-    print(f"{'waiting':>8}" + "".join(f" {'limit':>9} {name:>14} {'ratio':>6}" for name in PARTS))
+    print("  ms: of one core's time for each vote, of the limit and of ours, whatever else the machine does")
+    print(f"{'waiting':>8}" + "".join(f" {'limit':>7} {name:>14} {'ratio':>5} {'ms':>5} {'ms':>5}" for name in PARTS))
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
         raw_limit(pool, 10, derives=True)  # so that every process has begun
         for waiting in WAITING:
             some = letters[: max(waiting * 2, VOTES_PER_WAITING[waiting] // shrink)]
             rounds = [await one_round(folder, waiting, some, pool) for _ in range(ROUNDS)]
-            figures = [statistics.median(column) for column in zip(*rounds, strict=True)]
-            triples = zip(*(figures[part::3] for part in range(3)), strict=True)
-            print(
-                f"{waiting:8}" + "".join(f" {limit:9,.0f} {ours:14,.0f} {ratio:6.2f}" for limit, ours, ratio in triples)
-            )
+            parts = [median_of(part) for part in zip(*rounds, strict=True)]
+            print(f"{waiting:8}" + "".join(map(columns, parts)), flush=True)
 
 
-async def one_round(folder: Path, waiting: int, letters: list[Letter], pool: ProcessPoolExecutor) -> list[float]:
-    """Measure each part between two runs of its limit: the limit, our rate, and the ratio of both."""
-    figures: list[float] = []
+class Beside(NamedTuple):
+    """What a part did, and its limit beside it."""
+
+    limit: float
+    ours: float
+    ratio: float
+    limit_milliseconds: float
+    our_milliseconds: float
+
+
+async def one_round(folder: Path, waiting: int, letters: list[Letter], pool: ProcessPoolExecutor) -> list[Beside]:
+    """Measure each part between two runs of its limit."""
+    figures = []
     for part, limit in PARTS.values():
         before = limit(folder, len(letters), pool)
-        rate = await part(folder, waiting, letters)
-        beside = (before + limit(folder, len(letters), pool)) / 2
-        figures += [beside, rate, rate / beside]
+        pace = await part(folder, waiting, letters)
+        both = Pace(*(map(statistics.mean, zip(before, limit(folder, len(letters), pool), strict=True))))
+        ratio = pace.per_second / both.per_second
+        figures.append(Beside(both.per_second, pace.per_second, ratio, both.milliseconds, pace.milliseconds))
     return figures
 
 
-Part = Callable[[Path, int, list[Letter]], Awaitable[float]]
-Limit = Callable[[Path, int, ProcessPoolExecutor], float]
+def median_of(rounds: Sequence[Beside]) -> Beside:
+    """Give the median of each figure."""
+    return Beside(*map(statistics.median, zip(*rounds, strict=True)))
+
+
+def columns(part: Beside) -> str:
+    """Write a part's figures under their names."""
+    times = f"{part.limit_milliseconds:5.2f} {part.our_milliseconds:5.2f}"
+    return f" {part.limit:7,.0f} {part.ours:14,.0f} {part.ratio:5.2f} {times}"
+
+
+Part = Callable[[Path, int, list[Letter]], Awaitable[Pace]]
+Limit = Callable[[Path, int, ProcessPoolExecutor], Pace]
 
 PARTS: Final[dict[str, tuple[Part, Limit]]] = {
     "whole path": (whole_path, lambda _folder, votes, pool: raw_limit(pool, votes, derives=True)),

@@ -48,6 +48,7 @@ async def test_the_whole_way(
     """Every step is clean to axe and fits its screen; the ballot is right and holds what was pressed."""
     letter = server.letter()
     visitor = await Visitor.opens(browser, server, viewport=size, color_scheme=scheme)
+    await visitor.reads("Which language? / Pa iaith?")
     found = {"language": await visitor.faults()}
     await visitor.presses(language)
     found["rule"] = await visitor.faults()

@@ -66,8 +66,11 @@ async def test_a_member_votes_on_the_page_and_a_thief_is_warned_then_reported(
         await thief.field.fill(letter.vote_code)
         await thief.page.keyboard.press("Enter")
         await thief.sees("As the rule says, this try was noted and the staff can see it.")
-        await desk.hears("used from another account")
+        await desk.hears("Codes used on the voting page, not where the vote was cast")
         assert await town.attempts() == 1
+        await thief.presses("This was not me")
+        await thief.reads("Thank you for telling us")
+        await desk.hears("was not theirs")
         assert visitor.complaints == thief.complaints == []
 
 

@@ -394,6 +394,7 @@ async def test_a_letter_that_voted_elsewhere_is_warned_first_and_noted_only_on_p
     await visitor.reads("A vote is already locked")
     await visitor.sees(words)
     await visitor.sees("Your letter says how you reach them.")
+    await expect(visitor.page.get_by_text("You can also vote in the other ways")).to_have_count(0)
     assert [act for act, _ in server.heard] == ["pack"]
     await visitor.page.get_by_text("I want to go on all the same").click()
     await visitor.presses("Give the vote code all the same")
@@ -436,6 +437,8 @@ async def test_a_poll_that_takes_no_vote_says_so_first(
         await visitor.reads(heading)
         await visitor.sees(words)
         await expect(visitor.button("Just check my codes")).to_have_count(checks)
+        other_ways = visitor.page.get_by_text("You can also vote in the other ways")
+        await expect(other_ways).to_have_count(checks)
         assert await visitor.faults() == []
 
 
@@ -448,7 +451,6 @@ def _fields(poll: Any) -> dict[str, Any]:
     [
         ("not_open", "Voting has not opened yet"),
         ("closed", "Voting closed at 5:00 pm"),
-        ("paused", "Voting is held up for a short time"),
         ("not_eligible", "this member cannot vote in this ballot"),
     ],
 )

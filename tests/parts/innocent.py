@@ -8,12 +8,13 @@ import asyncio
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
 from electorate import Electorate, Letter, press, the_other
+from page_papers import PagePaper
 from prepared import NOW
 
 from voting.codes.codes import Kind as CodeKind
@@ -24,11 +25,12 @@ from voting.store.together import Together
 from voting.votes.attempts import Kind
 from voting.votes.cast import Cast, CastOutcome
 from voting.votes.locks import locks_of_chats
-from voting.votes.right_codes import Purpose
+from voting.votes.right_codes import CodesGood, Purpose
 
 PAPERS_MAX = 4
 MESSAGE = "the message with both codes"
 AFTERWARDS_MAX = 4
+ON_PAGE = 0.25  # of the papers of somebody with two devices are opened on the voting page
 SLIPS = 0.01  # of the sequences begin with codes that are wrong
 
 
@@ -77,6 +79,7 @@ class Innocent:
     chance: Random
     devices: int = 2
     papers: list[Cast] = field(default_factory=list)
+    pages: dict[str, tuple[PagePaper, int]] = field(default_factory=dict)  # by the paper's name, with the option
 
     @property
     def town(self) -> Electorate:
@@ -107,10 +110,40 @@ class Innocent:
 
     async def opens(self) -> None:
         """Open a paper: mostly in the same chat as before, sometimes on the other device."""
+        if self.devices > 1 and self.chance.random() < ON_PAGE:
+            await self.opens_on_page()
+            return
         chat = self.other_device if self.devices > 1 and self.chance.random() < 0.1 else self.letter.chat
         intent = await self.town.opens_paper(self.letter, chat=chat, message=MESSAGE)
         self.papers.append(press(intent, chat, self.chance.randrange(2)))
         self.lives.done["papers opened"] += 1
+
+    async def opens_on_page(self) -> None:
+        """Open a paper on the voting page, in one more tab of the same browser; each question may be sent twice."""
+        page = PagePaper(self.town, self.letter, f"tab-{self.letter.member_id}-{len(self.papers)}")
+        for _ in range(self.chance.choice((1, 1, 2))):
+            good = await page.proves()
+            assert good.intent is not None
+        option = self.chance.randrange(2)
+        self.pages[page.paper] = page, option
+        self.papers.append(await page.cast(option))
+        self.lives.done["papers opened on the page"] += 1
+
+    async def changed(self, cast: Cast) -> Cast:
+        """Press the other option on the same paper; on the page it is another ballot."""
+        if cast.ballot is None:
+            return the_other(cast)
+        page, option = self.pages[cast.intent_id]
+        return await page.cast(1 - option)
+
+    async def gives_codes(self, cast: Cast, *, again: bool) -> CodesGood:
+        """Give the codes in the chat or session of this paper: the very message once more, or `again` by hand."""
+        if cast.ballot is None:
+            message = None if again else MESSAGE
+            flow = "another flow" if again else "flow"
+            return await self.town.gives_codes(self.letter, chat=cast.chat, flow=flow, message=message)
+        page, _ = self.pages[cast.intent_id]
+        return await (replace(page, paper=f"{page.paper} again") if again else page).proves()
 
     async def slips(self) -> None:
         """Type codes of somebody else's poll night: a code that passes its check and is wrong."""
@@ -156,15 +189,14 @@ class Innocent:
             assert {(tap.receipt, tap.fresh) for tap in taps if tap is not None} == {(receipt, False)}
         elif what is After.STALE_KEYBOARD:
             old = self.chance.choice(self.papers)
-            outcome = await self.presses(the_other(old))
+            outcome = await self.presses(await self.changed(old))
             assert (outcome.receipt if outcome else None) == (receipt if old.chat == first.chat else None)
         elif what in {After.CODES_REDELIVERED, After.CODES_AGAIN}:
-            flow = "flow" if what is After.CODES_REDELIVERED else "another flow"
-            good = await town.gives_codes(letter, chat=first.chat, flow=flow)
+            good = await self.gives_codes(first, again=what is After.CODES_AGAIN)
             assert (good.attempt, good.warn_first) == (None, True)
         elif what is After.CODES_REDELIVERED_ELSEWHERE:
-            for chat in {cast.chat for cast in self.papers} - {first.chat}:
-                good = await town.gives_codes(letter, chat=chat, message=MESSAGE)
+            for cast in {cast.chat: cast for cast in self.papers if cast.chat != first.chat}.values():
+                good = await self.gives_codes(cast, again=False)
                 assert (good.attempt, good.intent) == (None, None)
         elif what is After.CODES_OVERTAKEN:
             if self.devices > 1:

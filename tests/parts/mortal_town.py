@@ -2,25 +2,26 @@
 
 import asyncio
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from forked import Forked, reader_of
-from soak import SOAK
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from town import PUBLIC_URL, Town, free_port
 
-from bot.schema import alert_message, inbox
+from bot.schema import inbox
 from voting import secrets_file
 from voting.store.database import Database
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 45.0  # an alert that was just being shown waits for its lease
+PATIENCE_SECONDS = 45.0
 
 
 class MortalTown(Town):
-    """The town; `texts`: with Twilio too. `may_say`: the one error that the process may log."""
+    """The town; `texts`: with Twilio too. `processes`: how many workers; `may_say`: the one error that it may log."""
 
     def __init__(
         self,
@@ -29,11 +30,13 @@ class MortalTown(Town):
         database_url: str,
         *,
         texts: bool = False,
+        processes: int = 1,
         may_say: str | None = None,
         **named: Any,
     ) -> None:
         super().__init__(database, folder, **named)
         self.database_url, self.texts, self.may_say = database_url, texts, may_say
+        self.processes = processes
         self._child: Forked | None = None
         self._said: asyncio.Task[bytes] | None = None
 
@@ -51,7 +54,10 @@ class MortalTown(Town):
         told = {f"BALLOTLINE_{name}": value for name, value in self._told().items()}
         ours, its = os.pipe()
         self._child = Forked(
-            *("-m", "bot.cli", "run"), cwd=self.folder, env=kept | told | {"PYTHONPATH": str(ROOT)}, stderr=its
+            *("-m", "bot.cli", "run", "--processes", str(self.processes)),
+            cwd=self.folder,
+            env=kept | told | {"PYTHONPATH": str(ROOT)},
+            stderr=its,
         )
         os.close(its)
         said = await reader_of(ours)
@@ -88,14 +94,6 @@ class MortalTown(Town):
         assert self._child is not None
         self._child.kill()
         await self._ended()
-        if not SOAK:
-            await self._half_a_minute_later()
-
-    async def _half_a_minute_later(self) -> None:
-        """Let the leases end of alerts that were just being shown; the long runs wait for it."""
-        async with self.database.writing() as connection:
-            held = update(alert_message).where(alert_message.c.lease_until.is_not(None))
-            await connection.execute(held.values(lease_until=self.clock()))
 
     async def stops(self) -> None:
         assert self._child is not None
@@ -130,6 +128,20 @@ class MortalTown(Town):
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.attempts() < count:  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.005)
+
+    async def workers(self) -> dict[str, int]:
+        """Give the process numbers of the workers that /metrics names."""
+        async with aiohttp.ClientSession(self.url) as client, client.get("/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        found = (re.match(r'ballotline_worker_process\{worker="(\d+)"\} (\S+)', line) for line in lines)
+        return {match[1]: int(float(match[2])) for match in found if match}
+
+    async def until_workers(self, awaited: Callable[[dict[str, int]], bool]) -> dict[str, int]:
+        """Wait until the workers are as awaited, and give them."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not awaited(found := await self.workers()):  # noqa: ASYNC110 - other processes' doing
+                await asyncio.sleep(0.05)
+        return found
 
     async def measured(self, name: str, label: str) -> float:
         """Add up in /metrics what has a name and a label."""

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -44,9 +45,18 @@ class PageClient:
     more: dict[str, Any] = field(default_factory=dict)
     session: str = field(default_factory=lambda: secrets.token_hex(16))
     rule_version: int = 1
+    comes_from: str = "127.0.0.1"
+    hear: Callable[[httpx.Request], Awaitable[None]] | None = None  # whatever is sent
 
     async def __aenter__(self) -> Self:
-        self.http = httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=30, trust_env=False)
+        self.http = httpx.AsyncClient(
+            base_url=self.url,
+            headers=self.headers,
+            timeout=30,
+            trust_env=False,
+            transport=httpx.AsyncHTTPTransport(local_address=self.comes_from),
+            event_hooks={"request": [self.hear]} if self.hear else {},
+        )
         self.poll = (await self.http.get("/vote/poll.json")).json()
         self.election: Election = read_election((await self.http.get("/vote/election.json")).content)
         return self
@@ -61,7 +71,9 @@ class PageClient:
 
     async def sends(self, act: str, body: bytes) -> dict[str, Any]:
         """Send these bytes; Refused."""
-        answer = await self.http.post(f"/vote/{act}", content=body, headers={"Content-Type": "application/json"})
+        answer = await self.http.post(
+            f"/vote/{act}", content=body, headers={"Content-Type": "application/json", **self.headers}
+        )
         content: dict[str, Any] = answer.json()
         if answer.is_error:
             raise Refused(answer.status_code, content["refusal"], content["words"], answer.headers.get("Retry-After"))
@@ -82,6 +94,10 @@ class PageClient:
         numbers = {"challenge": str(proof.challenge), "response": str(proof.response)}
         credential = write_point(public_credential(own))
         return await self.post("codes", intent=intent, purpose=purpose, credential=credential, proof=numbers)
+
+    async def disowns(self, intent: str) -> dict[str, Any]:
+        """Say that the vote which is locked was not ours."""
+        return await self.post("not_mine", intent=intent)
 
     def secret(self, letter: Letter) -> int:
         """Derive the credential's secret of a letter's codes."""

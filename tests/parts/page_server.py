@@ -16,6 +16,7 @@ from typing import Any, Final
 from aiohttp import web
 from nacl.signing import SigningKey
 from prepared import POLL
+from prepared import asked as both
 from sealed import TRUSTEE, UUID
 
 from bot.page.files import static_files
@@ -33,6 +34,7 @@ from voting.ballots.refusals import BallotRefusal
 from voting.codes.codes import Kind, generate
 from voting.model import Phase, Poll
 from voting.poll.election import questions_of
+from voting.poll.questions import written_questions
 
 KEY: Final = SigningKey(bytes(range(32)))
 NOW: Final = datetime(2022, 8, 20, 12, 0, tzinfo=UTC)
@@ -71,11 +73,13 @@ class PageServer:
     letters: dict[str, Letter] = field(default_factory=dict)
     intents: dict[str, Letter] = field(default_factory=dict)
     ballots: list[bytes] = field(default_factory=list)
+    disowned: list[Letter] = field(default_factory=list)
     heard: list[tuple[str, bytes]] = field(default_factory=list)
     lost: dict[str, int] = field(default_factory=dict)
     away: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, deque[tuple[int, str, str]]] = field(default_factory=dict)
     wrong_signature: bool = False
+    shifts: Any = None
     api_url: str = "http://127.0.0.1:1"
 
     def letter(self, **facts: Any) -> Letter:
@@ -107,7 +111,7 @@ class PageServer:
         for tag in languages:
             app.router.add_get(f"/vote/words/{tag}.json", self._bytes(lambda tag=tag: words_json(tag).encode()))
         app.router.add_get(f"{static_path()}/{{name}}", self._static)
-        app.router.add_post("/vote/{act:pack|codes|ballot}", self._post)
+        app.router.add_post("/vote/{act:pack|codes|ballot|not_mine}", self._post)
         return app
 
     @web.middleware
@@ -162,8 +166,9 @@ class PageServer:
         intent = f"intent-{len(self.intents)}"
         self.intents[intent] = letter
         own = state == "locked_here"
+        said = {} if self.shifts is None else {"shifts": self.shifts}
         lock = letter.lock and {**letter.lock, "receipt": letter.lock["receipt"] if own else None}
-        return 200, {"word": WORD, "state": state, "intent": intent, "warns": letter.warns, "lock": lock}
+        return 200, {"word": WORD, "state": state, "intent": intent, "warns": letter.warns, "lock": lock, **said}
 
     def _codes(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         letter = self.intents[asked["intent"]]
@@ -200,6 +205,10 @@ class PageServer:
         named = {name: letter.lock.get(name) for name in ("receipt", "at", "entry", "signature")}
         return 200, {**named, "fresh": fresh}
 
+    def _not_mine(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.disowned.append(self.intents[asked["intent"]])
+        return 200, {"told": True}
+
     def _state(self, letter: Letter, session: str) -> str:
         if letter.state == "locked":
             return "locked_here" if letter.owner == session else "locked_elsewhere"
@@ -224,34 +233,25 @@ def poll_of(**facts: Any) -> Poll:
     )
 
 
-def page_server(questions: tuple[Question, ...] | None = None, **facts: Any) -> PageServer:
-    """A server with a poll of these questions, or the prepared one."""
+def page_server(asked: tuple[Question, ...] = (), **facts: Any) -> PageServer:
+    """A server with a poll of these questions, the same in both languages; else of the prepared ones, or as told."""
+    if asked:
+        facts["questions"] = tuple(
+            both(each.text, *each.options, least=each.least, most=each.most, blank=each.blank) for each in asked
+        )
     poll = poll_of(**facts)
-    questions = questions or questions_of(poll)
-    everywhere = lambda text: dict.fromkeys(poll.languages, text)  # noqa: E731 - said once, used thrice
     paper = canonical_json(
         {
             "format": "ballotline paper 1",
             "uuid": poll.uuid,
             "languages": list(poll.languages),
-            "title": everywhere(poll.title),
-            "questions": [
-                {
-                    "question": everywhere(question.text),
-                    "options": [everywhere(option) for option in question.options],
-                    "least": question.least,
-                    "most": question.most,
-                    "blank": question.blank,
-                    "order": "fixed",
-                    "seats": None,
-                }
-                for question in questions
-            ],
+            "title": dict.fromkeys(poll.languages, poll.title),
+            "questions": written_questions(poll.questions),
             "rule": poll.rule,
         }
     )
     key, description = base_times(TRUSTEE), describe_paper(paper)
-    election = make_election(uuid=UUID, name=poll.title, description=description, key=key, questions=questions)
+    election = make_election(uuid=UUID, name=poll.title, description=description, key=key, questions=questions_of(poll))
     return PageServer(poll, election, paper)
 
 

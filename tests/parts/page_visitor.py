@@ -138,9 +138,14 @@ class Visitor:
         return faults + ["wider than the screen"] * (width[0] > width[1])
 
     async def kept(self) -> str:
-        """All that the browser keeps of the page: storage, cookies, address and history."""
+        """All that the browser keeps of the page: every storage, cookies, address and the whole history."""
+        debugger = await self.context.new_cdp_session(self.page)
+        history = await debugger.send("Page.getNavigationHistory")
+        await debugger.detach()
         return json.dumps(
             [
+                [entry["url"] for entry in history["entries"]],
+                await self.page.evaluate("Promise.all([caches.keys(), indexedDB.databases(), name])"),
                 await self.page.evaluate(
                     "[{...localStorage}, {...sessionStorage}, location.href, history.state, document.cookie]"
                 ),

@@ -218,10 +218,12 @@ class Town:
         local: bool = False,
         moment: datetime = MOMENT,
         opened: bool = True,
+        trusted_proxies: str = "",
         **changes: Any,
     ) -> None:
         self.database, self.folder = database, folder
         self.residents, self.webhooks, self.local, self.opened = residents, webhooks, local, opened
+        self.trusted_proxies = trusted_proxies
         self.clock = Clock(moment)
         self.secrets = replace(SECRETS, hours=HourKeys.make())  # each town forgets for itself
         where = asked("Where shall the boathouse stand?", "North Quay", "South Quay")
@@ -363,6 +365,7 @@ class Town:
             sms_rate=1000,
             public_url=self.url if self.local else PUBLIC_URL if self.webhooks else "",
             listen=f"127.0.0.1:{self.port}",
+            trusted_proxies=self.trusted_proxies,
         )
 
     async def starts(self, port: int | None = None) -> None:

@@ -13,7 +13,8 @@ from town import Town
 from bot.member_chat import sms
 from bot.schema import alert
 from messages.reach import State, channels_of, set_channel_state
-from voting.model import StaffRules
+from messages.words.sms_text import encode_plan
+from voting.model import StaffRules, Ways
 from voting.roll import roll
 from voting.store.database import Database
 
@@ -54,6 +55,52 @@ async def test_a_welsh_member_is_answered_in_welsh_whatever_the_word(town: Town)
     for asked in ("STATWS", "STATUS"):
         await sian.phone.texts(asked)
         await sian.phone.hears("nid yw eich pecyn pleidleisio wedi'i bostio eto")
+
+
+HELP = "CYMORTH"  # the English word is answered by Twilio itself
+
+
+@pytest.mark.parametrize(("name", "status"), [("ada", "STATUS"), ("sian", "STATWS")])
+async def test_while_votes_are_taken_by_page_status_and_help_name_it(town: Town, name: str, status: str) -> None:
+    """Beside the bot, in two segments at most; and no more once voting is over."""
+    member = town.member(name)
+    english, welsh = ("was posted", "to end texts", "Vote here: "), ("ei bostio", "i atal", "Pleidleisio yma: ")
+    words = {"ada": english, "sian": welsh}[name]
+    await town.changes_pack(name, dispatched_on=date(2022, 8, 2))
+    await member.phone.texts(status)
+    said = [await member.phone.hears(words[0])]
+    await member.phone.texts(HELP)
+    said.append(await member.phone.hears(words[1]))
+    town.clock.put(town.poll.closes_at + timedelta(seconds=1))
+    await member.phone.texts(HELP)
+    late = await member.phone.hears(words[1])
+
+    for text in said:
+        assert f"{words[2]}https://ballot.example/vote" in text.body
+        assert "https://t.me/" in text.body
+        assert encode_plan(text.body).segments <= 2
+    assert "/vote" not in late.body
+
+
+async def test_where_the_page_is_off_no_text_names_it(database: Database, tmp_path: Path) -> None:
+    async with Town(database, tmp_path, webhooks=True, ways=Ways(page=False)) as town:
+        ada = town.member("ada")
+        await ada.phone.texts(HELP)
+        assert "/vote" not in (await ada.phone.hears("to end texts")).body
+
+
+async def test_a_link_that_makes_a_text_too_long_is_left_out(database: Database, tmp_path: Path) -> None:
+    """The title is long: without the link the help takes two segments, with it three."""
+    title = ("The ballot for the leader of the Free Party of Anglesey, Arfon and Meirionnydd, with all branches " * 2)[
+        :188
+    ]
+    async with Town(database, tmp_path, webhooks=True, title=title) as town:
+        ada = town.member("ada")
+        await ada.phone.texts(HELP)
+        said = await ada.phone.hears("to end texts")
+
+    assert encode_plan(said.body).segments == 2
+    assert "/vote" not in said.body
 
 
 async def test_a_number_that_two_members_share_is_told_how_to_see_their_own(town: Town) -> None:

@@ -2,24 +2,28 @@
 
 import asyncio
 import io
+import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import structlog
 from nacl.signing import VerifyKey
 from page_client import PageClient, Refused, init_data
-from sqlalchemy import select, text, update
-from town import MOMENT, Letter, Town, receipt_in
+from sqlalchemy import func, select, text, update
+from town import MOMENT, PATIENCE_SECONDS, Letter, Resident, Town, receipt_in
 
 from bot import logs
 from bot.commands.examination import Finding, page_finding
 from bot.page.page import page_digest, static_path
 from bot.page.rates import REQUESTS_MAX
-from bot.page.routes import BODY_MAX_BYTES
+from bot.page.routes import HEAD_BYTES_MAX
+from bot.schema import alert
 from voting import schema
 from voting.audit.signer import receipt_message
 from voting.ballots.ballot import ballot_digest
@@ -28,7 +32,7 @@ from voting.codes.codes import Kind
 from voting.model import By, How
 from voting.poll import polls
 from voting.store.database import Database
-from voting.votes import wrong_codes
+from voting.votes import sealing, wrong_codes
 from voting.votes.wrong_codes import WRONG_PACK_CODES_MAX, WRONG_VOTE_CODES_MAX
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
@@ -197,6 +201,38 @@ async def test_wrong_codes_from_ever_new_sessions_hold_their_address(
     assert not [chat for chat in stored if "127.0.0.1" in chat]
 
 
+@pytest.mark.parametrize(
+    ("peer", "proxies", "believed"),
+    [("127.0.0.1", "127.0.0.1", True), ("127.0.0.2", "127.0.0.1", False)],
+    ids=["trusted", "untrusted"],
+)
+async def test_what_a_proxy_says_counts_only_where_it_is_trusted(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, peer: str, proxies: str, believed: bool
+) -> None:
+    """Its word about the address (a /64 is one) holds whom it means and nobody else; its word about the scheme too."""
+    monkeypatch.setattr(wrong_codes, "WRONG_FROM_ADDRESS_MAX", 2)
+    async with Town(database, tmp_path, webhooks=True, trusted_proxies=proxies) as town:
+        for number in (1, 2):
+            headers = {"X-Forwarded-For": f"203.0.113.9, 2001:db8:1:2::{number}", "X-Forwarded-Proto": "http"}
+            async with PageClient(town.url, headers=headers, comes_from=peer) as page:
+                with pytest.raises(Refused, match="unknown_pack_code"):
+                    await page.gives_pack(Letter(made_up(), "", ""))
+                plain = await page.http.get("/vote")
+        refused = []
+        for address in ("2001:db8:1:2:ffff::3", "2001:db8:1:3::1"):
+            headers = {"X-Forwarded-For": address, "X-Forwarded-Proto": "https"}
+            async with PageClient(town.url, headers=headers, comes_from=peer) as page:
+                secure = await page.http.get("/vote")
+                try:
+                    await page.gives_pack(letter_of(town, "ada"))
+                except Refused as problem:
+                    refused.append(problem.refusal)
+
+    assert refused == (["session_locked_out"] if believed else ["session_locked_out"] * 2)
+    assert "Strict-Transport-Security" in secure.headers
+    assert ("Strict-Transport-Security" in plain.headers) is not believed
+
+
 async def test_a_note_of_another_session_is_nothing(town: Town, page: PageClient) -> None:
     letter = letter_of(town, "ada")
     intent = await page.comes_to_paper(letter)
@@ -235,7 +271,7 @@ async def test_stolen_codes_are_warned_first_then_noted_once_and_staff_hear_of_i
 
     assert [(answer["state"], answer["noted"]) for answer in answers] == [("locked_elsewhere", True)] * 3
     assert await town.attempts() == 1
-    await desk.hears("used from another account")
+    await desk.hears("Codes used on the voting page, not where the vote was cast")
 
 
 async def test_a_note_from_before_the_lock_leads_to_a_warning_and_to_no_attempt(town: Town, page: PageClient) -> None:
@@ -297,6 +333,82 @@ async def test_chat_and_page_racing_on_one_member_make_one_lock(town: Town) -> N
     assert len({answer["receipt"] for answer in locked}) == 1
     assert {answer.refusal for answer in answers if isinstance(answer, Refused)} == {"already_voted"}
     assert (await town.locks(), await town.attempts()) == (1, 0)
+
+
+# -- this was not me ------------------------------------------------------------------------
+
+
+async def test_who_says_on_the_page_that_it_was_not_them_is_heard_by_the_staff_once(
+    town: Town, page: PageClient
+) -> None:
+    """As the chat's button: the first vote stands, the case says so, the alert names the page."""
+    desk, letter = await town.staff("desk"), letter_of(town, "ada")
+    await page.votes(letter)
+    async with PageClient(town.url) as member:
+        intent = (await member.gives_pack(letter))["intent"]
+        answers = [await member.disowns(intent) for _ in range(2)]
+    heard = await desk.hears("was not theirs")
+    async with town.database.reading() as connection:
+        cases = [row.disputed_at for row in await connection.execute(select(schema.case.c.disputed_at))]
+        raised = list(await connection.scalars(select(alert.c.kind)))
+
+    assert answers == [{"told": True}] * 2
+    assert "It was on the voting page" in heard.words
+    assert f"/member {town.member_nos['ada']}" in heard.words
+    assert len(cases) == 1
+    assert cases[0] is not None
+    assert raised == ["theft_reported"]
+    assert (await town.locks(), await town.attempts()) == (1, 0)
+
+
+async def test_nobody_disowns_what_is_not_locked_or_with_a_note_of_another_session(
+    town: Town, page: PageClient
+) -> None:
+    letter = letter_of(town, "ada")
+    intent = (await page.gives_pack(letter))["intent"]
+    with pytest.raises(Refused, match="unknown_intent"):
+        await page.disowns(intent)
+    await page.votes(letter)
+    async with PageClient(town.url) as stranger:
+        with pytest.raises(Refused, match="unknown_intent"):
+            await stranger.disowns(intent)
+    async with town.database.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(alert)) == 0
+
+
+# -- many at once ---------------------------------------------------------------------------
+
+
+async def test_while_200_ballots_of_the_page_are_checked_the_chat_is_answered(
+    town: Town, page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No check ends before the chat was answered, codes and all: checks hold neither the loop nor the writer."""
+    may_go_on, real, held = threading.Event(), sealing.check, threading.Event()
+
+    def check(*asked: Any) -> Any:
+        held.set()
+        assert may_go_on.wait(PATIENCE_SECONDS)
+        return real(*asked)
+
+    letters = [letter_of(town, name) for name in ("ada", "sian", "bea", "carl")]
+    papers = [(await page.comes_to_paper(letter), page.seals(letter, 0)) for letter in letters]
+    bob = town.member("bob")
+    await bob.asks(bob.types("/start"))
+    monkeypatch.setattr(sealing, "check", check)
+    try:
+        posts = [asyncio.create_task(page.casts(*paper)) for paper in papers * 50]
+        assert await asyncio.to_thread(held.wait, PATIENCE_SECONDS)
+        await bob.opens_paper()
+        await bob.asks(bob.types("/status"))
+        assert [post for post in posts if post.done()] == []
+    finally:
+        may_go_on.set()
+    answers = await asyncio.gather(*posts)
+    await bob.asks(bob.presses("North Quay"), "You chose")
+
+    assert len(answers) == 200
+    assert sum(answer["fresh"] for answer in answers) == len({answer["receipt"] for answer in answers}) == 4
+    assert (await town.locks(), await town.attempts()) == (4, 0)
 
 
 # -- when nothing can be cast ---------------------------------------------------------------
@@ -484,7 +596,7 @@ async def test_static_files_are_compressed_for_who_takes_it(page: PageClient) ->
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"", 400), (b"{}", 400), (b"[]", 400), (b"x" * (BODY_MAX_BYTES + 1), 413), (b"[" * 60_000, 400)],
+    [(b"", 400), (b"{}", 400), (b"[]", 400), (b"x" * (HEAD_BYTES_MAX + 2_000), 413), (b"[" * 10_000, 400)],
     ids=["nothing", "no session", "a list", "too large", "too deep"],
 )
 @pytest.mark.parametrize("act", ["pack", "codes", "ballot"])
@@ -548,3 +660,57 @@ async def test_no_code_choice_or_secret_is_logged_or_stored(town: Town, page: Pa
 
     assert [secret for secret in secrets_ if secret in stored] == []
     assert [secret for secret in [*secrets_, "South Quay"] if secret in logged.getvalue()] == []
+
+
+FIELDS = {
+    "pack": {"session", "language", "pack_code", "rule_version"},
+    "codes": {"session", "language", "intent", "purpose", "credential", "proof"},
+    "ballot": {"session", "language", "intent", "rule_version", "ballot"},
+}
+OF_A_BALLOT = {"election_uuid", "election_hash", "credential", "answers", "signature"}
+
+
+async def test_of_50_votes_by_page_nothing_received_logged_or_stored_is_a_choice_a_vote_code_or_a_secret(
+    database: Database, tmp_path: Path, logged: io.StringIO
+) -> None:
+    """Everything that went into the service's door, its log at DEBUG, and every value of every table afterwards."""
+    residents = [Resident(f"member{number}", None) for number in range(50)]
+    received: list[tuple[str, bytes]] = []
+    secret: set[bytes] = set()
+
+    async def hear(request: httpx.Request) -> None:
+        line = f"{request.method} {request.url}\n{request.headers.raw}".encode()
+        received.append((request.url.path.rpartition("/")[2], line + b"\n" + await request.aread()))
+
+    async with Town(database, tmp_path, residents=residents) as town:
+        for number, resident in enumerate(residents):
+            letter = letter_of(town, resident.name)
+            async with PageClient(town.url, hear=hear) as page:
+                await page.votes(letter, number % 2)
+                value = page.secret(letter)
+                secret |= {str(value).encode(), *(value.to_bytes(32, order) for order in ("big", "little"))}
+            secret |= {letter.vote_code.encode(), letter.vote_code.replace("-", "").encode()}
+        assert (await town.count("North Quay"), await town.count("South Quay")) == (25, 25)
+        async with town.database.reading() as connection:
+            tables = [await connection.execute(select(table)) for table in schema.METADATA.sorted_tables]
+            stored = b"".join(_bytes(value) for rows in tables for row in rows for value in row)
+        packs = {letter.pack_code.replace("-", "").encode() for letter in town.letters.values()}
+    secret |= {code.lower() for code in secret} | {code.hex().encode() for code in secret if len(code) == 32}
+    choices = {b"North Quay", b"South Quay"}
+    heard, said = b"".join(line for _, line in received), logged.getvalue().encode()
+
+    assert [act for act, _ in received].count("ballot") == 50
+    for act, line in received:
+        if act in FIELDS:
+            asked = json.loads(line.rpartition(b"\n")[2])
+            assert asked.keys() == FIELDS[act]
+            assert asked.get("ballot", {}).keys() <= OF_A_BALLOT
+    assert {needle for needle in secret | choices if needle in heard} == set()
+    assert {needle for needle in secret | packs | choices if needle in said} == set()
+    assert {needle for needle in secret | packs if needle in stored} == set()
+    assert len(stored) > 50_000
+    assert b"page" in stored
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()

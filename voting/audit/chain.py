@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
@@ -24,6 +24,7 @@ from voting.model import By
 from voting.refusals import Fault
 from voting.store.columns import microseconds
 from voting.store.database import HEAD, SIGNER
+from voting.store.turns import wait_for_turn
 
 GENESIS: Final = bytes(32)  # the hash before the first entry
 TURN: Final = 0x62616C6C6F74  # PostgreSQL advisory lock: appends take turns until the transaction ends
@@ -112,8 +113,7 @@ async def append(connection: AsyncConnection, kind: str, body: dict[str, Any], *
 async def append_many(connection: AsyncConnection, acts: Sequence[Act], *, by: By) -> list[Entry]:
     """Write entries in this order, each signed, in the caller's transaction; NobodySigns."""
     signer = signer_of(connection)
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
+    await wait_for_turn(connection, TURN)
     last = (await connection.execute(_LAST)).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
     uuid = (last.uuid or "") if last else await _uuid(connection)

@@ -1,4 +1,4 @@
-"""A copy of the whole poll while it is held, and a poll from such a copy. Begin at `making` and `restoring`.
+"""A copy of the whole poll, a poll from such a copy, and its upgrade. Begin at `making`, `restoring`, `upgrading`.
 
 May import: voting.audit, voting.packs, voting.poll, voting.store.
 """

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import Table, func, insert, inspect, select, text
+from sqlalchemy import Column, MetaData, Table, func, insert, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting.backup.withheld import Withheld
@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int], None]  # table, rows done, of how many
 
 
 class TablesUnknown(Fault):
-    """The database has tables that this program would forget."""
+    """The database has tables or columns that this program would forget."""
 
 
 def quiet(_table: str, _done: int, _of: int) -> None:
@@ -44,27 +44,41 @@ async def copy_tables(
 ) -> dict[str, int]:
     """Copy every table into the target, whose tables are empty; give the number of rows in each.
 
-    Both are at this program's schema. The target's judges rest meanwhile: they judge acts, and this is none.
+    Both are at the same revision: ours, or an older one, which lacks some of our tables and columns. The target's
+    judges rest meanwhile: they judge acts, and this is none.
     """
-    await _insist_all_known(source)
+    columns = await _columns_known(source)
     rules = {rule.table.name: rule for rule in withheld}
     async with _judges_rest(target):
         copied = {}
         for table in METADATA.sorted_tables:
-            rule = rules.get(table.name, Withheld(table))
-            copied[table.name] = await _copy(source, target, rule, progress)
+            if table.name in columns:
+                rule = rules.get(table.name, Withheld(table))
+                copied[table.name] = await _copy(source, target, rule, columns[table.name], progress)
     return copied
 
 
-async def _insist_all_known(source: AsyncConnection) -> None:
-    found = await source.run_sync(lambda connection: set(inspect(connection).get_table_names()))
-    unknown = found - METADATA.tables.keys() - NOT_OURS
+async def _columns_known(source: AsyncConnection) -> dict[str, list[Column[Any]]]:
+    """Give the columns of each table that is there; TablesUnknown when this program does not know all of them."""
+    found = await source.run_sync(lambda connection: inspect(connection).get_multi_columns())
+    there = {table: {str(column["name"]) for column in columns} for (_, table), columns in found.items()}
+    ours = {table.name: set(table.columns.keys()) for table in METADATA.sorted_tables}
+    unknown = {
+        name if name not in ours else f"{name} ({', '.join(sorted(columns - ours[name]))})"
+        for name, columns in there.items()
+        if name not in NOT_OURS and columns - ours.get(name, set())
+    }
     if unknown:
         raise TablesUnknown(f"no part of this program knows the tables {', '.join(sorted(unknown))}")
+    tables = METADATA.tables
+    return {name: [tables[name].c[column] for column in sorted(there[name])] for name in ours.keys() & there.keys()}
 
 
-async def _copy(source: AsyncConnection, target: AsyncConnection, rule: Withheld, progress: Progress) -> int:
-    table, statement, counting = rule.table, select(rule.table), select(func.count()).select_from(rule.table)
+async def _copy(
+    source: AsyncConnection, target: AsyncConnection, rule: Withheld, columns: list[Column[Any]], progress: Progress
+) -> int:
+    table, statement, counting = rule.table, select(*columns), select(func.count()).select_from(rule.table)
+    into = Table(table.name, MetaData(), *(Column(column.name, column.type) for column in columns))  # no defaults
     if rule.rows is not None:
         statement, counting = statement.where(rule.rows), counting.where(rule.rows)
     number, done = int(await source.scalar(counting) or 0), 0
@@ -74,7 +88,7 @@ async def _copy(source: AsyncConnection, target: AsyncConnection, rule: Withheld
         rows: list[dict[str, Any]] = [dict(row) for row in part]
         for row in rows:
             row.update({name: change(row[name]) for name, change in rule.values.items()})
-        await target.execute(insert(table), rows)
+        await target.execute(insert(into), rows)
         done += len(rows)
         progress(table.name, done, number)
     if target.dialect.name == "postgresql":

@@ -19,6 +19,7 @@ import pyrage
 from sqlalchemy import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import secrets_file
 from voting.backup import age, file, secrets_apart
@@ -29,6 +30,7 @@ from voting.kept_file import MODE, make_durable
 from voting.packs.print_file import recipient_key
 from voting.secrets_file import Secrets
 from voting.store.database import Database
+from voting.store.revision import read_revision, revisions
 from voting.store.upgrade import upgrade
 
 SECRETS_SUFFIX: Final = ".secrets"
@@ -75,10 +77,10 @@ async def make(
     try:
         with TemporaryDirectory(prefix=".ballotline-", dir=path.parent if key is None else working) as folder:
             plain, plain_secrets = Path(folder, "database"), Path(folder, "secrets")
-            rows = await _write(database, plain, now, (*OF_VOTES, *withheld), progress)
+            revision, rows = await _write(database, plain, now, (*OF_VOTES, *withheld), progress)
             secrets_file.save(plain_secrets, secrets_apart.without_hours(secrets))
-            async with file.opened(plain, secrets) as connection:
-                problem = await file.first_fault(connection)
+            async with file.opened(plain, secrets, revision) as connection:
+                problem = await file.first_fault(connection, probing=revision == revisions()[-1])
             if problem is not None:
                 raise BackupFaulty(file=str(path), problem=problem)
             await asyncio.to_thread(_hand_over, {plain: path, plain_secrets: secrets_of(path)}, key)
@@ -90,18 +92,27 @@ async def make(
 
 async def _write(
     database: Database, path: Path, now: datetime, withheld: Sequence[Withheld], progress: Progress
-) -> dict[str, int]:
+) -> tuple[str, dict[str, int]]:
+    """Write the database at the revision it has; give that, and the number of rows in each table."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE))
     copy = Database(URL.create("sqlite+aiosqlite", database=str(path)))
     try:
-        await upgrade(copy)
-        async with snapshot(database) as source, copy.writing() as target:
-            rows = await copy_tables(source, target, withheld, progress)
-            await target.run_sync(file.MARK.create)
-            await target.execute(insert(file.MARK).values(form=file.FORM, made_at=now))
+        async with snapshot(database) as source:
+            revision = await upgrade(copy, str(await source.run_sync(read_revision)))
+            rows = await _fill(copy, source, now, withheld, progress)
     finally:
         await copy.close()
     file.lay_to_rest(path)
+    return revision, rows
+
+
+async def _fill(
+    copy: Database, source: AsyncConnection, now: datetime, withheld: Sequence[Withheld], progress: Progress
+) -> dict[str, int]:
+    async with copy.writing() as target:
+        rows = await copy_tables(source, target, withheld, progress)
+        await target.run_sync(file.MARK.create)
+        await target.execute(insert(file.MARK).values(form=file.FORM, made_at=now))
     return rows
 
 

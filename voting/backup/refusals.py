@@ -23,6 +23,14 @@ class BackupOfOtherVersion(StaffRefusal):
     """The backup {file} has schema {revision}, this program {ours}; restore it with the program that made it."""
 
 
+class UpgradeMidCount(StaffRefusal):
+    """The count has begun: finish it with the version that began it, which knows schema {revision}; upgrade then."""
+
+
+class UpgradeFailed(StaffRefusal):
+    """The upgrade failed, the database is as it was ({revision}): {problem}; go on with the version before."""
+
+
 class IdentityMissing(StaffRefusal):
     """{file} is encrypted; name the file with the age identity that opens it with --identity."""
 

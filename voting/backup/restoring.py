@@ -16,6 +16,7 @@ from voting import secrets_file
 from voting.audit import chain
 from voting.audit.signer import Head, Signer
 from voting.backup import age, file, secrets_apart
+from voting.backup.bringing_up import at_our_revision
 from voting.backup.copying import NOT_OURS, Progress, copy_tables, quiet
 from voting.backup.refusals import BackupUnreadable, DatabaseTaken, HeadUnusable, SecretsTaken
 from voting.refusals import Fault
@@ -52,7 +53,7 @@ async def restore(sources: Sources, database_url: str, secrets_path: Path, *, pr
     DatabaseTaken, SecretsTaken, DatabaseUnreachable; HeadUnusable, KeptHeadDamaged.
     """
     with TemporaryDirectory(prefix=".ballotline-", dir=secrets_path.parent) as folder:
-        plain = age.in_the_clear(sources.file, Path(folder), sources.identity)
+        plain = await at_our_revision(age.in_the_clear(sources.file, Path(folder), sources.identity), Path(folder))
         secrets = secrets_file.load(age.in_the_clear(sources.secrets, Path(folder), sources.identity))
         _insist_free(secrets_path, secrets)
         kept = Signer.beside(secrets, secrets_path)

@@ -8,7 +8,7 @@ from typing import Final
 
 from voting.ballots.ballot import Answer, Ballot, Ciphertext
 from voting.ballots.election import Election, Question
-from voting.ballots.group import POINT_BYTES, SCALAR_BYTES, check_scalar
+from voting.ballots.group import ORDER, POINT_BYTES, SCALAR_BYTES, check_scalar
 from voting.ballots.proofs import Proof
 from voting.ballots.refusals import FieldWrong
 
@@ -61,7 +61,7 @@ class _Reader:
         return self.packed[self.at - length : self.at]
 
     def proof(self) -> Proof:
-        return Proof(*(self._scalar() for _ in Proof._fields))
+        return Proof(self._scalar(), self._scalar())
 
     def answer(self, question: Question) -> Answer:
         choices = tuple(self._ciphertext() for _ in range(question.ciphertexts))
@@ -76,4 +76,5 @@ class _Reader:
         return tuple(self.proof() for _ in range(count))
 
     def _scalar(self) -> int:
-        return check_scalar(int.from_bytes(self.take(SCALAR_BYTES), "little"), f"byte {self.at - SCALAR_BYTES}")
+        scalar = int.from_bytes(self.take(SCALAR_BYTES), "little")
+        return scalar if scalar < ORDER else check_scalar(scalar, f"byte {self.at - SCALAR_BYTES}")

@@ -8,7 +8,18 @@ from collections.abc import Iterator, Sequence
 
 from voting.ballots.ballot import Answer, Ballot, Ciphertext, sum_of, write_choices
 from voting.ballots.election import Election, Question
-from voting.ballots.group import ORDER, Point, base_times, check_point, plus, random_scalar, times, write_point
+from voting.ballots.group import (
+    BASE,
+    IDENTITY,
+    ORDER,
+    Point,
+    base_times,
+    check_point,
+    plus,
+    random_scalar,
+    times,
+    write_point,
+)
 from voting.ballots.proofs import Branch, Proof, prove_one_of
 from voting.ballots.refusals import ChoiceWrong, RandomnessWrong
 
@@ -85,8 +96,7 @@ class _Sealing:
         return Answer(choices, tuple(individual), self._sum(choices, all_choices))
 
     def _encrypt(self, bit: int, secret: int) -> Ciphertext:
-        masked = times(secret, self.key)
-        return Ciphertext(base_times(secret), plus(masked, base_times(bit)))
+        return Ciphertext(base_times(secret), plus(times(secret, self.key), BASE if bit else IDENTITY))
 
     def _sum(self, choices: Sequence[Ciphertext], context: str) -> tuple[Proof, ...]:
         prefix = f"prove|{context}|{write_choices([sum_of(choices)])}|"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 BLOCK_BYTES: Final = 512
-_CHECKSUM: Final = slice(148, 156)  # of the header
+_REST: Final = b"0".ljust(BLOCK_BYTES - 156, b"\0")  # of the header, after the checksum
+_SUM_OF_REST: Final = sum(b" " * 8 + _REST)  # the checksum itself counts as eight spaces
 
 
 class Event(NamedTuple):
@@ -58,11 +59,13 @@ class Archive:
 def member(name: str, content: bytes, seconds: int) -> bytes:
     """Write one member: a V7 header and the content in whole blocks."""
     fields = f"{name:\0<100}0000644\x000000000\x000000000\0{len(content):011o}\0{seconds:011o}\0".encode()
-    header = (fields + b" " * 8 + b"0").ljust(BLOCK_BYTES, b"\0")
-    checksum = f"{sum(header):06o}\0 ".encode()
-    return b"".join(
-        (header[: _CHECKSUM.start], checksum, header[_CHECKSUM.stop :], content, bytes(-len(content) % BLOCK_BYTES))
-    )
+    checksum = f"{sum(fields) + _SUM_OF_REST:06o}\0 ".encode()
+    return b"".join((fields, checksum, _REST, content, bytes(whole_blocks(len(content)) - len(content))))
+
+
+def whole_blocks(length: int) -> int:
+    """Give how many bytes a content of this length takes up."""
+    return length + -length % BLOCK_BYTES
 
 
 def compact(value: Any) -> bytes:  # noqa: ANN401 - any JSON

@@ -22,7 +22,7 @@ from voting.count.readiness import papers_of, ready_poll, refuse_changed, refuse
 from voting.count.settling import settle
 from voting.count.shares import decrypt_all, read_shares
 from voting.count.stored import ballots_by_later_credentials, ballots_stored
-from voting.count.tally import Progress, Tallied, write_result, write_tally
+from voting.count.tally import Progress, Tallied, find_tally, write_result, write_tally
 from voting.model import By, Poll
 from voting.poll import polls
 from voting.poll.election import election_of, questions_of, trustees_of
@@ -125,7 +125,8 @@ async def _prepare(
         refuse_small(await ballots_stored(connection), papers, agreed=publish_small or closed is not None)
         trustees_of(poll)
         folder = begin_part(out)
-        tallied = await write_tally(connection, poll, folder, progress)
+        known = None if closed is None else find_tally(out, poll, closed["tally"])
+        tallied = await write_tally(connection, poll, folder, progress, known=known)
         if closed is not None:
             refuse_changed(closed, tallied)
     return _Counting(database, secrets, by, progress, poll, folder, tallied)

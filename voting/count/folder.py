@@ -41,7 +41,7 @@ def begin_part(out: Path) -> Path:
     for left in (part, _aside(out)):
         if left.exists():
             shutil.rmtree(left)
-    part.mkdir(parents=True)
+    (part / form.ARCHIVES).mkdir(parents=True)
     return part
 
 

@@ -19,7 +19,10 @@ UNUSED = "unused"
 
 
 async def poll_facts(connection: AsyncConnection) -> dict[str, Any]:
-    """Give phase, roll, packs by state, locks by how, ballots and open cases."""
+    """Give phase, roll, packs by state, locks by how, ballots and open cases, and the result once there is one.
+
+    Until the count nothing is told of any question: every figure is of the whole paper.
+    """
     poll = await polls.load(connection)
     roll = (
         await connection.execute(
@@ -41,6 +44,7 @@ async def poll_facts(connection: AsyncConnection) -> dict[str, Any]:
         "locks": locks,
         "ballots": int(await connection.scalar(select(func.count()).select_from(schema.ballot)) or 0),
         "open_cases": int(await connection.scalar(select(func.count()).where(schema.case.c.state != "settled")) or 0),
+        "result": await connection.scalar(select(schema.result.c.body)),
     }
 
 

@@ -28,10 +28,12 @@ from voting.secrets_file import Secrets
 from voting.store.columns import Instant
 from voting.store.database import Database
 from voting.store.inserts import insert_into
+from voting.store.turns import wait_for_turn
 from voting.votes.attempts import OnAttempt, classify, record, tell_nobody
 from voting.votes.locks import find_locks
 
 _ENTRY: Final = "papers_imported"
+TURN: Final = 0x7363616E73  # files of scans are taken one after the other
 _FILE: Final = Source(_ENTRY, COLUMNS)
 
 
@@ -56,6 +58,7 @@ async def import_postal(
     report = ImportReport()
 
     async def begin(connection: AsyncConnection, file: CsvFile) -> _Taker:
+        await wait_for_turn(connection, TURN)  # else the same envelope, twice at once, would come after itself
         await connection.execute(select(schema.poll.c.only).with_for_update(read=True))  # the count waits
         poll = await polls.load(connection)
         if poll.phase is Phase.PREPARING:

@@ -8,20 +8,22 @@ from voting.store.database import Database
 from voting.store.revision import MIGRATIONS, reached, read_revision
 
 
-async def upgrade(database: Database) -> str:
+async def upgrade(database: Database, to: str = "head") -> str:
     """Run the missing steps in one transaction; return the revision reached.
 
+    Of a database in which a poll is held `voting.backup.upgrading` takes care.
     DatabaseTooNew, DatabaseUnknown, DatabaseUnreachable; the database is then as it was.
     """
     with reached():
         async with database.writing() as connection:
-            return await connection.run_sync(_upgrade)
+            return await connection.run_sync(run_steps, to)
 
 
-def _upgrade(connection: Connection) -> str:
+def run_steps(connection: Connection, to: str = "head") -> str:
+    """Run the missing steps in the caller's transaction, as far as a revision; return it."""
     read_revision(connection)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     return str(read_revision(connection))

@@ -94,6 +94,19 @@ def said_of(result: Mapping[str, Any]) -> str:
     return "; ".join(questions)
 
 
+def standing_said(found: Mapping[str, Any], seats: int | None = None) -> list[str]:
+    """Say of a question of result.json who is elected and what is tied; `seats` is how many are, where it is known."""
+    said, is_election = [], "elected" in found["options"][0]
+    if is_election:
+        names = ", ".join(option["option"] for option in found["options"] if option["elected"])
+        where = "" if seats is None else ", for 1 seat" if seats == 1 else f", for {seats} seats"
+        said.append(f"Elected{where}: {names or 'nobody'}.")
+    if found["tied"]:
+        tie = f"A tie: {', '.join(found['tied'])} have the same number of votes"
+        said.append(f"{tie} for the last seats, and none of them is elected." if is_election else f"{tie}.")
+    return said
+
+
 def _question(asked: Asked, online: Sequence[int], post: Sequence[int], voters: tuple[int, int]) -> dict[str, Any]:
     question = asked.question
     ways = [_ways(*pair) for pair in zip(online, post, strict=True)]

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import Select, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
@@ -21,6 +21,7 @@ from voting.refusals import PackLockedOut, UnknownMember, WrongVoteCode
 from voting.store.columns import Instant
 from voting.store.inserts import insert_into
 from voting.store.many_values import among, listed
+from voting.store.turns import wait_for_turn
 
 WRONG_VOTE_CODES_MAX: Final = 5  # distinct, per pack
 WRONG_PACK_CODES_MAX: Final = 10  # distinct, per chat and CHAT_SPAN
@@ -123,8 +124,7 @@ async def is_address_held(connection: AsyncConnection, address: str, now: dateti
 
 async def take_turn(connection: AsyncConnection) -> None:
     """Wait until nobody else counts a wrong code; on SQLite every writing transaction is alone anyway."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
+    await wait_for_turn(connection, TURN)
 
 
 async def wrong_in_chats(connection: AsyncConnection, chats: Collection[str], now: datetime) -> dict[str, int]:

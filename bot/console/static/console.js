@@ -1,4 +1,5 @@
 // What the pages do beyond plain forms: live numbers, the current page in view, the list of alarms anew.
+// Words come from the server, in the reader's language.
 "use strict";
 
 const places = () => document.querySelectorAll("[data-live]");
@@ -11,24 +12,24 @@ function show(numbers) {
     place.classList.remove("fresh");
     requestAnimationFrame(() => place.classList.add("fresh"));
   }
-  if (numbers.alarms !== undefined) showAlarms(Number(numbers.alarms));
+  if (numbers.alarms !== undefined) showAlarms(Number(numbers.alarms), numbers.alarms_words, numbers.alarms_spoken);
   if (numbers.alarms_mark !== undefined) {
     const list = document.getElementById("alarms");
     if (list && list.dataset.mark !== numbers.alarms_mark) htmx.trigger(list, "news");
   }
 }
 
-function showAlarms(count) {
+function showAlarms(count, words, spokenWords) {
   const pill = document.getElementById("alarm-pill");
   if (!pill) return;
   const before = Number(pill.dataset.count || 0);
   pill.dataset.count = count;
   pill.hidden = count === 0;
-  pill.querySelector("[data-count]").textContent = count === 1 ? "1 alarm" : `${count} alarms`;
+  pill.querySelector("[data-count]").textContent = words;
   const title = document.title.replace(/^\(\d+\) /, "");
   document.title = count ? `(${count}) ${title}` : title;
   const spoken = document.getElementById("spoken");
-  if (spoken && count > before) spoken.textContent = count === 1 ? "One alarm waits." : `${count} alarms wait.`;
+  if (spoken && count > before) spoken.textContent = spokenWords;
 }
 
 function listen() {
@@ -38,8 +39,8 @@ function listen() {
     pulse.dataset.state = state;
     pulse.querySelector("span").textContent = words;
   };
-  stream.addEventListener("open", () => say("live", "Live"));
-  stream.addEventListener("error", () => say("lost", "Connecting…"));
+  stream.addEventListener("open", () => say("live", pulse.dataset.liveWords));
+  stream.addEventListener("error", () => say("lost", pulse.dataset.lostWords));
   stream.addEventListener("numbers", (event) => show(JSON.parse(event.data)));
   stream.addEventListener("ended", () => { stream.close(); location.reload(); });
   addEventListener("pagehide", () => stream.close());
@@ -53,7 +54,7 @@ document.addEventListener("DOMContentLoaded", () => {
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
-      button.textContent = "Copied";
+      button.textContent = button.dataset.copied;
     });
   }
 });

@@ -36,7 +36,6 @@ async function start() {
   way.speak = (tag) => speak(way, tag);
   way.guard = (work, kind) => guard(way, work, kind);
   way.wait = (words, seconds, again) => wait(way, words, seconds, again);
-  way.orderOf = (asked, index) => orderOf(way, asked, index);
   await speak(way, fitting(poll, telegram), false);
   if (telegram?.language && phone.get('language') === null) phone.put('language', way.words.language);
   if (poll.election_hash) await readPaper(way);
@@ -84,8 +83,13 @@ function foot(way) {
   const rows = facts.map(([key, value]) => (
     make('div', {}, make('dt', {}, words.say(key)), make('dd', {}, make('code', {}, value)))
   ));
-  const isDone = way.step === 'locked' || way.step === 'sending';
-  return [isDone ? '' : make('p', {}, words.say('foot.other_ways')), make('dl', {}, ...rows)];
+  return [isVoteOver(way) ? '' : make('p', {}, words.say('foot.other_ways')), make('dl', {}, ...rows)];
+}
+
+// A vote is locked or on its way, or the poll is over: no other way to vote is left.
+function isVoteOver({ step, stop, poll }) {
+  const isLocked = Boolean(stop?.lock) || stop?.state === 'already_voted';
+  return isLocked || poll.state === 'closed' || ['locked', 'sending', 'told'].includes(step);
 }
 
 async function speak(way, tag, isChosen = true) {
@@ -163,14 +167,6 @@ function noAnswer(words, seconds) {
 function wait(way, sentence, seconds, again) {
   setTimeout(again, seconds * 1000);
   trouble.replaceChildren(make('p', {}, sentence), button(way.words, 'button.now', again, 'second little'));
-}
-
-// A question whose options rotate begins somewhere else for everybody; for one person it stays as it was.
-function orderOf(way, asked, index) {
-  way.turns ??= way.paper.questions.map(() => crypto.getRandomValues(new Uint32Array(1))[0]);
-  const places = asked.options.map((_, option) => option);
-  const first = asked.order === 'rotated' ? way.turns[index] % places.length : 0;
-  return [...places.slice(first), ...places.slice(0, first)];
 }
 
 // For good: one of the sentences that the page brought with it.

@@ -4,29 +4,30 @@ import { Refusal } from './client.js';
 import { make, drawing } from './dom.js';
 import { encodeQR } from './qr.js';
 import { isSignedBy, receiptText } from './receipt.js';
-import { acts, button, screen, sentence } from './screen.js';
+import { acts, busy, button, isOffline, screen, sentence, wrongPlace } from './screen.js';
 import { startCheck, startVote } from './start_screens.js';
 import { tab } from './memory.js';
 import { tellTelegram } from './telegram.js';
 
 export function sending(way) {
   const { turn } = way;
+  const { intent } = tab.get('sent');
   way.send().then(
     () => way.turn === turn && way.swap('locked'),
-    (error) => way.turn === turn && refused(way, error),
+    (error) => way.turn === turn && refused(way, error, intent),
   );
   return screen(way, 'sending.heading', sentence(way.words, 'sending.about'), make('div', { class: 'moving', role: 'presentation' }));
 }
 
 // What the service said to a ballot it did not take; the ballot is gone, the vote was not cast by it.
-function refused(way, error) {
+function refused(way, error, intent) {
   const { turn } = way;
   if (!(error instanceof Refusal)) throw error;
   if (error.refusal === 'too_many') {
     way.wait(error.words, error.retryAfterSeconds, () => way.turn === turn && way.swap('sending'));
     return;
   }
-  way.stop = { state: error.refusal, words: error.words };
+  way.stop = { state: error.refusal, words: error.words, intent };
   way.swap('stopped');
 }
 
@@ -35,12 +36,14 @@ export function locked(way) {
   const kept = tab.get('locked');
   const isOwn = kept.receipt === kept.mark;
   const isMade = (tab.get('marks') ?? []).includes(kept.receipt);
+  const isForeign = !kept.fresh && !isOwn && !isMade;
   const isSigned = isOwn && isSignedBy(poll.signing_key, poll.uuid, kept);
   return screen(
     way,
     'locked.heading',
     sentence(words, 'locked.at', { at: words.moment(kept.at) }),
     kept.fresh || isOwn ? null : sentence(words, isMade ? 'locked.earlier' : 'locked.not_here', {}, isMade ? 'notice' : 'wrong'),
+    isForeign ? theft(way, kept.intent) : null,
     make('h2', {}, words.say('locked.receipt')),
     make('p', { class: 'mark large' }, kept.receipt),
     isOwn ? make('p', { class: 'good' }, words.say('locked.same_mark')) : null,
@@ -85,7 +88,7 @@ export function checked(way) {
     way,
     'checked.heading',
     isLocked ? sentence(words, 'checked.voted', { at: words.moment(stop.lock.at) }) : sentence(words, 'checked.not_voted'),
-    isLocked ? theft(way) : null,
+    isLocked ? theft(way, way.pack.intent) : null,
     acts(
       isLocked || way.poll.state !== 'open' ? null : button(words, 'button.vote', () => startVote(way)),
       button(words, 'button.check_another', () => {
@@ -107,10 +110,11 @@ function reasons(way) {
   if (stop.lock) return lockReasons(way);
   const parts = [];
   if (stop.words) parts.push(make('p', {}, stop.words));
-  else if (stop.state === 'not_open' || stop.state === 'closed' || stop.state === 'paused') {
+  else if (stop.state === 'not_open' || stop.state === 'closed') {
     parts.push(make('p', {}, poll.says[words.language].states[stop.state]));
   } else if (words.has(`stop.${stop.state}`)) parts.push(sentence(words, `stop.${stop.state}`));
   if (words.has(`stop.${stop.state}.next`)) parts.push(sentence(words, `stop.${stop.state}.next`));
+  if (stop.state === 'already_voted') parts.push(theft(way, stop.intent));
   if (stop.state === 'wrong_word' || stop.state === 'not_eligible') parts.push(contact(way));
   return parts;
 }
@@ -125,13 +129,27 @@ function lockReasons(way) {
   if (isHere) parts.push(make('h2', {}, words.say('locked.receipt')), make('p', { class: 'mark' }, lock.receipt));
   if (from === 'vote') parts.push(sentence(words, isNoted ? 'lock.noted' : 'lock.warned', {}, 'notice'));
   else if (warns) parts.push(sentence(words, 'lock.warning', {}, 'notice'));
-  parts.push(theft(way));
+  parts.push(theft(way, way.pack.intent));
   return parts;
 }
 
-// The chat's "This was not me": staff have to hear it from a person.
-function theft(way) {
-  return make('div', {}, sentence(way.words, 'theft.about'), contact(way));
+// As the chat's "This was not me": the first vote stands, and people look into it.
+function theft(way, intent) {
+  const { words } = way;
+  const tell = button(words, 'button.not_mine', () => {
+    if (isOffline(way)) return;
+    busy(way, 'busy.tell', (stands) => way.guard(async () => {
+      await way.disown(intent);
+      if (stands()) way.go('told');
+    }));
+  }, 'second grave');
+  return make('div', { class: 'theft' }, sentence(words, 'theft.about'), acts(tell), wrongPlace(), contact(way));
+}
+
+// Staff have heard that it was somebody else.
+export function told(way) {
+  const { words } = way;
+  return screen(way, 'told.heading', sentence(words, 'told.about'), contact(way), acts(startAgain(way, 'second')));
 }
 
 function contact(way) {
@@ -139,13 +157,17 @@ function contact(way) {
   return sentence(words, poll.contact ? 'contact.at' : 'contact.letter', { contact: poll.contact });
 }
 
-function nextSteps(way) {
-  const { words, stop } = way;
-  const again = button(words, 'button.again', () => {
+function startAgain(way, kind) {
+  return button(way.words, 'button.again', () => {
     way.begin();
     way.typed = { pack: '', vote: '' };
     way.go(way.first());
-  }, stop.lock ? null : 'second');
+  }, kind);
+}
+
+function nextSteps(way) {
+  const { words, stop } = way;
+  const again = startAgain(way, stop.lock ? null : 'second');
   if (!stop.lock || stop.from === 'vote') return [acts(again)];
   const insist = button(words, 'button.insist', () => way.go('word'), 'second grave');
   return [acts(again, button(words, 'button.check', () => startCheck(way), 'second')), make('details', {}, make('summary', {}, words.say('lock.insist')), acts(insist))];

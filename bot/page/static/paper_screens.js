@@ -23,14 +23,22 @@ export function question(way) {
       way.chosen = bits;
       way.go('review');
     },
-  }, ...fields, wrongPlace(), acts(make('button', { type: 'submit' }, words.say('button.review'))));
+  }, make('div', { class: 'questions' }, ...fields), wrongPlace(), acts(make('button', { type: 'submit' }, words.say('button.review'))));
   return screen(way, 'question.heading', sentence(words, 'question.free'), form);
 }
 
 function fieldset(way, asked, index, bits) {
   const { words } = way;
   const isOne = asked.most === 1 && asked.least === 1;
+  const isSeveral = asked.most > 1;
   const inputs = [];
+  const count = isSeveral ? make('p', { class: 'count', 'aria-live': 'polite' }) : null;
+  const tellCount = () => {
+    if (count === null) return;
+    const n = bits.slice(Number(asked.blank)).reduce((one, other) => one + other, 0);
+    count.textContent = words.say(asked.least === asked.most ? 'question.count_exactly' : 'question.count', { n, most: asked.most });
+    count.classList.toggle('over', n > asked.most);
+  };
   const choose = (place, isOn) => {
     const isAlone = isOne || (asked.blank && place === 0);
     bits.forEach((_, other) => {
@@ -38,6 +46,7 @@ function fieldset(way, asked, index, bits) {
     });
     bits[place] = isOn ? 1 : 0;
     inputs.forEach(({ place: other, input }) => { input.checked = bits[other] === 1; });
+    tellCount();
     tellWrong('');
   };
   const row = (place, text, kind) => {
@@ -52,16 +61,32 @@ function fieldset(way, asked, index, bits) {
     return make('label', { class: `option ${kind}` }, input, make('span', {}, text));
   };
   const first = Number(asked.blank);
-  const order = way.orderOf(asked, index);
-  const rows = order.map((option) => row(option + first, inLanguage(way, asked.options[option]), ''));
+  const rows = orderOf(way, asked, index).map((option) => row(option + first, inLanguage(way, asked.options[option]), ''));
   if (asked.blank) rows.push(row(0, words.say('question.blank'), 'blank'));
+  tellCount();
   return make(
     'fieldset',
     {},
-    make('legend', {}, inLanguage(way, asked.question)),
+    make('legend', { id: `asked-${index}`, tabindex: '-1' }, which(way, index), inLanguage(way, asked.question)),
     make('p', { class: 'hint' }, words.say(howMany(asked), { least: asked.least, most: asked.most })),
     ...rows,
+    count,
   );
+}
+
+// On a paper with several questions, which of them it is.
+function which({ words, paper }, index) {
+  const of = paper.questions.length;
+  return of > 1 ? make('span', { class: 'which' }, words.say('question.which', { number: index + 1, of })) : null;
+}
+
+// Where options rotate, the member's begin so many places later, here as in the chat. Only what is seen moves: a row
+// carries its option's own number, whatever the service says of the order.
+function orderOf(way, asked, index) {
+  const places = asked.options.map((_, option) => option);
+  const said = asked.order === 'rotated' ? way.pack.shifts?.[index] : 0;
+  const first = Number.isSafeInteger(said) && said > 0 ? said % places.length : 0;
+  return [...places.slice(first), ...places.slice(0, first)];
 }
 
 function howMany({ least, most }) {
@@ -78,7 +103,8 @@ export function review(way) {
   const { words } = way;
   const code = make('p', { class: 'mark', 'aria-live': 'polite' }, words.say('busy.seal'));
   const cast = button(words, 'button.cast', () => castVote(way), 'large');
-  const change = button(words, 'button.change', () => way.swap('question'), 'second');
+  const isOne = way.paper.questions.length === 1;
+  const change = isOne ? button(words, 'button.change', () => way.swap('question'), 'second') : null;
   const test = button(words, 'button.test', () => busy(way, 'busy.open', async (stands) => {
     await way.test();
     if (stands()) way.go('tested');
@@ -95,7 +121,7 @@ export function review(way) {
   return screen(
     way,
     'review.heading',
-    answers(way),
+    answers(way, way.chosen, isOne ? null : changeOf),
     sentence(words, 'review.final'),
     wrongPlace(),
     acts(cast, change),
@@ -110,6 +136,16 @@ export function review(way) {
   );
 }
 
+// Leads from the review back to one question of several.
+function changeOf(way, index) {
+  const back = () => {
+    way.swap('question');
+    document.getElementById(`asked-${index}`).focus();
+  };
+  const words = way.words.say('button.change_one', { number: index + 1 });
+  return make('dd', { class: 'change' }, make('button', { type: 'button', class: 'plain', onclick: back }, words));
+}
+
 async function castVote(way) {
   if (isOffline(way)) return;
   await busy(way, 'busy.sign', async (stands) => {
@@ -118,8 +154,8 @@ async function castVote(way) {
   });
 }
 
-// What was chosen, question by question.
-export function answers(way, bits = way.chosen) {
+// What was chosen, question by question, each with what `more` adds to it.
+function answers(way, bits, more = null) {
   const { words, paper } = way;
   const rows = paper.questions.flatMap((asked, index) => {
     const first = Number(asked.blank);
@@ -127,7 +163,8 @@ export function answers(way, bits = way.chosen) {
     const shown = names.map((name) => inLanguage(way, name));
     if (asked.blank && bits[index][0] === 1) shown.push(words.say('question.blank'));
     if (!shown.length) shown.push(words.say('question.nothing'));
-    return [make('dt', {}, inLanguage(way, asked.question)), ...shown.map((name) => make('dd', {}, name))];
+    const named = shown.map((name) => make('dd', {}, name));
+    return [make('dt', {}, inLanguage(way, asked.question)), ...named, more?.(way, index)];
   });
   return make('dl', { class: 'answers' }, ...rows);
 }

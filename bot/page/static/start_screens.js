@@ -14,10 +14,13 @@ export function language(way) {
       way.swap(way.first());
     },
   }, name));
-  return screen(way, 'language.heading', make('div', { class: 'acts wide' }, ...choices));
+  const card = screen(way, 'language.heading', make('div', { class: 'acts wide' }, ...choices));
+  const asked = Object.keys(names).map((tag) => make('span', { lang: tag }, way.poll.says[tag].which_language));
+  card.querySelector('h1').replaceChildren(...asked.flatMap((words, place) => (place ? ['\u00a0/ ', words] : [words])));
+  return card;
 }
 
-// Not open, over or held up: in the chat's own sentences.
+// Not open, or over: in the chat's own sentences.
 export function phase(way) {
   const { state, says } = way.poll;
   return screen(

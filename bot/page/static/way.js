@@ -12,6 +12,7 @@ const NEEDS = {
   review: (way) => way.isProved && way.chosen !== null,
   tested: (way) => way.opened !== null,
   stopped: (way) => way.stop !== null,
+  told: (way) => way.isTold,
   checked: (way) => way.stop !== null,
 };
 
@@ -36,6 +37,7 @@ export class Way {
     this.chosen = null; // the same, once they are reviewed
     this.opened = null; // a ballot that was tested
     this.stop = null; // why the way ends here: { state, lock, warns }
+    this.isTold = false; // staff heard that the locked vote was not this person's
     this.notice = null; // a sentence above the next step
   }
 
@@ -117,6 +119,12 @@ export class Way {
     this.typed = { pack: '', vote: '' };
   }
 
+  // "This was not me": staff hear of it. Said twice, it is one report.
+  async disown(intent) {
+    await this.post('/not_mine', { intent });
+    this.isTold = true;
+  }
+
   seal() {
     return this.sealer.ask('seal', { choices: this.chosen });
   }
@@ -156,7 +164,7 @@ export class Way {
     });
     try {
       const answer = await this.client.post('/ballot', `${head.slice(0, -1)},"ballot":${ballot}}`);
-      tab.put('locked', { ...answer, digest, mark });
+      tab.put('locked', { ...answer, digest, mark, intent });
       tab.drop('sent');
       return answer;
     } catch (error) {

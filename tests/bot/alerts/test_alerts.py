@@ -1,5 +1,6 @@
 """Alerts as facts: joined, edited, acknowledged, paged, and never lost by a crash; on both engines."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from telegram import Bot
 from bot.alerts import alerts, hooks
 from bot.alerts.alerts import Kind
 from bot.alerts.pages import page_due
-from bot.alerts.pump import LEASE, STORM, AlertPump
+from bot.alerts.pump import AGAIN_AFTER, LEASE, STORM, AlertPump
 from bot.member.requests import Report, ReportKind
 from bot.sandbox import Fault, Sandbox
 from bot.schema import alert, alert_message, staff_group
@@ -189,6 +190,37 @@ async def test_two_processes_show_an_alert_once(database: Database, sandbox: San
     assert sum("The books do not add up" in message.words for message in gwen.messages) == 1
 
 
+async def test_an_alert_on_its_way_is_nobody_elses_however_long_telegram_takes(
+    database: Database, sandbox: Sandbox, bot: Bot, time: Time
+) -> None:
+    """Its lease is short, so that it is taken over soon after kill -9; as long as its process lives it is kept."""
+    await make_poll(database)
+    gwen, _, _ = await people(database, sandbox)
+    await raised(database)
+    sandbox.faults.telegram.add(Fault("slow", method="sendMessage", count=None, delay_seconds=1))
+    sending = asyncio.create_task(AlertPump(database, SECRETS.button_key, bot, clock=time, kept_seconds=0.01).step())
+    await gwen.hears("The books do not add up")  # said, and the answer to it is still on its way
+    for _ in range(3):
+        time.now += LEASE / 2
+        await leases_until(database, time.now + LEASE)
+
+    await pump_of(database, bot, time).step()
+    assert not sending.done()
+    await sending
+
+    assert sum("The books do not add up" in message.words for message in gwen.messages) == 1
+
+
+async def leases_until(database: Database, moment: datetime) -> None:
+    """Wait for what is being sent to be kept until then."""
+    async with asyncio.timeout(10):
+        while True:
+            async with database.reading() as connection:
+                leases = set(await connection.scalars(select(alert_message.c.lease_until)))
+            if leases == {moment}:
+                return
+
+
 async def test_a_telegram_that_is_away_is_tried_again(
     database: Database, sandbox: Sandbox, bot: Bot, time: Time
 ) -> None:
@@ -199,7 +231,7 @@ async def test_a_telegram_that_is_away_is_tried_again(
     pump = pump_of(database, bot, time)
 
     await pump.step()
-    time.now = NOW + LEASE
+    time.now = NOW + AGAIN_AFTER
     await pump.step()
 
     await gwen.hears("The books do not add up")

@@ -20,6 +20,7 @@ from town import Resident, Town, Townsperson
 from bot.inbox import predecessors
 from bot.inbox.inbox import Envelope, Letter, claim, store
 from bot.schema import inbox
+from messages.pace.pace_keeper import SILENT_SECONDS
 from voting import schema
 from voting.audit.probes import run_probes
 from voting.hour_keys import HourKeys
@@ -101,6 +102,25 @@ async def insist_on(town: Town, receipts: dict[str, str]) -> None:
     assert broken == []
 
 
+async def test_after_kill_9_the_next_process_waits_for_no_silence_before_it_answers(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    poll = {"opens_at": now - timedelta(days=1), "closes_at": now + timedelta(days=1)}
+    residents = [Resident("ada", None)]
+    async with MortalTown(database, tmp_path, database_url, residents=residents, moment=now, **poll) as town:
+        ada = town.member("ada")
+        await ada.asks(ada.types("/status"))
+        await town.dies()
+        await ada.types("/status")
+        heard = len(ada.person.messages)
+
+        await town.starts()
+        async with asyncio.timeout(SILENT_SECONDS):  # of a holder that might still live nobody hears so soon
+            while len(ada.person.messages) == heard:  # noqa: ASYNC110 - another process's doing
+                await asyncio.sleep(0.01)
+
+
 # -- rows of a process that is gone ------------------------------------------------------
 
 
@@ -129,7 +149,8 @@ async def test_rows_of_a_process_that_is_surely_gone_are_taken_back_and_no_other
     async with database.writing() as connection:
         assert await predecessors.take_back(connection) == 1
 
-    again = await claim(database, envelope, who="me", now=now, most=10)
+    async with database.writing() as connection:
+        again = await claim(connection, envelope, who="me", now=now, most=10)
     assert {row.key for row in again} == {who for who, gone in holders.items() if gone}
 
 

@@ -100,9 +100,10 @@ def test_a_small_poll_from_the_file_to_the_verified_bundle(shell: Shell) -> None
     (shell.folder / "postal.csv").write_text("pack_code,received_at,status\n" + "\n".join(papers) + "\n")
     assert shell.json("postal", "import", "postal.csv")["added"] == 5
     status = shell.json("poll", "status")
-    assert (status["phase"], status["locks"], all(status["probes"].values())) == (
+    assert (status["phase"], status["locks"], status["result"], all(status["probes"].values())) == (
         "open",
         {"online": 0, "post": 5},
+        None,
         True,
     )
     member = shell.json("member", "show", letters[0]["member_no"])
@@ -118,6 +119,8 @@ def test_a_small_poll_from_the_file_to_the_verified_bundle(shell: Shell) -> None
     share = ["--share", "shares/share-1-of-3.json", "--share", "shares/share-3-of-3.json"]
     result = shell.json("count", *share, "--out", "result")
     assert [row["votes"] for row in result["questions"][0]["options"]] == [3, 2]
+    assert shell.json("poll", "status")["result"] == {name: result[name] for name in result if name != "bundle"}
+    assert "Members who voted" in shell("poll", "status")
     assert shell.json("audit")["ok"]
     verdict = shell.json("verify", "result")
     assert verdict["ok"]

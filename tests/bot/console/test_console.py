@@ -26,7 +26,6 @@ from bot.console.pages import environment
 from bot.console.routes import table
 from bot.console.snapshot import Snapshots
 from bot.console.visit import Console
-from bot.console.wording import WORDS
 from bot.sandbox import Sandbox
 from bot.schema import alert, login_link, session
 from bot.staff import enrolment
@@ -34,10 +33,13 @@ from bot.staff.roles import Role, may
 from messages.notices import notices
 from messages.notices.notices import list_notices
 from messages.schema import channel, notice, pacer
+from messages.words.texts import templates
 from voting import schema
 from voting.audit import chain
+from voting.ballots.election import Question
 from voting.model import By
 from voting.store.database import Database
+from voting.verify.result import Asked, Post, Turnout, result_of
 from voting.votes import cases
 
 ROLE_OF: Final = {Role.OFFICER: "Gwen", Role.COMMS: "Carys", Role.SUPPORT: "Sam"}
@@ -181,7 +183,9 @@ async def test_a_session_ends_after_twelve_hours(town: ConsoleHouse) -> None:
 
 @pytest.mark.parametrize("family", ["alert", "alert_do"])
 def test_every_kind_of_alert_has_its_words(family: str) -> None:
-    assert WORDS[family].keys() == {kind.value for kind in Kind}
+    begin = f"say.{family}."
+    written = {key.removeprefix(begin) for key in templates("console", "en-GB") if key.startswith(begin)}
+    assert written >= {kind.value for kind in Kind}
 
 
 # -- coming in ---------------------------------------------------------------------------
@@ -841,3 +845,33 @@ async def settled(visitor: Visitor, path: str) -> str:
         while 'hx-trigger="every 1s"' in (page := (await visitor.looks(path)).text):  # noqa: ASYNC110 - over HTTP
             await asyncio.sleep(0.02)  # the file is tried by the server, in its own time
     return page
+
+
+async def test_before_the_count_the_overview_knows_no_option(town: ConsoleHouse) -> None:
+    async with town.visitor("Gwen") as gwen:
+        page = (await gwen.looks("/")).text
+
+    assert "Turnout" in page
+    assert "Result" not in page
+    assert not [name for name in options_of(town.electorate.poll) if name in page]
+
+
+async def test_after_the_count_the_overview_shows_each_question(town: ConsoleHouse) -> None:
+    leader, two = (
+        Question("Who leads?", ("North", "South"), 1, 1),
+        Question("Which <two>?", ("A", "B", "C"), 1, 2, True),
+    )
+    post, turnout = Post(2, 1, [[1, 1], [0, 2, 0, 0]]), Turnout(12, 0, 60)
+    counted = result_of("leader-2022", [Asked(leader), Asked(two, seats=2)], [[6, 6], [1, 9, 4, 4]], post, turnout)
+    async with town.database.writing() as connection:
+        await connection.execute(insert(schema.result).values(only=1, body=counted, at=town.clock(), turnout=25))
+    async with town.visitor("Gwen") as gwen:
+        page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", (await gwen.looks("/")).text))
+
+    assert "14 valid votes, turnout 23.33 %; with 1 rejected paper 25.00 %" in page
+    assert "Who leads? Option Online By post Votes Of those who voted North 6 1 7 50.00 % South 6 1 7 50.00 %" in page
+    assert "A tie: North, South have the same number of votes." in page
+    assert "Which &lt;two&gt;?" in page
+    assert "A (elected) 9 2 11 78.57 %" in page
+    assert "Blank votes 1 0 1 7.14 % Members who voted 12 2 14" in page
+    assert "A tie: B, C have the same number of votes for the last seats, and none of them is elected." in page

@@ -82,7 +82,7 @@ def test_a_moment_is_read_in_the_poll_s_zone(field: str, raw: str, moment: datet
     ids=["a word", "a time alone", "the day first", "no such day", "no such hour", "beyond all calendars"],
 )
 def test_a_moment_that_cannot_be_read_is_refused_by_its_name(raw: str) -> None:
-    with pytest.raises(FormWrong, match="send at"):
+    with pytest.raises(FormWrong, match="send_at"):
         read_content(visit({"kind": "reminder", "audience": "all", "send_at": raw}), POLL)
 
 

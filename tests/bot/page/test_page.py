@@ -24,42 +24,36 @@ POLL = poll_of()
 
 
 @pytest.mark.parametrize(
-    ("facts", "now", "paused", "state"),
+    ("facts", "now", "state"),
     [
-        ({}, NOW, False, "open"),
-        ({}, NOW, True, "paused"),
-        ({"phase": Phase.PREPARING}, POLL.opens_at - timedelta(seconds=1), False, "not_open"),
-        ({"phase": Phase.PREPARING}, POLL.opens_at + timedelta(seconds=1), False, "not_open"),
-        ({}, POLL.opens_at - timedelta(seconds=1), False, "not_open"),
-        ({}, POLL.opens_at, False, "open"),
-        ({}, POLL.closes_at - timedelta(microseconds=1), False, "open"),
-        ({}, POLL.closes_at, False, "closed"),
-        ({}, POLL.closes_at, True, "closed"),
-        ({"phase": Phase.CLOSED}, NOW, False, "closed"),
-        ({"phase": Phase.COUNTED}, POLL.closes_at, False, "closed"),
+        ({}, NOW, "open"),
+        ({"phase": Phase.PREPARING}, POLL.opens_at - timedelta(seconds=1), "not_open"),
+        ({"phase": Phase.PREPARING}, POLL.opens_at + timedelta(seconds=1), "not_open"),
+        ({}, POLL.opens_at - timedelta(seconds=1), "not_open"),
+        ({}, POLL.opens_at, "open"),
+        ({}, POLL.closes_at - timedelta(microseconds=1), "open"),
+        ({}, POLL.closes_at, "closed"),
+        ({"phase": Phase.CLOSED}, NOW, "closed"),
+        ({"phase": Phase.COUNTED}, POLL.closes_at, "closed"),
     ],
     ids=[
         "open",
-        "held up",
         "before",
         "late",
         "opened early",
         "on the opening bell",
         "a moment before the closing bell",
         "on the closing bell",
-        "held up and over",
         "closed early",
         "counted",
     ],
 )
-def test_the_state_is_what_a_ballot_would_meet_now(
-    facts: dict[str, Phase], now: datetime, paused: bool, state: str
-) -> None:
-    assert state_of(replace(POLL, **facts), now, paused=paused) == state
+def test_the_state_is_what_a_ballot_would_meet_now(facts: dict[str, Phase], now: datetime, state: str) -> None:
+    assert state_of(replace(POLL, **facts), now) == state
 
 
 def test_the_page_is_told_what_the_poll_is_about_in_every_language() -> None:
-    told = poll_json(POLL, Facts("hash", "trustees", "MARK", WINDOW, "https://t.me/bot"), NOW)
+    told = poll_json(POLL, Facts("hash", "trustees", "MARK", WINDOW), NOW)
 
     assert json.loads(json.dumps(told)) == told
     assert told["names"] == {"en-GB": "English", "cy": "Cymraeg"}
@@ -93,7 +87,6 @@ def test_the_page_says_in_each_language_how_things_stand(now: datetime, phase: P
     assert welsh in says["cy"]["state"]
     assert says["en-GB"]["closes"] == "Voting closes at 5:00 pm on Friday 2 September 2022 (BST)."
     assert says["en-GB"]["window"] == "Packs should come between 1 and 5 August."
-    assert says["en-GB"]["states"]["paused"].startswith("Voting is held up")
 
 
 def test_without_a_window_and_a_key_the_page_is_told_none() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.page import asked
-from bot.page.addresses import client_of, hashed, network_of
+from bot.page.addresses import came_by_http, client_of, hashed, network_of
 from bot.page.init_data import AHEAD_MAX, LIFE, read_init_data
 from bot.page.rates import ADDRESSES_MAX, REQUESTS_MAX, SPAN, Rates
 from bot.page.refusals import InitDataWrong, RequestWrong
@@ -141,6 +141,22 @@ def test_a_visit_s_note_is_nothing_to_others_and_later() -> None:
 )
 def test_only_trusted_proxies_are_believed_about_an_address(peer: str, forwarded: str, client: str) -> None:
     assert client_of(peer, forwarded, {"10.0.0.1", "10.0.0.2"}) == client
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "plain"),
+    [
+        ("10.0.0.1", "http", True),
+        ("10.0.0.1", "https, HTTP", True),
+        ("10.0.0.1", "http, https", False),
+        ("10.0.0.1", "https", False),
+        ("10.0.0.1", "", False),
+        ("203.0.113.7", "http", False),
+    ],
+    ids=["http", "the nearest says http", "the nearest says https", "https", "nothing said", "a stranger's word"],
+)
+def test_only_trusted_proxies_are_believed_about_the_scheme(peer: str, said: str, plain: bool) -> None:
+    assert came_by_http(peer, said, {"10.0.0.1"}) is plain
 
 
 @pytest.mark.parametrize(

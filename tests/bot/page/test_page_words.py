@@ -16,7 +16,7 @@ SCRIPT = "\n".join(static_files()[name].content.decode() for name in OURS)
 PYTHON = (ROOT / "bot" / "page" / "page.py").read_text(encoding="utf-8")
 # Keys that the page puts together from a state, a kind of code or a reason.
 MADE = {
-    r"phase\.(not_open|closed|paused)\.heading",
+    r"phase\.(not_open|closed)\.heading",
     r"(pack|vote)\.(label|hint)",
     r"slip\.(empty|bad_character|too_short|too_long|check_failed)",
     r"slip\.other_code\.(pack|vote)",

@@ -34,8 +34,9 @@ async def test_the_chat_s_picture_is_1080_pixels_wide(hours: int, begins: dateti
 async def test_the_console_s_picture_is_svg_in_the_page_s_colours_and_drawn_once(hours: int, begins: datetime) -> None:
     known = turnout_of(hours, begins)
 
-    light, dark = await console_svg(known, dark=False), await console_svg(known, dark=True)
+    light, dark = await console_svg(known, "en-GB", dark=False), await console_svg(known, "en-GB", dark=True)
 
     assert b"<svg" in light
     assert (b"#2b46ad" in light, b"#2b46ad" in dark) == (True, False)
-    assert await console_svg(turnout_of(hours, begins), dark=False) is light
+    assert await console_svg(turnout_of(hours, begins), "en-GB", dark=False) is light
+    assert await console_svg(known, "cy", dark=False) is not light

@@ -207,6 +207,42 @@ async def test_the_pace_is_taken_over_from_a_dead_process_with_its_hold(database
     assert pace_b.rate == pytest.approx(40 * LOWER_BY)
 
 
+async def test_the_pace_of_a_process_that_is_surely_gone_is_taken_over_at_once_and_its_last_second_counts(
+    database: Database,
+) -> None:
+    pace_a, pace_b = Pacer(40), Pacer(40)
+    await (a := keeper(database, pace_a, "a")).beat()
+    b = PaceKeeper(database, "telegram", pace_b, process="b", gone=lambda name: name == "a", now=clock)
+    pace_a.slow_down(0.1)
+    await a.beat()
+
+    await b.look()
+    await asyncio.sleep(0.2)
+    await b.beat()
+
+    assert (b.holding, pace_b.rate) == (True, pytest.approx(40 * LOWER_BY))
+    assert 0 < pace_b.held_for() <= WINDOW_SECONDS - 0.2, "counted from when it was seen to be gone"
+
+
+async def test_the_share_of_a_process_that_is_surely_gone_is_free_a_second_later(database: Database) -> None:
+    paces = [Pacer(40) for _ in range(2)]
+    ended: set[str] = set()
+    a, b = (
+        PaceKeeper(database, "telegram", pace, process=name, gone=ended.__contains__, now=clock)
+        for pace, name in zip(paces, "ab", strict=True)
+    )
+    for one in (a, b, a):
+        await one.beat()
+    ended.add("b")
+
+    await a.beat()
+    assert paces[0].rate == 30, "what it sent in its last second counts"
+    await asyncio.sleep(WINDOW_SECONDS)
+    await a.beat()
+
+    assert paces[0].rate == 40
+
+
 async def test_a_process_that_ends_leaves_the_pace_at_once(database: Database) -> None:
     pace_a, pace_b = Pacer(40), Pacer(40)
     a, b = keeper(database, pace_a, "a"), keeper(database, pace_b, "b")

@@ -260,8 +260,8 @@ async def test_rows_that_do_not_hold_in_their_new_place_are_not_kept(
     real = file.first_untruth
     answers = iter([None, "the engine mixed them up"])
 
-    async def found(connection: object) -> str | None:
-        await real(connection)  # type: ignore[arg-type]
+    async def found(connection: object, **named: bool) -> str | None:
+        await real(connection, **named)  # type: ignore[arg-type]
         return next(answers)
 
     monkeypatch.setattr(file, "first_untruth", found)

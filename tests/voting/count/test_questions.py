@@ -11,22 +11,27 @@ import stranger
 from belenios_tool import TOOL, needs_tool
 from counted_town import CountedTown, count_into, open_town
 from counting import close, take_counts, take_papers
+from electorate import Electorate, Letter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from prepared import GWEN, SECRETS, asked
+from prepared import GWEN, NOW, SECRETS, asked
 from sqlalchemy import select
 
 from voting import schema
 from voting.audit.signer import Signer
+from voting.ballots.ballot import write_ballot
 from voting.model import Question
 from voting.poll.election import fingerprint_of
+from voting.poll.status import poll_facts
 from voting.post.papers import import_count
 from voting.refusals import CannotCount, PostalCountDiffers, PostalCountWrong
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
+from voting.votes.cast import Cast
 
 Answer = tuple[int, ...]
 MEMBERS = 6
+ONLINE = {"chat", "page"}
 QUESTIONS = (
     asked("Who shall lead?", "North", "South"),
     asked("Who for the committee?", "A", "B", "C", "D", least=1, most=2, blank=True, seats=2),
@@ -52,7 +57,7 @@ def polls(draw: st.DrawFn) -> tuple[tuple[Question, ...], list[tuple[str, tuple[
         rules = {"least": draw(st.integers(0, most)), "most": most, "blank": draw(st.booleans())}
         questions.append(asked(f"Question {number}?", *(f"{number}-{letter}" for letter in "ABCD"[:options]), **rules))
     paper = st.tuples(*map(answers, questions))
-    way = st.sampled_from(["online", "post", "nobody"])
+    way = st.sampled_from(["chat", "page", "post", "nobody"])
     return tuple(questions), draw(st.lists(st.tuples(way, paper), min_size=MEMBERS, max_size=MEMBERS))
 
 
@@ -64,12 +69,21 @@ def summed(questions: Sequence[Question], papers: Sequence[tuple[Answer, ...]]) 
     ]
 
 
+async def cast(town: CountedTown, voters: Electorate, letter: Letter, way: str, paper: tuple[Answer, ...]) -> None:
+    """Vote in the chat, where the service seals, or on the page, which sends a ballot that it sealed itself."""
+    chat = letter.chat if way == "chat" else f"page:{letter.member_id}"
+    intent = await voters.opens_paper(letter, chat=chat)
+    ballot = None if way == "chat" else write_ballot(town.paper(letter, paper))
+    marked = paper if way == "chat" else ()
+    await voters.clerk.cast(Cast(intent, chat, town.poll.rule_version, marked, ballot), NOW)
+
+
 async def played(town: CountedTown, folder: Path, votes: Sequence[tuple[str, tuple[Answer, ...]]]) -> Path:
     """Vote, close, count; give the bundle."""
-    online = {one.member_id: vote[1] for one, vote in zip(town.letters, votes, strict=True) if vote[0] == "online"}
-    cast = [letter for letter in town.letters if letter.member_id in online]
-    if cast:
-        await town.casts({one.member_id: town.paper(one, online[one.member_id]) for one in cast}, cast)
+    voters = Electorate(town.database, town.letters, town.dealt, town.poll)
+    online = [(one, *vote) for one, vote in zip(town.letters, votes, strict=True) if vote[0] in ONLINE]
+    await asyncio.gather(*(cast(town, voters, *vote) for vote in online))
+    await voters.clerk.finish()
     sent = [letter for letter, (way, _) in zip(town.letters, votes, strict=True) if way == "post"]
     await take_papers(town, folder, sent)
     await close(town)
@@ -102,8 +116,8 @@ def test_what_was_marked_summed_by_hand_is_the_result(
         finally:
             await database.close()
         result = json.loads((bundle / "result.json").read_bytes())
-        for way in ("online", "post"):
-            papers = [paper for how, paper in votes if how == way]
+        for way, ways in {"online": ONLINE, "post": {"post"}}.items():
+            papers = [paper for how, paper in votes if how in ways]
             assert by_way(result, way) == summed(questions, papers)
             assert result[way] == len(papers)
             assert [one["voters"][way] for one in result["questions"]] == [len(papers)] * len(questions)
@@ -114,9 +128,9 @@ def test_what_was_marked_summed_by_hand_is_the_result(
 
 
 VOTES: list[tuple[str, tuple[Answer, ...]]] = [
-    ("online", ((1, 0), (0, 1, 1, 0, 0), (1, 0))),
-    ("online", ((0, 1), (1, 0, 0, 0, 0), (0, 0))),
-    ("online", ((1, 0), (0, 0, 1, 0, 0), (0, 1))),
+    ("chat", ((1, 0), (0, 1, 1, 0, 0), (1, 0))),
+    ("page", ((0, 1), (1, 0, 0, 0, 0), (0, 0))),
+    ("chat", ((1, 0), (0, 0, 1, 0, 0), (0, 1))),
     ("post", ((1, 0), (0, 1, 0, 0, 1), (1, 0))),
     ("post", ((0, 1), (0, 0, 0, 0, 1), (0, 0))),
     ("nobody", ((1, 0), (1, 0, 0, 0, 0), (0, 0))),
@@ -154,7 +168,10 @@ async def test_a_tie_at_the_last_seat_elects_nobody_of_the_tied(town: CountedTow
     assert committee["blank"] == {"online": 1, "post": 0, "votes": 1}
     assert (leader["tied"], rule["tied"]) == ([], [])
     assert "elected" not in leader["options"][0]
-    assert "A tie: A, B, D have the same number of votes for the last seats, and none of them is elected." in page
+    assert (
+        "A tie: <span>A, B, D</span> have the same number of votes for the last seats, and none of them is elected."
+        in page
+    )
     assert "Each member could choose up to 2 options. Shares are of the members who voted, not of the votes." in page
     assert "Blank votes" in page
 
@@ -226,3 +243,22 @@ async def test_papers_are_counted_before_the_result(town: CountedTown, tmp_path:
 
     with pytest.raises(CannotCount, match="2 papers were received but not counted"):
         await count_into(town, tmp_path / "result", publish_small=True)
+
+
+async def test_questions_have_numbers_once_they_are_counted_and_none_before(town: CountedTown, tmp_path: Path) -> None:
+    """Until then `poll status` and the console know how many voted, of the paper as a whole."""
+    voters = Electorate(town.database, town.letters, town.dealt, town.poll)
+    await cast(town, voters, town.letters[0], *VOTES[0])
+    async with town.database.reading() as connection:
+        before = await poll_facts(connection)
+    bundle = await played(town, tmp_path, [("nobody", VOTES[0][1]), *VOTES[1:]])
+    async with town.database.reading() as connection:
+        after = await poll_facts(connection)
+
+    assert (before["locks"], before["result"]) == ({"online": 1, "post": 0}, None)
+    assert not {name for question in QUESTIONS for name in town.poll.names_of(question)} & set(
+        json.dumps(before).split('"')
+    )
+    assert after["result"] == json.loads((bundle / "result.json").read_bytes())
+    assert [one["voters"]["votes"] for one in after["result"]["questions"]] == [5, 5, 5]
+    assert [one["blank"] and one["blank"]["votes"] for one in after["result"]["questions"]] == [None, 1, None]

@@ -58,6 +58,7 @@ async def test_a_poll_in_the_middle_of_it_is_told_in_numbers(database: Database,
         "locks": {"online": 2, "post": 1},
         "ballots": 2,
         "open_cases": 1,
+        "result": None,
     }
 
 

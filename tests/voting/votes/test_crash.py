@@ -26,7 +26,7 @@ CONFIRMED_BETWEEN_KILLS = (1, 150)
 MEMBERS = 200 * KILLS
 PROCESSES = 4
 RACERS_EACH = 64
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 120.0  # until the next line
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,9 +45,12 @@ async def process(folder: Path, url: str, letters: Sequence[Letter], **told: Any
 
 async def lines_of(child: Talking) -> AsyncIterator[list[str]]:
     """Yield what a process says, whole lines only: the last may be cut off by its end."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while (line := await child.says.readline()).endswith(b"\n"):
-            yield line.decode().split()
+    while True:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            line = await child.says.readline()
+        if not line.endswith(b"\n"):
+            return
+        yield line.decode().split()
 
 
 class Witness:

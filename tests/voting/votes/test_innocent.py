@@ -10,6 +10,7 @@ import pytest
 from counting import take_papers
 from electorate import Letter, make_letters, open_electorate, pack_row
 from innocent import Deliberate, Innocent, Lives, all_live
+from page_papers import PagePaper
 from prepared import POLL
 from soak import CHUNKS, INNOCENT_PER_CHUNK
 from sqlalchemy import insert, select
@@ -66,14 +67,16 @@ async def test_no_innocent_sequence_is_an_attempt_and_every_planted_one_is(
     assert await town.count("attempt") == 0
     assert (await take_papers(town, tmp_path, by_post)).added == len(by_post)
     assert (await take_papers(town, tmp_path, by_post)).unchanged == len(by_post), "an envelope was scanned twice"
+    late = [await PagePaper(town, letter, "after the post").proves() for letter in by_post]
+    assert [good.attempt for good in late if not good.warn_first] == []
     assert await town.count("attempt") == 0 == await town.count("attempt_case")
     assert await town.count("lock") == len(letters)
 
     in_chat = (Kind.REPEAT, Kind.FOREIGN, Kind.ONLINE_AFTER_POST)
     await asyncio.gather(*(Deliberate(town, letter, kind).act() for kind in in_chat for letter in planted[kind]))
-    late = [*planted[Kind.POST_AFTER_ONLINE], *old_letters]
+    by_scan = [*planted[Kind.POST_AFTER_ONLINE], *old_letters]
     for _ in range(2):
-        await take_papers(town, tmp_path, late)
+        await take_papers(town, tmp_path, by_scan)
 
     async with database.reading() as connection:
         found = {(row.member_id, row.kind) for row in await connection.execute(select(schema.attempt))}

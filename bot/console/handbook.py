@@ -1,0 +1,93 @@
+"""The handbook: the Markdown of docs/ as pages of the console, and which part of it belongs to which page.
+
+`docs` here is the repository's folder itself; a wheel carries its files.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise, zip_longest
+from pathlib import Path
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+ADDRESS: Final = "/console/help"
+DOCS: Final = Path(__file__).parent / "docs"
+PICTURE_SUFFIX: Final = ".webp"
+INDEX: Final = "README"
+_BY_ROLE: Final = ("members-helper", "comms", "support", "officer", "trustee", "auditor", "operator")
+_BESIDE: Final = ("on-the-day", "trustees", "ballots", "retention", "dpia", "words-for-members", "incident")
+FILES: Final[Mapping[str, Path]] = {
+    **{name: DOCS / "handbook" / f"{name}.md" for name in (INDEX, *_BY_ROLE)},
+    **{name: DOCS / f"{name}.md" for name in _BESIDE},
+}
+
+# By the beginning of a page's address within the console, the longest first.
+PARTS: Final[Mapping[str, str]] = {
+    "notices": "comms#notices",
+    "window": "comms#when-the-dates-of-delivery-move",
+    "cases": "support#cases",
+    "members": "support#members",
+    "packs": "support#packs",
+    "deliveries": "support#deliveries-and-channels",
+    "channels": "support#deliveries-and-channels",
+    "imports": "officer#imports",
+    "staff": "officer#staff-and-duty",
+    "chain": "officer#the-chain",
+    "alarms": "support#alarms",
+    "": f"{INDEX}#the-overview",
+}
+
+
+def part_for(address: str) -> str:
+    """Give where the handbook speaks of the console's page at an address."""
+    place = address.removeprefix("/console/").partition("/")[0]
+    return f"{ADDRESS}/{PARTS.get(place, PARTS[''])}"
+
+
+@lru_cache(maxsize=len(FILES))
+def rendered(name: str) -> tuple[str, Markup]:
+    """Give a page's heading and the rest as HTML; KeyError when there is no such page."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(FILES[name].read_text(encoding="utf-8"))
+    heading = tokens[1].content
+    for token, inner in pairwise(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", _anchor(inner.content))
+    for token in tokens:
+        parts = token.children or []
+        for part, inner in zip_longest(parts, parts[1:]):
+            _point(part, inner)
+    html = parser.renderer.render(tokens[3:], parser.options, {})
+    return heading, Markup(html)  # noqa: S704 - our own files, and the parser lets no HTML through
+
+
+def picture(name: str) -> bytes | None:
+    """Give a picture of the handbook."""
+    path = DOCS / "handbook" / "pictures" / name
+    return path.read_bytes() if path.suffix == PICTURE_SUFFIX and path.name == name and path.is_file() else None
+
+
+def _anchor(heading: str) -> str:
+    """Give a heading's address within its page, as code hosts make it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def _heading(name: str) -> str:
+    return FILES[name].read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def _point(part: Token, inner: Token | None) -> None:
+    """Have pictures and links between the files lead to our pages; a file's name is its heading there."""
+    if part.type == "image":
+        part.attrs = {"src": f"{ADDRESS}/{part.attrs['src']}", "alt": part.attrs["alt"], "loading": "lazy"}
+    elif part.type == "link_open" and not str(part.attrs["href"]).startswith(("http", "#")):
+        target, hash_, anchor = str(part.attrs.pop("href")).partition("#")
+        name = target.rpartition("/")[2].removesuffix(".md")
+        if name in FILES:
+            part.attrSet("href", f"{ADDRESS}/{name}{hash_}{anchor}")
+        if name in FILES and inner is not None and inner.content.endswith(".md"):
+            inner.content = _heading(name)

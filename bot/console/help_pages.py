@@ -1,0 +1,46 @@
+"""Help: the handbook in the console, with its pictures."""
+
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from bot.console import handbook
+from bot.console.door import Screen
+from bot.console.visit import Visit
+from bot.staff.roles import Act
+
+
+async def index(visit: Visit) -> Response:
+    """Show the first page of the handbook."""
+    return await _page(visit, handbook.INDEX)
+
+
+async def show(visit: Visit) -> Response:
+    """Show a page of the handbook."""
+    return await _page(visit, visit.request.path_params["page"])
+
+
+async def picture(visit: Visit) -> Response:
+    """Show a picture."""
+    found = handbook.picture(visit.request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    return Response(found, media_type="image/webp", headers={"Cache-Control": "private, max-age=3600"})
+
+
+async def _page(visit: Visit, name: str) -> Response:
+    if name not in handbook.FILES:
+        raise HTTPException(404)
+    heading, text = handbook.rendered(name)
+    async with visit.console.house.database.reading() as connection:
+        return await visit.page(
+            connection, "help.html", heading=heading, text=text, first=name == handbook.INDEX, index=handbook.ADDRESS
+        )
+
+
+SCREENS: Final = (
+    Screen("/help", Act.OPEN_CONSOLE, index),
+    Screen("/help/{page}", Act.OPEN_CONSOLE, show),
+    Screen("/help/pictures/{name}", Act.OPEN_CONSOLE, picture),
+)

@@ -1,0 +1,98 @@
+"""The handbook in the console: found from each page, all of it there, its links and pictures with it."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from console_house import ConsoleHouse, console_house
+
+from bot.console import handbook
+from bot.console.pages import environment
+from bot.console.routes import table
+from bot.console.snapshot import Snapshots
+from bot.console.visit import Console
+from voting.store.database import Database
+
+
+@pytest.fixture
+def engine_name() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
+    async with console_house(database, tmp_path) as house:
+        yield house
+
+
+def anchors(name: str) -> set[str]:
+    return set(re.findall(r'id="([^"]+)"', handbook.rendered(name)[1]))
+
+
+def test_every_page_of_the_handbook_is_a_page_of_the_console() -> None:
+    there = {path.stem for path in handbook.DOCS.glob("handbook/*.md")}
+
+    assert there <= set(handbook.FILES)
+    assert [name for name, path in handbook.FILES.items() if not path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", handbook.FILES)
+def test_links_and_pictures_of_a_page_lead_to_what_is_there(name: str) -> None:
+    heading, text = handbook.rendered(name)
+
+    assert heading
+    assert "<h1" not in text  # the console's page has it
+    for target in re.findall(r'<a href="([^"]*)"', text):
+        if target.startswith("http"):
+            continue
+        page, _, anchor = target.removeprefix(f"{handbook.ADDRESS}/").partition("#")
+        assert (page or name) in handbook.FILES, target
+        assert not anchor or anchor in anchors(page or name), target
+    assert not re.search(r'href="[^"]*">[\w-]+\.md</a>', text)  # a page is called by its heading
+    for source in re.findall(r'<img src="([^"]*)"', text):
+        assert handbook.picture(source.removeprefix(f"{handbook.ADDRESS}/pictures/")), source
+
+
+def test_a_page_lets_no_markup_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "page.md").write_text("# Page\n\n<script>alert(1)</script> [x](javascript:alert)\n")
+    monkeypatch.setattr(handbook, "FILES", {"page": tmp_path / "page.md"})
+    handbook.rendered.cache_clear()
+
+    _, text = handbook.rendered("page")
+    handbook.rendered.cache_clear()
+
+    assert "<script" not in text
+    assert "href" not in text
+
+
+@pytest.mark.parametrize("name", ["../README.md", "none.webp", "", "phones.png"])
+def test_nothing_but_pictures_is_given_as_a_picture(name: str) -> None:
+    assert handbook.picture(name) is None
+
+
+async def test_each_page_of_the_console_has_its_part_of_the_handbook(house: ConsoleHouse) -> None:
+    screens, _ = table(Console(house.house, house, environment(), Snapshots(house.house)))
+    for screen in screens:
+        place = screen.path.strip("/").partition("/")[0]
+        page, _, anchor = (
+            handbook.part_for(f"/console{screen.path}").removeprefix(f"{handbook.ADDRESS}/").partition("#")
+        )
+        assert anchor in anchors(page), screen.path
+        assert place in handbook.PARTS or place in {"help", "live", "turnout.svg"}, screen.path
+    async with house.visitor("Gwen") as gwen:
+        assert 'href="/console/help/comms#notices"' in (await gwen.looks("/notices")).text
+        assert 'href="/console/help/README#the-overview"' in (await gwen.looks("/")).text
+
+
+async def test_the_handbook_is_read_in_the_console_by_staff_alone(house: ConsoleHouse) -> None:
+    async with house.visitor("Sam") as sam, house.visitor() as nobody:
+        index, page = await sam.looks("/help"), await sam.looks("/help/support")
+        picture = await sam.looks("/help/pictures/case.webp")
+        assert [(await sam.looks(f"/help/{missing}")).status_code for missing in ("x", "pictures/x")] == [404, 404]
+        refused = await nobody.looks("/help/support")
+
+    assert "members-helper" in index.text
+    assert '<h2 id="cases">Cases</h2>' in page.text
+    assert (picture.headers["content-type"], picture.content[8:12]) == ("image/webp", b"WEBP")
+    assert refused.status_code == 401
