@@ -214,9 +214,7 @@ async def planning(_folder: Path, shrink: int) -> None:
         )
         told, _ = await process.communicate()
         found = json.loads(told)
-        print(
-            f"  {count // shrink:9,} members: {found['seconds']:6.2f} s, peak memory {found['mib']:.0f} MiB (at most 300)"
-        )
+        print(f"  {count // shrink:9,} members: {found['seconds']:6.2f} s, peak memory {found['mib']:.0f} MiB")
 
 
 async def plan(count: int) -> None:
