@@ -47,7 +47,7 @@ soak: $(READY)  ## the long runs: a million innocent sequences, 50 kills, 30 bro
 
 texts: $(READY)  ## bring the catalogues up to the code, for translators
 	mkdir -p build
-	for d in words notices member page staff refusals console; do \
+	for d in words notices member page staff refusals commands console; do \
 	  $(BIN)/pybabel extract -F babel.cfg -k $$d --add-location=file -o build/$$d.pot . && \
 	  $(BIN)/pybabel update -i build/$$d.pot -d messages/locale -D $$d --no-fuzzy-matching --ignore-pot-creation-date; \
 	done

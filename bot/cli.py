@@ -5,6 +5,7 @@ holds their names, options and help; what a command runs is imported when it run
 """
 
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import typer
@@ -33,6 +34,7 @@ from bot.commands import (
     trustee,
     verify,
 )
+from bot.commands.spoken import sentence, text
 from bot.commands.terminal import error_line
 from voting.ballots.refusals import BallotRefusal
 from voting.ballots.trustee_refusals import TrusteeRefusal
@@ -81,14 +83,19 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Run one command; never a traceback for what a person can mend."""
+    """Run one command."""
+    answer(build())
+
+
+def answer(act: Callable[[], object]) -> None:
+    """Do something for whoever typed it; never a traceback for what a person can mend."""
     try:
-        build()()
+        act()
     except (Refusal, TrusteeRefusal, BallotRefusal) as refusal:
-        error_line(str(refusal))
+        error_line(str(refusal) if isinstance(refusal, BallotRefusal) else sentence(refusal))
         sys.exit(1)
     except Fault as fault:
-        error_line(f"Something of ours broke: {fault}")
+        error_line(text("commands", "fault", problem=str(fault)))
         sys.exit(1)
     except (OSError, UnicodeDecodeError) as problem:
         error_line(_plain(problem))

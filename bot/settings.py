@@ -160,6 +160,25 @@ def wants_json() -> bool:
     return LogFormat().log_format.lower() == "json"
 
 
+class _Terminal(BaseSettings):
+    """What a terminal says of its language, by the names that every program knows."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    lc_all: str = ""
+    lc_messages: str = ""
+    lang: str = ""
+    language: str = ""
+
+
+def terminal_languages() -> tuple[str, ...]:
+    """Give the languages a terminal asks for, the dearest first; none for a terminal that speaks no language."""
+    told = _Terminal()
+    locale = told.lc_all or told.lc_messages or told.lang
+    plain = locale.partition(".")[0].partition("@")[0]
+    return () if plain in {"", "C", "POSIX"} else (*filter(None, told.language.split(":")), plain)
+
+
 def read_settings() -> Settings:
     """Read the environment; SettingsWrong names the first setting that cannot be used."""
     try:

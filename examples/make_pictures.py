@@ -1,9 +1,8 @@
-"""Make README's and handbook's pictures: `python examples/make_pictures.py` plays the demo and photographs it.
+"""Make the README's pictures: `python examples/make_pictures.py` plays the demo and photographs phones and console.
 
 Needs the development tools of `make test` and a Chromium.
 """
 
-import io
 import json
 import re
 import shutil
@@ -13,12 +12,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 PICTURES = Path(__file__).with_name("pictures")
-HANDBOOK = Path(__file__).parent.parent / "docs" / "handbook" / "pictures"
-HANDBOOK_HEIGHT_MAX = 1_100
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 QUIET = (
     "--no-sandbox",
@@ -46,20 +42,9 @@ def take(page: Page, name: str, *, whole: bool = False) -> None:
     page.screenshot(path=str(PICTURES / f"{name}.png"), full_page=whole)
 
 
-def keep_for_handbook(page: Page, name: str) -> None:
-    """Take one picture for the handbook, small enough to travel with the program."""
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(800)
-    taken = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-    taken.crop((0, 0, taken.width, min(taken.height, HANDBOOK_HEIGHT_MAX))).save(
-        HANDBOOK / f"{name}.webp", quality=70, method=6
-    )
-
-
 def main() -> None:
     """Play the demo, take the pictures, end it."""
-    for folder in (PICTURES, HANDBOOK):
-        folder.mkdir(exist_ok=True)
+    PICTURES.mkdir(exist_ok=True)
     demo = subprocess.Popen(
         [sys.executable, "-m", "bot.cli", "demo", "--port", str(PORT)], stdout=subprocess.PIPE, text=True
     )
@@ -91,19 +76,6 @@ def photograph() -> None:
         root = page.url.split("/console")[0]
         page.goto(f"{root}/console/notices/new")
         take(page, "console-notice", whole=True)
-        page.set_viewport_size({"width": 1000, "height": 700})
-        for name, address in {"overview": "", "notice": "notices/new", "window": "window", "packs": "packs"}.items():
-            page.goto(f"{root}/console/{address}")
-            keep_for_handbook(page, name)
-        for name, address, link in (("case", "cases", "/console/cases/"), ("member", "members", "/console/members/")):
-            page.goto(f"{root}/console/{address}")
-            page.goto(root + str(page.locator(f'main a[href^="{link}"]').first.get_attribute("href")))
-            keep_for_handbook(page, name)
-        page.goto(f"{root}/console/chain")
-        keep_for_handbook(page, "chain")
-        page.set_viewport_size({"width": 1000, "height": 800})
-        page.goto(f"{PHONES}/#{ids['Ada']}+{ids['Bedwyr']}")
-        keep_for_handbook(page, "phones")
         browser.close()
 
 

@@ -28,6 +28,8 @@ from voting.store.upgrade import upgrade
 
 COUNTER = itertools.count(1)
 
+os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English here, whatever the developer's terminal speaks
+
 # Timing is never a test: machines are shared, and a slow one proves nothing.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")

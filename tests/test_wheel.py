@@ -39,6 +39,8 @@ def packed() -> set[str]:
 def test_every_file_beside_the_code_is_packed() -> None:
     assert set(BESIDE.values()) <= kept()
     assert kept() - packed() == set()
+    handbook = {f"bot/console/docs/{path.relative_to(ROOT / 'docs')}" for path in (ROOT / "docs").rglob("*.*")}
+    assert handbook <= packed()  # through a link to docs/
 
 
 def test_every_package_with_a_migration_or_a_module_is_a_package_up_to_the_floor() -> None:

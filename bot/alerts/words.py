@@ -9,6 +9,7 @@ from bot.alerts.alerts import Alert, Kind
 from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.member.chats import is_page
+from messages.words.reasons import detail_text, probe_text, reason_text
 from messages.words.texts import html_plural, html_text, text
 from voting.votes.cases import AttemptRow, Case
 
@@ -95,6 +96,9 @@ def page_sms(language: str, alert: Alert, title: str, minutes: int) -> str:
 def _other(page: Page, alert: Alert) -> list[str]:
     params = {name: str(value) for name, value in alert.facts.items()}
     params["at"] = page.moment(alert.raised_at)
+    if "probe" in params:
+        params["probe"] = probe_text(params["probe"], page.language)
+        params["detail"] = detail_text(params["detail"], page.language)
     kind = text("staff", _kind(alert), page.language)
     if alert.kind is Kind.NOTICE_HELD:
         params["reason"] = text("refusals", params["why"], page.language, **alert.facts)
@@ -104,7 +108,8 @@ def _other(page: Page, alert: Alert) -> list[str]:
         body = html_text("staff", f"alert.not_heard.{alert.facts['why']}", page.language, **params)
     elif alert.kind is Kind.PROVIDER_TROUBLE:
         what = text("staff", f"trouble.{alert.facts['trouble']}", page.language)
-        body = html_text("staff", "alert.provider_trouble", page.language, **params | {"what": what})
+        detail = reason_text(params["detail"], page.language)
+        body = html_text("staff", "alert.provider_trouble", page.language, **params | {"what": what, "detail": detail})
     else:
         key = _kind(alert).replace("kind.", "alert.", 1)
         body = html_text("staff", key, page.language, **params)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.spoken import text
 from bot.commands.terminal import OUT, AsJson, print_json
 
 
@@ -37,7 +38,7 @@ def check(
         print_json({"ok": True, "held": [list(chosen) for chosen in tested.held], "seal_code": tested.seal_code})
         return
     for question, chosen in zip(tested.election.questions, tested.held, strict=True):
-        OUT.print(f"{question.text}  {', '.join(chosen) or 'blank'}", markup=False)
-    OUT.print(f"Seal code: {tested.seal_code}", style="bold")
-    OUT.print("Sealed again from the choice and the random numbers, it is this ballot and no other.")
-    OUT.print("If the page showed you another code or you had chosen something else, it cheated: tell the staff.")
+        OUT.print(f"{question.text}  {', '.join(chosen) or text('commands', 'ballot.blank')}", markup=False)
+    OUT.print(text("commands", "ballot.seal_code", code=tested.seal_code), style="bold")
+    OUT.print(text("commands", "ballot.same"))
+    OUT.print(text("commands", "ballot.cheated"))

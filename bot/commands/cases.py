@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.spoken import name_of, text
 from bot.commands.terminal import OUT, AsJson, print_facts, print_json, print_table
 
 
@@ -52,7 +53,7 @@ def list_cases(
         ]
         for case in found
     ]
-    print_table("Cases", columns, rows)
+    print_table(text("commands", "cases.title"), [name_of(column) for column in columns], rows)
 
 
 def show(
@@ -76,7 +77,8 @@ def show(
         print_json(facts)
         return
     attempts = facts.pop("attempts")
-    print_facts(f"Case {case.id}", {name: "-" if value is None else value for name, value in facts.items()})
+    shown = {name_of(name): "-" if value is None else value for name, value in facts.items()}
+    print_facts(text("commands", "case.title", case=case.id), shown)
     OUT.print()
     print_table("Attempts", ["class", "at", "same_account"], [list(row.values()) for row in attempts])
 
@@ -101,7 +103,7 @@ def export(
         writer = PeoplesCsv(target)
         writer.row(cases.EXPORT_COLUMNS)
         writer.rows([row[name] for name in cases.EXPORT_COLUMNS] for row in rows)
-    OUT.print(f"{len(rows)} attempts are in {file}.")
+    OUT.print(text("commands", "cases.exported", number=len(rows), file=str(file)))
 
 
 def _facts(case: dict[str, Any]) -> dict[str, Any]:

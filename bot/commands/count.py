@@ -1,7 +1,7 @@
 """`count`, `audit`, `rehearse`: the end of the poll, and whether it can be believed."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from bot.commands.several import SeveralFiles
+from bot.commands.spoken import language, text
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -75,37 +76,48 @@ def print_counted(result: Mapping[str, Any], out: Path, *, as_json: bool) -> Non
         print_json({**result, "bundle": str(out)})
         return
     print_result(result)
-    OUT.print(f"The bundle is in {out}; publish it whole. Its README.txt says how anybody can check it.")
+    OUT.print(text("commands", "count.bundle", out=str(out)))
 
 
 def print_result(result: Mapping[str, Any]) -> None:
     """Print a result, question by question, with both turnouts."""
-    from voting.verify.result import percent, standing_said
+    from voting.verify.result import percent
 
+    columns = [text("commands", f"result.{name}") for name in ("option", "online", "post", "votes", "share")]
     for question in result["questions"]:
         voters = question["voters"]
         lines = [(_standing(row), row) for row in question["options"]]
-        lines += [] if question["blank"] is None else [("Blank votes", question["blank"])]
+        lines += [] if question["blank"] is None else [(text("commands", "result.blank"), question["blank"])]
         rows = [
             (name, row["online"], row["post"], row["votes"], f"{percent(row['votes'], voters['votes'])} %")
             for name, row in lines
         ]
-        rows.append(("Members who voted", voters["online"], voters["post"], voters["votes"], ""))
-        columns = ("Option", "Online", "By post", "Votes", "Of those who voted")
+        whole = text("commands", "result.voted")
+        rows.append((whole, voters["online"], voters["post"], voters["votes"], ""))
         print_table(escape(question["question"]), columns, rows)
-        for sentence in standing_said(question):
-            OUT.print(escape(sentence))
-    OUT.print(
-        f"{result['votes']:,} votes, {result['rejected_papers']:,} rejected papers, {result['eligible']:,} eligible"
-    )
-    OUT.print(
-        f"Turnout {result['turnout_with_rejected']} % with rejected papers, "
-        f"{result['turnout_without_rejected']} % without"
-    )
+        for said in _standing_said(question):
+            OUT.print(escape(said))
+    votes, rejected, eligible = (f"{result[name]:,}" for name in ("votes", "rejected_papers", "eligible"))
+    OUT.print(text("commands", "result.sums", votes=votes, rejected=rejected, eligible=eligible))
+    both, valid = result["turnout_with_rejected"], result["turnout_without_rejected"]
+    OUT.print(text("commands", "result.turnout", with_rejected=both, without=valid))
+
+
+def _standing_said(question: Mapping[str, Any]) -> list[str]:
+    """Say who is elected and what is tied."""
+    said, is_election = [], "elected" in question["options"][0]
+    if is_election:
+        names = ", ".join(option["option"] for option in question["options"] if option["elected"])
+        said.append(text("commands", "result.elected_are", names=names or text("commands", "result.nobody")))
+    if question["tied"]:
+        key = "result.tie_for_seats" if is_election else "result.tie"
+        said.append(text("commands", key, names=", ".join(question["tied"])))
+    return said
 
 
 def _standing(row: Mapping[str, Any]) -> str:
-    return escape(row["option"]) + (" (elected)" if row.get("elected") else "")
+    option = escape(row["option"])
+    return text("commands", "result.elected", option=option) if row.get("elected") else option
 
 
 def audit(as_json: AsJson = False) -> None:
@@ -131,14 +143,22 @@ def audit(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
     else:
-        OUT.print(
-            found["chain_problem"]
-            or f"The chain holds: {found['chain_entries']} entries are linked, signed and in place."
-        )
-        rows = [("ok" if probe["holds"] else "BROKEN", probe["name"], probe["detail"]) for probe in found["probes"]]
-        print_table("Probes", ("", "Identity", "Numbers"), rows)
+        OUT.print(found["chain_problem"] or text("commands", "audit.holds", entries=found["chain_entries"]))
+        _print_probes(found["probes"])
     if not found["ok"]:
         raise typer.Exit(1)
+
+
+def _print_probes(probes: Sequence[Mapping[str, Any]]) -> None:
+    from messages.words.reasons import detail_text, probe_text
+
+    marks = {True: text("commands", "mark.ok"), False: text("commands", "mark.broken")}
+    rows = [
+        (marks[one["holds"]], probe_text(one["name"], language()), detail_text(one["detail"], language()))
+        for one in probes
+    ]
+    columns = ("", text("commands", "audit.identity"), text("commands", "audit.numbers"))
+    print_table(text("commands", "audit.probes"), columns, rows)
 
 
 def rehearse_poll(

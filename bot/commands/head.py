@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from bot.commands.spoken import text
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, error_line, print_json
 from voting.model import By
 
@@ -34,7 +35,7 @@ def head(context: typer.Context, as_json: AsJson = False) -> None:
 
     last = in_house(act)
     if last is None:
-        error_line("No head is signed yet; `ballotline run` signs one every hour.")
+        error_line(text("commands", "head.none"))
         raise typer.Exit(1)
     if as_json:
         print_json({"seq": last.seq, "hash": last.hash.hex(), "signature": last.signature.hex()})

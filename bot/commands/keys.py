@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.several import SeveralFiles
+from bot.commands.spoken import text
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor
 from voting.model import By
 from voting.refusals import ShareFolderTaken
@@ -49,9 +50,10 @@ def create(
 
     *shared, published = in_house(act)
     for path in shared:
-        OUT.print(f"{path}  for one trustee")
-    OUT.print(f"{published}  for everybody: who the trustees are")
-    OUT.print(f"Any {threshold} of these {trustees} decrypt the count. Hand them out; keep none here.")
+        OUT.print(text("commands", "keys.one", file=str(path)))
+    OUT.print(text("commands", "keys.all", file=str(published)))
+    OUT.print(text("commands", "keys.hand_out", threshold=threshold, trustees=trustees))
+    OUT.print(text("commands", "keys.next", command="ballotline roll import ROLL.csv --dry-run"))
 
 
 def try_shares(
@@ -94,11 +96,10 @@ def assemble(
     in_house(act)
     for note in made.notes:
         OUT.print(note)
-    OUT.print(f"Fingerprint of the ceremony: {made.fingerprint}", style="bold")
-    OUT.print("Read it aloud to the trustees: it must be the one that they read to each other. If it is not, somebody")
-    OUT.print("was given other certificates: begin anew, all of you.")
-    OUT.print(f"Any {made.trustees.threshold} of these {len(made.trustees.keys)} trustees decrypt.")
-    OUT.print("Next, for each trustee to agree to: ballotline keys election --out election")
+    OUT.print(text("commands", "trustee.ceremony", fingerprint=made.fingerprint), style="bold")
+    OUT.print(text("commands", "keys.compare"))
+    OUT.print(text("commands", "keys.any", threshold=made.trustees.threshold, trustees=len(made.trustees.keys)))
+    OUT.print(text("commands", "keys.next", command="ballotline keys election --out election"))
 
 
 def election(
@@ -116,9 +117,9 @@ def election(
         async with house.database.reading() as connection:
             poll = await polls.load(connection)
         shown = write_shown(poll, out)
-        OUT.print(f"{out}  send it to every trustee, and read them the fingerprint")
-        OUT.print(f"Fingerprint of the election: {shown.fingerprint}", style="bold")
-        OUT.print("It changes with every change of paper, times, rule or key until the poll opens.")
+        OUT.print(text("commands", "keys.election", out=str(out)))
+        OUT.print(text("commands", "trustee.fingerprint", fingerprint=shown.fingerprint), style="bold")
+        OUT.print(text("commands", "keys.changes"))
 
     in_house(act)
 
@@ -140,9 +141,11 @@ def agree(
         async with house.database.writing() as connection:
             there = await keep_yes(connection, read_files(files), by=By(actor, VIA, house.clock()))
             missing = await trustees_without_yes(connection, await polls.load(connection))
-        OUT.print(f"On the chain: the yes of trustee {', '.join(map(str, there))}.")
-        who = ", ".join(map(str, missing))
-        OUT.print(f"Still missing: the yes of trustee {who}." if missing else "Every trustee has agreed.")
+        OUT.print(text("commands", "keys.on_chain", numbers=", ".join(map(str, there))))
+        if missing:
+            OUT.print(text("commands", "keys.missing", numbers=", ".join(map(str, missing))))
+        else:
+            OUT.print(text("commands", "keys.all_agreed"))
 
     in_house(act)
 
@@ -177,4 +180,4 @@ def _try_in_file(files: list[Path], path: Path) -> None:
 
 
 def _say_good(file: Path, threshold: int, of: int) -> None:
-    OUT.print(f"{file}: good; {threshold} of {of} such shares decrypt.")
+    OUT.print(text("commands", "keys.good", file=str(file), threshold=threshold, of=of))

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.spoken import name_of, text
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -48,7 +49,8 @@ def show(
         print_json(found)
         return
     lists = {name: value for name, value in found.items() if isinstance(value, list)}
-    print_facts(f"Member {member_no}", {name: _shown(value) for name, value in found.items() if name not in lists})
+    facts = {name_of(name): _shown(value) for name, value in found.items() if name not in lists}
+    print_facts(text("commands", "member.title", member_no=member_no), facts)
     for name, rows in lists.items():
         OUT.print()
         columns = list(rows[0]) if rows else []

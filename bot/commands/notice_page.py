@@ -5,6 +5,7 @@ import html
 import re
 from typing import Final
 
+from bot.commands.spoken import counts, name_of, plural, state_name, text
 from bot.commands.terminal import OUT, print_facts, print_json, progress_bar
 from bot.house import House
 from messages.notices import notices, reports
@@ -19,7 +20,7 @@ async def watch_notice(house: House, notice_id: int) -> None:
     """Show progress until the notice has ended."""
     async with house.database.reading() as connection:
         total = sum((await reports.progress(connection, notice_id)).values())
-    with progress_bar(f"Notice {notice_id}", total or None) as moved:
+    with progress_bar(text("commands", "notice.title", notice=notice_id), total or None) as moved:
         while True:
             async with house.database.reading() as connection:
                 counts = await reports.progress(connection, notice_id)
@@ -28,7 +29,8 @@ async def watch_notice(house: House, notice_id: int) -> None:
             if state in ENDED:
                 break
             await asyncio.sleep(LOOK_SECONDS)
-    OUT.print(f"Notice {notice_id} is {state}. See: ballotline notice report {notice_id}")
+    command = f"ballotline notice report {notice_id}"
+    OUT.print(text("commands", "notice.ended", id=notice_id, state=state_name(state), command=command))
 
 
 def print_preview(seen: Preview, *, as_json: bool) -> None:
@@ -39,35 +41,29 @@ def print_preview(seen: Preview, *, as_json: bool) -> None:
     reached = {name: count for name, count in seen.audience.items() if count}
     facts = {
         "kind": seen.kind,
-        "audience": f"{seen.audience_name}: {seen.members} members",
-        "by": flat(reached),
+        "audience": text("commands", "notice.members", audience=seen.audience_name, members=seen.members),
+        "by": counts(reached),
         "cost": f"{seen.cost} {seen.currency}",
     }
     if seen.cost_most is not None:
-        facts["while Telegram takes nothing"] = (
-            f"up to {seen.by_text_most} more by text: at most {seen.cost_most} {seen.currency}"
-        )
-    print_facts(f"Notice {seen.notice_id}", facts)
+        most: dict[str, str | int] = {"more": seen.by_text_most, "cost": str(seen.cost_most), "currency": seen.currency}
+        facts["while Telegram takes nothing"] = text("commands", "notice.more_by_text", **most)
+    title = text("commands", "notice.title", notice=seen.notice_id)
+    print_facts(title, {name_of(name): fact for name, fact in facts.items()})
     for one in seen.texts:
-        size = f", {one.encoding}, {_segments(one.segments)} each, {one.cost} {seen.currency}" if one.segments else ""
+        size = f", {one.encoding}, {_segments(one.segments)}, {one.cost} {seen.currency}" if one.segments else ""
+        number = text("commands", "notice.recipients", number=one.recipients)
         OUT.print()
-        OUT.print(f"[bold]{one.channel}, {one.language}[/bold] ({one.recipients} recipients{size})")
+        OUT.print(f"[bold]{name_of(one.channel)}, {one.language}[/bold] ({number}{size})")
         OUT.print(_as_read(one.text) if one.channel == TELEGRAM else one.text, markup=False)
     OUT.print()
-    OUT.print(f"Next, as another person: ballotline notice approve {seen.notice_id} --as THEIR-NAME")
+    OUT.print(text("commands", "notice.approve_next", id=seen.notice_id))
 
 
 def _segments(count: int) -> str:
-    return "1 segment" if count == 1 else f"{count} segments"
+    return plural("commands", "notice.segments", count)
 
 
 def _as_read(markup: str) -> str:
     """Give a Telegram message as a person reads it, without its HTML."""
     return html.unescape(re.sub(r"<[^>]+>", "", markup))
-
-
-def flat(value: object) -> object:
-    """Give counts by name as one line; anything else as it is."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {count}" for name, count in value.items())
-    return value

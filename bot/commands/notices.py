@@ -1,12 +1,12 @@
 """`notice`: draft, approve, send, watch and report what is told to many."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from bot.commands.spoken import moment, name_of, report_facts, state_name, text
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -29,8 +29,8 @@ def register(app: typer.Typer) -> None:
     nouns = typer.Typer(help="What is told to many: two people, one send.", no_args_is_help=True)
     nouns.command("draft")(draft)
     nouns.command("show")(show)
-    for name, move in MOVES.items():
-        nouns.command(name, help=move.help)(_mover(name, move))
+    for name, about in MOVES.items():
+        nouns.command(name, help=about)(_mover(name))
     nouns.command("send")(send)
     nouns.command("resume-texts")(resume_texts)
     nouns.command("watch")(watch)
@@ -107,33 +107,17 @@ def show(notice_id: NoticeId, as_json: AsJson = False) -> None:
     print_preview(in_house(act), as_json=as_json)
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """One step of a notice's life as a command: what it says when done, its help."""
-
-    done: str
-    help: str
-
-
+# One step of a notice's life as a command, and its help.
 MOVES: Final = {
-    "submit": _Move(
-        "waits for another person: ballotline notice approve {id} --as THEIR-NAME",
-        "Offer a notice for approval.\n\nExample: ballotline notice submit 3",
-    ),
-    "approve": _Move(
-        "is approved. Next: ballotline notice send {id}",
-        "Approve a notice that another person wrote.\n\nExample: ballotline notice approve 3 --as Gwen",
-    ),
-    "pause": _Move(
-        "is paused; a provider keeps what it has already",
-        "Stop sending for now.\n\nExample: ballotline notice pause 3",
-    ),
-    "resume": _Move("goes on", "Go on where it stopped.\n\nExample: ballotline notice resume 3"),
-    "cancel": _Move("is canceled for good", "End a notice for good.\n\nExample: ballotline notice cancel 3"),
+    "submit": "Offer a notice for approval.\n\nExample: ballotline notice submit 3",
+    "approve": "Approve a notice that another person wrote.\n\nExample: ballotline notice approve 3 --as Gwen",
+    "pause": "Stop sending for now.\n\nExample: ballotline notice pause 3",
+    "resume": "Go on where it stopped.\n\nExample: ballotline notice resume 3",
+    "cancel": "End a notice for good.\n\nExample: ballotline notice cancel 3",
 }
 
 
-def _mover(name: str, move: _Move) -> Callable[[int, str], None]:
+def _mover(name: str) -> Callable[[int, str], None]:
     def command(notice_id: NoticeId, actor: Actor = DEFAULT_ACTOR) -> None:
         from bot.house import House, in_house
         from messages.notices import life, notices
@@ -151,7 +135,7 @@ def _mover(name: str, move: _Move) -> Callable[[int, str], None]:
                 await acts[name](connection, notice_id, by=By(actor, VIA, house.clock()))
 
         in_house(act)
-        OUT.print(f"Notice {notice_id} {move.done.format(id=notice_id)}.")
+        OUT.print(text("commands", f"notice.done.{name}", id=notice_id))
 
     command.__name__ = name
     return command
@@ -175,7 +159,8 @@ def send(
         async with house.database.writing() as connection:
             sent = await sending.send(connection, notice_id, by=By(actor, VIA, house.clock()), providers=on)
             counts = await reports.progress(connection, notice_id)
-        OUT.print(f"Notice {notice_id} is {sent.state}: {sum(counts.values())} messages planned.")
+        planned, state = sum(counts.values()), state_name(sent.state)
+        OUT.print(text("commands", "notice.sent", id=notice_id, state=state, number=planned))
         if watching:
             await watch_notice(house, notice_id)
 
@@ -196,7 +181,7 @@ def resume_texts(
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
             held_until = await texts_resumed.resume(connection, reason, by=By(actor, VIA, house.clock()))
-        OUT.print(f"Texts go again; they were held until {held_until:%Y-%m-%d %H:%M} UTC.")
+        OUT.print(text("commands", "notice.texts_again", until=moment(held_until)))
 
     in_house(act)
 
@@ -249,7 +234,9 @@ def list_notices(as_json: AsJson = False) -> None:
         print_json({"notices": rows})
         return
     columns = ["id", "kind", "audience", "state", "members", "cost", "author", "approved_by"]
-    print_table("Notices", columns, [[row[column] for column in columns] for row in rows])
+    shown = [row | {"state": state_name(str(row["state"]))} for row in rows]
+    heads = [name_of(column) for column in columns]
+    print_table(text("commands", "notice.list"), heads, [[row[column] for column in columns] for row in shown])
 
 
 def report(
@@ -261,7 +248,6 @@ def report(
 
     Example: ballotline notice report 3 --csv told.csv
     """
-    from bot.commands.notice_page import flat
     from bot.house import House, in_house
     from messages.notices import reports
     from messages.notices.report_csv import write_report_csv
@@ -276,6 +262,6 @@ def report(
     if as_json:
         print_json({**facts, "csv": csv_file})
         return
-    print_facts(f"Notice {notice_id}", {name: flat(value) for name, value in facts.items() if value not in (None, {})})
+    print_facts(text("commands", "notice.title", notice=notice_id), report_facts(facts))
     if csv_file is not None:
-        OUT.print(f"Each member's outcome is in {csv_file}.")
+        OUT.print(text("commands", "notice.csv", file=str(csv_file)))

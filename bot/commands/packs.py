@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.importing import take_and_tell
+from bot.commands.spoken import name_of, text
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -77,7 +78,7 @@ def issue(
 
     async def act(house: House) -> tuple[packs.Issued, list[Path]]:
         url = await bot_url(house.settings, "pack")
-        with progress_bar("Making packs", quiet=as_json) as progress:
+        with progress_bar(text("commands", "packs.making"), quiet=as_json) as progress:
             printing = packs.Printing(
                 print_file,
                 url,
@@ -167,10 +168,12 @@ def replace(
 
     done = in_house(act)
     if isinstance(done, packs.Asked):
-        OUT.print(f"{done.asked_by} asked to replace the pack of {member_no}.")
-        OUT.print("Another person now runs the same command with --as THEIR-NAME; nothing was issued yet.")
+        OUT.print(text("commands", "packs.asked", name=done.asked_by, member_no=member_no))
+        OUT.print(text("commands", "packs.another"))
     else:
-        print_facts(f"New pack for {member_no}", {"print file": done.file, "old codes": "stopped working"})
+        facts = {"print file": done.file, "old codes": text("commands", "packs.old_stopped")}
+        title = text("commands", "packs.new", member_no=member_no)
+        print_facts(title, {name_of(name): fact for name, fact in facts.items()})
 
 
 def unlock(
@@ -188,4 +191,5 @@ def unlock(
         async with house.database.writing() as connection:
             return await lift_lockout(connection, member_no, by=By(actor, VIA, house.clock()))
 
-    OUT.print(f"{member_no}: " + ("unlocked." if in_house(act) else "was not locked out."))
+    said = "packs.unlocked" if in_house(act) else "packs.was_not_locked"
+    OUT.print(text("commands", said, member_no=member_no))

@@ -7,6 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from bot.commands.count import print_result
+from bot.commands.spoken import (
+    counts,
+    language,
+    moment,
+    name_of,
+    phase_name,
+    text,
+    window_days,
+    window_reason,
+    written_moment,
+)
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_facts, print_json, run
 from voting.model import By, Phase
 from voting.refusals import WrongDay
@@ -63,8 +74,9 @@ def init(
             await database.close()
 
     made = run(make())
-    OUT.print(f"The poll [bold]{made.title}[/bold] is set up; secrets are in {settings.secrets_file} (keep a copy).")
-    OUT.print("Next: ballotline keys create --trustees 3 --threshold 2 --out shares")
+    file = str(settings.secrets_file)
+    OUT.print(text("commands", "poll.set_up", title=f"[bold]{made.title}[/bold]", file=file))
+    OUT.print(text("commands", "poll.next", command="ballotline keys create --trustees 3 --threshold 2 --out shares"))
 
 
 def poll_open(
@@ -93,7 +105,9 @@ def poll_open(
                 public_url=house.settings.public_url,
             )
             await sign_head(connection, house.clock())
-        OUT.print(f"[bold]{poll.title}[/bold] is open; votes are taken from {poll.opens_at} to {poll.closes_at}.")
+        times = {"opens": moment(poll.opens_at), "closes": moment(poll.closes_at)}
+        OUT.print(text("commands", "poll.opened", title=f"[bold]{poll.title}[/bold]", **times))
+        OUT.print(text("commands", "poll.next", command="ballotline run"))
 
     in_house(act)
 
@@ -116,12 +130,11 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
             poll, unanswered = closed.poll, closed.unanswered
         async with house.database.writing() as connection:
             await sign_head(connection, house.clock())
-        OUT.print(f"[bold]{poll.title}[/bold] is closed; no more votes are taken.")
+        OUT.print(text("commands", "poll.closed", title=f"[bold]{poll.title}[/bold]"))
+        count = "ballotline postal count COUNT.csv, ballotline tally begin --out DIR"
+        OUT.print(text("commands", "poll.next", command=count))
         if unanswered:
-            OUT.print(
-                f"{unanswered} messages that came before have no answer yet. Votes among them are locked;"
-                " their senders are answered when Telegram can be reached and `ballotline run` runs."
-            )
+            OUT.print(text("commands", "poll.unanswered", number=unanswered))
 
     in_house(act)
 
@@ -144,28 +157,32 @@ def poll_status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(facts)
         return
-    flat = {
-        name: ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
-        for name, value in facts.items()
-        if name not in {"probes", "result"}
-    }
-    flat["key"] = _key(facts["key"])
-    broken = [name for name, holds in facts["probes"].items() if not holds]
-    print_facts("Poll", {**flat, "probes": f"BROKEN: {', '.join(broken)}" if broken else "all hold"})
+    flat = {name: counts(value) for name, value in facts.items() if name != "result"}
+    flat |= {name: written_moment(facts[name]) for name in ("opens_at", "closes_at")}
+    flat |= {"phase": phase_name(facts["phase"]), "key": _key(facts["key"]), "probes": _probes(facts["probes"])}
+    print_facts(text("commands", "poll.title"), {name_of(name): value for name, value in flat.items()})
     if facts["result"] is not None:
         print_result(facts["result"])
 
 
-def _key(key: dict[str, Any] | None) -> str:
-    from voting.poll.keys import MADE
+def _probes(probes: dict[str, bool]) -> str:
+    from messages.words.reasons import probe_text
 
+    broken = [probe_text(name, language()) for name, holds in probes.items() if not holds]
+    return text("commands", "poll.broken", names=", ".join(broken)) if broken else text("commands", "poll.all_hold")
+
+
+def _key(key: dict[str, Any] | None) -> str:
     if key is None:
-        return "none yet"
-    said = [f"{key['threshold']} of {key['trustees']} trustees decrypt", MADE[key["kind"]]]
+        return text("commands", "key.none")
+    said = [
+        text("commands", "key.decrypt", threshold=key["threshold"], trustees=key["trustees"]),
+        text("commands", f"key.{key['kind']}"),
+    ]
     if key["without_yes"]:
-        said.append(f"the yes of trustee {', '.join(map(str, key['without_yes']))} is missing")
+        said.append(text("commands", "key.without_yes", numbers=", ".join(map(str, key["without_yes"]))))
     if key["fingerprint"]:
-        said.append(f"fingerprint {key['fingerprint']}")
+        said.append(text("commands", "key.fingerprint", fingerprint=key["fingerprint"]))
     return "; ".join(said)
 
 
@@ -185,7 +202,8 @@ def poll_rule(
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
             poll = await polls.change_rule(connection, rule, by=By(actor, VIA, house.clock()))
-        OUT.print(f"The rule is now version {poll.rule_version}. Tell members: ballotline notice draft rule_changed")
+        command = "ballotline notice draft rule_changed"
+        OUT.print(text("commands", "poll.rule", version=poll.rule_version, command=command))
 
     in_house(act)
 
@@ -209,10 +227,11 @@ def window_set(
         async with house.database.writing() as connection:
             moved = await move_window(connection, *days, reason, by=By(actor, VIA, house.clock()))
         version = moved.window
-        OUT.print(f"Packs now arrive {version.first_day} to {version.last_day} (version {version.version}).")
+        arriving = window_days(version.first_day, version.last_day)
+        OUT.print(text("commands", "window.set", days=arriving, version=version.version))
         if moved.stopped:
-            OUT.print(f"{moved.stopped} messages still queued with the older dates were stopped.")
-        OUT.print("Tell members: ballotline notice draft window_changed")
+            OUT.print(text("commands", "window.stopped", number=moved.stopped))
+        OUT.print(text("commands", "window.tell", command="ballotline notice draft window_changed"))
 
     in_house(act)
 
@@ -228,9 +247,10 @@ def window_list() -> None:
     async def act(house: House) -> None:
         async with house.database.reading() as connection:
             for version in await window.history(connection):
+                days = window_days(version.first_day, version.last_day)
                 OUT.print(
-                    f"{version.version}. {version.first_day} to {version.last_day}: {version.reason}"
-                    f" ({version.set_by}, {version.set_at:%Y-%m-%d %H:%M} UTC)"
+                    f"{version.version}. {days}: {window_reason(version.reason)}"
+                    f" ({version.set_by}, {moment(version.set_at)})"
                 )
 
     in_house(act)

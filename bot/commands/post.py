@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.importing import take_and_tell
+from bot.commands.spoken import text
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun
 from voting.imports.report import ImportReport
 from voting.model import By
@@ -68,4 +69,4 @@ def postal_count(
         await papers.import_count(house.database, file, justification=justification, by=By(actor, VIA, house.clock()))
 
     in_house(act)
-    OUT.print(f"The count of papers in {file} is taken in.")
+    OUT.print(text("commands", "post.taken", file=str(file)))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.importing import Distinct, Yes, agreed_by, take_and_tell
+from bot.commands.spoken import text
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, DryRun, progress_bar
 from voting.imports.report import Agreed, ImportReport
 from voting.model import By
@@ -109,7 +110,7 @@ def _lapse_one(member_no: str, reason: str, actor: str) -> None:
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
             await roll.lapse(connection, member_no, reason, by=By(actor, VIA, house.clock()))
-        OUT.print(f"{member_no} may not vote any more.")
+        OUT.print(text("commands", "roll.not_any_more", member_no=member_no))
 
     in_house(act)
 
@@ -147,6 +148,6 @@ def restore(
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
             await roll.restore(connection, member_no, by=By(actor, VIA, house.clock()))
-        OUT.print(f"{member_no} may vote again.")
+        OUT.print(text("commands", "roll.again", member_no=member_no))
 
     in_house(act)

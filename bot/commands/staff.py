@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.spoken import role_name, text
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_json, print_table
 from bot.staff.roles import Role
 from voting.model import By
@@ -53,7 +54,7 @@ def invite(
         print_json({"link": url, "role": role.value, "hours": 24})
     else:
         OUT.print(url)
-        OUT.print(f"Send it to one person only: it makes whoever opens it first {role.value}; it lasts 24 hours.")
+        OUT.print(text("commands", "staff.send_link", role=role_name(role.value)))
 
 
 def list_staff(as_json: AsJson = False) -> None:
@@ -99,7 +100,7 @@ def remove(staff_id: StaffId, actor: Actor = DEFAULT_ACTOR) -> None:
         async with house.database.writing() as connection:
             return await enrolment.remove(connection, staff_id, by=By(actor, VIA, house.clock()))
 
-    OUT.print(f"{in_house(act)} is no longer on the staff.")
+    OUT.print(text("commands", "staff.removed", name=in_house(act)))
 
 
 def duty(

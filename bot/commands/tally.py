@@ -7,6 +7,7 @@ import typer
 
 from bot.commands.count import PublishSmall, print_counted
 from bot.commands.several import SeveralFiles
+from bot.commands.spoken import text
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_json, stages_bar
 from voting.model import By
 
@@ -45,11 +46,12 @@ def begin(
     if as_json:
         print_json({**begun, "bundle": str(out)})
         return
-    OUT.print(f"{begun['n']:,} ballots; the encrypted tally {begun['tally']}")
-    OUT.print(f"Last head: entry {begun['head']['seq']}, {begun['head']['hash']}")
-    OUT.print(f"{out}  send it whole to every trustee. Each of them, at home:")
+    OUT.print(text("commands", "tally.ballots", ballots=f"{begun['n']:,}", tally=begun["tally"]))
+    OUT.print(text("commands", "tally.head", seq=begun["head"]["seq"], hash=begun["head"]["hash"]))
+    OUT.print(text("commands", "tally.send", out=str(out)))
     OUT.print("    ballotline trustee decrypt DIR --share share-1-of-3.json --out decryption-1.json")
-    OUT.print(f"Then: ballotline tally finish --decryption decryption-*.json --out {out}")
+    command = f"ballotline tally finish --decryption decryption-*.json --out {out}"
+    OUT.print(text("commands", "tally.then", command=command))
 
 
 def finish(

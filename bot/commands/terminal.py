@@ -24,6 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from bot.commands.spoken import text
 from voting.model import SYSTEM
 from voting.refusals import StaffRefusal
 from voting.typed_text import looks_like, one_line
@@ -109,7 +110,7 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under their columns; an empty list says so."""
     if not rows:
-        OUT.print(f"{title}: none.")
+        OUT.print(text("commands", "table.none", title=title))
         return
     table = Table(title=title, title_justify="left")
     for column in columns:

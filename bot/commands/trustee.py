@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.commands.several import SeveralFiles
+from bot.commands.spoken import made, moment, name_of, text
 from bot.commands.terminal import OUT, error_line, print_facts, stages_bar
 from voting.refusals import StaffRefusal
 
@@ -48,9 +49,10 @@ def new(
 
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     step = trustee.new(index, of, threshold, out)
-    OUT.print(f"{step.keep}  keep it; nobody else may ever see it")
-    OUT.print(f"{step.send}  send it to all trustees and to the officer")
-    OUT.print(f"When you have the certificates of all: ballotline trustee deal {out} --certificates certificate-*.json")
+    OUT.print(text("commands", "trustee.keep_secret", file=str(step.keep)))
+    OUT.print(text("commands", "trustee.send_all", file=str(step.send)))
+    command = f"ballotline trustee deal {out} --certificates certificate-*.json"
+    OUT.print(text("commands", "trustee.when_all", command=command))
 
 
 def deal(folder: Folder, certificates: Certificates) -> None:
@@ -62,7 +64,7 @@ def deal(folder: Folder, certificates: Certificates) -> None:
 
     step = trustee.deal(trustee.secret_in(folder), certificates)
     _read_aloud(step.fingerprint, step.notes)
-    OUT.print(f"{step.send}  then send it to all trustees and to the officer")
+    OUT.print(text("commands", "trustee.then_send_all", file=str(step.send)))
 
 
 def finish(folder: Folder, certificates: Certificates, polynomials: Polynomials) -> None:
@@ -74,8 +76,8 @@ def finish(folder: Folder, certificates: Certificates, polynomials: Polynomials)
 
     step = trustee.finish(trustee.secret_in(folder), certificates, polynomials)
     _read_aloud(step.fingerprint, step.notes)
-    OUT.print(f"{step.keep}  your share: keep it, with a copy in a safe place; you decrypt with it")
-    OUT.print(f"{step.send}  then send it to the officer")
+    OUT.print(text("commands", "trustee.keep_share", file=str(step.keep)))
+    OUT.print(text("commands", "trustee.then_send", file=str(step.send)))
 
 
 def agree(
@@ -92,16 +94,17 @@ def agree(
     from voting.trustees.agreement import agree as say_yes
 
     shown = read_shown(election)
-    times = {name: f"{moment:%Y-%m-%d %H:%M} UTC" for name, moment in shown.paper.times.items()}
-    print_facts("The election", {"uuid": shown.election.uuid, **times, "key": shown.paper.made})
+    times = {name: moment(at) for name, at in shown.paper.times.items()}
+    facts = {"uuid": shown.election.uuid, **times, "key": made(shown.paper.made)}
+    print_facts(text("commands", "trustee.election"), {name_of(name): fact for name, fact in facts.items()})
     for language, texts in shown.paper.texts.items():
-        print_facts(f"The paper, {language}", texts)
-    OUT.print(f"Fingerprint of the election: {shown.fingerprint}", style="bold")
-    OUT.print("Compare it with the one that the officer read or published. Your share will serve no other election.")
+        print_facts(text("commands", "trustee.paper", language=language), _labelled(texts))
+    OUT.print(text("commands", "trustee.fingerprint", fingerprint=shown.fingerprint), style="bold")
+    OUT.print(text("commands", "trustee.compare"))
     if not yes:
-        typer.confirm("Is the paper right, and the fingerprint the same?", abort=True, err=True)
+        typer.confirm(text("commands", "trustee.ask_right"), abort=True, err=True)
     say_yes(share, out, election=shown.election, trustees=shown.trustees, signing_key=shown.signing_key)
-    OUT.print(f"{out}  is your yes to exactly this election: send it to the officer")
+    OUT.print(text("commands", "trustee.yes", file=str(out)))
 
 
 def decrypt(
@@ -123,23 +126,31 @@ def decrypt(
 
     def verified() -> Verified:
         with stages_bar() as progress:
-            report = verify(folder, asked=Asked(head=head), progress=partial(progress, "Verifying"))
+            report = verify(
+                folder, asked=Asked(head=head), progress=partial(progress, text("commands", "trustee.verifying"))
+            )
         if not report.ok:
-            problem = next(map(str, report.problems), "not everything could be tried")
+            problem = next(map(str, report.problems), text("commands", "trustee.not_tried"))
             raise NotDecrypted(folder=folder, problem=problem)
         for note in report.notes:
             OUT.print(note, markup=False)
         _show_tally(asdict(report.figures))
         if not yes:
-            typer.confirm("Do the other trustees read the same? Decrypt it?", abort=True, err=True)
+            typer.confirm(text("commands", "trustee.ask_decrypt"), abort=True, err=True)
         return Verified(report.election, report.trustees, report.tally)
 
     try:
         decrypt_tally(share, out, verified)
     except WorkerEnded as ended:
-        error_line(f"{ended} Nothing was decrypted.")
+        error_line(text("commands", "trustee.nothing_decrypted", problem=str(ended)))
         raise typer.Exit(1) from ended
-    OUT.print(f"{out}  is your decryption of this tally: send it to the officer")
+    OUT.print(text("commands", "trustee.decryption", file=str(out)))
+
+
+def _labelled(texts: Mapping[str, str]) -> dict[str, str]:
+    """Give a paper's texts under labels in the terminal's language; questions keep their numbers."""
+    parts = {name: name.partition(" ") for name in texts}
+    return {f"{name_of(word)}{space}{number}": texts[name] for name, (word, space, number) in parts.items()}
 
 
 def _show_tally(figures: Mapping[str, Any]) -> None:
@@ -150,15 +161,13 @@ def _show_tally(figures: Mapping[str, Any]) -> None:
         "ballots": f"{figures['ballots']:,}",
         "ballots by those later credentials": f"{figures['ballots_by_later_credentials']:,}",
     }
-    print_facts("What you are about to decrypt: the sums of all these ballots together, and nothing else", facts)
-    OUT.print(f"Last head: entry {figures['head_seq']}, {figures['head_hash']}")
-    OUT.print("Compare the fingerprint with the one you agreed to, and read the rest aloud to the other trustees: all")
-    OUT.print("must see the same. More than a few credentials issued after the opening? Then ask the officer why.")
+    print_facts(text("commands", "trustee.about_to"), {name_of(name): fact for name, fact in facts.items()})
+    OUT.print(text("commands", "tally.head", seq=figures["head_seq"], hash=figures["head_hash"]))
+    OUT.print(text("commands", "trustee.compare_tally"))
 
 
 def _read_aloud(fingerprint: str, notes: tuple[str, ...]) -> None:
     for note in notes:
         OUT.print(note)
-    OUT.print(f"Fingerprint of the ceremony: {fingerprint}", style="bold")
-    OUT.print("Read it aloud to every other trustee, by telephone or in one room. Does anybody read another one?")
-    OUT.print("Then somebody was given other certificates: send nothing, and begin anew, all of you.")
+    OUT.print(text("commands", "trustee.ceremony", fingerprint=fingerprint), style="bold")
+    OUT.print(text("commands", "trustee.read_aloud"))

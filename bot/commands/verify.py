@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from bot.commands.count import print_result
+from bot.commands.spoken import check_detail, check_name, text
 from bot.commands.terminal import OUT, AsJson, error_line, print_json, print_table, stages_bar
 
 
@@ -44,7 +45,9 @@ def verify(
     try:
         with stages_bar(quiet=as_json) as progress:
             report = verify_bundle(
-                folder, asked=asked, progress=lambda done, ballots: progress("Checking ballots", done, ballots)
+                folder,
+                asked=asked,
+                progress=lambda done, ballots: progress(text("commands", "verify.progress"), done, ballots),
             )
     except WorkerEnded as ended:
         error_line(str(ended))
@@ -59,8 +62,8 @@ def verify(
 
 def _ask_codes() -> tuple[str, str]:
     """Ask for both codes without showing them; they stay on this machine."""
-    pack_code = typer.prompt("Pack code", hide_input=True, err=True)
-    return pack_code, typer.prompt("Vote code", hide_input=True, err=True)
+    pack_code = typer.prompt(text("commands", "verify.pack_code"), hide_input=True, err=True)
+    return pack_code, typer.prompt(text("commands", "verify.vote_code"), hide_input=True, err=True)
 
 
 def _facts(report: Any) -> dict[str, Any]:  # noqa: ANN401 - voting.verify's, imported when it runs
@@ -77,29 +80,30 @@ def _facts(report: Any) -> dict[str, Any]:  # noqa: ANN401 - voting.verify's, im
 
 def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as above
     for note in report.notes:
-        OUT.print(f"[bold yellow]Read first:[/bold yellow] {escape(note)}")
+        OUT.print(f"[bold yellow]{text('commands', 'verify.first')}[/bold yellow] {escape(note)}")
     if report.checks:
-        rows = [("ok" if check.ok else "NO", escape(check.name), escape(check.detail)) for check in report.checks]
-        print_table("Checks", ("", "What was tried", "What was found"), rows)
+        marks = {True: text("commands", "mark.ok"), False: text("commands", "mark.no")}
+        rows = [
+            (marks[check.ok], escape(check_name(check.name)), escape(check_detail(check.detail)))
+            for check in report.checks
+        ]
+        columns = ("", text("commands", "verify.tried"), text("commands", "verify.found"))
+        print_table(text("commands", "verify.checks"), columns, rows)
     for problem in report.problems:
         error_line(str(problem))
     figures = report.figures
     if not report.ok:
-        OUT.print("[bold red]This bundle cannot be believed as it is.[/bold red]")
+        OUT.print(f"[bold red]{text('commands', 'verify.not_believed')}[/bold red]")
         return
     if report.result is not None:
         print_result(_printable(report.result))
-    OUT.print(
-        f"{figures.ballots:,} ballots online, {figures.ballots_by_later_credentials:,} of them by credentials issued "
-        f"after the opening ({figures.credentials_before:,} credentials before it, {figures.credentials_after:,} after)"
-    )
-    OUT.print(f"Last head: entry {figures.head_seq:,}, {figures.head_hash}")
-    OUT.print(f"Fingerprint: {figures.fingerprint}")
+    ballots, later = f"{figures.ballots:,}", f"{figures.ballots_by_later_credentials:,}"
+    before, after = f"{figures.credentials_before:,}", f"{figures.credentials_after:,}"
+    OUT.print(text("commands", "verify.ballots", ballots=ballots, later=later, before=before, after=after))
+    OUT.print(text("commands", "tally.head", seq=f"{figures.head_seq:,}", hash=figures.head_hash))
+    OUT.print(text("commands", "verify.fingerprint", fingerprint=figures.fingerprint))
     if not published:
-        OUT.print(
-            "A bundle made up as a whole would agree with itself: compare the fingerprint with the one published "
-            "before the vote, or let --key do it."
-        )
+        OUT.print(text("commands", "verify.made_up"))
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - JSON of somebody else's

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.console.kept import Kept
+from bot.console.kept import Kept, expire
 from bot.console.office import count_office
 from bot.house import House
 from bot.staff.turnout import Turnout, turnout
@@ -69,10 +69,9 @@ class Snapshots(Kept[Snapshot]):
         super().__init__(house, gather, fresh_seconds=fresh_seconds)
         self.office = Kept(house, count_office, fresh_seconds=OFFICE_FRESH_SECONDS)
 
-    def expire(self) -> None:
+    async def expire(self) -> None:
         """Show the last counts no more: something was done that the next request must show."""
-        super().expire()
-        self.office.expire()
+        await expire(self._house)
 
 
 async def gather(connection: AsyncConnection, now: datetime) -> Snapshot:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from nacl.exceptions import CryptoError
-from sqlalchemy import bindparam, case, delete, func, select, text, update
+from sqlalchemy import TextualSelect, bindparam, case, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.schema import inbox
@@ -125,20 +125,32 @@ RETURNING id, source, key, queue, payload, tries, received_at
 """
 
 
-async def claim(database: Database, envelope: Envelope, *, who: str, now: datetime, most: int) -> list[Claimed]:
-    """Take the oldest row of up to `most` queues that nobody works on."""
-    statement = text(_CLAIM_SQL.format(skip_locked="" if database.is_sqlite else "FOR UPDATE SKIP LOCKED"))
-    instant = inbox.c.lease_until.type
-    statement = statement.bindparams(bindparam("until", type_=instant), bindparam("now", type_=instant))
-    given = (inbox.c[name] for name in ("id", "source", "key", "queue", "payload", "tries", "received_at"))
-    claiming = statement.columns(*given)
-    async with database.writing() as connection:
-        found = await connection.execute(claiming, {"who": who, "until": now + LEASE, "now": now, "most": most})
-        rows = [dict(row) for row in found.mappings()]
+async def claim(
+    connection: AsyncConnection, envelope: Envelope, *, who: str, now: datetime, most: int
+) -> list[Claimed]:
+    """Take the oldest row of up to `most` queues that nobody works on; to be committed before anything is done."""
+    sqlite = connection.dialect.name == "sqlite"
+    found = await connection.execute(
+        _CLAIM_HERE if sqlite else _CLAIM_SKIPPING, {"who": who, "until": now + LEASE, "now": now, "most": most}
+    )
+    rows = [dict(row) for row in found.mappings()]
     return sorted(
         (Claimed(**row | {"payload": envelope.try_open(row["payload"])}) for row in rows),
         key=lambda row: row.id,
     )
+
+
+def _claiming(lock: str) -> TextualSelect:
+    statement = text(_CLAIM_SQL.format(skip_locked=lock))
+    instant = inbox.c.lease_until.type
+    statement = statement.bindparams(bindparam("until", type_=instant), bindparam("now", type_=instant))
+    return statement.columns(
+        *(inbox.c[name] for name in ("id", "source", "key", "queue", "payload", "tries", "received_at"))
+    )
+
+
+_CLAIM_HERE: Final = _claiming("")
+_CLAIM_SKIPPING: Final = _claiming("FOR UPDATE SKIP LOCKED")
 
 
 async def keep_leases(database: Database, ids: Sequence[int], *, who: str, now: datetime) -> None:

@@ -25,6 +25,7 @@ from bot.inbox.inbox import (
 )
 from bot.schema import inbox
 from voting.store.database import Database
+from voting.store.many_values import among, listed
 
 LEASE_KEPT_SECONDS: Final = 5.0  # how often the leases of what is worked on are made longer
 CLAIM_MAX: Final = 128  # queues worked on at once
@@ -68,8 +69,7 @@ class Reader:
         try:
             while True:
                 self._wake.clear()
-                await self._note()
-                claimed = await self._claim_more()
+                claimed = await self._turn(CLAIM_MAX - len(self._busy))
                 for row in claimed:
                     self._busy[row.id] = asyncio.create_task(self._work(row))
                 if not claimed and not self._finished and not self._again and not self._given_up:
@@ -83,13 +83,6 @@ class Reader:
         async with self.database.reading() as connection:
             waiting, _ = await backlog(connection, self.clock())
         return waiting == 0 and not self._busy
-
-    async def _claim_more(self) -> list[Claimed]:
-        room = CLAIM_MAX - len(self._busy)
-        if room <= 0:
-            return []
-        claimed = await claim(self.database, self.envelope, who=self.who, now=self.clock(), most=room)
-        return [row for row in claimed if row.id not in self._busy]  # a clock that jumped ends no work under way
 
     async def _sleep(self) -> None:
         try:
@@ -133,26 +126,28 @@ class Reader:
         else:
             self._given_up.append((row, problem))
 
-    async def _note(self) -> None:
-        """Write down together what finished since the last time."""
+    async def _turn(self, room: int) -> list[Claimed]:
+        """Write down what finished since the last time, and claim up to `room` more, in one transaction."""
         finished, self._finished = self._finished, []
         again, self._again = self._again, []
         given_up, self._given_up = self._given_up, []
-        if not finished and not again and not given_up:
-            return
-        now = self.clock()
+        if room <= 0 and not finished and not again and not given_up:
+            return []
+        now, claimed = self.clock(), []
         async with self.database.writing() as connection:
             done = {"payload": None, "done_at": now, "lease_until": None}
-            if finished:
-                await connection.execute(update(inbox).where(inbox.c.id.in_(finished)).values(state="done", **done))
-            if given_up:
-                ids = [row.id for row, _ in given_up]
-                await connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(state="failed", **done))
+            for state, ids in (("done", finished), ("failed", [row.id for row, _ in given_up])):
+                if ids:
+                    of_these = among(connection.dialect.name, inbox.c.id)
+                    await connection.execute(update(inbox).where(of_these).values(state=state, **done), listed(ids))
             for row, after in again:
                 later = {"lease_until": now + after, "claimed_by": None}
                 await connection.execute(update(inbox).where(inbox.c.id == row.id).values(later))
+            if room > 0:
+                claimed = await claim(connection, self.envelope, who=self.who, now=now, most=room)
         for row, problem in given_up:
             await self._tell(row, problem)
+        return [row for row in claimed if row.id not in self._busy]  # a clock that jumped ends no work under way
 
     async def _tell(self, row: Claimed, problem: Exception) -> None:
         try:
@@ -168,4 +163,4 @@ class Reader:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._note()
+        await self._turn(room=0)

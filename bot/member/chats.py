@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.schema import chat as chat_table
 from voting.model import Lock
 from voting.store.inserts import insert_into
+from voting.store.many_values import among, listed
 
 STEP_LIFE: Final = timedelta(hours=1)
 FLOW_BYTES: Final = 9
@@ -87,7 +88,8 @@ async def load(connection: AsyncConnection, user_id: int, *, language: str, now:
 
 async def load_many(connection: AsyncConnection, languages: Mapping[int, str], now: datetime) -> dict[int, Chat]:
     """Give the chats of several people, each with the language of their client."""
-    rows = await connection.execute(select(chat_table).where(chat_table.c.user_id.in_(languages)))
+    wanted = select(chat_table).where(among(connection.dialect.name, chat_table.c.user_id))
+    rows = await connection.execute(wanted, listed(languages))
     found = {row.user_id: _chat(row, languages[row.user_id], now) for row in rows}
     return {user_id: found.get(user_id) or Chat(user_id, languages[user_id], step_at=now) for user_id in languages}
 

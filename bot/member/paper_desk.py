@@ -19,6 +19,7 @@ from voting.poll.election import questions_of
 from voting.poll.paper_order import shifts_of
 from voting.refusals import AlreadyVoted, UnknownIntent
 from voting.store.database import Database
+from voting.store.many_values import among, listed
 from voting.store.together import Together
 from voting.votes.cast import Cast
 from voting.votes.clerk import Clerk
@@ -94,7 +95,8 @@ class PaperDesk:
 
     async def _find_papers(self, intent_ids: Sequence[str]) -> list[Any]:
         async with self._database.reading() as connection:
-            rows = await connection.execute(_PAPER.where(schema.intent.c.id.in_(set(intent_ids))))
+            wanted = _PAPER.where(among(connection.dialect.name, schema.intent.c.id))
+            rows = await connection.execute(wanted, listed(set(intent_ids)))
             found = {row.id: row for row in rows}
         return [found.get(intent_id) for intent_id in intent_ids]
 

@@ -24,6 +24,11 @@ def fitting(wanted: str | None, poll: Poll | None) -> str:
     return fit_language(wanted, choices, choices[0])
 
 
+def group_language(poll: Poll) -> str:
+    """Give the language of a staff group, which people of several languages may read: the poll's first."""
+    return spoken(poll)[0]
+
+
 async def first_language(connection: AsyncConnection, wanted: str | None) -> str:
     """Give the language to begin with for somebody whose phone speaks `wanted`."""
     try:

@@ -73,7 +73,7 @@ async def on_assign(visiting: StaffVisit) -> None:
 async def on_outcomes(visiting: StaffVisit) -> None:
     """Offer every outcome again, instead of the one proposed."""
     case_id, version, _ = _read(visiting.reference)
-    question = html_text("staff", "case.which_outcome", visiting.language, case=case_id)
+    question = html_text("staff", "case.which_outcome", visiting.language_here, case=case_id)
     await visiting.replace(Said(question, outcome_rows(visiting.page, f"{case_id}v{version}")))
 
 
@@ -186,7 +186,7 @@ async def _missing(looking: Acting, visiting: StaffVisit) -> Said:
 async def on_member(visiting: StaffVisit) -> None:
     """Show one member's file, to the asker alone."""
     if not visiting.words:
-        await visiting.say(Said(html_text("staff", "member.which", visiting.language)))
+        await visiting.say(Said(html_text("staff", "member.which", visiting.language_here)))
         return
     async with visiting.desk.looking(visiting.user_id, Act.SEE_MEMBERS) as looking:
         said = await _file(looking.connection, visiting.own_page, visiting.words)

@@ -51,8 +51,8 @@ async def on_turnout(visiting: StaffVisit) -> None:
     """Show turnout as a picture."""
     async with visiting.desk.looking(visiting.user_id, Act.SEE_TURNOUT) as looking:
         counted = await turnout(looking.connection, looking.now)
-    picture = await turnout_picture.chat_png(counted, visiting.language)
-    await visiting.say_photo(picture, turnout_caption(counted, visiting.language))
+    picture = await turnout_picture.chat_png(counted, visiting.language_here)
+    await visiting.say_photo(picture, turnout_caption(counted, visiting.language_here))
 
 
 async def on_here(visiting: StaffVisit) -> None:
@@ -72,7 +72,7 @@ async def on_here(visiting: StaffVisit) -> None:
         statement = insert_into(acting.connection, staff_group).values(chat_id=visiting.chat_id, **values)
         await acting.connection.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
         await chain.append(acting.connection, "staff_group_set", {"on": not off}, by=acting.by)
-    await visiting.say(Said(html_text("staff", "here.off" if off else "here.on", visiting.language)))
+    await visiting.say(Said(html_text("staff", "here.off" if off else "here.on", visiting.language_here)))
 
 
 async def on_acknowledge(visiting: StaffVisit) -> None:

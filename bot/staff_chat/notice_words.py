@@ -14,6 +14,7 @@ from messages.notices.reports import Report
 from messages.notices.scheduled import HELD
 from messages.reach import SMS, TELEGRAM
 from messages.words.kinds import Kind
+from messages.words.reasons import reason_text
 from messages.words.texts import html_plural, html_text, text
 from voting.typed_text import looks_like
 
@@ -108,7 +109,7 @@ def report_said(page: Page, report: Report) -> Said:
     parts = [_title(page, notice), numbers, _standing(page, notice)]
     if report.why_not:
         most = sorted(report.why_not.items(), key=lambda item: -item[1])[:REASONS_MAX]
-        reasons = "\n".join(f"• {html.escape(reason)}: {count:,}" for reason, count in most)
+        reasons = "\n".join(f"• {html.escape(reason_text(reason, page.language))}: {count:,}" for reason, count in most)
         parts.append(html_text("staff", "notice.why_not", page.language) + "\n" + reasons)
     rows: Rows = ()
     if report.outcomes["told"] < report.members:
@@ -167,8 +168,12 @@ def _standing(page: Page, notice: Notice) -> str:
     if notice.pause_reason is not None and notice.pause_reason.startswith(HELD):
         lines.append(html_text("staff", "notice.held", page.language))
     elif notice.state == "paused" and notice.pause_reason not in (None, "by_staff"):
-        lines.append(html_text("staff", "notice.paused_by", page.language, reason=str(notice.pause_reason)))
+        lines.append(html_text("staff", "notice.paused_by", page.language, reason=_why(page, notice)))
     return "\n".join(lines)
+
+
+def _why(page: Page, notice: Notice) -> str:
+    return reason_text(str(notice.pause_reason), page.language)
 
 
 def _rows(page: Page, notice: Notice, reader: Staff, *, needs_second: bool) -> Rows:

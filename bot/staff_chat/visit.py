@@ -21,9 +21,10 @@ from bot.schema import staff_group
 from bot.staff import enrolment
 from bot.staff.desk import StaffDesk
 from bot.staff.enrolment import ANONYMOUS_ADMIN, AnonymousAdmin, Staff
+from bot.staff.languages import first_language, group_language
 from bot.staff.roles import Act, insist
 from messages.words.refusal_words import refusal_text
-from messages.words.texts import fit_language, text
+from messages.words.texts import text
 from voting.model import Poll
 from voting.poll import polls
 from voting.refusals import Refusal, StaffRefusal
@@ -63,21 +64,26 @@ class StaffVisit:
 
     @property
     def language(self) -> str:
-        """Give the language to answer in."""
+        """Give the language of the person, for what they alone read."""
         return self.staff.language
+
+    @property
+    def language_here(self) -> str:
+        """Give the language of this chat: the person's own in private, else the staff group's."""
+        return self.staff.language if self.private else group_language(self.poll)
 
     @property
     def page(self) -> Page:
         """Give what the words need in this chat."""
-        return self._page(self.chat_id)
+        return self._page(self.chat_id, self.language_here)
 
     @property
     def own_page(self) -> Page:
         """Give what the words need in the person's own chat."""
-        return self._page(self.user_id)
+        return self._page(self.user_id, self.language)
 
-    def _page(self, chat_id: int) -> Page:
-        return Page(Reader.STAFF, self.poll, chat_id, self.language, self.desk.button_key, self.desk.now())
+    def _page(self, chat_id: int, language: str) -> Page:
+        return Page(Reader.STAFF, self.poll, chat_id, language, self.desk.button_key, self.desk.now())
 
     async def say(self, said: Said) -> int:
         """Send a message where the request came from; return its id."""
@@ -87,11 +93,10 @@ class StaffVisit:
         """Send a message to the person alone, its buttons made with `own_page`; the group is told where to look."""
         message_id = await posting.send(self.bot, said, self.user_id)
         if not self.private:
-            words = text("staff", "group.in_private", self.language)
             if self.query is not None:
-                await self.toast(words)
+                await self.toast(text("staff", "group.in_private", self.language))
             else:
-                await self.say(Said(words))
+                await self.say(Said(text("staff", "group.in_private", self.language_here)))
         return message_id
 
     async def replace(self, said: Said) -> None:
@@ -119,7 +124,8 @@ class StaffVisit:
 
     async def refuse(self, refusal: Refusal) -> None:
         """Say what a rule does not allow: over the button that was pressed, or as an answer."""
-        words = refusal_text(refusal, self.language, self.poll.timezone)
+        language = self.language_here if self.query is None else self.language
+        words = refusal_text(refusal, language, self.poll.timezone)
         if self.query is not None:
             await self.toast(words, alert=True)
         else:
@@ -158,7 +164,7 @@ async def visit_of(desk: StaffDesk, update: Update, context: Context) -> StaffVi
     if user is None or chat is None:
         return None
     if user.id == ANONYMOUS_ADMIN:
-        await _refuse_anonymous(context, chat.id, message)
+        await _refuse_anonymous(desk, context, chat.id, message)
         raise ApplicationHandlerStop
     async with desk.house.database.reading() as connection:
         staff = await enrolment.find(connection, user.id)
@@ -192,7 +198,9 @@ async def refuse_elsewhere(visiting: StaffVisit) -> None:
             raise NotStaffGroup
 
 
-async def _refuse_anonymous(context: Context, chat_id: int, message: Message | None) -> None:
-    words = refusal_text(AnonymousAdmin(), fit_language(None), "UTC")
+async def _refuse_anonymous(desk: StaffDesk, context: Context, chat_id: int, message: Message | None) -> None:
+    async with desk.house.database.reading() as connection:
+        language = await first_language(connection, None)
+    words = refusal_text(AnonymousAdmin(), language, "UTC")
     topic_id = message.message_thread_id if message is not None and message.is_topic_message else None
     await posting.send(context.bot, plainly(words), chat_id, topic_id=topic_id)

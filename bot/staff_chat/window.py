@@ -13,6 +13,7 @@ from bot.staff_chat.visit import Do, StaffVisit
 from messages.window_move import move_window
 from messages.words.dates import window_text
 from messages.words.kinds import Kind
+from messages.words.reasons import window_reason_text
 from messages.words.texts import html_text, text
 from voting.poll import window
 from voting.refusals import WindowBackwards, WrongDay
@@ -30,7 +31,8 @@ async def on_window(visiting: StaffVisit) -> None:
         now = await window.current(acting.connection)
         await drafts.save(acting.connection, visiting.user_id, Step.WINDOW_DAYS, acting.now)
     days = window_text(now.first_day, now.last_day, visiting.language)
-    words = html_text("staff", "window.ask_days", visiting.language, days=days, reason=now.reason)
+    why = window_reason_text(now.reason, visiting.language)
+    words = html_text("staff", "window.ask_days", visiting.language, days=days, reason=why)
     await visiting.say_privately(Said(words, ((visiting.own_page.button("button.cancel", "cancel"),),)))
 
 

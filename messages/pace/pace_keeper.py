@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.pace.pacer import Pacer
+from messages.pace.peers import Peers, nobody_is_known_to_be_gone
 from messages.pace.queue import loop_time
 from messages.pace.spacing import WINDOW_SECONDS
 from messages.schema import pace_share, pacer
@@ -37,11 +38,6 @@ OTHERS_SHARE: Final = 0.25
 _UNLIMITED_STORED: Final = 1e9  # infinity, as a number every database has
 
 log = structlog.get_logger()
-
-
-def nobody_is_known_to_be_gone(_process: str) -> bool:
-    """Know of no process that it has ended: each is given its time of silence."""
-    return False
 
 
 class PaceKeeper:
@@ -65,12 +61,10 @@ class PaceKeeper:
         self._pace = pace
         self._limit = pace.limit
         self._process = process
-        self._gone = gone
         self._now = now
         self._beat_seconds = beat_seconds
         self._silent_seconds = silent_seconds
-        self._seen: dict[str, tuple[int, float]] = {}  # process -> its beat, and when that was new to us
-        self._gone_since: dict[str, float] = {}  # process -> when it was first seen to be gone
+        self._peers = Peers(gone, silent_seconds)
         self._lessened_at = -math.inf
         pace.change_limit(0)
 
@@ -96,7 +90,7 @@ class PaceKeeper:
             if row.lifted_at is not None:  # an officer ended the hold
                 self._pace.lift()
             held = row.holder == self._process
-            if not held and (row.holder is None or self._is_lost(row.holder, row.beat, began)):
+            if not held and (row.holder is None or self._peers.is_lost(row.holder, row.beat, began)):
                 self._remember(row, began)
                 held = True
             limit = await (self._hold(connection, row.beat, began) if held else self._ask(connection))
@@ -112,7 +106,7 @@ class PaceKeeper:
         async with self._database.reading() as connection:
             holder = await connection.scalar(select(pacer.c.holder).where(pacer.c.provider == self._provider))
         if holder is not None:
-            self._is_gone(holder, loop_time())
+            self._peers.is_gone(holder, loop_time())
 
     async def let_go(self) -> None:
         """Leave the pace to whoever comes next, at once."""
@@ -130,32 +124,11 @@ class PaceKeeper:
         found = await connection.execute(select(pacer).where(pacer.c.provider == self._provider).with_for_update())
         return found.one()
 
-    def _is_lost(self, holder: str, beat: int, now: float) -> bool:
-        return self._is_gone(holder, now) or self._is_silent(holder, beat, now)
-
-    def _is_gone(self, process: str, now: float) -> bool:
-        if process not in self._gone_since and self._gone(process):
-            self._gone_since[process] = now
-        return process in self._gone_since
-
-    def _is_forgotten(self, process: str, beat: int, now: float) -> bool:
-        """Whether a process and what it sent last count no longer, so that its share can be another's."""
-        since = self._gone_since[process] if self._is_gone(process, now) else math.inf
-        return now - since >= WINDOW_SECONDS or self._is_silent(process, beat, now)
-
-    def _is_silent(self, process: str, beat: int, now: float) -> bool:
-        """Whether a process has not counted up for so long, as far as this one has watched it."""
-        seen_beat, since = self._seen.get(process, (None, now))
-        if seen_beat != beat:
-            self._seen[process] = (beat, now)
-            return False
-        return now - since >= self._silent_seconds
-
     def _remember(self, row: Any, now: float) -> None:  # noqa: ANN401 - a row of `pacer`
         """Begin where the last holder was: a RetryAfter outlives a restart, and so does what was sent just now."""
         self._pace.change_limit(self._limit)
         if row.beat:
-            last_sent_at = self._gone_since.get(row.holder, now)  # at the latest
+            last_sent_at = self._peers.gone_since(row.holder, now)  # at the latest
             self._pace.hold(last_sent_at + WINDOW_SECONDS - now)  # its messages of that second count with ours
         if row.rate is not None and row.rate < _UNLIMITED_STORED:
             self._pace.recover(row.rate)
@@ -178,7 +151,7 @@ class PaceKeeper:
         await connection.execute(delete(pace_share).where(*mine))
         rows = await connection.execute(select(pace_share).where(pace_share.c.provider == self._provider))
         others = rows.all()
-        gone = {row.process for row in others if self._is_forgotten(row.process, row.beat, now)}
+        gone = {row.process for row in others if self._peers.is_forgotten(row.process, row.beat, now)}
         await connection.execute(delete(pace_share).where(_of(self._provider, gone)))
         return await self._grant(connection, [row for row in others if row.process not in gone], now)
 

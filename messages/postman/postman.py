@@ -27,8 +27,9 @@ from messages.ledger.callbacks import StatusReport, record_status
 from messages.ledger.outbox import any_expired
 from messages.notices.life import anything_to_end, finish, sweep
 from messages.notices.scheduled import OnHeld, any_scheduled, hold_quietly, start_scheduled
-from messages.pace.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper, nobody_is_known_to_be_gone
+from messages.pace.pace_keeper import BEAT_SECONDS, SILENT_SECONDS, PaceKeeper
 from messages.pace.pacer import Pacer
+from messages.pace.peers import nobody_is_known_to_be_gone
 from messages.postman.held import any_wished, texts_instead
 from messages.postman.letters import Letters
 from messages.postman.line import Line, Tempo

@@ -1,9 +1,11 @@
 """A refusal in the words of whoever asked: the one place that turns one into a sentence."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
 
 from messages.words.dates import date_text, moment_text
+from messages.words.reasons import act_text
 from messages.words.texts import text
 from voting.model import Phase
 from voting.refusals import Refusal
@@ -11,8 +13,13 @@ from voting.refusals import Refusal
 
 def refusal_text(refusal: Refusal, language: str, timezone: str) -> str:
     """Say a refusal, its dates and instants as a person of this language and time zone writes them."""
-    facts = {name: _said(fact, language, timezone) for name, fact in refusal.facts.items()}
-    return text("refusals", refusal.key, language, **facts)
+    return text("refusals", refusal.key, language, **said_facts(refusal.facts, language, timezone))
+
+
+def said_facts(facts: Mapping[str, object], language: str, timezone: str) -> dict[str, str | int]:
+    """Say what a refusal tells of: dates, instants, acts, in a person's own words."""
+    said = {name: _said(fact, language, timezone) for name, fact in facts.items()}
+    return said | {"act": act_text(str(said["act"]), language)} if "act" in said else said
 
 
 def _said(fact: object, language: str, timezone: str) -> str | int:

@@ -348,7 +348,9 @@ class Made:
     def shown(self) -> Entry:
         """What the page needs of the poll, whatever the chain has made of it."""
         texts = {name: str(self.merged.get(name, "")) for name in ("title", "kind", "fingerprint")}
-        return {**texts, "questions": self.questions}
+        poll = self._poll()
+        steady = {name: poll[name] for name in ("questions", "languages", "opens_at", "closes_at", "timezone")}
+        return texts | steady
 
     def heads(self) -> bytes:
         """Heads of a few entries, the last among them."""

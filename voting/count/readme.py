@@ -70,11 +70,35 @@ What each file is
     credentials.txt     the public half of every letter's codes, in the order of its digits; the entry that issued it,
                         and the one that voided it, or "-"
     postal.json         papers received, rejected (they count for one turnout, not for any option) and set aside
-                        unopened, and the count of papers by option
+                        unopened, and the count of papers by question and option
     belenios/{uuid}.bel
                         election, trustees, credentials and every ballot, as belenios-tool reads them
 {result}    lines.txt           a short digest of every line of these files, to tell which line was changed
     manifest.json       length and SHA-256 of every file; manifest.sig is its signature
+"""
+
+_NUMBERS: Final = """
+How questions are named, and how to read their numbers
+
+A question and an option have the names of the paper's first language; paper.json has them in every language. They
+stand in the paper's order everywhere, also where each member saw the options begin at another place. belenios-tool
+knows them by this order alone: its result is one list of numbers a question, one number an option, and where a
+question allows a blank vote, the blank votes come first. In postal.json they are named "(blank)".
+{numbers}"""
+
+_COUNTED: Final = """
+In result.json and on result.html each question has its own votes, online, by post and together:
+
+    options             the votes of each option; "elected" stands there only where the question says how many seats
+                        there are: so many options with the most votes are elected
+    blank               blank votes; null where the question allows none
+    voters              how many answered: online every ballot answers every question, also by choosing nothing where
+                        that is allowed; by post as many papers as were received, or as the count shows at least
+    tied                options with the same number of votes for the last seats, none of which is elected; without
+                        seats, those with the same number at the top
+
+Where several options may be chosen, the votes of a question do not add up to its voters, and every percentage is of
+the voters, not of the votes. Turnout is of the whole paper: a member votes once, on all questions.
 """
 
 _RESULT: Final = """    decryptions.jsonl   what each trustee decrypted, with two proofs of each sum
@@ -85,5 +109,5 @@ _RESULT: Final = """    decryptions.jsonl   what each trustee decrypted, with tw
 
 def readme(stage: str, *, uuid: str, cut: int) -> str:
     """Write it for a stage and an election; the archive as far as its setup is its first `cut` bytes."""
-    result = _RESULT if stage == "result" else ""
-    return _HEAD[stage] + _CHECK.format(uuid=uuid, cut=cut, result=result)
+    result, counted = (_RESULT, _COUNTED) if stage == "result" else ("", "")
+    return _HEAD[stage] + _CHECK.format(uuid=uuid, cut=cut, result=result) + _NUMBERS.format(numbers=counted)

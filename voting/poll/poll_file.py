@@ -15,6 +15,7 @@ from voting.refusals import PollFileWrong
 from voting.typed_text import one_line
 
 LANGUAGE_CHARACTERS_MAX: Final = 60
+LANGUAGES_MAX: Final = 16  # each has its part of the page of the result
 CONTACT_CHARACTERS_MAX: Final = 40  # it stands in text messages
 FILE_BYTES_MAX: Final = 256 * 1024
 FIRST_REASON: Final = "poll file"
@@ -109,6 +110,8 @@ def _languages(section: Table) -> tuple[str, ...]:
     languages = section.texts("languages", LANGUAGE_CHARACTERS_MAX)
     if not languages:
         raise section.wrong("languages", "is empty")
+    if len(languages) > LANGUAGES_MAX:
+        raise section.wrong("languages", f"has more than {LANGUAGES_MAX}")
     for language in languages:
         if not _LANGUAGE.fullmatch(language):
             raise section.wrong("languages", f"must hold tags such as en-GB or cy, not {language!r}")

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from voting.store import sqlite_connection
+from voting.store.sqlite_connection import OneHopConnection
 
 BUSY_TIMEOUT_MILLISECONDS: Final = 30_000
 COMPACT_WAIT_MILLISECONDS: Final = 2_000  # for whoever reads; then the log stays, and it is said
@@ -156,7 +157,9 @@ def _sqlite_engine(url: str | URL) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("ballotline_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, OneHopConnection)
+        driver.begin("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

@@ -1,7 +1,7 @@
 """An aiosqlite connection with one call to its thread per statement, which runs it and brings its rows back.
 
-Otherwise making a cursor, executing, fetching and closing are four calls to the connection's thread, and for small
-statements the calls cost more than the work.
+Otherwise making a cursor, executing, fetching and closing are four calls to the connection's thread, a transaction
+begins and ends with two more, and for small statements the calls cost more than the work.
 """
 
 import asyncio
@@ -80,7 +80,14 @@ class OneHopCursor(aiosqlite.Cursor):
 
 
 class OneHopConnection(aiosqlite.Connection):
-    """A connection whose cursors cost nothing before and after their statement."""
+    """A connection whose cursors cost nothing before and after their statement, and whose transactions little.
+
+    A transaction begins with its first statement, in the same call, and nobody waits for its rollback: whatever comes
+    next on this connection comes after it.
+    """
+
+    _begin: str | None = None  # what begins the transaction that was asked for, until its first statement
+    _begun = False  # a transaction was handed to the thread, and not yet its end
 
     async def _connect(self) -> "OneHopConnection":
         """Open the database. When there is none, end the thread first: it would report to a loop that may be closed."""
@@ -91,14 +98,42 @@ class OneHopConnection(aiosqlite.Connection):
             raise
         return self
 
+    def begin(self, statement: str) -> None:
+        """Begin a transaction with the next statement."""
+        self._begin = statement
+
+    async def commit(self) -> None:
+        """Commit; return when it is durable."""
+        self._begin = None  # nothing was asked of it
+        if self._begun:
+            await super().commit()
+            self._begun = False
+
     async def rollback(self) -> None:
-        """Roll back, if anything was begun."""
-        if self._conn.in_transaction:
-            await super().rollback()
+        """Have what was begun rolled back. It cannot fail unless the next statement does."""
+        self._begin = None
+        if self._begun:
+            self._begun = False
+            self._tx.put_nowait((None, self._roll_back))
 
     def cursor(self) -> OneHopCursor:  # type: ignore[override]  # SQLAlchemy enters it; nobody awaits it
         """Give a cursor; its counterpart in the thread comes with the first statement."""
         return OneHopCursor(self)
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as it inherits
+        begin, self._begin = self._begin, None
+        if begin is None:
+            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+        self._begun = True
+        return await super()._execute(self._begin_with, begin, fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def _begin_with(self, begin: str, work: Callable[..., Any], *given: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
+        self._conn.execute(begin)
+        return work(*given, **named)
+
+    def _roll_back(self) -> None:
+        if self._conn.in_transaction:
+            self._conn.rollback()
 
 
 def connect(database: str | Path, **named: Any) -> OneHopConnection:  # noqa: ANN401 - sqlite3.connect's own arguments

@@ -56,6 +56,7 @@ LINE_BYTES_MAX: Final = 1024 * 1024  # the longest line is a chain entry that ho
 SMALL_BYTES_MAX: Final = 4 * 1024 * 1024  # of a file that is read whole
 LINE_DIGEST_BYTES: Final = 4
 LINES_PER_ROW: Final = 32  # of `LINES`
+LANGUAGES_MAX: Final = 16  # of a poll
 
 GENESIS: Final = bytes(32)
 KEY_BYTES: Final = 32

@@ -14,12 +14,14 @@ from voting.ballots.trustees import Trustees, check_election_key, read_trustees
 from voting.ballots.written import File
 from voting.verify import format as form
 from voting.verify.chain import entries
+from voting.verify.page_words import NoLocalTime, local_time
 from voting.verify.reading import Bundle, Found, Wrong, insist, parse, written
 from voting.verify.result import Asked
 from voting.verify.said import Said
 
 KINDS_OF_KEY: Final = ("dealer", "ceremony")
 _SHOWN: Final = ("title", "kind", "fingerprint")  # on the page of the result
+_TIMES: Final = ("opens_at", "closes_at")  # there too
 ORDERS: Final = ("fixed", "rotated")
 _TEXTS: Final = ("question", "least", "most", "blank")
 
@@ -39,8 +41,20 @@ def check_poll(bundle: Bundle, said: Said) -> str:
     insist(form.POLL, form.readable(found.values), form.readable(said.poll))
     for name in _SHOWN:
         found.text(name)
+    if len(found.texts("languages")) > form.LANGUAGES_MAX:
+        raise found.wrong(f'"languages" are more than {form.LANGUAGES_MAX}')
+    _insist_local(found)
     number = len(found.items("questions"))
     return f"{found.text('id')}, {number} question{'s' * (number != 1)}"
+
+
+def _insist_local(poll: Found) -> None:
+    """Insist that opening and close can be told in the poll's time zone, for the page does."""
+    for name in _TIMES:
+        try:
+            local_time(poll.text(name), poll.text("timezone"))
+        except NoLocalTime:
+            raise poll.wrong(f'"{name}" is no time in its "timezone"') from None
 
 
 def check_paper_file(bundle: Bundle, said: Said) -> str:

@@ -149,7 +149,8 @@ async def test_a_row_is_kept_readable_until_it_is_handled_and_then_its_key_goes(
     assert sealed is not None
 
     assert await kept.keep(NOW) == THEN
-    (row,) = await claim(kept.database, kept.envelope, who="me", now=NOW, most=1)
+    async with kept.database.writing() as connection:
+        (row,) = await claim(connection, kept.envelope, who="me", now=NOW, most=1)
     assert row.payload == {"text": "typed"}
     await kept.handles()
     assert await kept.keep(NOW) == NOW - HOUR
@@ -164,7 +165,8 @@ async def test_a_row_that_came_too_late_to_be_opened_is_claimed_empty_as_one_of_
     kept.hours.forget_before(NOW)
     await kept.receives(NOW, "2")
 
-    claimed = await claim(kept.database, kept.envelope, who="me", now=NOW, most=2)
+    async with kept.database.writing() as connection:
+        claimed = await claim(connection, kept.envelope, who="me", now=NOW, most=2)
 
     assert [row.payload for row in claimed] == [{}, {"text": "typed"}]
 

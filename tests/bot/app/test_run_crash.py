@@ -149,7 +149,8 @@ async def test_rows_of_a_process_that_is_surely_gone_are_taken_back_and_no_other
     async with database.writing() as connection:
         assert await predecessors.take_back(connection) == 1
 
-    again = await claim(database, envelope, who="me", now=now, most=10)
+    async with database.writing() as connection:
+        again = await claim(connection, envelope, who="me", now=now, most=10)
     assert {row.key for row in again} == {who for who, gone in holders.items() if gone}
 
 

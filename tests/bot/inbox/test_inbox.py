@@ -27,8 +27,10 @@ async def test_the_oldest_row_of_each_queue_is_taken_and_the_next_waits_for_it(d
         await store(connection, ENVELOPE, letters, NOW)
         await store(connection, ENVELOPE, letters, NOW)  # the provider says it again
 
-    first = await claim(database, ENVELOPE, who="one", now=NOW, most=10)
-    second = await claim(database, ENVELOPE, who="two", now=NOW, most=10)
+    async with database.writing() as connection:
+        first = await claim(connection, ENVELOPE, who="one", now=NOW, most=10)
+    async with database.writing() as connection:
+        second = await claim(connection, ENVELOPE, who="two", now=NOW, most=10)
 
     assert [(row.key, row.payload) for row in first] == [("a1", {"update_id": 0}), ("b1", {"update_id": 2})]
     assert second == []

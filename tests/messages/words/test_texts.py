@@ -33,7 +33,7 @@ from voting.refusals import Fault, PollNotOpen, PollStillOpen, Refusal, WindowBa
 
 ROOT = Path(__file__).parents[3]
 LANGUAGES = texts.languages()
-DOMAINS = ("console", "member", "notices", "page", "refusals", "staff", "words")
+DOMAINS = ("commands", "console", "member", "notices", "page", "refusals", "staff", "words")
 
 CHAT_CHARACTERS_MAX = 4096  # Telegram Bot API, sendMessage
 BUTTON_CHARACTERS_MAX = 64
@@ -41,9 +41,13 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 
 # Keys put together while running, which no call names whole.
 FAMILIES = {
+    "commands": ("check.", "detail.", "field.", "key.", "refusal.", "trustee_refusal."),
     "console": ("say.", "echo.", "lists."),
     "refusals": ("",),
-    "words": ("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
+    "words": (
+        *("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
+        *("reason.", "ineligible.", "probe.", "act."),
+    ),
     "notices": ("chat.", "sms."),
     "member": (),
     "page": ("",),  # the page asks in JavaScript: tests/bot/page/test_page_words.py
@@ -258,6 +262,7 @@ def realistic(language: str) -> dict[str, str | int]:
         "rule": rules[language],
         "bot_url": "https://t.me/ballotline_bot",
         "online_url": "https://vote.society.example/vote",
+        "page_url": "https://vote.society.example/vote",
         "url": "https://t.me/ballotline_bot?start=sms",
         "contact": "020 7946 0000",
         "contacts": "https://t.me/ballotline_bot, 020 7946 0000",
@@ -293,7 +298,7 @@ def test_a_notice_has_words_for_both_channels(kind: str, language: str) -> None:
 @pytest.mark.parametrize("name", sorted(POINT_TO_BOT))
 def test_without_a_bot_no_text_points_to_one(name: str, language: str) -> None:
     """Telegram may be switched off: then nothing dangles at the end."""
-    facts = realistic(language) | {"bot_url": "", "online_url": ""}
+    facts = realistic(language) | {"bot_url": "", "online_url": "", "page_url": ""}
     with_bot, without = (texts.text("notices", key, language, **facts) for key in (name, fitting(name, facts)))
 
     assert with_bot.endswith(" ")

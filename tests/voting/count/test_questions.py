@@ -168,7 +168,10 @@ async def test_a_tie_at_the_last_seat_elects_nobody_of_the_tied(town: CountedTow
     assert committee["blank"] == {"online": 1, "post": 0, "votes": 1}
     assert (leader["tied"], rule["tied"]) == ([], [])
     assert "elected" not in leader["options"][0]
-    assert "A tie: A, B, D have the same number of votes for the last seats, and none of them is elected." in page
+    assert (
+        "A tie: <span>A, B, D</span> have the same number of votes for the last seats, and none of them is elected."
+        in page
+    )
     assert "Each member could choose up to 2 options. Shares are of the members who voted, not of the votes." in page
     assert "Blank votes" in page
 

@@ -183,6 +183,12 @@ def test_a_closing_time_that_comes_twice_is_told_apart_by_its_offset(tmp_path: P
         pytest.param("2022-06-03", '"03/06/2022"', "poll.joined_by must be a date such as", id="other date order"),
         pytest.param("2022-06-03", "2022-06-03T00:00:00", "poll.joined_by must be a date", id="time for a day"),
         pytest.param('["en-GB", "cy"]', "[]", "poll.languages is empty", id="no language"),
+        pytest.param(
+            '["en-GB", "cy"]',
+            str([f"{one}{other}" for one in "abcde" for other in "wxyz"]).replace("'", '"'),
+            "poll.languages has more than 16",
+            id="more languages than a page can have",
+        ),
         pytest.param('["en-GB", "cy"]', '["english"]', "poll.languages must hold tags", id="language in full"),
         pytest.param('cy = "Un bleidlais."', "", "rule.cy is missing", id="rule lacks a language"),
         pytest.param("cy =", 'fr = "Une voix."\ncy =', "rule.fr is not in poll.languages", id="rule has one more"),

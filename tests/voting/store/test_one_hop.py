@@ -1,5 +1,6 @@
 """SQLite's connection that brings rows back with their statement: long answers, streams, errors, nothing begun."""
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -78,3 +79,68 @@ async def test_by_the_driver_alone_rows_come_one_by_one_too(tmp_path: Path) -> N
         await cursor.execute("SELECT 1 UNION ALL SELECT 2")
 
         assert [await cursor.fetchone() for _ in range(3)] == [(1,), (2,), None]
+
+
+# -- transactions --------------------------------------------------------------------------
+
+
+async def test_a_transaction_begins_with_its_first_statement_and_one_without_any_never_does(numbers: Database) -> None:
+    said: list[str] = []
+    async with numbers.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.set_trace_callback(said.append)
+        async with connection.begin():
+            pass
+        async with connection.begin() as undone:
+            await undone.rollback()
+        assert said == []
+
+        await connection.execute(text("SELECT 1"))
+        await connection.rollback()
+        async with connection.begin():
+            await connection.execute(text("SELECT 2"))
+
+    assert said == ["BEGIN", "SELECT 1", "ROLLBACK", "BEGIN", "SELECT 2", "COMMIT"]
+
+
+async def test_a_statement_whose_caller_has_gone_is_rolled_back_and_the_next_transaction_is_its_own(
+    numbers: Database,
+) -> None:
+    begun = asyncio.Event()
+
+    async def write_slowly() -> None:
+        async with numbers.writing() as connection:
+            begun.set()
+            await connection.execute(text("INSERT INTO one " + NUMBERS), {"last": 100_000})
+
+    writing = asyncio.create_task(write_slowly())
+    await begun.wait()
+    await asyncio.sleep(0)  # the statement is in the thread's hands
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+
+    async with numbers.writing() as connection:
+        await connection.execute(text("INSERT INTO one VALUES (7)"))
+    async with numbers.reading() as connection:
+        assert list(await connection.scalars(text("SELECT id FROM one"))) == [7]
+
+
+async def test_a_turn_that_somebody_else_has_is_refused_with_the_first_statement_and_had_later(
+    numbers: Database,
+) -> None:
+    writer = (await (await numbers._writer_now()).get_raw_connection()).driver_connection
+    assert writer is not None
+    await writer.execute_fetchall("PRAGMA busy_timeout=0")
+    other = Database(numbers.url)
+    async with other.writing() as elsewhere:
+        await elsewhere.execute(text("INSERT INTO one VALUES (1)"))
+        with pytest.raises(OperationalError, match="locked"):
+            async with numbers.writing() as connection:
+                await connection.execute(text("INSERT INTO one VALUES (2)"))
+    await other.close()
+
+    async with numbers.writing() as connection:
+        await connection.execute(text("INSERT INTO one VALUES (3)"))
+    async with numbers.reading() as connection:
+        assert list(await connection.scalars(text("SELECT id FROM one ORDER BY id"))) == [1, 3]

@@ -92,6 +92,16 @@ PAPER: dict[str, tuple[Made, str, str]] = {
         form.POLL,
         '"questions" is not a list',
     ),
+    "languages without end": (
+        Made(edit_entries=body("poll_initialised", languages=[f"x{number}" for number in range(17)])),
+        form.POLL,
+        '"languages" are more than 16',
+    ),
+    "a time zone that nobody knows": (
+        Made(edit_entries=body("poll_initialised", timezone="Mars/Olympus")),
+        form.POLL,
+        '"opens_at" is no time in its "timezone"',
+    ),
     "another paper than at the opening": (
         Made(edit_entries=body("poll_opened", paper="00" * 32)),
         form.PAPER,

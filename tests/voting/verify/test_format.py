@@ -11,6 +11,7 @@ from prepared import NOW
 
 from voting.audit import canonical, chain, phases
 from voting.audit.signer import entry_message, head_message
+from voting.poll import poll_file
 from voting.verify import format as form
 from voting.verify import spans
 from voting.verify.result import percent
@@ -39,6 +40,10 @@ def test_the_format_is_what_the_house_writes() -> None:
     assert form.entry_hash(micro, form.GENESIS) == chain.hash_of(**words, previous=chain.GENESIS)  # type: ignore[arg-type]
     assert form.head_message(3, b"x" * 32) == head_message(3, b"x" * 32)
     assert form.entry_message("p", 3, b"x" * 32, b"y" * 32) == entry_message("p", 3, b"x" * 32, b"y" * 32)
+
+
+def test_a_poll_has_no_more_languages_than_verify_takes() -> None:
+    assert poll_file.LANGUAGES_MAX == form.LANGUAGES_MAX
 
 
 def test_the_tables_of_entries_agree() -> None:

@@ -22,7 +22,15 @@ from voting.verify.result import (
 ONE = Question("Who?", ("A", "B", "C"), 1, 1)
 ONE_OR_BLANK = Question("Who?", ("A", "B", "C"), 1, 1, blank=True)
 SEVERAL = Question("Which?", ("A", "B", "C"), 1, 2, blank=True)
-POLL = {"title": "Leader", "kind": "ceremony", "fingerprint": "ABCD-EFGH-JKMN-PQRS"}
+POLL = {
+    "title": "Leader",
+    "languages": ["en-GB", "cy"],
+    "kind": "ceremony",
+    "fingerprint": "ABCD-EFGH-JKMN-PQRS",
+    "opens_at": "2022-08-01T08:00:00+00:00",
+    "closes_at": "2022-09-02T16:00:00+00:00",
+    "timezone": "Europe/London",
+}
 
 
 def result(question: Question, online: list[int], seats: int | None = None, ballots: int = 12) -> dict[str, Any]:
@@ -99,26 +107,40 @@ def test_numbers_add_up_exactly_if_so_many_papers_can_have_them(question: Questi
 
 def page(question: Question, found: dict[str, Any], seats: int | None) -> str:
     """The page of a poll with this question."""
-    asked = {"least": question.least, "most": question.most, "seats": seats}
+    both = {"en-GB": "{}", "cy": "{} (cy)"}
+    asked = {
+        "question": {tag: form.format(question.text) for tag, form in both.items()},
+        "options": [{tag: form.format(name) for tag, form in both.items()} for name in question.options],
+        "least": question.least,
+        "most": question.most,
+        "seats": seats,
+    }
     return result_page({**POLL, "questions": [asked]}, found, None).decode()
 
 
 def test_the_page_says_who_is_elected_and_what_shares_are_of() -> None:
     written = page(SEVERAL, result(SEVERAL, [2, 9, 5, 1], 2), 2)
 
-    assert "<span>A <strong>elected</strong></span>" in written
-    assert "Elected, for 2 seats: A, B." in written
+    assert "<span>A</span> <strong>elected</strong>" in written
+    assert "Elected, for 2 seats: <span>A, B</span>." in written
     assert "Shares are of the members who voted, not of the votes." in written
-    assert '<td class="votes">9</td><td>75.00 %</td>' in written
+    assert '<td class="votes">9</td><td>75.00%</td>' in written
     assert "Members who voted</th><td>12</td>" in written
     assert "A tie" not in written
+    assert "<span>A (cy)</span> <strong>etholwyd</strong>" in written
+    assert "Etholwyd, ar gyfer 2 sedd: <span>A (cy), B (cy)</span>." in written
+    assert "Gallai pob aelod ddewis hyd at 2 opsiwn." in written
 
 
 def test_the_page_calls_a_tie_a_tie() -> None:
-    assert "A tie: A, B have the same number of votes." in page(ONE, result(ONE, [6, 6, 0]), None)
+    assert "A tie: <span>A, B</span> have the same number of votes." in page(ONE, result(ONE, [6, 6, 0]), None)
     written = page(ONE, result(ONE, [6, 3, 3], 2), 2)
-    assert "Elected, for 2 seats: A." in written
-    assert "A tie: B, C have the same number of votes for the last seats, and none of them is elected." in written
+    assert "Elected, for 2 seats: <span>A</span>." in written
+    assert (
+        "A tie: <span>B, C</span> have the same number of votes for the last seats, and none of them is elected."
+        in written
+    )
+    assert "Nifer cyfartal o bleidleisiau ar gyfer y seddi olaf: <span>B (cy), C (cy)</span>." in written
     assert "Elected, for 1 seat: nobody." in page(ONE, result(ONE, [4, 4, 4], 1), 1)
 
 
@@ -129,6 +151,8 @@ def test_an_option_that_everybody_marked_cannot_be_hidden() -> None:
 
 
 def test_a_number_to_choose_is_said_as_it_is() -> None:
+    at_most_one = Question("Which?", ("A", "B", "C"), 0, 1)
+    assert "Each member could choose up to 1 option." in page(at_most_one, result(at_most_one, [1, 6, 6]), None)
     exactly = Question("Which?", ("A", "B", "C"), 2, 2)
 
     assert "Each member could choose 2 options." in page(exactly, result(exactly, [12, 6, 6]), None)

@@ -1,0 +1,182 @@
+"""What commands print, in the language of the terminal; `--help` and JSON stay English.
+
+As with every program, LC_ALL, LC_MESSAGES and LANG say which it is, and LANGUAGE may list others to try first.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final
+
+from voting.ballots.trustee_refusals import TrusteeRefusal
+from voting.refusals import Refusal
+
+ENGLISH: Final = "en-GB"
+_DOMAIN: Final = "commands"
+_UTC: Final = "UTC"
+_DETAIL: Final = "detail."
+
+
+def language() -> str:
+    """Give the language that the terminal speaks, English if we do not speak it."""
+    from bot.settings import terminal_languages
+
+    return _first_spoken(terminal_languages())
+
+
+@lru_cache(maxsize=8)
+def _first_spoken(wanted: tuple[str, ...]) -> str:
+    from messages.words.texts import fit_language
+
+    found = (fit_language(tag, default="") for tag in wanted)
+    return next((tag for tag in found if tag), ENGLISH)
+
+
+def text(domain: str, key: str, /, **params: str | int) -> str:
+    """Give a text in the terminal's language."""
+    from messages.words import texts
+
+    return texts.text(domain, key, language(), **params)
+
+
+def plural(domain: str, key: str, number: int, /, **params: str | int) -> str:
+    """Give a text in the form that the terminal's language has for a number."""
+    from messages.words import texts
+
+    return texts.plural(domain, key, language(), number, **params)
+
+
+def name_of(label: str) -> str:
+    """Give a label of a list of facts, or the head of a column; one that has no other words is itself."""
+    return _known(f"field.{_key(label)}") or label
+
+
+def check_name(name: str) -> str:
+    """Give the name of one of the checks that `verify` makes."""
+    return _known(f"check.{_key(name)}") or name
+
+
+def check_detail(detail: str) -> str:
+    """Say what a check found; what the English catalogue has no pattern for is a program's own sentence, and stays."""
+    if language() == ENGLISH:
+        return detail
+    for key, english in _all(ENGLISH).items():
+        if key.startswith(_DETAIL) and (found := re.fullmatch(_pattern(english), detail)):
+            return _all(language())[key].format(**found.groupdict())
+    return detail
+
+
+def _pattern(english: str) -> str:
+    """Make a template a pattern that gives its places back."""
+    return re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(english))
+
+
+def made(sentence_of_key: str) -> str:
+    """Say who made the election key."""
+    from voting.poll.keys import MADE
+
+    kind = next(kind for kind, english in MADE.items() if english == sentence_of_key)
+    return text("commands", f"key.{kind}")
+
+
+def counts(value: object) -> object:
+    """Give counts by name as one line, the names in the terminal's language; anything else as it is."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name_of(str(name))} {count}" for name, count in value.items())
+    return value
+
+
+def phase_name(phase: str) -> str:
+    """Name a phase of the poll; in English as in JSON."""
+    from messages.words import texts
+
+    return phase if language() == ENGLISH else texts.text("words", f"phase.{phase}", language())
+
+
+def state_name(state: str) -> str:
+    """Name a notice's state; in English as in JSON."""
+    from messages.words import texts
+
+    return state if language() == ENGLISH else texts.text("staff", f"notice.state.{state}", language())
+
+
+def role_name(role: str) -> str:
+    """Name a role of the staff; in English as in JSON."""
+    from messages.words import texts
+
+    return role if language() == ENGLISH else texts.text("staff", f"role.{role}", language())
+
+
+def report_facts(facts: Mapping[str, object]) -> dict[str, object]:
+    """Give a notice's report under labels, its reasons said; in English as in JSON."""
+    from messages.words.reasons import reason_text
+
+    spoken = language()
+    said = {name: value for name, value in facts.items() if value not in (None, {})}
+    if spoken != ENGLISH:
+        said["state"] = state_name(str(facts["state"]))
+        why = facts["why_not"]
+        if isinstance(why, dict) and why:
+            said["why_not"] = {reason_text(reason, spoken): count for reason, count in why.items()}
+        if facts["pause_reason"]:
+            said["pause_reason"] = reason_text(str(facts["pause_reason"]), spoken)
+    return {name_of(name): counts(value) for name, value in said.items()}
+
+
+def window_days(first: date, last: date) -> str:
+    """Write the days between which packs arrive."""
+    from messages.words.dates import window_text
+
+    return f"{first} to {last}" if language() == ENGLISH else window_text(first, last, language())
+
+
+def window_reason(reason: str) -> str:
+    """Say why the days are as they are."""
+    from messages.words.reasons import window_reason_text
+
+    return reason if language() == ENGLISH else window_reason_text(reason, language())
+
+
+def moment(instant: datetime) -> str:
+    """Write an instant, in UTC: English as scripts have always seen it."""
+    from messages.words.dates import moment_text
+
+    spoken = language()
+    return f"{instant:%Y-%m-%d %H:%M} UTC" if spoken == ENGLISH else moment_text(instant, _UTC, spoken)
+
+
+def written_moment(iso: str) -> str:
+    """Write an instant that JSON has; in English as JSON has it."""
+    return iso if language() == ENGLISH else moment(datetime.fromisoformat(iso))
+
+
+def sentence(refusal: Refusal | TrusteeRefusal) -> str:
+    """Say a refusal: in English its own sentence, else the text of its key; what it quotes stays as it is."""
+    from messages.words.refusal_words import refusal_text, said_facts
+
+    spoken = language()
+    if spoken == ENGLISH:
+        return str(refusal)
+    facts = said_facts(refusal.facts, spoken, _UTC)
+    if isinstance(refusal, Refusal):
+        template = _known(f"refusal.{refusal.key}")
+        return template.format(**facts) if template else refusal_text(refusal, spoken, _UTC)
+    template = _known(f"trustee_refusal.{_key(type(refusal).__name__)}")
+    return template.format(**facts) if template else str(refusal)
+
+
+def _key(words: str) -> str:
+    """Give a label, a sentence or a class's name in small letters with underscores."""
+    return re.sub(r"[^a-z]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", words).lower()).strip("_")
+
+
+def _known(key: str) -> str | None:
+    return _all(language()).get(key)
+
+
+@lru_cache(maxsize=8)
+def _all(tag: str) -> Mapping[str, str]:
+    from messages.words.texts import templates
+
+    return templates(_DOMAIN, tag)
