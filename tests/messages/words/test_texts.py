@@ -42,7 +42,7 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 # Keys put together while running, which no call names whole.
 FAMILIES = {
     "commands": ("check.", "detail.", "field.", "key.", "refusal.", "trustee_refusal."),
-    "console": ("say.", "echo."),
+    "console": ("say.", "echo.", "lists."),
     "refusals": ("",),
     "words": (
         *("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
