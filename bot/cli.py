@@ -5,6 +5,7 @@ holds their names, options and help; what a command runs is imported when it run
 """
 
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import typer
@@ -82,9 +83,14 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Run one command; never a traceback for what a person can mend."""
+    """Run one command."""
+    answer(build())
+
+
+def answer(act: Callable[[], object]) -> None:
+    """Do something for whoever typed it; never a traceback for what a person can mend."""
     try:
-        build()()
+        act()
     except (Refusal, TrusteeRefusal, BallotRefusal) as refusal:
         error_line(str(refusal) if isinstance(refusal, BallotRefusal) else sentence(refusal))
         sys.exit(1)

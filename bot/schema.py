@@ -44,6 +44,25 @@ cursor = Table(
     Column("value", BigKey, nullable=False),
 )
 
+turn = Table(
+    "turn",
+    METADATA,  # which of several processes polls
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("beat", Integer, nullable=False),  # rises while the holder lives
+    Column("trouble", Text),  # what it does not hear: hearing.trouble
+)
+
+presence = Table(
+    "presence",
+    METADATA,  # the processes that run: `doctor` compares them
+    Column("process", Text, primary_key=True),
+    Column("machine", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("secrets", Text, nullable=False),  # a fingerprint, from which nothing can be learnt of the keys
+    Column("seen_at", Instant, nullable=False),
+)
+
 chat = Table(
     "chat",
     METADATA,  # a Telegram user's private chat with the bot

@@ -102,6 +102,7 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_only_the_settings_read_the_environment() -> None:
+    """But for the one variable that is not ours: where Prometheus' client library lets processes share numbers."""
     readers = {
         str(path.relative_to(ROOT))
         for floor in FLOORS
@@ -109,7 +110,7 @@ def test_only_the_settings_read_the_environment() -> None:
         if re.search(r"os\.environ|os\.getenv", path.read_text(encoding="utf-8"))
     }
 
-    assert readers == set()
+    assert readers == {"bot/edge/gauges.py"}
 
 
 def test_no_escape_from_the_rules_of_import() -> None:

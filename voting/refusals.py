@@ -247,6 +247,10 @@ class DatabaseBehind(StaffRefusal):
     """The database is from an older version of Ballotline; run `ballotline init` or `ballotline run` to upgrade it."""
 
 
+class DatabaseEmpty(DatabaseBehind):
+    """There is nothing in the database yet; `ballotline init POLL.toml` makes its tables and the poll."""
+
+
 class DatabaseUnreachable(StaffRefusal):
     """The database cannot be opened: {problem}."""
 

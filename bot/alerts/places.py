@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.pages import responders
@@ -32,7 +32,7 @@ class Place:
     language: str
 
 
-def stale(now: datetime) -> ColumnElement[bool]:
+def stale(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Give the condition on rows that show less than there is, and that nobody is sending."""
     free = or_(alert_message.c.lease_until.is_(None), alert_message.c.lease_until <= now)
     return and_(alert_message.c.shown_version < alert.c.version, free)
@@ -48,15 +48,21 @@ def waits() -> ColumnElement[bool]:
     return and_(alert.c.ended_at.is_(None), alert.c.acknowledged_by.is_(None))
 
 
+_NOW: Final = bindparam("now", type_=alert.c.next_page_at.type)
+_LATE: Final = select(alert.c.id).where(waits(), alert.c.next_page_at <= _NOW).limit(1)
+_UNTOLD: Final = (
+    select(alert.c.id).join(alert_message, alert.c.id == alert_message.c.alert_id).where(stale(_NOW)).limit(1)
+)
+_WAITING: Final = select(alert.c.id).where(waits()).limit(1)
+
+
 async def anything_to_do(connection: AsyncConnection, now: datetime) -> bool:
     """Tell quickly whether there is anything to do: this is asked twice a second."""
-    late = select(alert.c.id).where(waits(), alert.c.next_page_at <= now).limit(1)
-    if await connection.scalar(late) is not None:
+    if await connection.scalar(_LATE, {"now": now}) is not None:
         return True
-    untold = select(alert.c.id).join(alert_message, alert.c.id == alert_message.c.alert_id).where(stale(now)).limit(1)
-    if await connection.scalar(untold) is not None:
+    if await connection.scalar(_UNTOLD, {"now": now}) is not None:
         return True
-    if await connection.scalar(select(alert.c.id).where(waits()).limit(1)) is None:
+    if await connection.scalar(_WAITING) is None:
         return False
     try:
         return bool(await without_row(connection, await places(connection)))

@@ -8,16 +8,20 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from bot.alerts import hooks, pages
+from bot.app import presence
 from bot.app.chores import Chore, chores, chores_by_text, chores_in_chat
 from bot.app.figures import Figures
+from bot.app.place import Place
 from bot.app.post_room import PostRoom
 from bot.app.run import Service
+from bot.app.workers import worker_chores
 from bot.chat.context import BotApplication
 from bot.console.routes import console_routes
 from bot.edge import telegram
 from bot.edge.hearing import Hearing
 from bot.edge.links import TelegramAway, TokenWrong
 from bot.edge.poller import Poller
+from bot.edge.turn import Turn
 from bot.edge.webhooks import Edges
 from bot.house import House
 from bot.inbox import predecessors
@@ -43,8 +47,11 @@ from voting.votes.clerk import Clerk
 
 
 @asynccontextmanager
-async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterator[Service]:
-    """Put a service together; what it opened is closed at the end. NoPoll, TokenWrong, TelegramAway."""
+async def assemble(house: House, *, timing: Timing | None = None, place: Place | None = None) -> AsyncIterator[Service]:
+    """Put a service together, for a worker at its `place`; what it opened is closed at the end.
+
+    NoPoll, TokenWrong, TelegramAway.
+    """
     settings, database = house.settings, house.database
     async with database.reading() as connection:
         await polls.load(connection)
@@ -64,6 +71,7 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
 
         # Who receives.
         post = PostRoom(house, application, member_desk, postman)
+        who = predecessors.claimant(randomness.token_hex(4))
         reader = Reader(
             database,
             envelope,
@@ -74,7 +82,8 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
         )
         arrivals = Arrivals(database, envelope, wake=reader.wake, clock=house.clock)
         hearing = Hearing()
-        polled = not settings.public_url
+        here = presence.Presence(house, who)
+        poller = _poller(house, bot, envelope, reader, hearing) if bot is not None and not settings.public_url else None
         yield Service(
             house=house,
             application=application,
@@ -82,9 +91,13 @@ async def assemble(house: House, *, timing: Timing | None = None) -> AsyncIterat
             postman=postman,
             reader=reader,
             arrivals=arrivals,
-            poller=_poller(house, bot, envelope, reader, hearing) if bot is not None and polled else None,
+            poller=poller,
+            presence=here,
+            turn=Turn(database, who, hearing) if poller is not None and not database.is_sqlite else None,
             chores=[
                 *chores(house),
+                Chore("presence", presence.EVERY, here.show),
+                *worker_chores(place),
                 *(chores_in_chat(house, bot, wake=postman.wake, hearing=hearing) if bot is not None else []),
                 *_chores_by_text(house, outlets, reader),
             ],

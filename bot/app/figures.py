@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.alerts import Kind
+from bot.edge.gauges import gauge
 from bot.house import House
 from bot.schema import alert
 from bot.staff.turnout import STEP
@@ -27,14 +28,14 @@ CHANNELS: Final = (TELEGRAM, SMS)
 DELIVERY_STATES: Final = ("ready", "sending", "sent", "delivered", "failed", "unknown", "canceled", "skipped")
 VOTED: Final = ("online", "post")
 
-MEMBERS: Final = Gauge("ballotline_members_eligible", "Members who may vote.")
-REACH: Final = Gauge("ballotline_channels", "Ways to members, by state.", ["channel", "state"])
-DELIVERIES: Final = Gauge("ballotline_deliveries", "Messages of the ledger, by state.", ["channel", "state"])
-VOTES: Final = Gauge("ballotline_votes", f"Votes locked, in steps of {STEP} until the poll is closed.", ["how"])
-OPEN: Final = Gauge("ballotline_poll_open", "1 while the poll is open.")
-ALERTS: Final = Gauge("ballotline_alerts_open", "Alerts that nobody has acknowledged.", ["kind"])
-HEADS: Final = Gauge("ballotline_heads_signed", "Heads of the chain that were signed.")
-HEAD_AGE: Final = Gauge("ballotline_head_age_seconds", "Since the last one was signed; -1: none yet.")
+MEMBERS: Final = gauge("ballotline_members_eligible", "Members who may vote.")
+REACH: Final = gauge("ballotline_channels", "Ways to members, by state.", ["channel", "state"])
+DELIVERIES: Final = gauge("ballotline_deliveries", "Messages of the ledger, by state.", ["channel", "state"])
+VOTES: Final = gauge("ballotline_votes", f"Votes locked, in steps of {STEP} until the poll is closed.", ["how"])
+OPEN: Final = gauge("ballotline_poll_open", "1 while the poll is open.")
+ALERTS: Final = gauge("ballotline_alerts_open", "Alerts that nobody has acknowledged.", ["kind"])
+HEADS: Final = gauge("ballotline_heads_signed", "Heads of the chain that were signed.")
+HEAD_AGE: Final = gauge("ballotline_head_age_seconds", "Since the last one was signed; -1: none yet.")
 
 
 class Figures:

@@ -7,6 +7,7 @@ whatever keeps processes alive to start it again: nothing is held in memory that
 """
 
 import asyncio
+import socket
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 from starlette.routing import BaseRoute
 
 from bot.app.chores import Chore, keep
+from bot.app.presence import Presence
 from bot.chat.context import BotApplication
 from bot.edge import server as web
 from bot.edge import telegram
 from bot.edge.poller import KINDS, Poller
+from bot.edge.turn import Turn
 from bot.house import House
 from bot.inbox import predecessors
 from bot.inbox.arrivals import Arrivals
@@ -40,15 +43,27 @@ class Service:
     reader: Reader
     arrivals: Arrivals
     poller: Poller | None
+    turn: Turn | None  # None: whoever runs polls
+    presence: Presence
     chores: Sequence[Chore]
     routes: Sequence[BaseRoute]
 
-    async def run(self, stop: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
-        """Run until `stop`, then finish what is under way."""
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        ready: asyncio.Event | None = None,
+        listening: socket.socket | None = None,
+        announces: bool = True,
+    ) -> None:
+        """Run until `stop`, then finish what is under way.
+
+        A worker is given the socket that it shares with others (`listening`); one of them `announces` us to Telegram.
+        """
         settings = self.house.settings
-        taken = web.bind(settings.host, settings.port)
+        taken = listening or web.bind(settings.host, settings.port)
         await self.postman.look()  # what a killed process sent last counts from here
-        if self.application is not None:
+        if self.application is not None and announces:
             await self._announce(self.application)
         async with self.house.database.writing() as connection:
             await predecessors.take_back(connection)
@@ -66,6 +81,9 @@ class Service:
                 await _end([server])  # first the server: what is half handed over is still stored
                 await self.arrivals.finish()
                 await _end(tasks)
+                if self.turn is not None:
+                    await self.turn.give_up()
+                await self.presence.end()
                 await self.clerk.finish()
                 postman_stop.set()
                 await postman
@@ -75,7 +93,9 @@ class Service:
     def _long_tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         tasks: dict[str, Coroutine[Any, Any, None]] = {chore.name: keep(chore) for chore in self.chores}
         tasks["reader"] = self.reader.run()
-        if self.poller is not None:
+        if self.poller is not None and self.turn is not None:
+            tasks["poller"] = self.turn.work_while_mine(self.poller.run)
+        elif self.poller is not None:
             tasks["poller"] = self.poller.run()
         return tasks
 

@@ -1,7 +1,7 @@
 """What `doctor` looks at: what lies on this machine, and each provider that is on; only then is its library loaded."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.app.presence import OURS, Seen, fingerprint, seen
 from bot.house import clock
 from bot.settings import Settings
 from bot.staff import rights
@@ -92,6 +93,8 @@ async def _kept(settings: Settings) -> list[Finding]:
         found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
         found.append(page)
         found += await _packs(database)
+        async with database.reading() as connection:
+            found += machines(await seen(connection, clock()), fingerprint(secrets) if signer is not None else None)
         found += key
     except (Refusal, TrusteeRefusal) as refusal:
         found.append(Finding("database", ok=False, detail=str(refusal), what_to_do="ballotline init poll.toml"))
@@ -161,6 +164,23 @@ async def page_finding(connection: AsyncConnection, poll: Poll) -> Finding:
     detail = f"{digest}, and at the opening it was {body.get('page')}"
     todo = "tell members that the page changed and why; publish both digests"
     return Finding("voting page", ok=False, detail=detail, what_to_do=todo)
+
+
+def machines(running: Sequence[Seen], ours: str | None) -> list[Finding]:
+    """Compare the processes that run with each other and with this machine's secrets (`ours`: their fingerprint)."""
+    if not running:
+        return [Finding("running", ok=None, detail="no process runs on this database")]
+    places = sorted({one.machine for one in running})
+    detail = f"{len(running)} on {', '.join(places)}"
+    versions = sorted({one.version for one in running} | {OURS})
+    others = sorted({one.machine for one in running if ours is not None and one.secrets != ours})
+    if others:
+        detail = f"{', '.join(others)} has other secrets than this machine"
+        return [Finding("running", ok=False, detail=detail, what_to_do="copy one secrets file to all, and start again")]
+    if len(versions) > 1:
+        detail = f"versions {' and '.join(versions)} run on one database"
+        return [Finding("running", ok=False, detail=detail, what_to_do="install one version everywhere")]
+    return [Finding("running", ok=True, detail=detail)]
 
 
 async def _staff(connection: AsyncConnection) -> Finding:

@@ -53,6 +53,7 @@ def create(
         OUT.print(text("commands", "keys.one", file=str(path)))
     OUT.print(text("commands", "keys.all", file=str(published)))
     OUT.print(text("commands", "keys.hand_out", threshold=threshold, trustees=trustees))
+    OUT.print(text("commands", "keys.next", command="ballotline roll import ROLL.csv --dry-run"))
 
 
 def try_shares(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.spoken import text
 from bot.commands.terminal import OUT, error_line, run
 
 
@@ -38,3 +39,4 @@ def setup(
     ask_poll(poll_file)
     ask_settings()
     show_findings(run(examine(read_settings())))
+    OUT.print(text("commands", "poll.next", command=f"ballotline init {poll_file}"), markup=False)

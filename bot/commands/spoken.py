@@ -15,6 +15,7 @@ from voting.refusals import Refusal
 ENGLISH: Final = "en-GB"
 _DOMAIN: Final = "commands"
 _UTC: Final = "UTC"
+_DETAIL: Final = "detail."
 
 
 def language() -> str:
@@ -54,6 +55,21 @@ def name_of(label: str) -> str:
 def check_name(name: str) -> str:
     """Give the name of one of the checks that `verify` makes."""
     return _known(f"check.{_key(name)}") or name
+
+
+def check_detail(detail: str) -> str:
+    """Say what a check found; what the English catalogue has no pattern for is a program's own sentence, and stays."""
+    if language() == ENGLISH:
+        return detail
+    for key, english in _all(ENGLISH).items():
+        if key.startswith(_DETAIL) and (found := re.fullmatch(_pattern(english), detail)):
+            return _all(language())[key].format(**found.groupdict())
+    return detail
+
+
+def _pattern(english: str) -> str:
+    """Make a template a pattern that gives its places back."""
+    return re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(english))
 
 
 def made(sentence_of_key: str) -> str:
@@ -156,6 +172,11 @@ def _key(words: str) -> str:
 
 
 def _known(key: str) -> str | None:
+    return _all(language()).get(key)
+
+
+@lru_cache(maxsize=8)
+def _all(tag: str) -> Mapping[str, str]:
     from messages.words.texts import templates
 
-    return templates(_DOMAIN, language()).get(key)
+    return templates(_DOMAIN, tag)

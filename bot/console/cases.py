@@ -64,7 +64,7 @@ async def acknowledge(visit: Visit) -> Response:
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
         await acknowledge_case(connection, case_id, by=visit.by)
-    return _done(visit, case_id)
+    return await _done(visit, case_id)
 
 
 async def assign(visit: Visit) -> Response:
@@ -73,7 +73,7 @@ async def assign(visit: Visit) -> Response:
     async with visit.console.house.database.writing() as connection:
         person = await enrolment.by_id(connection, visit.number("to"))
         await assign_case(connection, case_id, person.name, version=visit.number("version"), by=visit.by)
-    return _done(visit, case_id)
+    return await _done(visit, case_id)
 
 
 async def propose(visit: Visit) -> Response:
@@ -87,7 +87,7 @@ async def propose(visit: Visit) -> Response:
         await propose_outcome(
             connection, case_id, outcome, visit.word("note"), version=visit.number("version"), by=visit.by
         )
-    return _done(visit, case_id)
+    return await _done(visit, case_id)
 
 
 async def settle(visit: Visit) -> Response:
@@ -95,7 +95,7 @@ async def settle(visit: Visit) -> Response:
     case_id = visit.path("case_id")
     async with visit.console.house.database.writing() as connection:
         await settle_case(connection, case_id, version=visit.number("version"), by=visit.by)
-    return _done(visit, case_id)
+    return await _done(visit, case_id)
 
 
 def kind_of(attempt: AttemptRow) -> str:
@@ -136,8 +136,8 @@ def _where_from(case: Case, chat: str | None) -> str:
     return f"moment.{here}_same" if chat == first else f"moment.{here}_other"
 
 
-def _done(visit: Visit, case_id: int) -> Response:
-    visit.console.snapshots.expire()
+async def _done(visit: Visit, case_id: int) -> Response:
+    await visit.console.snapshots.expire()
     visit.console.desk.wake()
     return visit.back(f"/console/cases/{case_id}")
 

@@ -53,7 +53,7 @@ class ImportWork:
             upload.take_in(report)
             await asyncio.to_thread(write_report, report_path(self._uploads.file(upload.id)), report.rows)
             if upload.state == "taken":
-                self._console.snapshots.expire()
+                await self._console.snapshots.expire()
         finally:
             await self._uploads.end(upload)
         if upload.state == "taken" and upload.kind != "roll":

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from bot.alerts import alerts
-from bot.console import sessions
+from bot.console import lists, sessions
 from bot.console.door import Action, Screen
 from bot.console.headers import PICTURE_POLICY
 from bot.console.sessions import COOKIE
@@ -47,8 +47,23 @@ async def show(visit: Visit) -> Response:
             moving=moving,
             waiting=[found for found in notices if found.state in WAITING],
             alerts=await alerts.open_alerts(connection, 30),
+            firsts=await _firsts(visit, connection, latest),
+            office=await visit.console.snapshots.office.latest(),
             texts_held=await texts_resumed.held_until(connection, visit.now),
         )
+
+
+async def _firsts(visit: Visit, connection: AsyncConnection, latest: Snapshot) -> list[tuple[str, int]]:
+    """Give the lists that this person may see, each with the number of its lines."""
+    office = await visit.console.snapshots.office.latest()
+    counts = {
+        "unreachable": office.unreachable,
+        "without_pack": office.without_pack,
+        "overdue": latest.overdue,
+        "second_person": await lists.count_second_person(visit, connection),
+        "reminder": office.since_reminder,
+    }
+    return [(listing.name, counts[listing.name]) for listing in lists.LISTINGS if visit.may(listing.act)]
 
 
 async def resume_texts(visit: Visit) -> Response:

@@ -45,7 +45,7 @@ async def ask(visit: Visit) -> Response:
     async with visit.console.house.database.writing() as connection:
         reason = visit.word("reason")[:REASON_CHARACTERS_MAX]
         await packs.ask_replacement(connection, member_no, reason, by=visit.by)
-    return _back(visit, member_no)
+    return await _back(visit, member_no)
 
 
 async def approve(visit: Visit) -> Response:
@@ -53,7 +53,7 @@ async def approve(visit: Visit) -> Response:
     member_no = visit.word("member_no")
     async with visit.console.house.database.writing() as connection:
         await packs.approve_replacement(connection, member_no, by=visit.by)
-    return _back(visit, member_no)
+    return await _back(visit, member_no)
 
 
 async def handle(visit: Visit) -> Response:
@@ -61,7 +61,7 @@ async def handle(visit: Visit) -> Response:
     member_no = visit.word("member_no")
     async with visit.console.house.database.writing() as connection:
         await finish_report(connection, member_no, by=visit.by)
-    return _back(visit, member_no)
+    return await _back(visit, member_no)
 
 
 async def unlock(visit: Visit) -> Response:
@@ -69,11 +69,11 @@ async def unlock(visit: Visit) -> Response:
     member_no = visit.word("member_no")
     async with visit.console.house.database.writing() as connection:
         await lift_lockout(connection, member_no, by=visit.by)
-    return _back(visit, member_no)
+    return await _back(visit, member_no)
 
 
-def _back(visit: Visit, member_no: str) -> Response:
-    visit.console.snapshots.expire()
+async def _back(visit: Visit, member_no: str) -> Response:
+    await visit.console.snapshots.expire()
     return visit.back(member_address(member_no) if visit.word("from") == "member" else "/console/packs")
 
 

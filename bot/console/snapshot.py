@@ -1,20 +1,18 @@
 """The big numbers of the overview, gathered at most every few seconds for everybody who looks.
 
-At 172,437 members they are scans of whole tables: a page never waits for them twice. Who asks while they are older than
-`FRESH_SECONDS` gets the last ones at once and sets off the next gathering; only the first ever asked is waited for.
+At 172,437 members they are scans of whole tables: see `kept` for who waits for them.
 """
 
-import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime
-from time import monotonic
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.console.kept import Kept, expire
+from bot.console.office import count_office
 from bot.house import House
 from bot.staff.turnout import Turnout, turnout
 from messages import reach
@@ -26,10 +24,9 @@ from voting.poll import polls, window
 from voting.poll.status import poll_facts
 
 FRESH_SECONDS: Final = 4.0
+OFFICE_FRESH_SECONDS: Final = 60.0
 LOCKED_OUT_MAX: Final = 50
 LATE_ROWS: Final = 30
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +62,16 @@ class Snapshot:
         return int(self.facts["roll"]["eligible"])
 
 
-class Snapshots:
-    """Keeps the last snapshot; one gathering at a time."""
+class Snapshots(Kept[Snapshot]):
+    """Keeps the last snapshot; and beside it, counted less often, what an office looks for first."""
 
     def __init__(self, house: House, *, fresh_seconds: float = FRESH_SECONDS) -> None:
-        self._house, self._fresh_seconds = house, fresh_seconds
-        self._last: Snapshot | None = None
-        self._gathered_at = 0.0
-        self._stale = False
-        self._gathering: asyncio.Task[Snapshot] | None = None
+        super().__init__(house, gather, fresh_seconds=fresh_seconds)
+        self.office = Kept(house, count_office, fresh_seconds=OFFICE_FRESH_SECONDS)
 
-    async def latest(self) -> Snapshot:
-        """Give numbers a few seconds old; NoPoll."""
-        if self._last is not None and not self._stale and monotonic() - self._gathered_at < self._fresh_seconds:
-            return self._last
-        if self._gathering is None or self._gathering.done():
-            self._gathering = asyncio.create_task(self._gather())
-            self._gathering.add_done_callback(_say_if_failed)
-        if self._last is not None and not self._stale:
-            return self._last
-        return await asyncio.shield(self._gathering)
-
-    def expire(self) -> None:
-        """Show the last snapshot no more: something was done that the next request must show."""
-        self._stale = True
-
-    async def _gather(self) -> Snapshot:
-        self._stale = False
-        async with self._house.database.reading() as connection:
-            found = await gather(connection, self._house.clock())
-        self._last, self._gathered_at = found, monotonic()
-        return found
-
-
-def _say_if_failed(task: asyncio.Task[Snapshot]) -> None:
-    """Note a failure nobody waited for: whoever asks next tries again."""
-    if not task.cancelled() and (problem := task.exception()) is not None:
-        log.warning("the overview's numbers could not be gathered", kind=type(problem).__name__)
+    async def expire(self) -> None:
+        """Show the last counts no more: something was done that the next request must show."""
+        await expire(self._house)
 
 
 async def gather(connection: AsyncConnection, now: datetime) -> Snapshot:

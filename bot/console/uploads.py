@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import re
+import secrets as randomness
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from starlette.datastructures import UploadFile
 
+from bot.inbox import predecessors
 from messages.words.texts import languages, text
 from voting.imports.report import ImportReport, report_path
 from voting.refusals import StaffRefusal
@@ -57,6 +59,7 @@ class Upload:
     reasons: list[tuple[str, str, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     asks: list[dict[str, Any]] = field(default_factory=list)  # what somebody has to agree to before it is taken
+    process: str = ""  # which works on it
 
     @property
     def moving(self) -> bool:
@@ -81,6 +84,7 @@ class Uploads:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._process = predecessors.claimant(randomness.token_hex(4))
         self._working: dict[str, Upload] = {}
 
     def file(self, upload_id: str) -> Path:
@@ -110,7 +114,8 @@ class Uploads:
         return found
 
     async def begin(self, upload: Upload) -> None:
-        """Note that something is being done with it from now on."""
+        """Note that something is being done with it from now on, by this process."""
+        upload.process = self._process
         self._working[upload.id] = upload
         await asyncio.to_thread(self._note, upload)
 
@@ -153,7 +158,8 @@ class Uploads:
             found = Upload(**json.loads((self._folder / f"{upload_id}.json").read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
-        if found.moving:  # the process ended during the import; each import is one transaction, so nothing is half done
+        # The process ended during the import; each import is one transaction, so nothing is half done.
+        if found.moving and not predecessors.may_live(found.process):
             found.fail(lambda language: text("console", "import.restarted", language))
         return found
 

@@ -25,7 +25,7 @@ async def set_new(visit: Visit) -> Response:
     first, last = _day(visit.word("first_day")), _day(visit.word("last_day"))
     async with visit.console.house.database.writing() as connection:
         await move_window(connection, first, last, visit.word("reason"), by=visit.by)
-    visit.console.snapshots.expire()
+    await visit.console.snapshots.expire()
     visit.console.desk.wake()
     return visit.back("/console/window?set=1")
 

@@ -39,6 +39,8 @@ class Hearing:
     _ever: bool = False
     _refused: _Refused | None = None
     _error_at: datetime | None = None  # of the webhook, as Telegram says
+    _listens: bool = True
+    _told: str | None = None  # the trouble of the process that listens
 
     def __post_init__(self) -> None:
         self._heard_at = self.clock()
@@ -68,13 +70,30 @@ class Hearing:
             self.heard()
 
     @property
+    def listens(self) -> bool:
+        """Whether this process is the one that listens; can be set. It begins with a full minute of patience."""
+        return self._listens
+
+    @listens.setter
+    def listens(self, value: bool) -> None:
+        if value and not self._listens:
+            self._heard_at, self._refused = self.clock(), None
+        self._listens = value
+
+    def told(self, trouble: str | None) -> None:
+        """Note the trouble of the process that listens instead of this one."""
+        self._told = trouble
+
+    @property
     def silence_seconds(self) -> float:
         """How long ago Telegram answered."""
-        return self.clock() - self._heard_at
+        return self.clock() - self._heard_at if self._listens else 0.0
 
     @property
     def trouble(self) -> str | None:
         """The problem that staff must hear of; None when there is none."""
+        if not self._listens:
+            return self._told
         refused = self._refused
         if refused is not None:
             until = self.clock() if self._heard_at <= refused.last else refused.last

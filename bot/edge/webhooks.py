@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -21,6 +21,7 @@ from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
 from bot.edge import letters
+from bot.edge.gauges import exposition, gauge
 from bot.edge.hearing import Hearing
 from bot.inbox.arrivals import Arrivals
 from bot.inbox.inbox import Letter, backlog
@@ -32,11 +33,11 @@ BODY_MAX_BYTES: Final = 1024 * 1024
 BODY_SECONDS: Final = 10.0
 LAG_MAX: Final = timedelta(seconds=60)  # older than this and /readyz says no
 TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
-INBOX_WAITING: Final = Gauge("ballotline_inbox_waiting", "What providers handed over and nobody has handled yet.")
-INBOX_LAG_SECONDS: Final = Gauge("ballotline_inbox_lag_seconds", "How long the oldest of it has waited.")
-SILENCE_SECONDS: Final = Gauge("ballotline_telegram_silence_seconds", "Since Telegram last answered as it should.")
-NOT_HEARD: Final = Gauge("ballotline_telegram_not_heard", "1 while updates do not come: /readyz has the reason.")
-WAIT_SECONDS: Final = Gauge("ballotline_provider_wait_seconds", "For how long a provider wants quiet.", ["provider"])
+INBOX_WAITING: Final = gauge("ballotline_inbox_waiting", "What providers handed over and nobody has handled yet.")
+INBOX_LAG_SECONDS: Final = gauge("ballotline_inbox_lag_seconds", "How long the oldest of it has waited.")
+SILENCE_SECONDS: Final = gauge("ballotline_telegram_silence_seconds", "Since Telegram last answered as it should.")
+NOT_HEARD: Final = gauge("ballotline_telegram_not_heard", "1 while updates do not come: /readyz has the reason.")
+WAIT_SECONDS: Final = gauge("ballotline_provider_wait_seconds", "For how long a provider wants quiet.", ["provider"])
 TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
@@ -116,7 +117,7 @@ class Edges:
         return JSONResponse(facts, status_code=200 if ok else 503)
 
     async def metrics(self, _request: Request) -> Response:
-        """Give the numbers of this process and of the inbox in Prometheus' text format."""
+        """Give the numbers of this process, or of all workers, and of the inbox in Prometheus' text format."""
         if self.figures is not None:
             await self.figures()
         waiting, lag = await self._backlog()
@@ -127,7 +128,7 @@ class Edges:
             NOT_HEARD.set(self.hearing.trouble is not None)
         for name, seconds in self.waits().items():
             WAIT_SECONDS.labels(name).set(seconds)
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
     async def _backlog(self) -> tuple[int, timedelta]:
         now = self.clock()

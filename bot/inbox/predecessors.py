@@ -48,6 +48,11 @@ def is_gone(who: str) -> bool:
     return False
 
 
+def may_live(who: str) -> bool:
+    """Tell whether a process may still be at work here: for what lies on this machine, another place is a past one."""
+    return who.partition("/")[0] == place() and not is_gone(who)
+
+
 async def take_back(connection: AsyncConnection, *, gone: Callable[[str], bool] = is_gone) -> int:
     """Free the rows that processes which are gone had claimed; return how many."""
     held = (inbox.c.state == "new") & inbox.c.lease_until.is_not(None)

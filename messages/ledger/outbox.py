@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messages.ledger.outbox_sql import CLAIM, RETURNED, SETTLE
@@ -29,6 +29,17 @@ from voting.store.columns import EPOCH, MICROSECOND, microseconds
 LEASE: Final = timedelta(seconds=60)  # longer than any send can take, waiting for its slot included
 EXPIRED_PER_STEP_MAX: Final = 1000
 _NO_NOTICE: Final = -1  # no row's
+# Asked several times a second, also by a service with nothing to do: built once.
+_DUE: Final = (
+    select(delivery.c.id)
+    .where(delivery.c.channel == bindparam("of_channel"), delivery.c.state == "ready")
+    .where(or_(delivery.c.notice_id.is_(None), delivery.c.notice_id == bindparam("of_notice")))
+    .where(delivery.c.not_before <= bindparam("now"))
+    .limit(1)
+)
+_EXPIRED: Final = (
+    select(delivery.c.id).where(delivery.c.state == "sending", delivery.c.lease_until < bindparam("now")).limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +118,7 @@ async def expire(connection: AsyncConnection, channel: str, now: datetime) -> li
 
 async def any_expired(connection: AsyncConnection, now: datetime) -> bool:
     """Whether `expire` would find something, on any channel: cheap, and takes no lock."""
-    held_by_nobody = select(delivery.c.id).where(delivery.c.state == "sending", delivery.c.lease_until < now).limit(1)
-    return (await connection.execute(held_by_nobody)).first() is not None
+    return (await connection.execute(_EXPIRED, {"now": now})).first() is not None
 
 
 async def put_back(connection: AsyncConnection, settlement: Settlement) -> None:
@@ -133,14 +143,8 @@ async def put_back(connection: AsyncConnection, settlement: Settlement) -> None:
 
 async def is_due(connection: AsyncConnection, order: Order, now: datetime) -> bool:
     """Whether a claim would find something: cheap, and takes no lock."""
-    whose = or_(delivery.c.notice_id.is_(None), delivery.c.notice_id == (order.notice_id or _NO_NOTICE))
-    found = await connection.execute(
-        select(delivery.c.id)
-        .where(delivery.c.channel == order.channel, delivery.c.state == "ready", whose)
-        .where(delivery.c.not_before <= now)
-        .limit(1)
-    )
-    return found.first() is not None
+    asked = {"of_channel": order.channel, "of_notice": order.notice_id or _NO_NOTICE, "now": now}
+    return (await connection.execute(_DUE, asked)).first() is not None
 
 
 def claimed_from(row: Any, on_unknown: str) -> Claimed:  # noqa: ANN401 - a row of RETURNED

@@ -19,6 +19,11 @@ from voting.model import SmsRules
 from voting.schema import poll
 
 FRESH_SECONDS: Final = 0.1  # until a new notice is seen
+_SENDING: Final = (
+    select(notice.c.id, notice.c.urgent, notice.c.kind, notice.c.audience, notice.c.on_unknown)
+    .where(notice.c.state == "sending")
+    .order_by(notice.c.urgent.desc(), notice.c.id)
+)
 
 
 class Runnable:
@@ -46,12 +51,7 @@ async def orders(connection: AsyncConnection, channel: str, now: datetime, lease
 
     In quiet hours a text message waits unless its notice is urgent.
     """
-    found = await connection.execute(
-        select(notice.c.id, notice.c.urgent, notice.c.kind, notice.c.audience, notice.c.on_unknown)
-        .where(notice.c.state == "sending")
-        .order_by(notice.c.urgent.desc(), notice.c.id)
-    )
-    rows = found.all()
+    rows = (await connection.execute(_SENDING)).all()
     quiet = channel == SMS and any(not row.urgent for row in rows) and await _quiet_now(connection, now)
     of_notices = [
         Order(

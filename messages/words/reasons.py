@@ -1,6 +1,8 @@
 """Why: a message did not go, a notice stopped, a member may not vote; and what does not hold. Codes as sentences."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from messages.words.texts import templates, text
@@ -56,4 +58,9 @@ def _slug(sentence: str) -> str:
 
 
 def _known(key: str, language: str) -> str | None:
-    return templates(_DOMAIN, language).get(key)
+    return _all(language).get(key)
+
+
+@lru_cache(maxsize=16)
+def _all(language: str) -> Mapping[str, str]:
+    return templates(_DOMAIN, language)

@@ -55,7 +55,7 @@ SMALL = 2_000
 TOGETHER = 250  # ballots under one entry of the chain, and made in one task of the pool
 MOMENT_SECONDS = 0.2  # between two looks at the verifier's memory
 MILLISECONDS_EACH = 4.5  # of one core, for a ballot: made, counted, and checked
-BYTES_EACH = 16_000  # of disk, for a ballot: database, log, the bundle of both steps while one takes the other's place
+BYTES_EACH = 11_000  # of disk, for a ballot: database, log, the bundle of both steps while one takes the other's place
 
 
 class Cast(NamedTuple):
@@ -219,8 +219,9 @@ def peaks_of(process: int) -> dict[int, int]:
     """Give how much memory a process and its children have had at most, in KiB, as Linux tells; nothing elsewhere."""
     peaks = {}
     with suppress(OSError):
-        children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
-        for one in (process, *map(int, children)):
+        threads = Path(f"/proc/{process}/task").glob("*/children")  # each thread's own
+        children = [int(one) for thread in threads for one in thread.read_text(encoding="ascii").split()]
+        for one in (process, *children):
             status = Path(f"/proc/{one}/status").read_text(encoding="utf-8")
             peaks[one] = max(map(int, re.findall(r"VmHWM:\s*(\d+) kB", status)), default=0)
     return peaks

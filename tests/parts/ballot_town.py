@@ -39,8 +39,8 @@ NOW = datetime(2022, 8, 3, 12, 0, tzinfo=UTC)  # 13:00 in London: not quiet
 WAYS = Ways(bot_url="https://t.me/ballot_bot")
 PATIENCE_SECONDS = 20.0
 FAST = Timing(
-    tempo=Tempo(idle_seconds=0.02, rest_seconds=(0.05, 0.1, 0.2)),
-    housekeeping_seconds=0.05,
+    tempo=Tempo(idle_seconds=0.05, rest_seconds=(0.05, 0.1, 0.2)),
+    housekeeping_seconds=0.1,
     beat_seconds=0.05,
     silent_seconds=5.0,
 )

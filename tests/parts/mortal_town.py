@@ -2,11 +2,13 @@
 
 import asyncio
 import os
-import sys
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from forked import Forked, reader_of
 from sqlalchemy import func, select
 from town import PUBLIC_URL, Town, free_port
 
@@ -19,7 +21,7 @@ PATIENCE_SECONDS = 45.0
 
 
 class MortalTown(Town):
-    """The town; `texts`: with Twilio too. `may_say`: the one error that the process may log."""
+    """The town; `texts`: with Twilio too. `processes`: how many workers; `may_say`: the one error that it may log."""
 
     def __init__(
         self,
@@ -28,12 +30,14 @@ class MortalTown(Town):
         database_url: str,
         *,
         texts: bool = False,
+        processes: int = 1,
         may_say: str | None = None,
         **named: Any,
     ) -> None:
         super().__init__(database, folder, **named)
         self.database_url, self.texts, self.may_say = database_url, texts, may_say
-        self._child: asyncio.subprocess.Process | None = None
+        self.processes = processes
+        self._child: Forked | None = None
         self._said: asyncio.Task[bytes] | None = None
 
     async def starts(self, port: int | None = None) -> None:
@@ -48,15 +52,17 @@ class MortalTown(Town):
             secrets_file.save(secrets, self.secrets)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
         told = {f"BALLOTLINE_{name}": value for name, value in self._told().items()}
-        self._child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli", "run"),
+        ours, its = os.pipe()
+        self._child = Forked(
+            *("-m", "bot.cli", "run", "--processes", str(self.processes)),
             cwd=self.folder,
             env=kept | told | {"PYTHONPATH": str(ROOT)},
-            stderr=asyncio.subprocess.PIPE,
+            stderr=its,
         )
-        assert self._child.stderr is not None
-        line = await self._child.stderr.readline()
-        self._said = asyncio.create_task(self._child.stderr.read())
+        os.close(its)
+        said = await reader_of(ours)
+        line = await said.readline()
+        self._said = asyncio.create_task(said.read())
         assert b"Ballotline is running" in line, line + await self._said
 
     def _told(self) -> dict[str, str]:
@@ -91,7 +97,7 @@ class MortalTown(Town):
 
     async def stops(self) -> None:
         assert self._child is not None
-        if self._child.returncode is None:
+        if self.running:
             self._child.terminate()
             code, said = await self._ended()
             assert code == 0, said
@@ -101,11 +107,11 @@ class MortalTown(Town):
     async def _ended(self) -> tuple[int, bytes]:
         assert self._child is not None
         assert self._said is not None
-        return await self._child.wait(), await self._said
+        return await asyncio.to_thread(self._child.wait), await self._said
 
     @property
     def running(self) -> bool:
-        return self._child is not None and self._child.returncode is None
+        return self._child is not None and self._child.poll() is None
 
     async def settles(self, seconds: float = PATIENCE_SECONDS) -> None:
         async with asyncio.timeout(seconds):
@@ -122,6 +128,20 @@ class MortalTown(Town):
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.attempts() < count:  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.005)
+
+    async def workers(self) -> dict[str, int]:
+        """Give the process numbers of the workers that /metrics names."""
+        async with aiohttp.ClientSession(self.url) as client, client.get("/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        found = (re.match(r'ballotline_worker_process\{worker="(\d+)"\} (\S+)', line) for line in lines)
+        return {match[1]: int(float(match[2])) for match in found if match}
+
+    async def until_workers(self, awaited: Callable[[dict[str, int]], bool]) -> dict[str, int]:
+        """Wait until the workers are as awaited, and give them."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not awaited(found := await self.workers()):  # noqa: ASYNC110 - other processes' doing
+                await asyncio.sleep(0.05)
+        return found
 
     async def measured(self, name: str, label: str) -> float:
         """Add up in /metrics what has a name and a label."""

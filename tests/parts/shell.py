@@ -3,9 +3,10 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+import forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,14 +29,10 @@ class Shell:
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run it as a process."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
-        return subprocess.run(
-            [sys.executable, "-m", "bot.cli", *words],
+        return forked.run(
+            *("-m", "bot.cli", *words),
             cwd=self.folder,
             env=kept | self.settings | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
         )
 
     def json(self, *words: str) -> Any:

@@ -4,11 +4,10 @@ import asyncio
 import os
 import pty
 import select
-import subprocess
-import sys
 from pathlib import Path
 from time import monotonic
 
+from forked import Forked
 from shell import ROOT
 
 PATIENCE_SECONDS = 60.0
@@ -23,13 +22,14 @@ class Terminal:
         self._master, slave = pty.openpty()
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
         told = {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"} | (settings or {})
-        self._child = subprocess.Popen(
-            ["setsid", "--ctty", sys.executable, "-m", "bot.cli", *words],  # what is typed unseen is read from /dev/tty
+        self._child = Forked(
+            *("-m", "bot.cli", *words),
             cwd=folder,
             env=kept | told,
             stdin=slave,
             stdout=slave,
             stderr=slave,
+            own_terminal=True,  # what is typed unseen is read from /dev/tty
         )
         os.close(slave)
 

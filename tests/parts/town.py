@@ -51,7 +51,7 @@ PATIENCE_SECONDS = 60.0  # the machine may be busy, and the service killed and s
 MOMENT = datetime(2022, 8, 3, 10, 0, tzinfo=UTC)  # the poll is open, packs are on their way
 PUBLIC_URL = "https://ballot.example"
 QUICK = Timing(
-    tempo=Tempo(idle_seconds=0.1, rest_seconds=(0.05, 0.1)),
+    tempo=Tempo(idle_seconds=0.2, rest_seconds=(0.05, 0.1)),
     housekeeping_seconds=1.0,
     beat_seconds=0.5,
     silent_seconds=5.0,

@@ -20,9 +20,9 @@ def engine_name() -> str:
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the service looks for every second or two, it looks for more often: a story need not wait as people do."""
-    monkeypatch.setattr(pump, "LOOK_EVERY", timedelta(seconds=0.1))
+    monkeypatch.setattr(pump, "LOOK_EVERY", timedelta(seconds=0.2))
     monkeypatch.setattr(pump, "EDIT_EVERY", timedelta(seconds=0.2))
-    monkeypatch.setattr(chores, "MENUS_EVERY", timedelta(seconds=0.1))
+    monkeypatch.setattr(chores, "MENUS_EVERY", timedelta(seconds=0.5))
 
 
 @pytest.fixture

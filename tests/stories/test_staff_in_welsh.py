@@ -109,3 +109,20 @@ async def test_alerts_come_in_the_language_chosen_last(town: Town) -> None:
     await gwen.types("/duty on")
 
     await gwen.hears("rydych ar ddyletswydd")
+
+
+async def test_a_group_reads_the_polls_first_language_and_its_people_their_own(town: Town) -> None:
+    gwen, huw = await welsh_officer(town), await town.staff("huw")
+    group = town.sandbox.telegram.group("Ballot staff", members=[gwen.person, huw.person])
+    await gwen.types("/here", chat=group)
+    await gwen.hears("This is a staff group now", chat=group)
+
+    await raise_alerts(town, 1)
+
+    await gwen.hears("What to do", chat=group)
+    await gwen.hears("Beth i'w wneud")
+    await huw.hears("What to do")
+    await gwen.types("/staff", chat=group)
+    await gwen.hears("You can send", chat=group)
+    await gwen.types("/member 1", chat=group)
+    await gwen.hears("1 is not on the roll", chat=group)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voting import schema
@@ -36,6 +36,7 @@ _LAST: Final = (
     .order_by(schema.chain.c.seq.desc())
     .limit(1)
 )
+_HASH: Final = select(schema.chain.c.hash).where(schema.chain.c.seq == bindparam("of_seq"))
 
 
 class NobodySigns(Fault):
@@ -201,7 +202,7 @@ async def walk(connection: AsyncConnection, *, after: int = 0, previous: bytes =
 
 async def has_entry(connection: AsyncConnection, seq: int, digest: bytes) -> bool:
     """Tell whether entry `seq` is the one whose hash is `digest`."""
-    return bool(await connection.scalar(select(schema.chain.c.hash).where(schema.chain.c.seq == seq)) == digest)
+    return bool(await connection.scalar(_HASH, {"of_seq": seq}) == digest)
 
 
 async def check_continues(connection: AsyncConnection) -> bytes | None:

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnknown, DatabaseUnreachable
+from voting.refusals import DatabaseBehind, DatabaseEmpty, DatabaseTooNew, DatabaseUnknown, DatabaseUnreachable
 from voting.store.database import VERSIONS, Database
 
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
@@ -20,11 +20,13 @@ def revisions() -> list[str]:
 
 
 async def check(database: Database) -> str:
-    """Return the revision when it is this program's. DatabaseBehind, -TooNew, -Unknown or -Unreachable if not."""
+    """Return the revision if it is this program's. DatabaseEmpty, -Behind, -TooNew, -Unknown or -Unreachable if not."""
     with reached():
         async with database.reading() as connection:
             revision = await connection.run_sync(read_revision)
-    if revision is None or revision != revisions()[-1]:
+    if revision is None:
+        raise DatabaseEmpty
+    if revision != revisions()[-1]:
         raise DatabaseBehind(revision=revision)
     return revision
 

@@ -32,7 +32,7 @@ from voting.audit.probes import run_probes
 from voting.model import By
 from voting.store.database import Database
 
-SECONDS = 600 if SOAK else 12  # of simulated traffic, each way; then the providers are well again
+SECONDS = 600 if SOAK else 5  # of simulated traffic, each way; then the providers are well again
 PATIENCE_SECONDS = 10.0 if SOAK else 3.0  # of people whom nobody answers: they ask again
 VOTERS = 100 if SOAK else 8
 RECIPIENTS = 1_000 if SOAK else 40

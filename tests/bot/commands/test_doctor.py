@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from town import free_port
 
-from bot.commands.examination import HOURS_OLD_MAX, Finding, examine, hours_finding
+from bot.app.presence import OURS, Seen
+from bot.commands.examination import HOURS_OLD_MAX, Finding, examine, hours_finding, machines
 from bot.settings import Settings
 from voting import secrets_file
 
@@ -59,3 +60,34 @@ async def test_doctor_says_the_file_s_hour_and_sees_whether_the_service_runs(tmp
 
     assert "before 2020-01-01 00:00 UTC" in stopped.detail
     assert (stopped.ok, running.ok) == (True, False)
+
+
+# -- which processes run -----------------------------------------------------------------
+
+MINE = Seen("here", OURS, "a1")
+
+
+@pytest.mark.parametrize(
+    ("running", "ok", "detail"),
+    [
+        ([], None, "no process runs"),
+        ([MINE, MINE], True, "2 on here"),
+        ([MINE, Seen("there", OURS, "a1")], True, "2 on here, there"),
+        ([MINE, Seen("there", OURS, "b2")], False, "there has other secrets"),
+        ([MINE, Seen("there", "9.9.9", "a1")], False, f"versions {OURS} and 9.9.9"),
+        ([Seen("there", "9.9.9", "a1")], False, f"versions {OURS} and 9.9.9"),
+    ],
+    ids=["none", "two here", "two machines", "other secrets", "other version", "older than this program"],
+)
+def test_machines_that_do_not_fit_together_are_named(running: list[Seen], *, ok: bool | None, detail: str) -> None:
+    (found,) = machines(running, "a1")
+
+    assert found.ok is ok
+    assert detail in found.detail
+    assert bool(found.what_to_do) == (ok is False)
+
+
+def test_without_secrets_here_only_versions_are_compared() -> None:
+    (found,) = machines([Seen("there", OURS, "b2")], None)
+
+    assert found.ok

@@ -4,11 +4,11 @@ import csv
 import json
 import os
 import pty
-import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
+from forked import Forked
 from prepared import HEADER, line
 from shell import ROOT, Shell
 
@@ -70,8 +70,8 @@ def answered(shell: Shell, answer: str, *words: str) -> str:
     """Run a command in a terminal, type one line, and give all that stood on the screen."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
     here, there = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot.cli", *words],
+    process = Forked(
+        *("-m", "bot.cli", *words),
         cwd=shell.folder,
         env=kept | shell.settings | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "TERM": "dumb"},
         stdin=there,
@@ -164,7 +164,7 @@ def test_a_member_is_taken_off_the_roll_with_the_number_s_channel(office: Shell)
     assert "already has a pack" in office("roll", "remove", "1000002", code=1)
 
 
-@pytest.mark.parametrize("kind", ["roll", "pack-events", "postal"])
+@pytest.mark.parametrize("kind", ["roll", "pack-events", "postal", "postal-count"])
 def test_a_template_is_a_file_whose_example_row_is_never_taken(tmp_path: Path, kind: str) -> None:
     shell = Shell(tmp_path)
     printed = shell("template", kind)
@@ -183,16 +183,14 @@ def test_a_template_is_a_file_whose_example_row_is_never_taken(tmp_path: Path, k
 def test_a_pipe_is_read_and_its_report_lies_here(office: Shell) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
     with (office.folder / "08-header-again-and-total.csv").open("rb") as roll:
-        done = subprocess.run(
-            [sys.executable, "-m", "bot.cli", "roll", "import", "-", "--json"],
+        done = forked.run(
+            *("-m", "bot.cli", "roll", "import", "-", "--json"),
             cwd=office.folder,
             env=kept | office.settings | {"PYTHONPATH": str(ROOT)},
-            stdin=roll,
-            capture_output=True,
-            check=True,
-            timeout=60,
+            stdin=roll.fileno(),
         )
 
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["report"] == "stdin.report.csv"
     assert "read from a pipe" in office("packs", "issue", "--print-file", "print.csv", code=1)
 

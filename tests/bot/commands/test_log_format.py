@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import Forked
 from shell import ROOT, Shell
 from town import free_port
 
@@ -66,15 +65,15 @@ def test_the_service_says_in_that_format_that_it_runs(shell: Shell, format_: str
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
     told = {"BALLOTLINE_LOG_FORMAT": format_, "BALLOTLINE_LISTEN": f"127.0.0.1:{free_port()}", "PYTHONPATH": str(ROOT)}
 
-    with subprocess.Popen(
-        [sys.executable, "-m", "bot.cli", "run"], cwd=shell.folder, env=kept | told, stderr=subprocess.PIPE, text=True
-    ) as service:
-        assert service.stderr is not None
-        first = service.stderr.readline()
+    ours, its = os.pipe()
+    service = Forked("-m", "bot.cli", "run", cwd=shell.folder, env=kept | told, stderr=its)
+    os.close(its)
+    with os.fdopen(ours, encoding="utf-8") as said:
+        first = said.readline()
         service.send_signal(signal.SIGTERM)
-        rest = service.stderr.read()
+        rest = said.read()
 
-    assert service.returncode == 0
+    assert service.wait() == 0
     if format_ == "json":
         assert objects(first)[0]["event"] == "Ballotline is running"
         assert all("event" in line for line in objects(rest))

@@ -88,6 +88,8 @@ async def test_everything_is_asked_tried_and_kept_and_a_secret_is_never_shown(
     await terminal.shows("ok  public address: Telegram reaches it")
     await terminal.answers("PostgreSQL's address")
     await terminal.shows("ok  BALLOTLINE_TELEGRAM_TOKEN: set")
+    await terminal.shows("There is nothing in the database yet")
+    await terminal.shows("ballotline init poll.toml")
 
     assert await terminal.ends() == 0
     kept = (tmp_path / ".env").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 from english_left import english_left
+from made_bundle import Made
 from prepared import NOW
 from typed import says
 
@@ -19,6 +20,7 @@ from voting.ballots.trustee_refusals import FileDamaged, TrusteeRefusal
 from voting.refusals import NoPoll, PollNotOpen, SecretsMissing
 from voting.trustees import refusals  # noqa: F401 - the tree of refusals is whole
 from voting.verify import checking, files
+from voting.verify import format as form
 
 NAMES = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")
 
@@ -113,6 +115,21 @@ def test_every_check_has_its_name() -> None:
 def test_every_probe_has_its_name(name: str) -> None:
     assert probe_text(name, "en-GB") == name
     assert probe_text(name, "cy") != name
+
+
+@pytest.mark.parametrize("stage", [form.RESULTED, form.TALLIED])
+async def test_a_bundle_is_checked_in_welsh(welsh: None, tmp_path: Path, stage: str) -> None:
+    said = await says("verify", str(Made(stage=stage, kind="ceremony").write(tmp_path / "x")))
+
+    assert "Mae'r gadwyn yn ddi-dor" in said
+    assert "cytunodd 3 ymddiriedolwr iddo" in said
+    assert english_left(said, but=f"{tmp_path} Leader Who North South") == set()
+
+
+def test_a_detail_without_a_pattern_is_the_programs_own(welsh: None) -> None:
+    assert spoken.check_detail("to the byte") == "i'r beit"
+    assert spoken.check_detail("2 papers, 1 rejected, 0 set aside").startswith("papurau: 2;")
+    assert spoken.check_detail("chain.jsonl, line 3: is not signed") == "chain.jsonl, line 3: is not signed"
 
 
 def test_a_label_without_words_is_itself(welsh: None) -> None:

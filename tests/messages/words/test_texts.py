@@ -41,8 +41,8 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 
 # Keys put together while running, which no call names whole.
 FAMILIES = {
-    "commands": ("check.", "field.", "key.", "refusal.", "trustee_refusal."),
-    "console": ("say.", "echo."),
+    "commands": ("check.", "detail.", "field.", "key.", "refusal.", "trustee_refusal."),
+    "console": ("say.", "echo.", "lists."),
     "refusals": ("",),
     "words": (
         *("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
@@ -262,6 +262,7 @@ def realistic(language: str) -> dict[str, str | int]:
         "rule": rules[language],
         "bot_url": "https://t.me/ballotline_bot",
         "online_url": "https://vote.society.example/vote",
+        "page_url": "https://vote.society.example/vote",
         "url": "https://t.me/ballotline_bot?start=sms",
         "contact": "020 7946 0000",
         "contacts": "https://t.me/ballotline_bot, 020 7946 0000",
@@ -297,7 +298,7 @@ def test_a_notice_has_words_for_both_channels(kind: str, language: str) -> None:
 @pytest.mark.parametrize("name", sorted(POINT_TO_BOT))
 def test_without_a_bot_no_text_points_to_one(name: str, language: str) -> None:
     """Telegram may be switched off: then nothing dangles at the end."""
-    facts = realistic(language) | {"bot_url": "", "online_url": ""}
+    facts = realistic(language) | {"bot_url": "", "online_url": "", "page_url": ""}
     with_bot, without = (texts.text("notices", key, language, **facts) for key in (name, fitting(name, facts)))
 
     assert with_bot.endswith(" ")

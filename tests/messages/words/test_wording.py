@@ -10,7 +10,7 @@ from prepared import POLL
 
 from messages.reach import SMS, TELEGRAM
 from messages.words.kinds import NOT_TO_VOTERS, OF_WINDOW, Kind
-from messages.words.purposes import DOMAIN, LITERAL, POINT_TO_BOT, POINT_TO_PAGE, PURPOSES, fitting
+from messages.words.purposes import DOMAIN, LITERAL, NAME_PAGE, POINT_TO_BOT, POINT_TO_PAGE, PURPOSES, fitting
 from messages.words.sms_text import Encoding, encode_plan, plain
 from messages.words.texts import languages, text
 from messages.words.wording import Ways, Words, facts_of, message_text
@@ -261,6 +261,17 @@ def test_every_purpose_has_its_words_in_every_language(purpose: str, channel: st
 
     assert said == plain(said) != ""
     assert encode_plan(said).encoding is Encoding.GSM_7 or language == "cy"
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("purpose", sorted(PURPOSES.keys() - {"link_code"}))
+def test_only_answers_that_help_to_vote_name_the_page_and_only_where_there_is_one(purpose: str, language: str) -> None:
+    named = message_text(purpose, SMS, language, EVERY_FACT | {"page_url": PAGE})
+    without = message_text(purpose, SMS, language, EVERY_FACT | {"page_url": ""})
+
+    assert PAGE not in without
+    assert named.endswith(PAGE) is (purpose in NAME_PAGE)
+    assert named.startswith(without)
 
 
 @pytest.mark.parametrize(("wanted", "given"), [("cy-GB", "cy"), ("de", "en-GB"), ("", "en-GB")])

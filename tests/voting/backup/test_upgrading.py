@@ -26,6 +26,7 @@ from voting.backup.refusals import UpgradeFailed, UpgradeMidCount
 from voting.backup.upgrading import Upgraded, bring_up_to_date
 from voting.count.count import count
 from voting.poll import polls
+from voting.refusals import DatabaseBehind
 from voting.secrets_file import Secrets
 from voting.store.database import Database
 from voting.store.revision import check, revisions
@@ -113,6 +114,8 @@ async def test_a_poll_in_mid_vote_goes_on_in_the_later_version(
     """Nothing is lost on the way; it is voted, counted and verified."""
     before, schema = await everything(kept), await schema_in_words(kept)
     later_version(monkeypatch, tmp_path, *ADDS)
+    with pytest.raises(DatabaseBehind, match="older version"):
+        await check(kept)
 
     done = await bring_up_to_date(kept, secrets, folder, now=NOW)
 

@@ -14,6 +14,7 @@ from belenios_tool import TOOL, accepts, needs_tool, v7_member
 from counted_town import CountedTown, archive_members, count_into, events_of, open_town
 from counting import close
 from prepared import GWEN, OPENS_AT, SECRETS
+from soak import SOAK
 
 from voting.ballots.ballot import ballot_digest, write_ballot
 from voting.ballots.group import write_point
@@ -23,6 +24,7 @@ from voting.store.database import Database
 from voting.verify import format as form
 
 WORKERS = 2
+BALLOTS = 300 if SOAK else 60
 
 
 def archive_of(town: CountedTown, folder: Path) -> Path:
@@ -147,11 +149,12 @@ async def test_belenios_accepts_each_ballot_on_the_archive_cut_where_the_readme_
 
 
 @needs_tool
+@pytest.mark.soak
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-async def test_belenios_accepts_each_ballot_of_a_poll_of_300(database: Database, tmp_path: Path) -> None:
-    town = await open_town(database, 300)
-    await town.votes(town.letters[:170], 0)
-    await town.votes(town.letters[170:], 1)
+async def test_belenios_accepts_each_ballot_of_a_whole_poll(database: Database, tmp_path: Path) -> None:
+    town = await open_town(database, BALLOTS)
+    await town.votes(town.letters[: BALLOTS // 2 + 20], 0)
+    await town.votes(town.letters[BALLOTS // 2 + 20 :], 1)
     await close(town)
 
     await count_into(town, tmp_path / "out")
@@ -165,9 +168,9 @@ async def test_belenios_accepts_each_ballot_of_a_poll_of_300(database: Database,
         folder.mkdir()
         (folder / archive.name).write_bytes(archive.read_bytes()[: int(cut[1])])
     ballots = [content for content in archive_members(archive).values() if is_ballot(content)]
-    assert len(ballots) == 300
+    assert len(ballots) == BALLOTS
     parts = [partial(accept_all, folder, ballots[at::WORKERS]) for at, folder in enumerate(folders)]
-    assert sum(await asyncio.gather(*map(asyncio.to_thread, parts))) == 300
+    assert sum(await asyncio.gather(*map(asyncio.to_thread, parts))) == BALLOTS
 
 
 def accept_all(folder: Path, ballots: Sequence[bytes]) -> int:

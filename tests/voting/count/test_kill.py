@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from counted_town import CountedTown, bytes_of, count_into, folders
 from counting import share_files
+from forked import Forked
 from prepared import GWEN, NOW, SECRETS, chain_kinds
 
 from voting import secrets_file
@@ -39,8 +39,8 @@ async def run(folder: Path, url: str, step: str, files: Sequence[Path], dies_in:
     }
     (folder / "told.json").write_text(json.dumps(told), encoding="utf-8")
     words = (str(ROOT / "tests" / "parts" / "counting_process.py"), str(folder / "told.json"))
-    child = await asyncio.create_subprocess_exec(sys.executable, *words, env=os.environ | {"PYTHONPATH": str(ROOT)})
-    return await child.wait()
+    child = Forked(*words, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    return await asyncio.to_thread(child.wait)
 
 
 @pytest.mark.crash

@@ -15,7 +15,7 @@ from sqlalchemy.exc import StatementError
 import bot.schema  # noqa: F401 - its tables join the metadata
 import messages.schema  # noqa: F401
 from voting import schema
-from voting.refusals import DatabaseBehind, DatabaseTooNew, DatabaseUnknown, DatabaseUnreachable
+from voting.refusals import DatabaseEmpty, DatabaseTooNew, DatabaseUnknown, DatabaseUnreachable
 from voting.store.columns import METADATA
 from voting.store.database import Database
 from voting.store.revision import MIGRATIONS, check, revisions
@@ -106,10 +106,10 @@ async def test_somebody_elses_file_stays_as_it_is_byte_for_byte(tmp_path: Path) 
     assert not (tmp_path / "songs.db-wal").exists()
 
 
-async def test_where_there_is_nothing_yet_is_called_behind(tmp_path: Path) -> None:
+async def test_where_there_is_nothing_yet_is_said(tmp_path: Path) -> None:
     empty = Database(f"sqlite+aiosqlite:///{tmp_path / 'new.db'}")
 
-    with pytest.raises(DatabaseBehind):
+    with pytest.raises(DatabaseEmpty, match="nothing in the database yet"):
         await check(empty)
     assert await upgrade(empty) == await check(empty) == revisions()[-1]
     await empty.close()

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import random
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 from electorate import Electorate, Letter, open_electorate
+from forked import Talking, talking
 from prepared import NOW, SECRETS
 from soak import KILLS
 from sqlalchemy import select
@@ -32,36 +32,22 @@ ROOT = Path(__file__).parents[3]
 
 
 @asynccontextmanager
-async def process(
-    folder: Path, url: str, letters: Sequence[Letter], **told: Any
-) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(folder: Path, url: str, letters: Sequence[Letter], **told: Any) -> AsyncIterator[Talking]:
     """Start a voting process; kill it with -9 when the block ends before it does."""
     path, secrets = (folder / f"{what}-{os.urandom(4).hex()}.json" for what in ("told", "secrets"))
     secrets_file.save(secrets, SECRETS)
     common = {"database_url": url, "secrets": str(secrets), "now": NOW.isoformat()}
     path.write_text(json.dumps(common | {"letters": [asdict(letter) for letter in letters]} | told), encoding="utf-8")
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "tests" / "parts" / "voting_process.py"),
-        str(path),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    try:
+    words = (str(ROOT / "tests" / "parts" / "voting_process.py"), str(path))
+    async with talking(*words, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}) as child:
         yield child
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.communicate()
 
 
-async def lines_of(child: asyncio.subprocess.Process) -> AsyncIterator[list[str]]:
+async def lines_of(child: Talking) -> AsyncIterator[list[str]]:
     """Yield what a process says, whole lines only: the last may be cut off by its end."""
-    assert child.stdout is not None
     while True:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            line = await child.stdout.readline()
+            line = await child.says.readline()
         if not line.endswith(b"\n"):
             return
         yield line.decode().split()
@@ -75,7 +61,7 @@ class Witness:
         self.confirmed: dict[str, str] = {}
         self.done = False
 
-    async def listen(self, child: asyncio.subprocess.Process, confirmed_max: int | None) -> None:
+    async def listen(self, child: Talking, confirmed_max: int | None) -> None:
         """Listen until the process is done or has confirmed so many votes."""
         enough = None if confirmed_max is None else len(self.confirmed) + confirmed_max
         async for kind, *words in lines_of(child):
@@ -166,8 +152,7 @@ async def race(answers: list[list[str]], everybody_ready: asyncio.Barrier, runni
         async for words in lines_of(child):
             if words == ["READY"]:
                 await everybody_ready.wait()
-                child.stdin.write(b"go\n")
-                await child.stdin.drain()
+                child.types("go")
             else:
                 answers.append(words)
 

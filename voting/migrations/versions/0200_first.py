@@ -175,6 +175,14 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('version', name=op.f('pk_postal_count'))
     )
+    op.create_table('presence',
+    sa.Column('process', sa.Text(), nullable=False),
+    sa.Column('machine', sa.Text(), nullable=False),
+    sa.Column('version', sa.Text(), nullable=False),
+    sa.Column('secrets', sa.Text(), nullable=False),
+    sa.Column('seen_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('process', name=op.f('pk_presence'))
+    )
     op.create_table('result',
     sa.Column('only', sa.Integer(), nullable=False),
     sa.Column('body', sa.JSON(none_as_null=True), nullable=False),
@@ -214,6 +222,13 @@ def upgrade() -> None:
     sa.Column('set_at', sa.BigInteger(), nullable=False),
     sa.Column('removed_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('chat_id', name=op.f('pk_staff_group'))
+    )
+    op.create_table('turn',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('holder', sa.Text(), nullable=False),
+    sa.Column('beat', sa.Integer(), nullable=False),
+    sa.Column('trouble', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_turn'))
     )
     op.create_table('window',
     sa.Column('version', sa.Integer(), nullable=False),
