@@ -107,6 +107,7 @@ def poll_open(
             await sign_head(connection, house.clock())
         times = {"opens": moment(poll.opens_at), "closes": moment(poll.closes_at)}
         OUT.print(text("commands", "poll.opened", title=f"[bold]{poll.title}[/bold]", **times))
+        OUT.print(text("commands", "poll.next", command="ballotline run"))
 
     in_house(act)
 
@@ -130,6 +131,8 @@ def poll_close(actor: Actor = DEFAULT_ACTOR) -> None:
         async with house.database.writing() as connection:
             await sign_head(connection, house.clock())
         OUT.print(text("commands", "poll.closed", title=f"[bold]{poll.title}[/bold]"))
+        count = "ballotline postal count COUNT.csv, ballotline tally begin --out DIR"
+        OUT.print(text("commands", "poll.next", command=count))
         if unanswered:
             OUT.print(text("commands", "poll.unanswered", number=unanswered))
 

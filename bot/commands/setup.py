@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.spoken import text
 from bot.commands.terminal import OUT, error_line, run
 
 
@@ -38,4 +39,4 @@ def setup(
     ask_poll(poll_file)
     ask_settings()
     show_findings(run(examine(read_settings())))
-    OUT.print("Next, where there is no poll yet: ballotline init " + str(poll_file), markup=False)
+    OUT.print(text("commands", "poll.next", command=f"ballotline init {poll_file}"), markup=False)

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     ROLL = "roll"
     PACK_EVENTS = "pack-events"
     POSTAL = "postal"
+    POSTAL_COUNT = "postal-count"
 
 
 # Each is an example row, which is never taken: an import reports it as what it is.
@@ -35,6 +36,7 @@ EXAMPLES: Final = {
     ),
     Kind.PACK_EVENTS: (EXAMPLE, "dispatched", "2022-08-01", "ABC-DEF-GHJ"),
     Kind.POSTAL: (EXAMPLE, "2022-08-05T09:00", "received"),
+    Kind.POSTAL_COUNT: (EXAMPLE, "(blank)", "0"),
 }
 
 
@@ -49,13 +51,14 @@ def template(kind: Annotated[Kind, typer.Argument(help="Which file.")]) -> None:
     Example: ballotline template roll > roll.csv
     """
     from voting.packs import mailing_house
-    from voting.post import scanned
+    from voting.post import papers, scanned
     from voting.roll import rows
 
     columns = {
         Kind.ROLL: rows.COLUMNS,
         Kind.PACK_EVENTS: (*mailing_house.COLUMNS, *mailing_house.OPTIONAL),
         Kind.POSTAL: scanned.COLUMNS,
+        Kind.POSTAL_COUNT: (*papers.NAMING, *papers.COLUMNS),
     }
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns[kind])

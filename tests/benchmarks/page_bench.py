@@ -5,6 +5,7 @@ is the service: it finds packs, checks proofs and ballots, and locks.
 """
 
 import asyncio
+import contextlib
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -18,11 +19,12 @@ from page_client import PageClient
 from town import Letter, Resident, free_port
 
 from tests.benchmarks.chat_bench import ServiceApart, town_of
-from voting.ballots.ballot import Ballot
+from voting.ballots.ballot import Ballot, ballot_mark
 
 EACH: Final = 300  # by page, and as many in the chat
 PER_SECOND: Final = 100
 STEADY_SECONDS: Final = 10
+TRIES_MAX: Final = 3
 P95_SECONDS_MAX: Final = 1.0  # the aim
 
 
@@ -35,6 +37,16 @@ class PageApart(ServiceApart):
         self.port = free_port()
         here = {"BALLOTLINE_LISTEN": f"127.0.0.1:{self.port}", "BALLOTLINE_TRUSTED_PROXIES": "127.0.0.1"}
         return super().told(free=free) | here
+
+
+class Patient(PageClient):
+    """A client that, as the page does, asks again with the same bytes where a kept connection was just closed."""
+
+    async def sends(self, act: str, body: bytes) -> dict[str, Any]:
+        for _ in range(TRIES_MAX):
+            with contextlib.suppress(httpx.TransportError):
+                return await super().sends(act, body)
+        return await super().sends(act, body)
 
 
 @dataclass
@@ -56,7 +68,7 @@ class Voter:
         pressed = time.perf_counter()
         answer = await self.page.casts(self.intent, self.ballot)
         self.seconds = time.perf_counter() - pressed
-        assert answer["fresh"]
+        assert answer["receipt"] == ballot_mark(self.ballot)
 
     async def votes(self) -> None:
         """Go the whole way without a pause."""
@@ -97,7 +109,7 @@ def voters(town: PageApart, front: PageClient, residents: Sequence[Resident]) ->
     """Seal a ballot for each; each comes from an address of its own."""
     made = []
     for number, resident in enumerate(residents):
-        session = PageClient(town.url, headers={"X-Forwarded-For": f"198.18.{number // 250}.{number % 250}"})
+        session = Patient(town.url, headers={"X-Forwarded-For": f"198.18.{number // 250}.{number % 250}"})
         session.http, session.poll, session.election = front.http, front.poll, front.election
         letter = town.letters[town.member_nos[resident.name]]
         made.append(Voter(session, letter, session.seals(letter, number % 2)))

@@ -33,6 +33,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("voting", "messages", "bot")
+PROGRAMS = ("bot.cli", "bot.worker")
 REQUEST_BYTES_MAX = 200_000
 
 
@@ -175,11 +176,11 @@ def _parent() -> socket.socket:
 
 
 def import_house() -> None:
-    """Import what commands import when they run. `bot.cli` is what is run, and a migration is loaded by its path."""
+    """Import what commands import when they run. What is run itself is not, and a migration is loaded by its path."""
     for floor in FLOORS:
         package = importlib.import_module(floor)
         for module in pkgutil.walk_packages(package.__path__, f"{floor}."):
-            if module.name != "bot.cli" and not module.name.startswith("voting.migrations"):
+            if module.name not in PROGRAMS and not module.name.startswith("voting.migrations"):
                 importlib.import_module(module.name)
     gc.collect()
     gc.freeze()

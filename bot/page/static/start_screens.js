@@ -16,7 +16,7 @@ export function language(way) {
   }, name));
   const card = screen(way, 'language.heading', make('div', { class: 'acts wide' }, ...choices));
   const asked = Object.keys(names).map((tag) => make('span', { lang: tag }, way.poll.says[tag].which_language));
-  card.querySelector('h1').replaceChildren(...asked.flatMap((words, place) => (place ? [' / ', words] : [words])));
+  card.querySelector('h1').replaceChildren(...asked.flatMap((words, place) => (place ? ['\u00a0/ ', words] : [words])));
   return card;
 }
 

@@ -144,15 +144,14 @@ def test_help_loads_the_command_line_and_nothing_that_a_command_runs(tmp_path: P
         "bot.commands",
         "bot.commands.importing",
         "bot.commands.several",
+        "bot.commands.spoken",
         "bot.commands.terminal",
         *(noun.__name__ for noun in NOUNS),
     }
 
 
-@pytest.mark.parametrize(("command", "more"), [("poll status", set()), ("doctor", PAGE)])
-def test_a_look_at_the_poll_loads_no_provider_no_picture_and_no_words(
-    tmp_path: Path, command: str, more: set[str]
-) -> None:
+@pytest.mark.parametrize(("command", "more"), [("poll status", {"babel"}), ("doctor", PAGE)])
+def test_a_look_at_the_poll_loads_no_provider_and_no_picture(tmp_path: Path, command: str, more: set[str]) -> None:
     """With Telegram and SMS off, as on the machine where the poll is counted."""
     (tmp_path / "poll.toml").write_bytes((ROOT / "examples" / "poll.toml").read_bytes())
     loaded(tmp_path, ["init poll.toml"])

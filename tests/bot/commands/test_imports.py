@@ -164,7 +164,7 @@ def test_a_member_is_taken_off_the_roll_with_the_number_s_channel(office: Shell)
     assert "already has a pack" in office("roll", "remove", "1000002", code=1)
 
 
-@pytest.mark.parametrize("kind", ["roll", "pack-events", "postal"])
+@pytest.mark.parametrize("kind", ["roll", "pack-events", "postal", "postal-count"])
 def test_a_template_is_a_file_whose_example_row_is_never_taken(tmp_path: Path, kind: str) -> None:
     shell = Shell(tmp_path)
     printed = shell("template", kind)
