@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from bot.commands.spoken import level_name, name_of, said, text
 from bot.commands.terminal import OUT, error_line, print_facts, print_json
 from voting.imports.csv_file import PIPE, read_distinct
 from voting.imports.report import (
@@ -40,7 +41,7 @@ def take_and_tell(
     if report.needs and not as_json and _somebody_is_there(path):
         _tell(path, report, agreed, dry_run=dry_run)
         if not _agrees(report.needs):
-            error_line("Nothing was changed.")
+            error_line(text("commands", "import.nothing"))
             raise typer.Exit(1)
         agreed = _both(agreed, Agreed.to(report.needs))
         report = take(agreed)
@@ -70,10 +71,10 @@ def _agrees(needs: list[Need]) -> bool:
         if need.asks is Asks.PAIRS:
             for new, other in need.pairs[:PAIRS_SHOWN_MAX]:
                 OUT.print(f"  {new}  {other}")
-            question = "Are the two numbers of every pair two different people's?"
+            question = text("commands", "import.ask_pairs")
         else:
-            question = "Is that right?"
-        OUT.print(need.sentence)
+            question = text("commands", "import.ask_right")
+        OUT.print(said(need.sentence))
         if not typer.confirm(question, default=False, err=True):
             return False
     return True
@@ -82,14 +83,14 @@ def _agrees(needs: list[Need]) -> bool:
 def _refuse(path: Path, needs: list[Need]) -> None:
     """Say what is asked, and how to answer it."""
     for need in needs:
-        error_line(need.sentence)
+        error_line(said(need.sentence))
     how = []
     if any(need.asks is Asks.PAIRS for need in needs):
         pairs = report_path(path, PAIRS_SUFFIX)
-        how.append(f"if all pairs in {pairs} are different people, give it with --distinct {pairs}")
+        how.append(text("commands", "import.how_pairs", pairs=str(pairs)))
     if any(need.asks is not Asks.PAIRS for need in needs):
-        how.append("if the numbers are right, add --yes")
-    error_line(f"Nothing was changed; {'; '.join(how)}.")
+        how.append(text("commands", "import.how_sizes"))
+    error_line(text("commands", "import.nothing_unless", how="; ".join(how)))
     raise typer.Exit(1)
 
 
@@ -110,17 +111,19 @@ def _tell_a_script(path: Path, report: ImportReport, agreed: Agreed, *, dry_run:
 
 def _tell(path: Path, report: ImportReport, agreed: Agreed, *, dry_run: bool) -> None:
     written = keep_report(path, report, agreed)
-    facts: dict[str, Any] = dict(report.counts())
-    nothing = " (nothing changed: it asks)" if report.needs else " (dry run: nothing changed)" if dry_run else ""
+    facts: dict[str, Any] = {name_of(name): count for name, count in report.counts().items()}
+    asks, tried = text("commands", "import.asks"), text("commands", "import.dry_run")
+    nothing = f" ({asks})" if report.needs else f" ({tried})" if dry_run else ""
     print_facts(f"{path}{nothing}", facts)
     reasons = report.reasons()
     for level, reason, rows in reasons[:REASONS_SHOWN_MAX]:
-        OUT.print(f"{rows:>7,} {level}: {reason}", markup=False)
+        OUT.print(f"{rows:>7,} {level_name(level)}: {said(reason)}", markup=False)
     if len(reasons) > REASONS_SHOWN_MAX:
-        OUT.print(f"        and {len(reasons) - REASONS_SHOWN_MAX} other kinds")
+        more = text("commands", "import.more_kinds", number=len(reasons) - REASONS_SHOWN_MAX)
+        OUT.print(f"        {more}")
     if nothing and report.notes:
-        OUT.print("If it were taken:")
+        OUT.print(text("commands", "import.if_taken"))
     for note in report.notes:
-        OUT.print(note, markup=False)
+        OUT.print(said(note), markup=False)
     if written is not None:
-        OUT.print(f"Rows to look at: {written}", markup=False)
+        OUT.print(text("commands", "import.rows", file=str(written)), markup=False)

@@ -3,33 +3,33 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from bot.commands.spoken import text
 from voting.packs import packs
 
 
 def what_was_made(issued: packs.Issued, *, encrypted: bool) -> str:
     """Say how many packs are where, or why none was made."""
     if issued.packs:
-        kept = "encrypted" if encrypted else "NOT encrypted: give it to the mailing house safely, then delete it"
-        return f"{issued.packs:,} packs are in {issued.file} ({kept})."
+        kept = text("commands", "packs.encrypted" if encrypted else "packs.not_encrypted")
+        return text("commands", "packs.made", packs=f"{issued.packs:,}", file=str(issued.file), kept=kept)
     if not issued.eligible:
-        return "Nobody on the roll may vote, so nothing was made. `ballotline roll import` tells why."
+        return text("commands", "packs.for_nobody")
     if issued.left:
-        return "Nothing was made."
-    return "Everybody who may vote has a pack already; nothing was made."
+        return text("commands", "packs.none_made")
+    return text("commands", "packs.all_there")
 
 
 def who_is_left(issued: packs.Issued, rolls: list[Path]) -> Iterator[str]:
     """Say who may vote and has no pack, and what to do."""
     if issued.left:
-        yield f"{issued.left:,} members who may vote have no pack."
+        yield text("commands", "packs.left", members=f"{issued.left:,}")
     if issued.nowhere:
-        yield (
-            f"{issued.nowhere:,} of them have no name or no address in the roll's file: complete it and import it "
-            "again, or add --to-incomplete-addresses."
-        )
+        yield text("commands", "packs.nowhere", members=f"{issued.nowhere:,}")
     if issued.left > issued.nowhere and issued.sources:
-        named = " ".join(f"--roll {path}" for path in rolls)
-        yield (
-            f"{issued.left - issued.nowhere:,} of them are not in {', '.join(map(str, issued.sources))}. Name every "
-            f"file of the roll; these were imported: {named or 'none that is still there'}"
+        yield text(
+            "commands",
+            "packs.elsewhere",
+            members=f"{issued.left - issued.nowhere:,}",
+            files=", ".join(map(str, issued.sources)),
+            rolls=" ".join(f"--roll {path}" for path in rolls) or text("commands", "packs.no_roll"),
         )

@@ -44,7 +44,7 @@ def roll_import(
     from messages.roll_import import import_roll
 
     async def take(house: House, agreed: Agreed) -> ImportReport:
-        with progress_bar("Reading the roll", quiet=as_json) as progress:
+        with progress_bar(text("commands", "roll.reading"), quiet=as_json) as progress:
             return await import_roll(
                 house.database,
                 file,

@@ -15,7 +15,14 @@ from voting.refusals import Refusal
 ENGLISH: Final = "en-GB"
 _DOMAIN: Final = "commands"
 _UTC: Final = "UTC"
-_DETAIL: Final = "detail."
+# Where a sentence that a floor below says in English only is known again: findings, reports, refusals.
+_ECHOES: Final = (
+    (_DOMAIN, "detail."),
+    (_DOMAIN, "refusal."),
+    (_DOMAIN, "trustee_refusal."),
+    ("console", "echo."),
+    ("refusals", ""),
+)
 
 
 def language() -> str:
@@ -57,19 +64,16 @@ def check_name(name: str) -> str:
     return _known(f"check.{_key(name)}") or name
 
 
-def check_detail(detail: str) -> str:
-    """Say what a check found; what the English catalogue has no pattern for is a program's own sentence, and stays."""
-    if language() == ENGLISH:
-        return detail
-    for key, english in _all(ENGLISH).items():
-        if key.startswith(_DETAIL) and (found := re.fullmatch(_pattern(english), detail)):
-            return _all(language())[key].format(**found.groupdict())
-    return detail
+def said(sentence: str) -> str:
+    """Say a sentence of a floor below; what no English catalogue has is a program's own, and stays."""
+    from messages.words.echoes import echoed
+
+    return echoed(sentence, language(), *_ECHOES)
 
 
-def _pattern(english: str) -> str:
-    """Make a template a pattern that gives its places back."""
-    return re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(english))
+def level_name(level: str) -> str:
+    """Name what became of a row of an imported file."""
+    return text(_DOMAIN, f"level.{level}")
 
 
 def made(sentence_of_key: str) -> str:
@@ -113,15 +117,15 @@ def report_facts(facts: Mapping[str, object]) -> dict[str, object]:
     from messages.words.reasons import reason_text
 
     spoken = language()
-    said = {name: value for name, value in facts.items() if value not in (None, {})}
+    shown = {name: value for name, value in facts.items() if value not in (None, {})}
     if spoken != ENGLISH:
-        said["state"] = state_name(str(facts["state"]))
+        shown["state"] = state_name(str(facts["state"]))
         why = facts["why_not"]
         if isinstance(why, dict) and why:
-            said["why_not"] = {reason_text(reason, spoken): count for reason, count in why.items()}
+            shown["why_not"] = {reason_text(reason, spoken): count for reason, count in why.items()}
         if facts["pause_reason"]:
-            said["pause_reason"] = reason_text(str(facts["pause_reason"]), spoken)
-    return {name_of(name): counts(value) for name, value in said.items()}
+            shown["pause_reason"] = reason_text(str(facts["pause_reason"]), spoken)
+    return {name_of(name): counts(value) for name, value in shown.items()}
 
 
 def window_days(first: date, last: date) -> str:
@@ -153,15 +157,18 @@ def written_moment(iso: str) -> str:
 
 def sentence(refusal: Refusal | TrusteeRefusal) -> str:
     """Say a refusal: in English its own sentence, else the text of its key; what it quotes stays as it is."""
-    from messages.words.refusal_words import refusal_text, said_facts
+    from messages.words import texts
+    from messages.words.refusal_words import said_facts
 
     spoken = language()
     if spoken == ENGLISH:
         return str(refusal)
     facts = said_facts(refusal.facts, spoken, _UTC)
+    if "problem" in facts:
+        facts["problem"] = said(str(facts["problem"]))
     if isinstance(refusal, Refusal):
         template = _known(f"refusal.{refusal.key}")
-        return template.format(**facts) if template else refusal_text(refusal, spoken, _UTC)
+        return template.format(**facts) if template else texts.text("refusals", refusal.key, spoken, **facts)
     template = _known(f"trustee_refusal.{_key(type(refusal).__name__)}")
     return template.format(**facts) if template else str(refusal)
 

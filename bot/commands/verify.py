@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from bot.commands.count import print_result
-from bot.commands.spoken import check_detail, check_name, text
+from bot.commands.spoken import check_name, said, text
 from bot.commands.terminal import OUT, AsJson, error_line, print_json, print_table, stages_bar
 
 
@@ -84,8 +84,7 @@ def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as
     if report.checks:
         marks = {True: text("commands", "mark.ok"), False: text("commands", "mark.no")}
         rows = [
-            (marks[check.ok], escape(check_name(check.name)), escape(check_detail(check.detail)))
-            for check in report.checks
+            (marks[check.ok], escape(check_name(check.name)), escape(said(check.detail))) for check in report.checks
         ]
         columns = ("", text("commands", "verify.tried"), text("commands", "verify.found"))
         print_table(text("commands", "verify.checks"), columns, rows)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from messages.words.echoes import echoed_parts
 from messages.words.texts import templates, text
 from voting.poll.poll_file import FIRST_REASON
 
@@ -39,6 +40,11 @@ def act_text(act: str, language: str) -> str:
     if name == "Notice" and number.isdigit():
         return text(_DOMAIN, "act.notice", language, notice=number)
     return _known(f"act.{_slug(act)}", language) or act
+
+
+def missing_text(missing: str, language: str) -> str:
+    """Say what is missing before the poll can open, one thing after another."""
+    return echoed_parts(missing, language, (_DOMAIN, "missing."))
 
 
 def probe_text(name: str, language: str) -> str:

@@ -1,14 +1,17 @@
 """A refusal in the words of whoever asked: the one place that turns one into a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
+from typing import Final
 
 from messages.words.dates import date_text, moment_text
-from messages.words.reasons import act_text
+from messages.words.reasons import act_text, missing_text
 from messages.words.texts import text
 from voting.model import Phase
 from voting.refusals import Refusal
+
+_OWN_WORDS: Final[Mapping[str, Callable[[str, str], str]]] = {"act": act_text, "missing": missing_text}
 
 
 def refusal_text(refusal: Refusal, language: str, timezone: str) -> str:
@@ -19,7 +22,7 @@ def refusal_text(refusal: Refusal, language: str, timezone: str) -> str:
 def said_facts(facts: Mapping[str, object], language: str, timezone: str) -> dict[str, str | int]:
     """Say what a refusal tells of: dates, instants, acts, in a person's own words."""
     said = {name: _said(fact, language, timezone) for name, fact in facts.items()}
-    return said | {"act": act_text(str(said["act"]), language)} if "act" in said else said
+    return said | {name: say(str(said[name]), language) for name, say in _OWN_WORDS.items() if name in said}
 
 
 def _said(fact: object, language: str, timezone: str) -> str | int:

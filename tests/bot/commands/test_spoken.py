@@ -127,9 +127,9 @@ async def test_a_bundle_is_checked_in_welsh(welsh: None, tmp_path: Path, stage: 
 
 
 def test_a_detail_without_a_pattern_is_the_programs_own(welsh: None) -> None:
-    assert spoken.check_detail("to the byte") == "i'r beit"
-    assert spoken.check_detail("2 papers, 1 rejected, 0 set aside").startswith("papurau: 2;")
-    assert spoken.check_detail("chain.jsonl, line 3: is not signed") == "chain.jsonl, line 3: is not signed"
+    assert spoken.said("to the byte") == "i'r beit"
+    assert spoken.said("2 papers, 1 rejected, 0 set aside").startswith("papurau: 2;")
+    assert spoken.said("chain.jsonl, line 3: is not signed") == "chain.jsonl, line 3: is not signed"
 
 
 def test_a_label_without_words_is_itself(welsh: None) -> None:

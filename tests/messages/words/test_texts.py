@@ -42,12 +42,12 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 
 # Keys put together while running, which no call names whole.
 FAMILIES = {
-    "commands": ("check.", "detail.", "field.", "key.", "refusal.", "trustee_refusal."),
+    "commands": ("check.", "detail.", "field.", "key.", "level.", "refusal.", "trustee_refusal."),
     "console": ("say.", "echo.", "lists."),
     "refusals": ("",),
     "words": (
         *("language.", "channel.", "button.", "command.", "phone.reason.", "pack.", "phase.", "date."),
-        *("reason.", "ineligible.", "probe.", "act."),
+        *("reason.", "ineligible.", "probe.", "act.", "missing."),
     ),
     "notices": ("chat.", "sms."),
     "member": (),
