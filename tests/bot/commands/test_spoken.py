@@ -11,13 +11,18 @@ from prepared import NOW
 from typed import says
 
 from bot.commands import spoken
+from bot.commands.importing import take_and_tell
+from bot.commands.issuing import what_was_made, who_is_left
 from bot.settings import terminal_languages
 from bot.staff import rights  # noqa: F401 - its probe has a name
 from messages.words.reasons import probe_text
 from messages.words.texts import LOCALE_FOLDER, languages, templates
 from voting.audit.probes import EQUAL
 from voting.ballots.trustee_refusals import FileDamaged, TrusteeRefusal
-from voting.refusals import NoPoll, PollNotOpen, SecretsMissing
+from voting.imports.report import ImportReport
+from voting.packs.packs import Issued
+from voting.poll import opening
+from voting.refusals import NoPoll, PollNotOpen, PollNotReady, SecretsMissing
 from voting.trustees import refusals  # noqa: F401 - the tree of refusals is whole
 from voting.verify import checking, files
 from voting.verify import format as form
@@ -149,3 +154,41 @@ def test_no_label_is_left_over() -> None:
 
     assert labels
     assert [label for label in labels if label not in code] == []
+
+
+def test_what_the_opening_misses_is_said_piece_by_piece(welsh: None) -> None:
+    missing = (
+        "the yes of trustee 1, 3 to exactly this election (`ballotline keys agree`), packs (`ballotline packs issue`)"
+    )
+    sentence = spoken.sentence(PollNotReady(missing=missing))
+
+    assert "cytundeb ymddiriedolwr 1, 3 i'r union" in sentence
+    assert english_left(sentence) == set()
+
+
+def test_an_import_s_report_is_said_in_welsh(welsh: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = ImportReport(added=2, notes=["2 members may vote (before: 0)."])
+    report.reject(3, "", "a control character in the member_no")
+    report.warn(4, "7", "no name and no address: no pack is made unless told")
+
+    take_and_tell(tmp_path / "x", lambda _: report, dry_run=True)
+    told = capsys.readouterr().out
+
+    assert "Mae 2 aelod yn cael pleidleisio" in told
+    assert english_left(told, but=f"{tmp_path} report csv member_no") == set()
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_what_packs_issue_made_is_said_in_welsh(welsh: None, *, encrypted: bool) -> None:
+    made = Issued(packs=2, left=3, nowhere=1, eligible=5, file=Path("x"), sources=(Path("y"),))
+    told = " ".join([what_was_made(made, encrypted=encrypted), *who_is_left(made, [])])
+
+    assert "Pecynnau yn x: 2" in told
+    assert english_left(told) == set()
+
+
+def test_what_the_opening_misses_has_the_english_that_it_is_known_by() -> None:
+    source = Path(opening.__file__).read_text(encoding="utf-8")
+    for key, english in templates("words", "en-GB").items():
+        if key.startswith("missing."):
+            assert english in source, key
