@@ -65,6 +65,9 @@ async def keep(chore: Chore) -> None:
         wait = chore.every
         try:
             await chore.act()
+        except (DBAPIError, OSError) as problem:
+            log.warning("the database did not answer a chore", chore=chore.name, kind=type(problem).__name__)
+            wait = WAIT_AFTER_TROUBLE
         except Exception:  # the outermost loop: one chore's failure must not end the service
             log.exception("a chore failed", chore=chore.name)
             wait = WAIT_AFTER_TROUBLE
