@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 

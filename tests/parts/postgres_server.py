@@ -33,14 +33,14 @@ class PostgresServer:
         """Make it, with one role that owns one database, and a password file of that role."""
         secret = self.folder / "owner"
         secret.write_text(OWNERS_PASSWORD)
-        _give(secret)
+        give(secret)
         await self.does("initdb", "-D", self.data, "-U", OWNER, "--auth=scram-sha-256", "--pwfile", secret, "-N")
         self.set(*SETTINGS)
         await self.starts()
         await self.says(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'", f"CREATE DATABASE {NAME} OWNER {USER}")
         self.passfile.touch(mode=0o600)
         self.passfile.write_text(f"127.0.0.1:*:{NAME}:{USER}:{PASSWORD}\n127.0.0.1:*:*:{OWNER}:{OWNERS_PASSWORD}\n")
-        _give(self.passfile)  # pg_basebackup reads it
+        give(self.passfile)  # pg_basebackup reads it
 
     def set(self, *lines: str) -> None:
         """Write settings; the next start reads them."""
@@ -93,7 +93,7 @@ class PostgresServer:
                 str(_programs() / program),
                 *(str(word) for word in words),
                 env=os.environ | {"LC_ALL": "C.UTF-8"} | environment,
-                user=user.pw_uid if (user := _user()) is not None else None,
+                user=server_user(),
                 stdout=said,
                 stderr=said,
                 cwd=self.folder,
@@ -132,9 +132,9 @@ async def postgres_servers(count: int = 1) -> AsyncIterator[list[PostgresServer]
 def _folder(parent: Path, name: str) -> Path:
     folder = parent / name
     folder.mkdir(mode=0o700)
-    if _user() is not None:
+    if server_user() is not None:
         parent.chmod(0o755)
-    _give(folder)
+    give(folder)
     return folder
 
 
@@ -144,12 +144,12 @@ def _programs() -> Path:
     return Path(wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION])
 
 
-def _user() -> pwd.struct_passwd | None:
+def server_user() -> int | None:
     """The server refuses to run as root: then it is another user's, whom the wheel made for `postgres_url`."""
-    return pwd.getpwnam("pgserver") if os.geteuid() == 0 else None
+    return pwd.getpwnam("pgserver").pw_uid if os.geteuid() == 0 else None
 
 
-def _give(path: Path) -> None:
+def give(path: Path) -> None:
     """Let the server's user have it."""
-    if (user := _user()) is not None:
-        os.chown(path, user.pw_uid, user.pw_gid)
+    if (user := server_user()) is not None:
+        os.chown(path, user, -1)

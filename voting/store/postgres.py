@@ -28,7 +28,11 @@ CACHE: Final = "prepared_statement_cache_size"
 TARGET: Final = "target_session_attrs"
 _OF_LIBPQ: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")  # asyncpg takes them in a DSN only
 # A peer that vanished without a word is found out by the system after so long, not after a quarter of an hour.
-_KEPT_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
+_KEPT_ALIVE: Final = {
+    getattr(socket, name): value
+    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 25_000))
+    if hasattr(socket, name)
+}
 # Whoever has a snapshot keeps dead rows alive: https://www.postgresql.org/docs/current/monitoring-stats.html
 _OTHERS: Final = """
     SELECT count(*) FROM pg_stat_activity
@@ -36,7 +40,7 @@ _OTHERS: Final = """
 """
 
 
-class NoneFree(ConnectionError):
+class NoneFree(ConnectionError):  # noqa: N818 - a fact about the pool
     """Every connection is taken, and none became free in time: everybody else waits for the database, too."""
 
 
@@ -78,6 +82,13 @@ def is_pooled(url: URL) -> bool:
     return url.query.get(CACHE) == "0"
 
 
+async def is_behind_pooler(connection: AsyncConnection) -> bool:
+    """Tell whether somebody stands between: who greeted us is not the process that serves us."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    return bool(driver.get_server_pid() != await connection.scalar(text("SELECT pg_backend_pid()")))
+
+
 def _has_several_hosts(url: URL) -> bool:
     hosts = url.query.get("host", ())
     return "," in hosts if isinstance(hosts, str) else len(hosts) > 1
@@ -89,9 +100,8 @@ def _on_connect(_connection: object, record: Any) -> None:  # noqa: ANN401 - the
     if line.family == socket.AF_UNIX:
         return
     line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEPT_ALIVE.items():
-        if hasattr(socket, name):
-            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    for option, value in _KEPT_ALIVE.items():
+        line.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _on_checkout(_connection: object, record: Any, _proxy: object) -> None:  # noqa: ANN401 - the pool's own type

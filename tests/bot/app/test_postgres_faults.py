@@ -7,17 +7,24 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 from forwarder import Forwarder
 from mortal_town import MortalTown
-from postgres_server import USER, PostgresServer, postgres_servers
+from pgbouncer import in_front
+from postgres_server import NAME, USER, PostgresServer, postgres_servers
 from prepared import SECRETS
+from proxies import certificate
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from town import Resident
 
+from bot.commands.examination import pooler_findings
 from voting.audit.probes import run_probes
 from voting.audit.signer import Signer
+from voting.refusals import DatabaseUnreachable
 from voting.store.database import Database
+from voting.store.revision import check
 from voting.store.upgrade import upgrade
 
 VOTERS = [f"v{number}" for number in range(8)]
@@ -40,6 +47,15 @@ async def server(postgres_url: str) -> AsyncIterator[PostgresServer]:
     assert postgres_url  # the wheel has made itself at home
     async with postgres_servers() as [server]:
         yield server
+
+
+@pytest.fixture
+async def standby(postgres_url: str) -> AsyncIterator[tuple[PostgresServer, PostgresServer]]:
+    """Give a server and its standby, without which it confirms nothing."""
+    assert postgres_url  # as above
+    async with postgres_servers(2) as [first, second]:
+        await first.says("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+        yield first, second
 
 
 @asynccontextmanager
@@ -103,6 +119,12 @@ class Voting:
         self.receipts[name] = await self.town.member(name).votes("North Quay")
 
 
+async def readiness(town: MortalTown) -> int:
+    """Ask as whatever watches the service does."""
+    async with aiohttp.ClientSession(town.url) as client, client.get("/readyz") as answer:
+        return answer.status
+
+
 # -- a role without rights, and a password file ------------------------------------------
 
 
@@ -157,6 +179,7 @@ async def test_the_server_cannot_be_reached_for_ten_seconds(
             await voting.begins(group)
             if how == "refused":
                 await way.cuts()
+                assert await readiness(town) == 503
             else:
                 way.freezes()
             await asyncio.sleep(10)  # the fault itself
@@ -167,4 +190,67 @@ async def test_the_server_cannot_be_reached_for_ten_seconds(
                 way.thaws()
 
         assert before < len(VOTERS)
+        assert await readiness(town) == 200
+        await all_voted_once(town, voting.receipts)
+
+
+# -- behind PgBouncer --------------------------------------------------------------------
+
+
+async def test_behind_pgbouncer_in_transaction_mode_over_tls(
+    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The URL says all: the pooler, and whose certificate is believed."""
+    async with (
+        in_front(server) as pooler,
+        migrated(pooler.url) as database,
+        town_on(database, pooler.url, tmp_path) as town,
+    ):
+        voting = Voting(town)
+
+        async with asyncio.TaskGroup() as group:
+            await voting.begins(group)
+
+        await all_voted_once(town, voting.receipts)
+        async with database.reading() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
+        assert await pooler_findings(database.url) == []
+
+
+async def test_a_pooler_that_the_url_does_not_tell_of_is_found_and_a_certificate_of_others_refused(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    async with in_front(server) as pooler:
+        [found] = await pooler_findings(make_url(pooler.url_with("ssl=require")))
+        others, _ = await asyncio.to_thread(certificate, tmp_path, "localhost")
+        stranger = Database(pooler.url.replace(str(pooler.authority), str(others)))
+        with pytest.raises(DatabaseUnreachable, match="certificate"):
+            await check(stranger)
+        await stranger.close()
+
+    assert (found.ok, found.what_to_do) == (
+        False,
+        "add prepared_statement_cache_size=0 to the query of BALLOTLINE_DATABASE_URL",
+    )
+
+
+# -- the standby takes over --------------------------------------------------------------
+
+
+async def test_a_standby_that_was_promoted_takes_the_votes(
+    standby: tuple[PostgresServer, PostgresServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replication is synchronous here: what was confirmed is on both. The URL names both."""
+    first, second = standby
+    monkeypatch.setenv("PGPASSFILE", str(first.passfile))
+    hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in standby)
+    url = f"postgresql+asyncpg://{USER}@/{NAME}?{hosts}"
+    async with migrated(url) as database, town_on(database, url, tmp_path) as town:
+        voting = Voting(town)
+
+        async with asyncio.TaskGroup() as group:
+            await voting.begins(group)
+            await first.stops("immediate")
+            await second.promoted()
+
         await all_voted_once(town, voting.receipts)
