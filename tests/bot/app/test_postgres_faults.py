@@ -15,6 +15,7 @@ from pgbouncer import in_front
 from postgres_server import NAME, USER, PostgresServer, postgres_servers
 from prepared import SECRETS
 from proxies import certificate
+from soak import FAULT_ROUNDS
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from town import Resident
@@ -33,7 +34,7 @@ PATIENCE_SECONDS = 60.0
 pytestmark = pytest.mark.crash
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, params=range(FAULT_ROUNDS))
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What asyncpg reads besides the URL is the test's own."""
     for name in list(os.environ):
@@ -192,6 +193,9 @@ async def test_the_server_cannot_be_reached_for_ten_seconds(
         assert before < len(VOTERS)
         assert await readiness(town) == 200
         await all_voted_once(town, voting.receipts)
+        if how == "refused":
+            await way.cuts()
+            await town.stops()  # in order: with nobody there to say goodbye to
 
 
 # -- behind PgBouncer --------------------------------------------------------------------

@@ -124,15 +124,15 @@ async def test_to_write_tables_anew_takes_the_time_it_takes(database: Database, 
     """Here it waits for somebody who reads; a role with a `statement_timeout` would cut it off."""
     async with database.writing() as connection:
         name = await connection.scalar(text("SELECT current_database()"))
-        await connection.execute(text(f"ALTER DATABASE {name} SET statement_timeout = '100ms'"))
+        await connection.execute(text(f"ALTER DATABASE {name} SET statement_timeout = '2s'"))
     hurried = Database(database_url)
     waiting = text("""
         SELECT count(*) FROM pg_stat_activity
-        WHERE query LIKE 'CLUSTER%' AND wait_event_type = 'Lock' AND now() - query_start > interval '300 ms'
+        WHERE query LIKE 'CLUSTER%' AND wait_event_type = 'Lock' AND now() - query_start > interval '2500 ms'
     """)
     async with hurried.reading() as connection:
         with pytest.raises(DBAPIError, match="statement timeout"):
-            await connection.execute(text("SELECT pg_sleep(5)"))
+            await connection.execute(text("SELECT pg_sleep(60)"))
 
     async with database.reading() as reader:
         await reader.execute(text("SELECT * FROM lock"))
