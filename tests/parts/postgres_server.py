@@ -14,7 +14,14 @@ from town import free_port
 
 OWNER, OWNERS_PASSWORD = "postgres", "the owner's own"
 USER, PASSWORD, NAME = "ballotline", "kept in a file", "ballotline"
-SETTINGS = ("listen_addresses = '127.0.0.1'", "fsync = off", "wal_level = replica", "max_wal_senders = 4")
+# Nothing but what a test does: no cleaning up by itself, and no power that fails.
+SETTINGS = (
+    "autovacuum = off",
+    "listen_addresses = '127.0.0.1'",
+    "fsync = off",
+    "wal_level = replica",
+    "max_wal_senders = 4",
+)
 
 
 class PostgresServer:
@@ -69,15 +76,21 @@ class PostgresServer:
         await standby.starts()
         return standby
 
-    async def says(self, *statements: str, database: str = "postgres") -> Any:
+    async def says(self, *statements: str) -> Any:
         """Execute as a superuser; the last statement's first value."""
+        async with self.owner("postgres") as connection:
+            for statement in statements[:-1]:
+                await connection.execute(statement)
+            return await connection.fetchval(statements[-1])
+
+    @asynccontextmanager
+    async def owner(self, database: str = NAME) -> AsyncIterator[Any]:
+        """Connect as the superuser."""
         connection = await asyncpg.connect(
             host="127.0.0.1", port=self.port, user=OWNER, password=OWNERS_PASSWORD, database=database
         )
         try:
-            for statement in statements[:-1]:
-                await connection.execute(statement)
-            return await connection.fetchval(statements[-1])
+            yield connection
         finally:
             await connection.close()
 

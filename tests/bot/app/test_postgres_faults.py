@@ -134,16 +134,21 @@ async def test_a_plain_role_with_a_password_file_and_a_short_statement_timeout(
 ) -> None:
     monkeypatch.setenv("PGPASSFILE", str(server.passfile))
     await server.says(f"ALTER ROLE {USER} SET statement_timeout = '5s'")
-    async with migrated(server.url) as database, town_on(database, server.url, tmp_path) as town:
-        voting = Voting(town)
+    async with migrated(server.url) as database:
+        async with town_on(database, server.url, tmp_path) as town:
+            voting = Voting(town)
 
-        async with asyncio.TaskGroup() as group:
-            await voting.begins(group)
+            async with asyncio.TaskGroup() as group:
+                await voting.begins(group)
 
-        await all_voted_once(town, voting.receipts)
+            await all_voted_once(town, voting.receipts)
         async with database.reading() as connection:
             assert await connection.scalar(text("SHOW statement_timeout")) == "5s"
             assert await connection.scalar(text("SHOW is_superuser")) == "off"
+        async with server.owner() as backup, backup.transaction(isolation="repeatable_read"):
+            await backup.fetchval("SELECT count(*) FROM lock")
+            assert not await database.compact(["ballot"]), "somebody of another role still sees the old rows"
+        assert await database.compact(["ballot"])
 
 
 # -- gone in mid-vote, and back ----------------------------------------------------------
