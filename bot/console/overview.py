@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from bot.alerts import alerts
-from bot.console import sessions
+from bot.console import lists, sessions
 from bot.console.door import Action, Screen
 from bot.console.headers import PICTURE_POLICY
+from bot.console.office import Office
 from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
 from bot.console.speech import Speech
@@ -34,7 +35,7 @@ WAITING: Final = frozenset({"submitted"})
 
 async def show(visit: Visit) -> Response:
     """Show where everything stands."""
-    latest = await visit.console.snapshots.latest()
+    latest, office = await visit.console.snapshots.latest(), await visit.console.snapshots.office.latest()
     async with visit.console.house.database.reading() as connection:
         notices = await list_notices(connection, 20) if visit.may(Act.SEE_NOTICES) else []
         moving = [(found, bar(await progress(connection, found.id))) for found in notices if found.state in MOVING]
@@ -47,8 +48,22 @@ async def show(visit: Visit) -> Response:
             moving=moving,
             waiting=[found for found in notices if found.state in WAITING],
             alerts=await alerts.open_alerts(connection, 30),
+            firsts=await _firsts(visit, connection, latest, office),
+            office=office,
             texts_held=await texts_resumed.held_until(connection, visit.now),
         )
+
+
+async def _firsts(visit: Visit, connection: AsyncConnection, latest: Snapshot, office: Office) -> list[tuple[str, int]]:
+    """Give the lists that this person may see, each with the number of its lines."""
+    counts = {
+        "unreachable": office.unreachable,
+        "without_pack": office.without_pack,
+        "overdue": latest.overdue,
+        "second_person": await lists.count_second_person(visit, connection),
+        "reminder": office.since_reminder,
+    }
+    return [(listing.name, counts[listing.name]) for listing in lists.LISTINGS if visit.may(listing.act)]
 
 
 async def resume_texts(visit: Visit) -> Response:

@@ -14,6 +14,7 @@ from bot.console.door import Action, Screen, open_action, open_screen
 from bot.console.entrance import Entrance
 from bot.console.headers import SecurityHeaders
 from bot.console.imports import Imports
+from bot.console.lists import SCREENS as LISTS
 from bot.console.notices import Notices
 from bot.console.pages import FOLDER, environment
 from bot.console.snapshot import Snapshots
@@ -65,6 +66,7 @@ def table(console: Console) -> tuple[Sequence[Screen], Sequence[Action]]:
         *people.SCREENS,
         *chain_page.SCREENS,
         *help_pages.SCREENS,
+        *LISTS,
     )
     actions = (
         *overview.ACTIONS,

@@ -1,22 +1,19 @@
 """The big numbers of the overview, gathered at most every few seconds for everybody who looks.
 
-At 172,437 members they are scans of whole tables: a page never waits for them twice. Who asks while they are older than
-`FRESH_SECONDS` gets the last ones at once and sets off the next gathering; only the first ever asked is waited for.
+At 172,437 members they are scans of whole tables: see `kept` for who waits for them.
 """
 
-import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime
-from time import monotonic
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.console.kept import Kept, expire
+from bot.console.office import count_office
 from bot.house import House
-from bot.schema import cursor
 from bot.staff.turnout import Turnout, turnout
 from messages import reach
 from messages.schema import channel
@@ -25,14 +22,11 @@ from voting.model import Window
 from voting.packs.mailing_house import journeys, overdue_members
 from voting.poll import polls, window
 from voting.poll.status import poll_facts
-from voting.store.inserts import insert_into
 
 FRESH_SECONDS: Final = 4.0
+OFFICE_FRESH_SECONDS: Final = 60.0
 LOCKED_OUT_MAX: Final = 50
 LATE_ROWS: Final = 30
-ACTS: Final = "console acts"  # how often the console did something that its numbers show
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,49 +62,16 @@ class Snapshot:
         return int(self.facts["roll"]["eligible"])
 
 
-class Snapshots:
-    """Keeps the last snapshot; one gathering at a time."""
+class Snapshots(Kept[Snapshot]):
+    """Keeps the last snapshot; and beside it, counted less often, what an office looks for first."""
 
     def __init__(self, house: House, *, fresh_seconds: float = FRESH_SECONDS) -> None:
-        self._house, self._fresh_seconds = house, fresh_seconds
-        self._last: Snapshot | None = None
-        self._gathered_at = 0.0
-        self._shows = -1  # up to which act
-        self._gathering: asyncio.Task[Snapshot] | None = None
-
-    async def latest(self) -> Snapshot:
-        """Give numbers a few seconds old, of after the last act that `expire` was told of; NoPoll."""
-        async with self._house.database.reading() as connection:
-            act = int(await connection.scalar(select(cursor.c.value).where(cursor.c.name == ACTS)) or 0)
-        shown = self._last is not None and self._shows >= act
-        if self._last is not None and shown and monotonic() - self._gathered_at < self._fresh_seconds:
-            return self._last
-        if self._gathering is None or self._gathering.done():
-            self._gathering = asyncio.create_task(self._gather(act))
-            self._gathering.add_done_callback(_say_if_failed)
-        if self._last is not None and shown:
-            return self._last
-        found = await asyncio.shield(self._gathering)
-        return found if self._shows >= act else await self.latest()
+        super().__init__(house, gather, fresh_seconds=fresh_seconds)
+        self.office = Kept(house, count_office, fresh_seconds=OFFICE_FRESH_SECONDS)
 
     async def expire(self) -> None:
-        """Show the last snapshot no more, in any process: something was done that the next request must show."""
-        async with self._house.database.writing() as connection:
-            statement = insert_into(connection, cursor).values(name=ACTS, value=1)
-            more = {"value": cursor.c.value + 1}
-            await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
-
-    async def _gather(self, act: int) -> Snapshot:
-        async with self._house.database.reading() as connection:
-            found = await gather(connection, self._house.clock())
-        self._last, self._gathered_at, self._shows = found, monotonic(), act
-        return found
-
-
-def _say_if_failed(task: asyncio.Task[Snapshot]) -> None:
-    """Note a failure nobody waited for: whoever asks next tries again."""
-    if not task.cancelled() and (problem := task.exception()) is not None:
-        log.warning("the overview's numbers could not be gathered", kind=type(problem).__name__)
+        """Show the last counts no more: something was done that the next request must show."""
+        await expire(self._house)
 
 
 async def gather(connection: AsyncConnection, now: datetime) -> Snapshot:

@@ -73,6 +73,10 @@ class Speech:
         """Write a day, `3 Aug 2022`."""
         return NOTHING if value is None else format_date(value, "d MMM y", locale=self.locale)
 
+    def moment(self, value: datetime) -> str:
+        """Write an instant in the poll's zone whole, `3 Aug 2022, 09:00`."""
+        return format_datetime(value.astimezone(ZoneInfo(self.zone)), "d MMM y, HH:mm", locale=self.locale)
+
     def between(self, first: date, last: date) -> str:
         """Write a span of days inside a sentence, `between 28 August and 2 September`."""
         return between_text(first, last, self.language)

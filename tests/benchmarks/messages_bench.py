@@ -2,124 +2,43 @@
 
 import asyncio
 import json
-import math
-import resource
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import aiohttp
-from ballot_town import NOW, chats, make_members, make_poll, send_notice, states
+from ballot_town import NOW, make_poll, send_notice, states
 from prepared import SECRETS
 from sqlalchemy import insert
 from telegram import Bot
 from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
+from messages.channels.channels import Outgoing
 from messages.channels.telegram_channel import TelegramChannel
 from messages.channels.telegram_request import AiohttpRequest
 from messages.pace.pacer import Pacer
-from messages.postman.line import IN_FLIGHT_MAX
-from messages.postman.postman import Outlet, Postman
-from messages.reach import TELEGRAM
 from messages.schema import channel
+from tests.benchmarks.stubbed import TOKEN, Stub, crowd, postman, stub, until_sent
 from voting.audit.signer import Signer
 from voting.schema import member
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
-TOKEN: Final = "1:bench"
 WORDS: Final = "Your ballot pack is delayed. It arrives by 10 August 2022 at the latest."
 UNLIMITED: Final = 6_000
+PEER_WIDTH, NARROW_WIDTH = 32, 8  # its own transport takes more processor each, the wider it is
+NOTICE_MS_MAX, NOTICE_RATIO_MIN = 0.4, 5.0
 BROADCAST: Final = 10_000
 BROADCAST_RATE: Final = 500
 CHAT_RATE: Final = 30
 CHAT_SECONDS: Final = 40
 ASKS_PER_SECOND: Final = 4  # of people in a chat, while the broadcast takes all the rest
 PLANNED: Final = (172_437, 1_000_000)
-
-
-@dataclass
-class Stub:
-    """The Bot API in a process of its own."""
-
-    url: str
-
-    async def seen(self) -> tuple[list[float], int]:
-        """Give when messages were accepted, and how many were refused, since this was last asked."""
-        async with aiohttp.ClientSession() as session, session.get(self.url) as answer:
-            report = await answer.json()
-        return report["accepted"], report["refused"]
-
-
-@asynccontextmanager
-async def stub(limit: float = math.inf) -> AsyncIterator[Stub]:
-    """Run a stub until the block ends."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).with_name("telegram_stub.py")), str(limit), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        yield Stub(f"http://127.0.0.1:{int(await process.stdout.readline())}/bot")
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-@dataclass
-class Sending:
-    """Our postman at work."""
-
-    database: Database
-    bot: Bot
-    postman: Postman
-
-
-@asynccontextmanager
-async def postman(folder: Path, served: Stub, count: int, pacer: Pacer) -> AsyncIterator[Sending]:
-    """Plan a notice to `count` chats and run our postman, ledger and all, until the block ends."""
-    database = Database(f"sqlite+aiosqlite:///{folder / f'{time.monotonic_ns()}.db'}", Signer(SECRETS))
-    await upgrade(database)
-    await make_poll(database)
-    await make_members(database, count, telegram=chats(count))
-    await send_notice(database)
-    request = AiohttpRequest(pacer)
-    bot = Bot(TOKEN, base_url=served.url, request=request)
-    stop = asyncio.Event()
-    ours = Postman(database, [Outlet(TelegramChannel(bot), pacer)])
-    running = asyncio.create_task(ours.run(stop))
-    try:
-        yield Sending(database, bot, ours)
-    finally:
-        stop.set()
-        await running
-        await request.shutdown()
-        await database.close()
-
-
-async def until_sent(sending: Sending, count: int) -> None:
-    """Wait until all have been answered and the whole ledger says sent; it is not counted before, for that costs."""
-    while sending.postman.lines[TELEGRAM].counts.sent < count:  # noqa: ASYNC110 - as a person would look, now and then
-        await asyncio.sleep(0.02)
-    while (await states(sending.database)).get("sent", 0) < count:  # noqa: ASYNC110 - what is waited for is in a database
-        await asyncio.sleep(0.02)
-
-
-async def crowd(width: int, count: int, send: Callable[[int], Awaitable[object]]) -> None:
-    """Send `count` messages, `width` at a time."""
-    queue = iter(range(count))
-
-    async def some() -> None:
-        for number in queue:
-            await send(number)
-
-    await asyncio.gather(*(some() for _ in range(width)))
 
 
 def busiest_second(moments: list[float]) -> int:
@@ -136,36 +55,70 @@ def busiest_second(moments: list[float]) -> int:
 
 
 async def unlimited(folder: Path, shrink: int) -> None:
-    """Messages per second and processor time per message, with no limit."""
-    count, width = UNLIMITED // shrink, IN_FLIGHT_MAX
+    """Messages per second and processor time per message, with no limit: postman and ledger, and the channel alone."""
+    count = UNLIMITED // shrink
     async with stub() as served:
-        theirs = await timed_bot(served, HTTPXRequest(connection_pool_size=width), width, count)
-        transport = await timed_bot(served, AiohttpRequest(), width, count)
+        wide = await timed_bot(served, HTTPXRequest(connection_pool_size=PEER_WIDTH), PEER_WIDTH, count)
+        narrow = await timed_bot(served, HTTPXRequest(connection_pool_size=NARROW_WIDTH), NARROW_WIDTH, count)
+        bare = await timed_aiohttp(served, NARROW_WIDTH, count)
+        alone = await timed_channel(served, NARROW_WIDTH, count)
         async with postman(folder, served, count, Pacer()) as sending:
             cpu, began = time.process_time(), time.perf_counter()
             await until_sent(sending, count)
-            cpu, seconds = time.process_time() - cpu, time.perf_counter() - began
-        again = await timed_bot(served, HTTPXRequest(connection_pool_size=width), width, count)
-    peer, peer_cpu = (theirs[0] + again[0]) / 2, (theirs[1] + again[1]) / 2
-    ours = count / seconds, cpu / count * 1000
-    print(f"(a, e) {count} messages, {width} at a time, no limit; the peer before and after ours")
-    print(f"  {'python-telegram-bot, its own transport':40} {peer:7,.0f}/s        {peer_cpu:6.2f} ms of processor each")
-    for name, (rate, cpu_ms) in (("the same Bot, our transport", transport), ("our postman, with the ledger", ours)):
-        print(f"  {name:40} {rate:7,.0f}/s {rate / peer:5.2f}x {cpu_ms:6.2f} ms, {peer_cpu / cpu_ms:.2f}x less")
+            ours = count / (time.perf_counter() - began), (time.process_time() - cpu) / count * 1000
+        again = await timed_bot(served, HTTPXRequest(connection_pool_size=PEER_WIDTH), PEER_WIDTH, count)
+    peer = (wide[0] + again[0]) / 2, (wide[1] + again[1]) / 2
+    print(
+        f"(a, e) {count} messages, no limit; the peer at {PEER_WIDTH} before and after ours; ratios of processor time"
+    )
+    print(
+        f"  with the ledger at most {NOTICE_MS_MAX} ms each and {NOTICE_RATIO_MIN:.0f}x less than the peer's are wanted"
+    )
+    _tell("our postman, with the ledger", ours, ours)
+    _tell(f"python-telegram-bot's own transport, {PEER_WIDTH} wide", peer, ours)
+    print("  without the ledger")
+    _tell("our channel alone", alone, alone)
+    _tell(f"python-telegram-bot's own transport, {NARROW_WIDTH} wide", narrow, alone)
+    _tell("bare aiohttp", bare, alone)
 
 
-async def timed_bot(
-    served: Stub, request: HTTPXRequest | AiohttpRequest, width: int, count: int
-) -> tuple[float, float]:
-    """Give messages per second of a Bot over a transport, and processor milliseconds of each."""
-    async with Bot(TOKEN, base_url=served.url, request=request) as bot:
+def _tell(name: str, one: tuple[float, float], ours: tuple[float, float]) -> None:
+    print(f"  {name:45} {one[0]:7,.0f}/s {one[1]:6.2f} ms of processor, ours {one[1] / ours[1]:5.2f}x less")
+
+
+async def timed_channel(served: Stub, width: int, count: int) -> tuple[float, float]:
+    """Give messages per second of our channel, which the ledger sends through, and processor milliseconds of each."""
+    request = AiohttpRequest()
+    channel = TelegramChannel(Bot(TOKEN, base_url=served.url, request=request))
+    try:
+        return await timed(width, count, lambda number: channel.send(Outgoing(str(number + 1), WORDS)))
+    finally:
+        await request.shutdown()
+
+
+async def timed_aiohttp(served: Stub, width: int, count: int) -> tuple[float, float]:
+    """Give the same of aiohttp alone, posting what the channel posts and reading what comes back."""
+    async with aiohttp.ClientSession() as session:
 
         async def send(number: int) -> None:
-            await bot.send_message(number + 1, WORDS)
+            values = {"chat_id": str(number + 1), "text": WORDS, "link_preview_options": '{"is_disabled": true}'}
+            async with session.post(f"{served.url}{TOKEN}/sendMessage", json=values) as answer:
+                await answer.json()
 
-        cpu, began = time.process_time(), time.perf_counter()
-        await crowd(width, count, send)
-        return count / (time.perf_counter() - began), (time.process_time() - cpu) / count * 1000
+        return await timed(width, count, send)
+
+
+async def timed(width: int, count: int, send: Callable[[int], Awaitable[object]]) -> tuple[float, float]:
+    """Give messages per second, and processor milliseconds of each."""
+    cpu, began = time.process_time(), time.perf_counter()
+    await crowd(width, count, send)
+    return count / (time.perf_counter() - began), (time.process_time() - cpu) / count * 1000
+
+
+async def timed_bot(served: Stub, request: HTTPXRequest, width: int, count: int) -> tuple[float, float]:
+    """Give messages per second of a Bot over a transport, and processor milliseconds of each."""
+    async with Bot(TOKEN, base_url=served.url, request=request) as bot:
+        return await timed(width, count, lambda number: bot.send_message(number + 1, WORDS))
 
 
 # -- (b): at a limit ---------------------------------------------------------------------------------------
@@ -250,7 +203,7 @@ def tell_waits(name: str, waits: list[float]) -> None:
 
 async def planning(_folder: Path, shrink: int) -> None:
     """How long planning takes and how much memory, each size in a process of its own."""
-    print("(d) planning a notice, a row for each member and channel")
+    print("(d) planning a notice, a row for each member and channel; 300 MiB are allowed")
     for count in PLANNED:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -282,8 +235,14 @@ async def plan(count: int) -> None:
         seconds = time.perf_counter() - began
         assert await states(database) == {"ready": count}
         await database.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "mib": peak}))
+    print(json.dumps({"seconds": seconds, "mib": peak_mib()}))
+
+
+def peak_mib() -> float:
+    """Give the most memory this program had: getrusage also counts what its parent had when it began. See proc(5)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    [peak] = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return int(peak) / 1024
 
 
 async def messages(folder: Path, shrink: int) -> None:

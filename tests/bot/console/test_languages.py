@@ -65,6 +65,11 @@ PAGES: Final = (
     "/staff",
     "/chain",
     "/alarms",
+    "/lists/unreachable",
+    "/lists/without_pack",
+    "/lists/overdue",
+    "/lists/second_person",
+    "/lists/reminder",
 )
 
 

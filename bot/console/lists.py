@@ -1,0 +1,271 @@
+"""Lists that a members' office works through: each a page at a time, and whole as a CSV file."""
+
+import io
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response, StreamingResponse
+
+from bot.console import office
+from bot.console.door import Screen
+from bot.console.office import Office
+from bot.console.pages import member_address
+from bot.console.speech import Speech
+from bot.console.visit import Visit, load_poll
+from bot.staff.roles import Act
+from bot.staff.turnout import STEP, Turnout
+from voting.imports.report import PeoplesCsv
+from voting.schema import member
+
+PAGE: Final = 50
+ROWS_AT_ONCE: Final = 500
+PIECE_CHARACTERS: Final = 65_536
+SPREADSHEETS_MARK: Final = "\ufeff"  # without it a spreadsheet takes UTF-8 for something else
+
+
+Cell = str | int | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a list, and where more of it is."""
+
+    id: int
+    cells: tuple[Cell, ...]
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list. `columns`: keys of the words over them."""
+
+    name: str
+    act: Act
+    columns: tuple[str, ...]
+    lines: Callable[["Asked"], AsyncIterator[Line]]
+    paged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list is read with. `after` and `limit`: one page of it; without a limit all."""
+
+    visit: Visit
+    connection: AsyncConnection
+    speech: Speech
+    known: Turnout
+    after: int = 0
+    limit: int | None = None
+
+    async def rows(self, found: Select[Any], by: ColumnElement[Any]) -> AsyncIterator[Any]:
+        """Read rows in the order of a key, piece by piece."""
+        ordered = found.where(by > self.after).order_by(by)
+        async with self.connection.stream(ordered if self.limit is None else ordered.limit(self.limit)) as rows:
+            async for piece in rows.partitions(ROWS_AT_ONCE):
+                for row in piece:
+                    yield row
+
+
+async def _show(listing: Listing, visit: Visit) -> Response:
+    """Show a page of a list."""
+    known, counts = await _counted(visit)
+    async with visit.console.house.database.reading() as connection:
+        speech = visit.speech(await load_poll(connection))
+        limit = PAGE + 1 if listing.paged else None
+        asked = Asked(visit, connection, speech, known, visit.asked_number("after") or 0, limit)
+        lines = [line async for line in listing.lines(asked)]
+        page = lines[:PAGE] if listing.paged else lines
+        return await visit.page(
+            connection,
+            "list.html",
+            listing=listing,
+            lines=[(line.address, [_shown(cell, speech) for cell in line.cells]) for line in page],
+            more=page[-1].id if len(lines) > len(page) else None,
+            first_page=not asked.after,
+            step=STEP,
+            office=counts,
+        )
+
+
+async def _download(listing: Listing, visit: Visit) -> Response:
+    """Give a whole list as a CSV file, sent as it is read."""
+    headers = {"Content-Disposition": f'attachment; filename="{listing.name}.csv"'}
+    return StreamingResponse(_csv(listing, visit), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _counted(visit: Visit) -> tuple[Turnout, Office]:
+    """Give what was counted; to be asked for before there is a connection, since counting takes one of its own."""
+    snapshots = visit.console.snapshots
+    return (await snapshots.latest()).turnout, await snapshots.office.latest()
+
+
+async def _csv(listing: Listing, visit: Visit) -> AsyncIterator[str]:
+    out = io.StringIO()
+    writer = PeoplesCsv(out)
+    known, _ = await _counted(visit)
+    async with visit.console.house.database.reading() as connection:
+        speech = visit.speech(await load_poll(connection))
+        out.write(SPREADSHEETS_MARK)
+        writer.row(speech.t(column) for column in listing.columns)
+        async for line in listing.lines(Asked(visit, connection, speech, known)):
+            writer.row(_for_spreadsheet(cell, speech) for cell in line.cells)
+            if out.tell() > PIECE_CHARACTERS:
+                yield _emptied(out)
+    yield _emptied(out)
+
+
+def _shown(cell: Cell, speech: Speech) -> str:
+    if isinstance(cell, datetime):
+        return speech.moment(cell)
+    if isinstance(cell, date):
+        return speech.day(cell)
+    return speech.number(cell) if isinstance(cell, int) else cell or ""
+
+
+def _for_spreadsheet(cell: Cell, speech: Speech) -> str | int:
+    """Write days and moments so that a spreadsheet knows and sorts them, whatever the language."""
+    if isinstance(cell, datetime):
+        return f"{cell.astimezone(ZoneInfo(speech.zone)):%Y-%m-%d %H:%M}"
+    return cell.isoformat() if isinstance(cell, date) else "" if cell is None else cell
+
+
+def _emptied(out: io.StringIO) -> str:
+    written = out.getvalue()
+    out.seek(0)
+    out.truncate()
+    return written
+
+
+async def _unreachable(asked: Asked) -> AsyncIterator[Line]:
+    say = asked.speech.say
+    async for row in asked.rows(office.unreachable(), member.c.id):
+        chat = _why(asked.speech, row.chat_state, row.chat_reason) if row.chat_state else say("no_chat", "reason")
+        texts = (
+            _why(asked.speech, row.texts_state, row.texts_reason)
+            if row.texts_state
+            else say(row.phone_reason or "missing", "reason")
+        )
+        names = asked.speech.language_name(row.language)
+        yield Line(
+            row.id, (row.member_no, row.area, names, _dialled(row.phone), chat, texts), member_address(row.member_no)
+        )
+
+
+async def _without_pack(asked: Asked) -> AsyncIterator[Line]:
+    async for row in asked.rows(office.without_pack(), member.c.id):
+        names, why = asked.speech.language_name(row.language), asked.speech.say(row.state or "never", "no_pack")
+        yield Line(row.id, (row.member_no, row.area, names, why, row.ended_at), member_address(row.member_no))
+
+
+async def _overdue(asked: Asked) -> AsyncIterator[Line]:
+    found = await office.overdue(asked.connection, asked.visit.now)
+    async for row in asked.rows(found, member.c.id):
+        days = (row.dispatched_on, row.delivered_on, row.returned_on)
+        yield Line(row.id, (row.member_no, row.area, _dialled(row.phone), *days), member_address(row.member_no))
+
+
+def _waiting(visit: Visit) -> dict[str, Select[Any]]:
+    """Give what may wait for a second person and this one may see."""
+    kinds = {
+        "notice": (Act.SEE_NOTICES, office.submitted_notices),
+        "replacement": (Act.SEE_PACKS, office.asked_replacements),
+        "case": (Act.SEE_CASES, office.proposed_cases),
+    }
+    return {kind: make() for kind, (act, make) in kinds.items() if visit.may(act)}
+
+
+async def count_second_person(visit: Visit, connection: AsyncConnection) -> int:
+    """Count what waits for a second person."""
+    return await office.count_for_second(connection, list(_waiting(visit).values()))
+
+
+async def _second_person(asked: Asked) -> AsyncIterator[Line]:
+    """Give what the visitor may see of what waits, each kind from its oldest."""
+    for kind, found in _waiting(asked.visit).items():
+        async for row in asked.rows(found, found.selected_columns.id):
+            about, place = _ABOUT[kind](row, asked.speech)
+            yield Line(row.id, (asked.speech.say(kind, "waits"), about, row.asked_by, row.asked_at), place)
+
+
+def _about_notice(row: Any, speech: Speech) -> tuple[str, str]:  # noqa: ANN401 - a row
+    return f"{row.id} · {speech.say(row.kind, 'notice_kind')}", f"{_NOTICES}/{row.id}"
+
+
+def _about_replacement(row: Any, _speech: Speech) -> tuple[str, str]:  # noqa: ANN401 - a row
+    return f"{row.member_no} · {row.reason}" if row.reason else row.member_no, member_address(row.member_no)
+
+
+def _about_case(row: Any, speech: Speech) -> tuple[str, str]:  # noqa: ANN401 - a row
+    return f"{row.id} · {speech.say(row.outcome, 'case_outcome')}", f"/console/cases/{row.id}"
+
+
+async def _reminders(asked: Asked) -> AsyncIterator[Line]:
+    """Give how many had voted when a reminder went, and how many voted in the day before and the day after."""
+    known = asked.known
+    for row in await office.reminders(asked.connection):
+        went = row.planned_at
+        before, then, after = (
+            office.voted_by(known, moment) for moment in (went - office.DAY, went, went + office.DAY)
+        )
+        about = f"{row.id} · {asked.speech.say(row.kind, 'notice_kind')}"
+        cells = (about, went, row.members, then, then - before, after - then)
+        yield Line(row.id, cells, f"{_NOTICES}/{row.id}/report" if asked.visit.may(Act.SEE_NOTICES) else "")
+
+
+def _dialled(phone: str | None) -> str | None:
+    """Write a number in groups, as people dial it; without spaces a spreadsheet would take it for a plain number."""
+    return phone and phonenumbers.format_number(phonenumbers.parse(phone), PhoneNumberFormat.INTERNATIONAL)
+
+
+def _why(speech: Speech, state: str, reason: str | None) -> str:
+    return speech.say(reason, "reason") if reason else speech.say(state, "channel_state")
+
+
+_ABOUT: Final = {"notice": _about_notice, "replacement": _about_replacement, "case": _about_case}
+_NOTICES: Final = "/console/notices"
+_MEMBER: Final = ("head.member", "field.area", "field.language")
+LISTINGS: Final = (
+    Listing(
+        "unreachable",
+        Act.SEE_MEMBERS,
+        (*_MEMBER, "field.mobile", "head.telegram", "head.texts"),
+        _unreachable,
+    ),
+    Listing("without_pack", Act.SEE_PACKS, (*_MEMBER, "head.why", "head.when"), _without_pack),
+    Listing(
+        "overdue",
+        Act.SEE_PACKS,
+        ("head.member", "field.area", "field.mobile", "head.dispatched", "member.delivered", "head.came_back"),
+        _overdue,
+    ),
+    Listing(
+        "second_person",
+        Act.SEE_OVERVIEW,
+        ("head.what", "head.about", "head.who", "head.when"),
+        _second_person,
+        paged=False,
+    ),
+    Listing(
+        "reminder",
+        Act.SEE_TURNOUT,
+        ("head.notice", "head.when", "preview.members", "head.voted_then", "head.day_before", "head.day_after"),
+        _reminders,
+        paged=False,
+    ),
+)
+SCREENS: Final = tuple(
+    screen
+    for listing in LISTINGS
+    for screen in (
+        Screen(f"/lists/{listing.name}", listing.act, partial(_show, listing)),
+        Screen(f"/lists/{listing.name}.csv", listing.act, partial(_download, listing)),
+    )
+)
