@@ -17,7 +17,7 @@ from voting import secrets_file
 from voting.store.database import Database
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 120.0
 
 
 class MortalTown(Town):
