@@ -206,10 +206,8 @@ async def test_the_server_cannot_be_reached_for_ten_seconds(
 # -- behind PgBouncer --------------------------------------------------------------------
 
 
-async def test_behind_pgbouncer_in_transaction_mode_over_tls(
-    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The URL says all: the pooler, and whose certificate is believed."""
+async def test_behind_pgbouncer_in_transaction_mode_over_tls(server: PostgresServer, tmp_path: Path) -> None:
+    """The URL says all: the pooler, and whose certificate is believed. The server behind it crashes in mid-vote."""
     async with (
         in_front(server) as pooler,
         migrated(pooler.url) as database,
@@ -219,6 +217,8 @@ async def test_behind_pgbouncer_in_transaction_mode_over_tls(
 
         async with asyncio.TaskGroup() as group:
             await voting.begins(group)
+            await server.stops("immediate")
+            await server.starts()
 
         await all_voted_once(town, voting.receipts)
         async with database.reading() as connection:
