@@ -20,6 +20,7 @@ from tests.benchmarks import (
     page_bench,
     tenfold_bench,
     voting_bench,
+    workers_bench,
 )
 
 BENCHMARKS = {
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "page": page_bench.page,
     "messages": messages_bench.messages,
     "console": console_bench.console,
+    "workers": workers_bench.workers,
     "ballots-full": count_bench.full,
     "tenfold": tenfold_bench.tenfold,
 }

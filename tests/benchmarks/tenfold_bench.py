@@ -66,7 +66,7 @@ async def tenfold(folder: Path, shrink: int) -> None:
     members, ballots = (MEMBERS, BALLOTS) if shrink == 1 else (SMALL_MEMBERS, SMALL_BALLOTS)
     part = members / MEMBERS
     print(f"\n{members:,} members and {ballots:,} ballots beside a tenth of both, on PostgreSQL:")
-    print(f"about {MINUTES_FULL * part:,.0f} minutes if nothing else runs on two cores like those it was written on,")
+    print(f"about {MINUTES_FULL * part:,.1f} minutes if nothing else runs on two cores like those it was written on,")
     print(f"and {GIGABYTES_FULL * part:,.1f} GB in {tempfile.gettempdir()}", flush=True)
     with own_server() as server:
         both = [await one_size(server, folder, some) for some in (members // 10, members)]
@@ -162,7 +162,8 @@ def say(tenth: Size, whole: Size) -> None:
     shown = {path: page for path, page in whole.pages.items() if not path.endswith(FILES)}
     slow = [path for path, page in shown.items() if page.median > MEDIAN_SECONDS_MAX]
     late = [path for path in shown if tenth.pages[path].first > FIRST_SECONDS_MAX]
-    print(f"  median of {MEDIAN_SECONDS_MAX * 1000:.0f} ms: {'MISSED by ' + ', '.join(slow) if slow else 'met'}")
+    said = f"MISSED by {', '.join(slow)}" if slow else "met"
+    print(f"  median of {MEDIAN_SECONDS_MAX * 1000:.0f} ms: {said}")
     first = f"first look of {FIRST_SECONDS_MAX * 1000:.0f} ms at a tenth"
     print(f"  {first}: {'MISSED by ' + ', '.join(late) if late else 'met'}")
 
