@@ -150,9 +150,8 @@ def say(tenth: Size, whole: Size) -> None:
         print(f"{name:32} {before:10.2f} {seconds:10.2f} {seconds / before:7.1f} {much}")
     over = [name for name, seconds in whole.seconds.items() if seconds / tenth.seconds[name] > RATIO_MAX]
     print(f"  at most {RATIO_MAX:.0f} times: {'MISSED by ' + ', '.join(over) if over else 'met'}")
-    print(
-        f"\n{'milliseconds of a page':32} {'a tenth':>10} {'ten times':>10} {'ratio':>7} {'first':>10} {'ten times':>10}"
-    )
+    heads = f"{'a tenth':>10} {'ten times':>10} {'ratio':>7} {'first':>10} {'ten times':>10}"
+    print(f"\n{'milliseconds of a page':32} {heads}")
     for path, page in sorted(whole.pages.items(), key=lambda item: -item[1].median):
         before_page = tenth.pages[path]
         print(

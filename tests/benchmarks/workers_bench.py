@@ -6,8 +6,10 @@ and the server take their processor from the same cores: with two of them more w
 """
 
 import asyncio
+import os
+import sys
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 import psutil
-from mortal_town import MortalTown
+from mortal_town import ROOT, MortalTown
 from sqlalchemy import func, insert, select
-from town import Resident
+from town import PUBLIC_URL, Resident, free_port
 
 from messages.notices import notices, sending
 from messages.notices.model import Content
@@ -25,12 +27,14 @@ from messages.schema import channel, delivery
 from messages.words.wording import Ways
 from tests.benchmarks import scale
 from tests.benchmarks.own_postgres import OwnServer, own_server
+from voting import secrets_file
 from voting.model import By
 from voting.roll import roll
 
 WORKERS: Final = (1, 2, 4)
 VOTES, MESSAGES = 600, 3_000
 AT_ONCE: Final = 60
+WARM: Final = 24  # votes before those that are measured, so that every worker has read what it reads once
 PATIENCE_SECONDS: Final = 300.0
 COST_RATIO_MAX: Final = 1.15
 WAYS: Final = Ways(bot_url="https://t.me/ballot_bot")
@@ -111,21 +115,49 @@ async def with_workers(server: OwnServer, folder: Path, count: int, votes: int, 
     async with town_of(server, folder, count, votes, messages) as town:
         if count > 1:
             await town.until_workers(lambda found: len(found) == count)
-        voting = await measured(server, town, votes, everybody_votes(town, votes))
+        await everybody_votes(town, range(WARM))
+        voting = await measured(server, town, votes, everybody_votes(town, range(WARM, WARM + votes)))
         await be_readers(town, messages)
         telling = await measured(server, town, messages, everybody_is_told(town, messages))
-        assert await town.locks() == votes
+        assert await town.locks() == WARM + votes
     return Both(voting, telling)
 
 
+class WorkersTown(MortalTown):
+    """A town whose service is started by the command line, as an operator does it."""
+
+    async def starts(self, port: int | None = None) -> None:
+        self.port = port or free_port()
+        local = f"http://127.0.0.1:{self.port}"
+        self.sandbox.telegram.public_url[PUBLIC_URL] = local
+        self.sandbox.twilio.public_url[PUBLIC_URL] = local
+        await asyncio.to_thread(secrets_file.save, self.folder / "ballotline.secrets", self.secrets)
+        told = {f"BALLOTLINE_{name}": value for name, value in self._told().items()}
+        words = ("-m", "bot.cli", "run", "--processes", str(self.processes))
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *words,
+            cwd=self.folder,
+            env={**os.environ, **told, "PYTHONPATH": str(ROOT)},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert self.process.stderr is not None
+        line = await self.process.stderr.readline()
+        assert b"Ballotline is running" in line, line
+
+    async def stops(self) -> None:
+        self.process.terminate()
+        await self.process.communicate()
+
+
 @asynccontextmanager
-async def town_of(server: OwnServer, folder: Path, count: int, votes: int, messages: int) -> AsyncIterator[MortalTown]:
+async def town_of(server: OwnServer, folder: Path, count: int, votes: int, messages: int) -> AsyncIterator[WorkersTown]:
     """Give a town of voters and readers with so many workers, open now."""
     name, now = f"workers_{count}", datetime.now(UTC)
     database = await server.fresh(name)
-    names = [f"voter{number}" for number in range(votes)] + [f"reader{number}" for number in range(messages)]
+    names = [f"voter{number}" for number in range(WARM + votes)] + [f"reader{number}" for number in range(messages)]
     try:
-        async with MortalTown(
+        async with WorkersTown(
             database,
             folder,
             server.named(name),
@@ -141,7 +173,7 @@ async def town_of(server: OwnServer, folder: Path, count: int, votes: int, messa
         await database.close()
 
 
-async def measured(server: OwnServer, town: MortalTown, count: int, work: Awaitable[None]) -> Pace:
+async def measured(server: OwnServer, town: WorkersTown, count: int, work: Awaitable[None]) -> Pace:
     """Measure some work."""
     log, processor, began = await server.written(), processor_seconds(town), time.perf_counter()
     await work
@@ -149,16 +181,16 @@ async def measured(server: OwnServer, town: MortalTown, count: int, work: Awaita
     return Pace(count / seconds, used / count * 1000, (await server.written() - log) / count)
 
 
-def processor_seconds(town: MortalTown) -> float:
+def processor_seconds(town: WorkersTown) -> float:
     """Give the processor time of the supervisor and all its workers."""
-    process = psutil.Process(town.process_id)
+    process = psutil.Process(town.process.pid)
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
     return float(sum(used.user + used.system for used in times))
 
 
-async def everybody_votes(town: MortalTown, votes: int) -> None:
-    """Let all vote, so many at once."""
-    waiting = iter(range(votes))
+async def everybody_votes(town: WorkersTown, numbers: Iterable[int]) -> None:
+    """Let these vote, so many at once."""
+    waiting = iter(numbers)
 
     async def some() -> None:
         for number in waiting:
@@ -169,7 +201,7 @@ async def everybody_votes(town: MortalTown, votes: int) -> None:
             group.create_task(some())
 
 
-async def be_readers(town: MortalTown, messages: int) -> None:
+async def be_readers(town: WorkersTown, messages: int) -> None:
     """Give every reader a chat that was begun, as if they had linked it."""
     rows = []
     async with town.database.reading() as connection:
@@ -183,7 +215,7 @@ async def be_readers(town: MortalTown, messages: int) -> None:
         await connection.execute(insert(channel), [row | {"state": "on", "since": since} for row in rows])
 
 
-async def everybody_is_told(town: MortalTown, messages: int) -> None:
+async def everybody_is_told(town: WorkersTown, messages: int) -> None:
     """Send a notice, and wait until the ledger says that it went."""
     by = By("Carys", "console", town.clock())
     async with town.database.writing() as connection:
@@ -196,7 +228,7 @@ async def everybody_is_told(town: MortalTown, messages: int) -> None:
             await asyncio.sleep(0.1)
 
 
-async def sent(town: MortalTown) -> int:
+async def sent(town: WorkersTown) -> int:
     """Count what went."""
     async with town.database.reading() as connection:
         return int(await connection.scalar(select(func.count()).where(delivery.c.state == "sent")) or 0)

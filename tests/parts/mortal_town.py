@@ -110,12 +110,6 @@ class MortalTown(Town):
         return await asyncio.to_thread(self._child.wait), await self._said
 
     @property
-    def process_id(self) -> int:
-        """Give the number of the process that was started; workers are its children."""
-        assert self._child is not None
-        return self._child.pid
-
-    @property
     def running(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
