@@ -69,7 +69,7 @@ def rows(kept: Figures) -> list[tuple[str, str, str, str]]:
 
 
 def _time(what: str, milliseconds: float, number: float, of: str) -> tuple[str, str, str, str]:
-    return what, f"{milliseconds:.3g} ms", f"{number:,.0f} {of}", span(milliseconds * number / 1_000)
+    return what, f"{milliseconds:,.4g} ms", f"{number:,.0f} {of}", span(milliseconds * number / 1_000)
 
 
 def _bytes(what: str, size: float, number: float, of: str) -> tuple[str, str, str, str]:

@@ -60,10 +60,8 @@ class Both:
 async def workers(folder: Path, shrink: int) -> None:
     """Print both for each number of workers, and how they stand to one worker's."""
     votes, messages = VOTES // shrink, MESSAGES // shrink
-    print(
-        f"\n{votes:,} votes in the chat and a notice to {messages:,}, workers on one PostgreSQL; ms: of processor each,"
-    )
-    print("all workers together; log: bytes that PostgreSQL writes for each; ratios are to one worker's")
+    print(f"\n{votes:,} votes in the chat and a notice to {messages:,}, by workers on one PostgreSQL; ratio: to one's;")
+    print("ms: of processor for each, of all workers together; log: bytes that PostgreSQL writes for each")
     heads = ("votes/s", "ratio", "ms", "ratio", "log", "messages/s", "ratio", "ms", "ratio", "log")
     print(f"{'workers':>8}" + "".join(f" {head:>10}" for head in heads), flush=True)
     found: dict[int, Both] = {}
@@ -114,7 +112,7 @@ async def with_workers(server: OwnServer, folder: Path, count: int, votes: int, 
     """Have a town vote, and tell its readers something."""
     async with town_of(server, folder, count, votes, messages) as town:
         if count > 1:
-            await town.until_workers(lambda found: len(found) == count)
+            await until_all_work(town, count)
         await everybody_votes(town, range(WARM))
         voting = await measured(server, town, votes, everybody_votes(town, range(WARM, WARM + votes)))
         await be_readers(town, messages)
@@ -171,6 +169,13 @@ async def town_of(server: OwnServer, folder: Path, count: int, votes: int, messa
             yield town
     finally:
         await database.close()
+
+
+async def until_all_work(town: WorkersTown, count: int) -> None:
+    """Wait until every worker shows itself in /metrics."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(await town.workers()) < count:  # noqa: ASYNC110 - other processes' doing
+            await asyncio.sleep(0.1)
 
 
 async def measured(server: OwnServer, town: WorkersTown, count: int, work: Awaitable[None]) -> Pace:
