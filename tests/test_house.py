@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,14 @@ def modules(floor: str) -> list[Path]:
     return [path for path in sorted((ROOT / floor).rglob("*.py")) if "migrations/versions" not in str(path)]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -138,7 +144,7 @@ def test_no_class_does_too_much(floor: str) -> None:
             sum(isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) for part in node.body),
         )
         for path in modules(floor)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ClassDef) and node.name not in LARGE_CLASSES
     ]
 
@@ -207,7 +213,7 @@ def test_the_table_of_rooms_is_the_tree() -> None:
 
 def test_every_log_is_called_log_and_says_what_happened_in_words() -> None:
     """Whoever reads a log reads sentences; what varies stands beside them in fields."""
-    trees = [(path, ast.parse(path.read_text(encoding="utf-8"))) for floor in FLOORS for path in modules(floor)]
+    trees = [(path, tree_of(path)) for floor in FLOORS for path in modules(floor)]
     made = {
         ast.unparse(node).split("=")[0].strip()
         for _, tree in trees

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def floor_of(name: str) -> str:
     return next(floor for floor in reversed(FLOORS) if name == floor or name.startswith(f"{floor}."))
 
 
+@cache
 def paragraph(package: str) -> str:
     return re.sub(r"\s+", " ", ast.get_docstring(ast.parse(MODULES[package].read_text(encoding="utf-8"))) or "")
 
@@ -53,7 +55,8 @@ def allowed(package: str) -> set[str]:
     return found
 
 
-def imported(module: str) -> set[str]:
+@cache
+def imported(module: str) -> frozenset[str]:
     """Give the modules of ours that a module imports; a name that is no module stands for the module it is in."""
     found = set()
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
@@ -62,7 +65,7 @@ def imported(module: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in MODULES else node.module for name in names}
-    return found & MODULES.keys()
+    return frozenset(found & MODULES.keys())
 
 
 def refused(module: str, may: set[str], free: set[str]) -> set[str]:

@@ -8,17 +8,20 @@ from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from bot.console import office
 from bot.console.door import Screen
+from bot.console.office import Office
 from bot.console.pages import member_address
 from bot.console.speech import Speech
 from bot.console.visit import Visit, load_poll
 from bot.staff.roles import Act
-from bot.staff.turnout import STEP
+from bot.staff.turnout import STEP, Turnout
 from voting.imports.report import PeoplesCsv
 from voting.schema import member
 
@@ -58,6 +61,7 @@ class Asked:
     visit: Visit
     connection: AsyncConnection
     speech: Speech
+    known: Turnout
     after: int = 0
     limit: int | None = None
 
@@ -72,10 +76,11 @@ class Asked:
 
 async def _show(listing: Listing, visit: Visit) -> Response:
     """Show a page of a list."""
+    known, counts = await _counted(visit)
     async with visit.console.house.database.reading() as connection:
         speech = visit.speech(await load_poll(connection))
         limit = PAGE + 1 if listing.paged else None
-        asked = Asked(visit, connection, speech, visit.asked_number("after") or 0, limit)
+        asked = Asked(visit, connection, speech, known, visit.asked_number("after") or 0, limit)
         lines = [line async for line in listing.lines(asked)]
         page = lines[:PAGE] if listing.paged else lines
         return await visit.page(
@@ -86,7 +91,7 @@ async def _show(listing: Listing, visit: Visit) -> Response:
             more=page[-1].id if len(lines) > len(page) else None,
             first_page=not asked.after,
             step=STEP,
-            office=await visit.console.snapshots.office.latest(),
+            office=counts,
         )
 
 
@@ -96,14 +101,21 @@ async def _download(listing: Listing, visit: Visit) -> Response:
     return StreamingResponse(_csv(listing, visit), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+async def _counted(visit: Visit) -> tuple[Turnout, Office]:
+    """Give what was counted; to be asked for before there is a connection, since counting takes one of its own."""
+    snapshots = visit.console.snapshots
+    return (await snapshots.latest()).turnout, await snapshots.office.latest()
+
+
 async def _csv(listing: Listing, visit: Visit) -> AsyncIterator[str]:
     out = io.StringIO()
     writer = PeoplesCsv(out)
+    known, _ = await _counted(visit)
     async with visit.console.house.database.reading() as connection:
         speech = visit.speech(await load_poll(connection))
         out.write(SPREADSHEETS_MARK)
         writer.row(speech.t(column) for column in listing.columns)
-        async for line in listing.lines(Asked(visit, connection, speech)):
+        async for line in listing.lines(Asked(visit, connection, speech, known)):
             writer.row(_for_spreadsheet(cell, speech) for cell in line.cells)
             if out.tell() > PIECE_CHARACTERS:
                 yield _emptied(out)
@@ -142,7 +154,9 @@ async def _unreachable(asked: Asked) -> AsyncIterator[Line]:
             else say(row.phone_reason or "missing", "reason")
         )
         names = asked.speech.language_name(row.language)
-        yield Line(row.id, (row.member_no, row.area, names, row.phone, chat, texts), member_address(row.member_no))
+        yield Line(
+            row.id, (row.member_no, row.area, names, _dialled(row.phone), chat, texts), member_address(row.member_no)
+        )
 
 
 async def _without_pack(asked: Asked) -> AsyncIterator[Line]:
@@ -155,7 +169,7 @@ async def _overdue(asked: Asked) -> AsyncIterator[Line]:
     found = await office.overdue(asked.connection, asked.visit.now)
     async for row in asked.rows(found, member.c.id):
         days = (row.dispatched_on, row.delivered_on, row.returned_on)
-        yield Line(row.id, (row.member_no, row.area, row.phone, *days), member_address(row.member_no))
+        yield Line(row.id, (row.member_no, row.area, _dialled(row.phone), *days), member_address(row.member_no))
 
 
 def _waiting(visit: Visit) -> dict[str, Select[Any]]:
@@ -195,7 +209,7 @@ def _about_case(row: Any, speech: Speech) -> tuple[str, str]:  # noqa: ANN401 - 
 
 async def _reminders(asked: Asked) -> AsyncIterator[Line]:
     """Give how many had voted when a reminder went, and how many voted in the day before and the day after."""
-    known = (await asked.visit.console.snapshots.latest()).turnout
+    known = asked.known
     for row in await office.reminders(asked.connection):
         went = row.planned_at
         before, then, after = (
@@ -204,6 +218,11 @@ async def _reminders(asked: Asked) -> AsyncIterator[Line]:
         about = f"{row.id} · {asked.speech.say(row.kind, 'notice_kind')}"
         cells = (about, went, row.members, then, then - before, after - then)
         yield Line(row.id, cells, f"{_NOTICES}/{row.id}/report" if asked.visit.may(Act.SEE_NOTICES) else "")
+
+
+def _dialled(phone: str | None) -> str | None:
+    """Write a number in groups, as people dial it; without spaces a spreadsheet would take it for a plain number."""
+    return phone and phonenumbers.format_number(phonenumbers.parse(phone), PhoneNumberFormat.INTERNATIONAL)
 
 
 def _why(speech: Speech, state: str, reason: str | None) -> str:

@@ -14,6 +14,7 @@ from bot.alerts import alerts
 from bot.console import lists, sessions
 from bot.console.door import Action, Screen
 from bot.console.headers import PICTURE_POLICY
+from bot.console.office import Office
 from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
 from bot.console.speech import Speech
@@ -33,7 +34,7 @@ WAITING: Final = frozenset({"submitted"})
 
 async def show(visit: Visit) -> Response:
     """Show where everything stands."""
-    latest = await visit.console.snapshots.latest()
+    latest, office = await visit.console.snapshots.latest(), await visit.console.snapshots.office.latest()
     async with visit.console.house.database.reading() as connection:
         notices = await list_notices(connection, 20) if visit.may(Act.SEE_NOTICES) else []
         bars = visit.console.notice_counts
@@ -47,15 +48,14 @@ async def show(visit: Visit) -> Response:
             moving=moving,
             waiting=[found for found in notices if found.state in WAITING],
             alerts=await alerts.open_alerts(connection, 30),
-            firsts=await _firsts(visit, connection, latest),
-            office=await visit.console.snapshots.office.latest(),
+            firsts=await _firsts(visit, connection, latest, office),
+            office=office,
             texts_held=await texts_resumed.held_until(connection, visit.now),
         )
 
 
-async def _firsts(visit: Visit, connection: AsyncConnection, latest: Snapshot) -> list[tuple[str, int]]:
+async def _firsts(visit: Visit, connection: AsyncConnection, latest: Snapshot, office: Office) -> list[tuple[str, int]]:
     """Give the lists that this person may see, each with the number of its lines."""
-    office = await visit.console.snapshots.office.latest()
     counts = {
         "unreachable": office.unreachable,
         "without_pack": office.without_pack,

@@ -14,6 +14,7 @@ from bot.console.echoes import echoed
 from bot.console.handbook import part_for
 from bot.console.speech import Speech
 from bot.member.chats import is_page
+from messages.words.reasons import window_reason_text
 from messages.words.texts import text
 from voting.typed_text import looks_like
 from voting.verify import result
@@ -33,7 +34,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {name: _filter(name) for name in SPOKEN} | {"echo": _echo}
-    found.globals |= {"static": static_address, "own_name": own_name, "help_for": part_for, "of_voters": of_voters}
+    found.globals |= {
+        "static": static_address,
+        "own_name": own_name,
+        "help_for": part_for,
+        "window_reason": window_reason_text,
+        "of_voters": of_voters,
+    }
     found.filters["standing"] = standing_said
     found.tests["from_page"] = is_page  # the voting page, and not a chat
     found.tests["alike"] = looks_like  # two names: one person, for the rules that need two

@@ -38,7 +38,6 @@ _NAMED: Final[Mapping[tuple[str, str], Said]] = {  # (refusal's key or any, fact
     ("notice_not_there", "state"): _notice_state,
     ("notice_ended", "state"): _notice_state,
     ("upload_not_ready", "state"): lambda raw, speech: speech.say(raw, "upload_inside"),
-    ("needs_second_person", "act"): lambda raw, speech: speech.say(raw, "act"),
     ("notice_text_missing", "language"): lambda raw, speech: speech.language_name(raw),
     ("notice_text_too_long", "language"): lambda raw, speech: speech.language_name(raw),
     ("", "problem"): echoed,

@@ -69,21 +69,21 @@ async def unlimited(folder: Path, shrink: int) -> None:
         again = await timed_bot(served, HTTPXRequest(connection_pool_size=PEER_WIDTH), PEER_WIDTH, count)
     peer = (wide[0] + again[0]) / 2, (wide[1] + again[1]) / 2
     print(
-        f"(a, e) {count} messages, no limit; ratios are of processor time, python-telegram-bot's at {PEER_WIDTH} twice"
+        f"(a, e) {count} messages, no limit; the peer at {PEER_WIDTH} before and after ours; ratios of processor time"
     )
     print(
-        f"  our postman, with the ledger: at most {NOTICE_MS_MAX} ms each and {NOTICE_RATIO_MIN:.0f}x less are wanted"
+        f"  with the ledger at most {NOTICE_MS_MAX} ms each and {NOTICE_RATIO_MIN:.0f}x less than the peer's are wanted"
     )
-    _tell(f"python-telegram-bot's own transport, {PEER_WIDTH} wide", peer, peer)
-    _tell("our postman, with the ledger", ours, peer)
-    print("  our channel alone, without the ledger")
+    _tell("our postman, with the ledger", ours, ours)
+    _tell(f"python-telegram-bot's own transport, {PEER_WIDTH} wide", peer, ours)
+    print("  without the ledger")
+    _tell("our channel alone", alone, alone)
     _tell(f"python-telegram-bot's own transport, {NARROW_WIDTH} wide", narrow, alone)
     _tell("bare aiohttp", bare, alone)
-    _tell("our channel", alone, alone)
 
 
-def _tell(name: str, one: tuple[float, float], beside: tuple[float, float]) -> None:
-    print(f"  {name:45} {one[0]:7,.0f}/s {one[1]:6.2f} ms of processor, {beside[1] / one[1]:5.2f}x")
+def _tell(name: str, one: tuple[float, float], ours: tuple[float, float]) -> None:
+    print(f"  {name:45} {one[0]:7,.0f}/s {one[1]:6.2f} ms of processor, ours {one[1] / ours[1]:5.2f}x less")
 
 
 async def timed_channel(served: Stub, width: int, count: int) -> tuple[float, float]:

@@ -4,13 +4,14 @@ The archive is read by one process, in order; batches go to workers, a few at a 
 whatever the archive holds. What they find is taken in order again: the first ballot that is wrong is named.
 """
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Final, NamedTuple, Self
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
+from typing import Any, Final, NamedTuple, Self
 
 from voting.ballots.ballot import Ciphertext, read_ballot
 from voting.ballots.check import check
@@ -93,16 +94,29 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class _Spawning(SpawnContext):
+    """Starts processes anew, and remembers them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[BaseProcess] = []
+
+    def Process(self, *given: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: ANN401, N802
+        """Make a process."""
+        process = SpawnProcess(*given, **named)
+        self.made.append(process)
+        return process
+
+
 class Checker:
     """Checks batches, in workers or, for few ballots or one worker, in this process; gives them back in order."""
 
     def __init__(self, election: Election, workers: int) -> None:
         self._election = election
         self._most = max(1, workers) * BATCHES_WAITING
+        self._spawning = _Spawning()
         self._pool = (
-            ProcessPoolExecutor(
-                workers, multiprocessing.get_context("spawn"), initializer=begin_worker, initargs=(election.written,)
-            )
+            ProcessPoolExecutor(workers, self._spawning, initializer=begin_worker, initargs=(election.written,))
             if workers > 1
             else None
         )
@@ -121,6 +135,8 @@ class Checker:
         try:
             yield from self._checked(batches)
         except BrokenProcessPool as broken:
+            for process in self._spawning.made:  # the pool ends them, but may miss one that began at that moment
+                process.kill()
             raise WorkerEnded from broken
 
     def _checked(self, batches: Iterable[list[Cast]]) -> Iterator[tuple[list[Cast], Batch]]:

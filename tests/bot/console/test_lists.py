@@ -81,6 +81,7 @@ async def test_who_cannot_be_reached_is_listed_with_the_reasons(town: ConsoleHou
     assert len(expected) > 1
     assert all(f">{number}</a>" in page for number in expected)
     by_number = {row[0]: row for row in found}
+    assert by_number["0000037"][3] == "+44 7700 900037"
     assert by_number["0000033"][4:] == ["no chat is linked", "the number on the roll is a landline"]
 
 

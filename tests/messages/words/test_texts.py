@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,7 @@ DATE_PARTS = {f"{end}{part}" for end in ("", "first_", "last_") for part in ("we
 }
 
 
+@cache
 def catalogue(domain: str, language: str) -> dict[str, Message]:
     """Read a catalogue as a translator's tool would."""
     path = texts.LOCALE_FOLDER / language.replace("-", "_") / "LC_MESSAGES" / f"{domain}.po"
@@ -89,10 +91,12 @@ def sources() -> Iterator[Path]:
         yield from (ROOT / floor).rglob("*.py")
 
 
+@cache
 def calls() -> list[tuple[str, TextCall]]:
     return [(path.name, call) for path in sources() for call in text_calls(path.read_text())]
 
 
+@cache
 def literals() -> tuple[set[str], set[str]]:
     """Give the strings written in the code, and the beginnings of those put together there."""
     whole, beginnings = set(), set()

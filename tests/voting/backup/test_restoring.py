@@ -33,7 +33,7 @@ from voting.backup.refusals import (
 )
 from voting.model import By
 from voting.packs.forgetting import forget_credentials
-from voting.refusals import DatabaseUnreachable, Fault, ForeignSecrets, SecretsMissing
+from voting.refusals import DatabaseUnreachable, Fault, ForeignSecrets, NoPoll, SecretsMissing
 from voting.store.database import Database
 from voting.verify.verify import verify
 
@@ -232,11 +232,12 @@ async def test_files_that_are_no_backup_are_refused_each_with_a_sentence(
         ("UPDATE alembic_version SET version_num = '9999'", BackupOfOtherVersion, "9999"),
         ("UPDATE pack SET state = 'void' WHERE id = 1", BackupUnreadable, "no lock used a pack"),
         ("DELETE FROM member WHERE id = 6", BackupUnreadable, "a row of pack refers to one that is not there"),
+        ("DROP TRIGGER poll_stays; DELETE FROM poll", NoPoll, "no poll"),
         ("DROP TABLE head", BackupUnreadable, "it has no table head"),
     ):
         shutil.copyfile(kept, odd)
         with closing(sqlite3.connect(odd)) as connection, connection:
-            connection.execute(change)
+            connection.executescript(change)
         await refused(kind, said)
     shutil.copyfile(kept, odd)
     data = bytearray(odd.read_bytes())

@@ -129,6 +129,7 @@ WRONG = {
     ),
     "an empty option": (HEAD + instead('"Ben"', '""'), "questions[1].options is empty"),
     "an option of two lines": (HEAD + instead('"Ben"', '"B\\nen"'), "questions[1].options must be one line each"),
+    "languages as text": (HEAD.replace('["en-GB", "cy"]', '"cy"') + LEADER, "languages must be a list of texts"),
     "options as text": (HEAD + instead('["North", "South"]', '"North"', LEADER), "must be a list of texts"),
     "more than there are": (HEAD + instead("[1, 2]", "5"), "questions[1].choose must be from 0 to the number of"),
     "least above most": (HEAD + instead("[1, 2]", "[2, 1]"), "questions[1].choose must be from 0"),

@@ -4,7 +4,9 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ import pytest
 from ended_worker import kill_a_worker
 from made_bundle import OPTIONS, UUID, Made
 from soak import SOAK
+from trustee_town import an_election
 
+from voting.ballots.group import base_times
 from voting.verify import format as form
-from voting.verify.ballots import Checker
+from voting.verify.ballots import Cast, Checker
 from voting.verify.cast import Ballots
 from voting.verify.report import Figures
 from voting.verify.verify import Asked, Report, WorkerEnded, verify
@@ -149,6 +153,24 @@ def test_a_worker_ended_from_outside_ends_the_check_and_blames_nobody(
     with pytest.raises(WorkerEnded, match="ended from outside; nothing is known of the bundle"):
         verify(original, workers=2)
     assert told[-1] < 8
+
+
+def test_a_worker_that_begins_while_another_is_ended_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool may miss it, and waits for it; it waits for what the other held. Both would wait for ever."""
+    checker = Checker(an_election(base_times(1)), workers=2)
+    pool: Any = checker._pool
+    pool._call_queue._rlock.acquire()  # as one holds it that was ended while it waited for work
+    monkeypatch.setattr(SpawnProcess, "terminate", lambda _process: None)
+
+    def batches() -> Iterator[list[Cast]]:
+        yield [Cast(b"", "", "", 0, 0)]
+        yield [Cast(b"", "", "", 0, 0)]
+        checker._spawning.made[0].kill()
+
+    with checker, pytest.raises(WorkerEnded):
+        list(checker.check(batches()))
+
+    assert [process.exitcode for process in checker._spawning.made] == [-signal.SIGKILL] * 2
 
 
 def test_as_many_workers_as_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -645,6 +645,11 @@ ARCHIVES: dict[str, tuple[Callable[[bytes], bytes], str, int | None]] = {
         "is not filled up with zeros",
         1000,
     ),
+    "another content than it is called by": (
+        lambda whole: whole[:1600] + b"\0" + whole[1601:],
+        "is not what its name is the SHA-256 of",
+        1536,
+    ),
     "another name for the first": (
         lambda whole: renamed(whole, b"BELENIOS", b"VOTESHOP"),
         "has a name that no member has",

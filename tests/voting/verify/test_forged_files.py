@@ -13,6 +13,7 @@ from voting.verify import format as form
 from voting.verify.verify import verify
 
 ARCHIVE = form.archive_name(UUID)
+NOT_SIGNED = "is not the signature of manifest.json by this poll's signing key"
 GARBAGE = {form.LINES: b"poll.json 1 nothing\n"}
 
 
@@ -76,8 +77,15 @@ def test_a_bundle_signed_by_somebody_else_is_found(tmp_path: Path) -> None:
     signature = SigningKey(bytes(32)).sign(form.manifest_message((folder / form.MANIFEST).read_bytes())).signature
     (folder / form.SIGNATURE).write_bytes(signature.hex().encode() + b"\n")
 
-    what = "is not the signature of manifest.json by this poll's signing key"
-    assert found(folder) == [(form.SIGNATURE, 1, what)]
+    assert found(folder) == [(form.SIGNATURE, 1, NOT_SIGNED)]
+
+
+@pytest.mark.parametrize("written", [b"nothing\n", b"\xff\n", b""])
+def test_a_signature_that_is_none_is_found(tmp_path: Path, written: bytes) -> None:
+    folder = Made().write(tmp_path / "bundle")
+    (folder / form.SIGNATURE).write_bytes(written)
+
+    assert found(folder) == [(form.SIGNATURE, 1, NOT_SIGNED)]
 
 
 def test_an_entry_that_names_another_kind_in_its_body_is_none_of_that_kind(tmp_path: Path) -> None:
