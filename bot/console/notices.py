@@ -11,7 +11,6 @@ from starlette.responses import Response, StreamingResponse
 
 from bot.console.compose import Counts, draw
 from bot.console.door import Action, Handler, Screen
-from bot.console.notice_counts import NoticeCounts
 from bot.console.notice_form import NoticeForm
 from bot.console.visit import Console, Visit
 from bot.staff.roles import Act
@@ -37,7 +36,7 @@ class Notices:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._counts, self._kept = Counts(), NoticeCounts()
+        self._counts, self._kept = Counts(), console.notice_counts
         self._form = NoticeForm(console, self._counts)
 
     # -- looking -------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,7 +25,6 @@ from bot.staff.roles import Act
 from bot.staff.turnout import STEP
 from messages import texts_resumed
 from messages.notices.notices import list_notices
-from messages.notices.reports import progress
 
 TICK_SECONDS: Final = 2.0
 STREAM_SECONDS: Final = 600.0  # then the browser asks again
@@ -38,7 +37,8 @@ async def show(visit: Visit) -> Response:
     latest, office = await visit.console.snapshots.latest(), await visit.console.snapshots.office.latest()
     async with visit.console.house.database.reading() as connection:
         notices = await list_notices(connection, 20) if visit.may(Act.SEE_NOTICES) else []
-        moving = [(found, bar(await progress(connection, found.id))) for found in notices if found.state in MOVING]
+        bars = visit.console.notice_counts
+        moving = [(found, await bars.bar(connection, found)) for found in notices if found.state in MOVING]
         return await visit.page(
             connection,
             "overview.html",
@@ -104,22 +104,6 @@ async def show_turnout(visit: Visit) -> Response:
 async def stream(visit: Visit) -> Response:
     """Send the numbers whenever they change, until the session ends or the browser goes."""
     return StreamingResponse(_events(visit), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
-
-
-def bar(states: dict[str, int]) -> dict[str, Any]:
-    """Give a notice's progress: how many were told, failed, are still to go; shares of a hundred for the bar."""
-    whole = sum(states.values())
-    told = states.get("sent", 0) + states.get("delivered", 0)
-    left = states.get("ready", 0) + states.get("sending", 0)
-    doubt = states.get("unknown", 0)
-    other = whole - told - left - doubt
-    parts = {"told": told, "doubt": doubt, "other": other, "left": left}
-    at, shares = 0.0, []
-    for name, count in parts.items():
-        share = 100 * count / whole if whole else 0.0
-        shares.append({"name": name, "at": round(at, 3), "share": round(share, 3)})
-        at += share
-    return {"whole": whole, **parts, "parts": shares, "handled": whole - left}
 
 
 def numbers(latest: Snapshot, speech: Speech) -> dict[str, str]:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot import schema as bot_schema
 from bot.console import pages, tongues
+from bot.console.notice_counts import NoticeCounts
 from bot.console.refusals import said
 from bot.console.sessions import VIA, Guest
 from bot.console.snapshot import Snapshots
@@ -51,6 +52,7 @@ class Console:
     desk: Desk
     templates: Environment
     snapshots: Snapshots
+    notice_counts: NoticeCounts = field(default_factory=NoticeCounts)
 
     @property
     def https(self) -> bool:

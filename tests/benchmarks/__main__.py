@@ -1,7 +1,7 @@
 """Run all benchmarks, or those named, here or in PART: `PART="votes count" make bench`. BENCH_SMALL=1: a quick look.
 
-`ballots-full`, the count of 141,725 ballots, is run by its name only, alone; it says first how long it takes and how
-much disk.
+`ballots-full`, the count of 141,725 ballots, and `tenfold`, ten times a large roll, are run by their names only, each
+alone; they say first how long they take and how much disk.
 """
 
 import asyncio
@@ -18,7 +18,9 @@ from tests.benchmarks import (
     count_bench,
     messages_bench,
     page_bench,
+    tenfold_bench,
     voting_bench,
+    workers_bench,
 )
 
 BENCHMARKS = {
@@ -31,9 +33,11 @@ BENCHMARKS = {
     "page": page_bench.page,
     "messages": messages_bench.messages,
     "console": console_bench.console,
+    "workers": workers_bench.workers,
     "ballots-full": count_bench.full,
+    "tenfold": tenfold_bench.tenfold,
 }
-BY_NAME_ONLY = {"ballots-full"}
+BY_NAME_ONLY = {"ballots-full", "tenfold"}
 
 
 async def main(names: list[str]) -> None:

@@ -27,7 +27,7 @@ from prepared import GWEN, NOW, SECRETS, make_poll
 from sqlalchemy import insert
 from trustee_town import dealt
 
-from tests.benchmarks.voting_bench import fresh, watch
+from tests.benchmarks.voting_bench import Watch, fresh, watch
 from voting import schema
 from voting.audit import chain
 from voting.ballots.ballot import ballot_digest, sign
@@ -158,25 +158,45 @@ def lock_row(number: int, mark: str) -> dict[str, object]:
     return {"member_id": number, "receipt": mark, "chat": f"telegram:{number}", **by}
 
 
+class Counted(NamedTuple):
+    """What each step of a count took, and the verification of its bundle; `size`: the archive's bytes."""
+
+    making: Watch
+    close: Watch
+    tally: Watch
+    decrypting: Watch
+    result: Watch
+    verifying: "Verification"
+    size: int
+
+
+async def counted(database: Database, folder: Path, ballots: int) -> Counted:
+    """Count a poll of this many ballots, and verify its bundle."""
+    with watch() as making:
+        town = await voted(database, ballots)
+    with watch() as close:
+        await counting.close(town)
+    bundle, by = folder / "bundle", {"secrets": SECRETS, "by": GWEN}
+    with patch.object(count_module, "verify", lambda *_, **__: Unchecked()):
+        with watch() as tally:
+            await begin(database, bundle, **by)  # type: ignore[arg-type]
+        with watch() as decrypting:
+            decryptions = await decrypt_all(town, folder, bundle)
+        with watch() as result:
+            await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
+    verifying = await asyncio.to_thread(verified, bundle)
+    size = (bundle / form.archive_name(town.poll.uuid)).stat().st_size
+    return Counted(making, close, tally, decrypting, result, verifying, size)
+
+
 async def counting_of(folder: Path, ballots: int) -> None:
     """Count a poll of this many ballots, verify its bundle, and print the seconds of both."""
     async with fresh(folder) as database:
-        with watch() as making:
-            town = await voted(database, ballots)
-        await counting.close(town)
-        bundle, by = folder / "bundle", {"secrets": SECRETS, "by": GWEN}
-        with patch.object(count_module, "verify", lambda *_, **__: Unchecked()):
-            with watch() as tally:
-                await begin(database, bundle, **by)  # type: ignore[arg-type]
-            with watch() as decrypting:
-                decryptions = await decrypt_all(town, folder, bundle)
-            with watch() as result:
-                await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
-    steps = (tally, decrypting, result)
+        took = await counted(database, folder, ballots)
+    steps, verifying = (took.tally, took.decrypting, took.result), took.verifying
     seconds, processor = sum(step.seconds for step in steps), sum(step.processor for step in steps)
-    verifying = await asyncio.to_thread(verified, bundle)
     print(
-        f"{ballots:10,} {making.seconds:9.1f}"
+        f"{ballots:10,} {took.making.seconds:9.1f}"
         + "".join(f" {step.seconds:9.2f}" for step in steps)
         + f" {seconds:9.2f} {processor:9.2f} {ballots / seconds:9,.0f}"
         + f" {verifying.seconds:9.2f} {verifying.processor:9.2f} {ballots / verifying.seconds:9,.0f}"
