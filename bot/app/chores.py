@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
@@ -65,6 +66,9 @@ async def keep(chore: Chore) -> None:
         wait = chore.every
         try:
             await chore.act()
+        except (DBAPIError, OSError) as problem:
+            log.warning("the database did not answer a chore", chore=chore.name, kind=type(problem).__name__)
+            wait = WAIT_AFTER_TROUBLE
         except Exception:  # the outermost loop: one chore's failure must not end the service
             log.exception("a chore failed", chore=chore.name)
             wait = WAIT_AFTER_TROUBLE

@@ -8,10 +8,12 @@ whatever keeps processes alive to start it again: nothing is held in memory that
 
 import asyncio
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+from sqlalchemy.exc import DBAPIError
 from starlette.routing import BaseRoute
 
 from bot.app.chores import Chore, keep
@@ -30,6 +32,8 @@ from bot.staff_chat import menus
 from messages.postman.postman import Postman
 from voting.poll import polls
 from voting.votes.clerk import Clerk
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -82,8 +86,8 @@ class Service:
                 await self.arrivals.finish()
                 await _end(tasks)
                 if self.turn is not None:
-                    await self.turn.give_up()
-                await self.presence.end()
+                    await _if_reached(self.turn.give_up())
+                await _if_reached(self.presence.end())
                 await self.clerk.finish()
                 postman_stop.set()
                 await postman
@@ -111,6 +115,14 @@ class Service:
         await telegram.patiently(lambda: menus.publish(bot, poll.languages))
         app_url = "" if poll.ways.page is False else settings.app_url
         await telegram.patiently(lambda: menus.publish_page(bot, poll.languages[0], app_url))
+
+
+async def _if_reached(farewell: Awaitable[None]) -> None:
+    """Say goodbye in the database; while it is away others find out by themselves that we are gone."""
+    try:
+        await farewell
+    except (DBAPIError, OSError) as problem:
+        log.warning("the database did not hear that this process ends", kind=type(problem).__name__)
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

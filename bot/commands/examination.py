@@ -9,6 +9,8 @@ from typing import Final
 
 from pydantic import SecretStr
 from sqlalchemy import select
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app.presence import OURS, Seen, fingerprint, seen
@@ -27,6 +29,7 @@ from voting.poll.opening import missing_of_key
 from voting.poll.status import key_facts
 from voting.poll.without_pack import count_eligible, count_without_pack
 from voting.refusals import Fault, Refusal
+from voting.store import postgres
 from voting.store.database import Database
 from voting.store.revision import check
 
@@ -81,6 +84,7 @@ async def _kept(settings: Settings) -> list[Finding]:
     except Refusal as refusal:
         found.append(Finding("secrets", ok=False, detail=str(refusal)))
     database = Database(settings.database_url, signer)
+    found += await pooler_findings(database.url)
     try:
         revision = await check(database)
         found.append(Finding("database", ok=True, detail=f"schema {revision}"))
@@ -101,6 +105,24 @@ async def _kept(settings: Settings) -> list[Finding]:
     finally:
         await database.close()
     return found
+
+
+async def pooler_findings(url: URL) -> list[Finding]:
+    """Look whether a pooler stands before the database that the URL does not tell of; nothing if none can be seen."""
+    if url.get_backend_name() == "sqlite" or postgres.is_pooled(url):
+        return []
+    careful = Database(url.update_query_dict({postgres.CACHE: "0"}))
+    try:
+        async with careful.reading() as connection:
+            if not await postgres.is_behind_pooler(connection):
+                return []
+    except (DBAPIError, OSError):
+        return []  # what follows says why it cannot be reached
+    finally:
+        await careful.close()
+    detail = "a pooler stands before the database, and the URL does not say so"
+    todo = f"add {postgres.CACHE}=0 to the query of BALLOTLINE_DATABASE_URL"
+    return [Finding("pooler", ok=False, detail=detail, what_to_do=todo)]
 
 
 async def _runs(settings: Settings) -> bool:

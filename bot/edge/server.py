@@ -6,8 +6,12 @@ import socket
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from bot.edge.slow_clients import Impatient
@@ -18,6 +22,8 @@ KEEP_ALIVE_SECONDS: Final = 10
 HEADERS_MAX_BYTES: Final = 16 * 1024
 SHUTDOWN_SECONDS: Final = 5
 CONCURRENT_MAX: Final = 1_000  # beyond this uvicorn answers 503 and the provider comes again
+
+log = structlog.get_logger()
 
 
 class PortTaken(StaffRefusal):
@@ -45,11 +51,19 @@ def bind(host: str, port: int) -> socket.socket:
     return taken
 
 
+async def _database_is_away(_request: Request, problem: Exception) -> Response:
+    """Tell whoever asked to come again: monitoring, a provider, the voting page, which does so by itself."""
+    log.warning("the database did not answer a request", kind=type(problem).__name__)
+    return PlainTextResponse("come again", status_code=503, headers={"Retry-After": "5"})
+
+
 class Server(uvicorn.Server):
     """uvicorn inside our own event loop: signals are the service's business."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        app = Starlette(routes=list(routes))
+        app = Starlette(
+            routes=list(routes), exception_handlers={DBAPIError: _database_is_away, OSError: _database_is_away}
+        )
         app.state.ending = self.ending = asyncio.Event()  # a stream that has no end of its own ends when this is set
         config = uvicorn.Config(
             app,

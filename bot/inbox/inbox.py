@@ -5,7 +5,7 @@ queue, here or in another process. The payload is encrypted at rest (members typ
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -151,6 +151,17 @@ def _claiming(lock: str) -> TextualSelect:
 
 _CLAIM_HERE: Final = _claiming("")
 _CLAIM_SKIPPING: Final = _claiming("FOR UPDATE SKIP LOCKED")
+
+
+async def hand_back(connection: AsyncConnection, *, who: str, but: Collection[int]) -> None:
+    """Free rows of this process that it does not work on: a claim's commit whose answer was lost on the way.
+
+    That is no try of theirs.
+    """
+    lost = (inbox.c.claimed_by == who, inbox.c.state == "new", inbox.c.id.not_in(but))
+    await connection.execute(
+        update(inbox).where(*lost).values(claimed_by=None, lease_until=None, tries=inbox.c.tries - 1)
+    )
 
 
 async def keep_leases(database: Database, ids: Sequence[int], *, who: str, now: datetime) -> None:

@@ -4,7 +4,7 @@ The lease of a row is kept as long as it is worked on.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,6 +21,7 @@ from bot.inbox.inbox import (
     Unreadable,
     backlog,
     claim,
+    hand_back,
     keep_leases,
 )
 from bot.schema import inbox
@@ -31,6 +32,7 @@ LEASE_KEPT_SECONDS: Final = 5.0  # how often the leases of what is worked on are
 CLAIM_MAX: Final = 128  # queues worked on at once
 RETRY_AFTER: Final = timedelta(seconds=2)  # doubled with each try
 GOODBYE_SECONDS: Final = 5.0  # for rows being worked on when the service ends
+DATABASE_PAUSE_SECONDS: Final = 0.5  # while the database is away
 IDLE_SECONDS: Final = 1.0  # how long a row stored by another process may wait to be seen
 
 log = structlog.get_logger()
@@ -58,6 +60,7 @@ class Reader:
     _finished: list[int] = field(default_factory=list)
     _again: list[tuple[Claimed, timedelta]] = field(default_factory=list)
     _given_up: list[tuple[Claimed, Exception]] = field(default_factory=list)
+    _unsure: bool = False  # whether rows may be claimed that this process was never given
 
     def wake(self) -> None:
         """Say that something was stored."""
@@ -69,7 +72,12 @@ class Reader:
         try:
             while True:
                 self._wake.clear()
-                claimed = await self._turn(CLAIM_MAX - len(self._busy))
+                try:
+                    claimed = await self._turn(CLAIM_MAX - len(self._busy))
+                except (DBAPIError, OSError) as problem:
+                    log.warning("the database did not answer the inbox's reader", kind=type(problem).__name__)
+                    await asyncio.sleep(DATABASE_PAUSE_SECONDS)
+                    continue
                 for row in claimed:
                     self._busy[row.id] = asyncio.create_task(self._work(row))
                 if not claimed and not self._finished and not self._again and not self._given_up:
@@ -133,8 +141,28 @@ class Reader:
         given_up, self._given_up = self._given_up, []
         if room <= 0 and not finished and not again and not given_up:
             return []
-        now, claimed = self.clock(), []
+        try:
+            claimed = await self._write_down(finished, again, given_up, room)
+        except BaseException:  # whether it was committed or not: all of it can be written once more
+            self._finished, self._again = finished + self._finished, again + self._again
+            self._given_up = given_up + self._given_up
+            self._unsure = True
+            raise
+        for row, problem in given_up:
+            await self._tell(row, problem)
+        return [row for row in claimed if row.id not in self._busy]  # a clock that jumped ends no work under way
+
+    async def _write_down(
+        self,
+        finished: Sequence[int],
+        again: Sequence[tuple[Claimed, timedelta]],
+        given_up: Sequence[tuple[Claimed, Exception]],
+        room: int,
+    ) -> list[Claimed]:
+        now = self.clock()
         async with self.database.writing() as connection:
+            if self._unsure:
+                await hand_back(connection, who=self.who, but=self._known() | {row.id for row, _ in again})
             done = {"payload": None, "done_at": now, "lease_until": None}
             for state, ids in (("done", finished), ("failed", [row.id for row, _ in given_up])):
                 if ids:
@@ -143,11 +171,16 @@ class Reader:
             for row, after in again:
                 later = {"lease_until": now + after, "claimed_by": None}
                 await connection.execute(update(inbox).where(inbox.c.id == row.id).values(later))
+            claimed = []
             if room > 0:
                 claimed = await claim(connection, self.envelope, who=self.who, now=now, most=room)
-        for row, problem in given_up:
-            await self._tell(row, problem)
-        return [row for row in claimed if row.id not in self._busy]  # a clock that jumped ends no work under way
+        self._unsure = False
+        return claimed
+
+    def _known(self) -> set[int]:
+        """Give the rows that this process works on, or has to write something down of."""
+        waiting = (row.id for row, _ in (*self._again, *self._given_up))
+        return {*self._busy, *self._finished, *waiting}
 
     async def _tell(self, row: Claimed, problem: Exception) -> None:
         try:

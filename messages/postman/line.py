@@ -104,7 +104,14 @@ class Line:
                 await _pause(stop, DATABASE_PAUSE_SECONDS)
                 continue
             await (self._gather() if busy else self._rest())
-        await self._say_goodbye()
+        try:
+            await self._say_goodbye()
+        except (DBAPIError, OSError) as problem:  # as after a crash: what was sent last is found out, or left unknown
+            log.warning(
+                "the database did not hear of the last messages",
+                provider=self.channel.kind,
+                error=type(problem).__name__,
+            )
 
     async def _step(self) -> bool:
         """Settle what was answered and claim what may go; return whether there was anything to do."""

@@ -69,7 +69,7 @@ def replaced(content: str, *pairs: tuple[str, str]) -> str:
 async def in_front(kind: str, folder: Path, service_port: int) -> AsyncIterator[Proxy]:
     """Run a proxy in front of a service on this machine."""
     where, plain, port = program(kind), free_port(), free_port()
-    cert, key = await asyncio.to_thread(_certificate, folder)
+    cert, key = await asyncio.to_thread(certificate, folder)
     command = (_nginx if kind == "nginx" else _caddy)(where, folder, (plain, port, service_port), (cert, key))
     child = await asyncio.create_subprocess_exec(
         *command, env={"HOME": str(folder), "PATH": "/usr/bin:/bin"}, stderr=asyncio.subprocess.PIPE
@@ -97,9 +97,10 @@ class _Here(aiohttp.abc.AbstractResolver):
         """Nothing is open."""
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def certificate(folder: Path, name: str = NAME) -> tuple[Path, Path]:
+    """Make a certificate for a name, signed by itself, and its key."""
     cert, key = folder / "cert.pem", folder / "key.pem"
-    subject = ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
+    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
     words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key), "-out", str(cert)]
     subprocess.run([program("openssl"), *words, *subject], check=True, capture_output=True, timeout=60)
     return cert, key

@@ -11,3 +11,5 @@ INNOCENT_PER_CHUNK: Final = 20_000 if SOAK else 1_000
 
 BROADCAST_KILLS: Final = 30 if SOAK else 4  # in one broadcast, on each engine and with each policy
 BROADCAST_MEMBERS: Final = 5_000 if SOAK else 600
+
+FAULT_ROUNDS: Final = 25 if SOAK else 1  # of each of PostgreSQL's faults: an hour in all

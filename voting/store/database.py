@@ -11,22 +11,16 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from voting.store import sqlite_connection
+from voting.store import postgres, sqlite_connection
+from voting.store.postgres import POOL_SIZE
 from voting.store.sqlite_connection import OneHopConnection
 
 BUSY_TIMEOUT_MILLISECONDS: Final = 30_000
 COMPACT_WAIT_MILLISECONDS: Final = 2_000  # for whoever reads; then the log stays, and it is said
-POOL_SIZE: Final = 16
-CONNECT_TIMEOUT_SECONDS: Final = 10.0
-# Whoever has a snapshot keeps dead rows alive: https://www.postgresql.org/docs/current/monitoring-stats.html
-_OTHERS: Final = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND coalesce(backend_xmin, backend_xid) IS NOT NULL
-"""
 
 
 VERSIONS: Final = "alembic_version"  # the table that says at which revision a database is
@@ -52,7 +46,7 @@ class Database:
         self.url: Final = make_url(url)
         self.signer: Final = signer
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
-        self.engine: Final[AsyncEngine] = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self.engine: Final[AsyncEngine] = _sqlite_engine(url) if self.is_sqlite else postgres.make_engine(url)
         self.engine.sync_engine.update_execution_options(**{SIGNER: signer, MEMORY: {}})
         self._turn = asyncio.Lock()  # SQLite has one writer: queue here, not in its busy handler
         self._writer: AsyncConnection | None = None
@@ -113,7 +107,7 @@ class Database:
         """
         async with self.engine.connect() as connection:
             if not self.is_sqlite:
-                return await _cluster(connection, tables)
+                return await postgres.cluster(connection, tables)
             async with self._turn:
                 driver = (await connection.get_raw_connection()).driver_connection
                 assert driver is not None
@@ -169,20 +163,3 @@ def _may_be_ours(cursor: Any) -> bool:  # noqa: ANN401 - the driver's own type
     cursor.execute("SELECT count(*), count(*) FILTER (WHERE name = ?) FROM sqlite_master", (VERSIONS,))
     [(things, versions)] = cursor.fetchall()
     return bool(versions) or not things
-
-
-async def _cluster(connection: AsyncConnection, tables: Iterable[str]) -> bool:
-    alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-    others = await alone.scalar(text(_OTHERS))
-    for table in tables:
-        await alone.exec_driver_sql(f'CLUSTER "{table}" USING "pk_{table}"')
-    return not others
-
-
-def _postgres_engine(url: str | URL) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_size=POOL_SIZE,
-        max_overflow=0,
-        connect_args={"timeout": CONNECT_TIMEOUT_SECONDS},
-    )

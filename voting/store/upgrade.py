@@ -5,6 +5,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from voting.store.database import Database
+from voting.store.postgres import unhurried
 from voting.store.revision import MIGRATIONS, reached, read_revision
 
 
@@ -22,6 +23,7 @@ async def upgrade(database: Database, to: str = "head") -> str:
 def run_steps(connection: Connection, to: str = "head") -> str:
     """Run the missing steps in the caller's transaction, as far as a revision; return it."""
     read_revision(connection)
+    unhurried(connection)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
