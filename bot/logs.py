@@ -28,6 +28,7 @@ TALKATIVE: Final = (
     "twilio",
     "urllib3",
     "uvicorn.access",
+    "voting.store.postgres",  # a pool of connections names its logger after its class
 )
 SECRET_NAMES: Final = re.compile(
     r"token|secret|password|code|option|choice|text|body|payload|authorization", re.IGNORECASE

