@@ -196,4 +196,7 @@ class Reader:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._turn(room=0)
+        try:
+            await self._turn(room=0)
+        except (DBAPIError, OSError) as problem:  # the rows' leases run out, and they are handled again
+            log.warning("what was finished at the end could not be written down", kind=type(problem).__name__)

@@ -71,6 +71,32 @@ async def test_rows_are_handled_once_each_though_the_database_goes_away_at_every
     assert handled == ["a", "b"]
 
 
+async def test_a_reader_that_ends_while_the_database_is_away_ends_in_order(
+    database: Database,
+) -> None:
+    failing = Failing(database, commits=False)
+    handled = asyncio.Event()
+
+    async def handle(_: Claimed) -> None:
+        failing.times = 1_000
+        handled.set()
+
+    async def failed(row: Claimed, problem: Exception) -> None:
+        raise AssertionError(row) from problem
+
+    async with database.writing() as connection:
+        await store(connection, ENVELOPE, [Letter("telegram", "a", "queue", {"update_id": 1})], NOW)
+    reader = Reader(failing, ENVELOPE, "me", handle, failed, lambda: NOW)  # type: ignore[arg-type] # as it writes
+    working = asyncio.create_task(reader.run())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await handled.wait()
+    working.cancel()
+    (ended,) = await asyncio.gather(working, return_exceptions=True)
+
+    assert isinstance(ended, asyncio.CancelledError)
+    assert await rows(database, inbox, inbox.c.key, inbox.c.state) == [("a", "new")]
+
+
 async def test_rows_whose_claim_was_never_heard_of_are_free_at_once_and_it_was_no_try(database: Database) -> None:
     async with database.writing() as connection:
         letters = [Letter("telegram", key, key, {"update_id": 1}) for key in "abc"]
