@@ -41,16 +41,17 @@ class Supervisor:
 
     async def run(self, stop: asyncio.Event, *, ready: asyncio.Event | None = None) -> int:
         """Run until `stop`; return 0, or the exit code of a first worker that never served: it has said why."""
+        self._stop = stop
         async with self._set_up():
             first = await self._begin(1, 1)
             if not await self._serves(first):
-                return await first.process.wait()
+                code = await first.process.wait()
+                return 0 if stop.is_set() else code
             keeping = [asyncio.create_task(self._keep(1, first))]
             keeping += [asyncio.create_task(self._keep(number)) for number in range(2, self._count + 1)]
             if ready is not None:
                 ready.set()
             await stop.wait()
-            self._stop.set()
             for worker in self._workers.values():
                 if worker.returncode is None:
                     worker.terminate()
@@ -62,15 +63,19 @@ class Supervisor:
         starts, pause = 1, PAUSE_FIRST_SECONDS
         while not self._stop.is_set():
             began = monotonic()
-            worker = worker or await self._begin(number, starts)
-            code = await worker.process.wait()
-            os.close(worker.ready)
-            self._forget(number)
-            if self._stop.is_set():
-                return
-            if monotonic() - began >= WELL_AFTER_SECONDS:
-                pause = PAUSE_FIRST_SECONDS
-            log.error("a worker ended and is started again", worker=number, exit_code=code, wait_seconds=pause)
+            try:
+                worker = worker or await self._begin(number, starts)
+            except OSError as problem:  # the machine has no room for it now
+                log.error("a worker cannot be started yet", worker=number, why=str(problem), wait_seconds=pause)  # noqa: TRY400 - a sentence says it
+            else:
+                code = await worker.process.wait()
+                os.close(worker.ready)
+                self._forget(number)
+                if self._stop.is_set():
+                    return
+                if monotonic() - began >= WELL_AFTER_SECONDS:
+                    pause = PAUSE_FIRST_SECONDS
+                log.error("a worker ended and is started again", worker=number, exit_code=code, wait_seconds=pause)
             await _until(self._stop, pause)
             starts, pause, worker = starts + 1, min(pause * 2, PAUSE_MOST_SECONDS), None
 
@@ -78,22 +83,36 @@ class Supervisor:
         assert self._lifeline is not None
         ours, theirs = os.pipe()
         place = Place(number, starts, self._listening.fileno(), self._lifeline[0], theirs)
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            *place.words,
-            pass_fds=(place.listening, place.lifeline, place.ready),
-            env=shared_in(self._metrics),
-            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends them in order
-        )
-        os.close(theirs)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                *place.words,
+                pass_fds=(place.listening, place.lifeline, place.ready),
+                env=shared_in(self._metrics),
+                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends them in order
+            )
+        except OSError:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
         self._workers[number] = process
         if self._stop.is_set():
             process.terminate()
         return _Worker(process, ours)
 
     async def _serves(self, worker: "_Worker") -> bool:
-        """Wait until a worker serves; False when it ended instead."""
-        return await asyncio.to_thread(os.read, worker.ready, 1) == b"1"
+        """Wait until a worker serves; False when it ended instead, as it is told to when all stop before that."""
+        ending = asyncio.create_task(self._ends_with_all(worker))
+        try:
+            return await asyncio.to_thread(os.read, worker.ready, 1) == b"1"
+        finally:
+            ending.cancel()
+
+    async def _ends_with_all(self, worker: "_Worker") -> None:
+        await self._stop.wait()
+        if worker.process.returncode is None:
+            worker.process.terminate()
 
     def _forget(self, number: int) -> None:
         """Take a worker that has ended out of what /metrics adds up."""
