@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
+from page_server import PageServer, page_server, serving
 from playwright.async_api import Browser, async_playwright
 from prepared import SECRETS
 
@@ -59,3 +60,10 @@ async def database(new_database: Callable[[], AbstractAsyncContextManager[str]])
         database = Database(url, Signer(SECRETS))
         yield database
         await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server() -> AsyncIterator[PageServer]:
+    """The page of a poll with one question; a file that tries another paper has a server of its own."""
+    async with serving(page_server()) as running:
+        yield running

@@ -3,12 +3,10 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import pytest
-import pytest_asyncio
 from page_server import PageServer, page_server, serving
 from page_visitor import READY, Visitor, opened
 from playwright.async_api import Browser, expect
@@ -24,12 +22,6 @@ from voting.codes.codes import Kind, printed
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 TINY: Final = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server() -> AsyncIterator[PageServer]:
-    async with serving(page_server()) as running:
-        yield running
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,11 +1,10 @@
 """Where a vote is found locked, the page offers "This was not me": in Chromium, in both languages."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
-import pytest_asyncio
-from page_server import Letter, PageServer, page_server, serving
+from page_server import Letter, PageServer
 from page_visitor import Visitor
 from playwright.async_api import Browser, expect
 from windows import NARROW, WIDE
@@ -13,12 +12,6 @@ from windows import NARROW, WIDE
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PRESS = "This was not me"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server() -> AsyncIterator[PageServer]:
-    async with serving(page_server()) as running:
-        yield running
 
 
 async def after_the_pack_code(visitor: Visitor, letter: Letter) -> None:

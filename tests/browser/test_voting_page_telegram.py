@@ -1,12 +1,10 @@
 """The voting page as a Mini App: what Telegram writes into the fragment, who may frame it, how it closes."""
 
 import json
-from collections.abc import AsyncIterator
 from urllib.parse import quote, urlencode
 
 import pytest
-import pytest_asyncio
-from page_server import PageServer, page_server, serving
+from page_server import PageServer
 from page_visitor import Visitor
 from playwright.async_api import Browser, Page, expect
 
@@ -27,12 +25,6 @@ FRAME = """<!doctype html><title>Telegram</title><iframe src="/vote#{fragment}" 
 def fragment(background: str = "#17212b") -> str:
     theme = json.dumps({"bg_color": background})
     return f"tgWebAppData={quote(INIT_DATA, safe='')}&tgWebAppVersion=8.0&tgWebAppThemeParams={quote(theme, safe='')}"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server() -> AsyncIterator[PageServer]:
-    async with serving(page_server()) as running:
-        yield running
 
 
 async def framed(visitor: Visitor) -> Page:

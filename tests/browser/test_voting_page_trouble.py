@@ -1,11 +1,10 @@
 """The voting page when things go wrong: refusals, reload and Back, two tabs, no line, lost answers, a vote before."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import pytest
-import pytest_asyncio
 from page_server import Letter, PageServer, page_server, serving
 from page_visitor import READY, Visitor
 from playwright.async_api import Browser, expect
@@ -17,12 +16,6 @@ from voting.model import Phase
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 Steps = Callable[[Visitor, Letter], Awaitable[None]]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server() -> AsyncIterator[PageServer]:
-    async with serving(page_server()) as running:
-        yield running
 
 
 async def to_pack(visitor: Visitor, _: Letter) -> None:
