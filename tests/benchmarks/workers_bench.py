@@ -124,6 +124,8 @@ async def with_workers(server: OwnServer, folder: Path, count: int, votes: int, 
 class WorkersTown(MortalTown):
     """A town whose service is started by the command line, as an operator does it."""
 
+    patience_seconds = PATIENCE_SECONDS
+
     async def starts(self, port: int | None = None) -> None:
         self.port = port or free_port()
         local = f"http://127.0.0.1:{self.port}"
