@@ -153,7 +153,7 @@ def _paths(town: ConsoleHouse, members: int, sent: int, moving: int) -> list[str
         found += [path.replace("{notice_id:int}", str(number)) for number in dict.fromkeys((sent, moving))]
     return [
         *dict.fromkeys(found),
-        "/members?q=007",
+        "/members?q=000",
         f"/deliveries?member_no={member_no}",
         f"/packs?after={members // 2}",
     ]

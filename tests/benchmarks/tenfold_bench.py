@@ -129,7 +129,7 @@ async def before_the_vote(size: Ledger, folder: Path) -> dict[str, float]:
     assert seen.members == members
     async with database.writing() as connection:
         await notices.approve(connection, made.id, by=By("Huw", "command line", NOW))
-        with size.step("notice planned"):
+        with size.step("notice planned") as planning:
             await sending.send(connection, made.id, by=GWEN)
     async with database.reading() as connection:
         with size.step("poll status"):
@@ -138,6 +138,7 @@ async def before_the_vote(size: Ledger, folder: Path) -> dict[str, float]:
     return {
         "import_ms": each(importing, members),
         "packs_ms": each(printing, members),
+        "notice_ms": each(planning, members),
         "database_bytes_per_member": await size.server.size(name) / members,
     }
 

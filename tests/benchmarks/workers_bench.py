@@ -88,6 +88,8 @@ async def workers(folder: Path, shrink: int) -> None:
     scale.keep(
         "workers",
         {
+            "votes": votes,
+            "messages": messages,
             "vote_ms": one.votes.processor_ms,
             "vote_log_bytes": one.votes.log_bytes,
             "message_ms": one.messages.processor_ms,
