@@ -77,6 +77,10 @@ class Toy:
         words = words.format(receipt=receipt)
         await query.edit_message_text(words, reply_markup=_keys(labels), link_preview_options=no_preview)
 
+    async def on_edited(self, update: Update, _context: Context) -> None:
+        """Answer a message that was mended."""
+        await self._send(update, "Sorry, I did not understand that.", ("Vote", "Help"))
+
     async def on_nothing(self, _update: Update, _context: Context) -> None:
         """Say nothing."""
 
@@ -96,9 +100,11 @@ class Toy:
         return self.people.setdefault(update.effective_user.id, {})
 
     async def _send(self, update: Update, words: str, labels: tuple[str, ...], *, data: str | None = None) -> None:
-        assert update.message is not None
+        assert update.effective_message is not None
         no_preview = LinkPreviewOptions(is_disabled=True)
-        await update.message.reply_text(words, reply_markup=_keys(labels, data), link_preview_options=no_preview)
+        await update.effective_message.reply_text(
+            words, reply_markup=_keys(labels, data), link_preview_options=no_preview
+        )
 
 
 def _keys(labels: tuple[str, ...], data: str | None = None) -> InlineKeyboardMarkup | None:
@@ -130,7 +136,7 @@ def main(token: str, api_url: str, *, ballots: bool) -> None:
         [
             CommandHandler(["start", "status"], toy.on_start),
             CommandHandler("vote", toy.on_vote),
-            MessageHandler(filters.UpdateType.EDITED_MESSAGE, toy.on_nothing),
+            MessageHandler(filters.UpdateType.EDITED_MESSAGE, toy.on_edited),
             MessageHandler(filters.TEXT, toy.on_codes),
             CallbackQueryHandler(toy.on_press),
             ChatMemberHandler(toy.on_nothing),
