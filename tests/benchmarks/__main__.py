@@ -26,7 +26,6 @@ from tests.benchmarks import (
     voting_bench,
     workers_bench,
 )
-from tests.benchmarks.voting_bench import watch
 
 
 class Part(NamedTuple):
@@ -56,14 +55,22 @@ async def main(names: list[str]) -> None:
     """Run them one after the other, each in a folder of its own; say what each took."""
     began = time.perf_counter()
     for name in names or [name for name, part in BENCHMARKS.items() if part.reduced is not None]:
-        part, shrink = BENCHMARKS[name], asked()
-        shrink = shrink or (1 if names else part.reduced) or 1
-        with tempfile.TemporaryDirectory(prefix="ballotline-bench-") as folder, watch() as watched:
+        part, at, used = BENCHMARKS[name], time.perf_counter(), processor_seconds()
+        shrink = asked() or (1 if names else part.reduced) or 1
+        with tempfile.TemporaryDirectory(prefix="ballotline-bench-") as folder:
             await part.run(Path(folder), shrink)
-        load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
-        size = f"a {shrink}th of the full size" if shrink > 1 else "full size"
-        print(f"-- {name}: {watched.seconds:.0f} s at {size}; load of the machine {load}", flush=True)
-    print(f"-- in all {time.perf_counter() - began:.0f} s")
+        seconds, used = time.perf_counter() - at, processor_seconds() - used
+        size = f"full size / {shrink}" if shrink > 1 else "full size"
+        load = os.getloadavg()[0]
+        print(
+            f"-- {name}: {size}, {seconds:.0f} s, {used:.0f} s of processor; the machine's load {load:.1f}", flush=True
+        )
+    print(f"-- in all {time.perf_counter() - began:.0f} s, {processor_seconds():.0f} s of processor")
+
+
+def processor_seconds() -> float:
+    """Give the processor's seconds of this process and of all it started that have ended; PostgreSQL is not among them."""
+    return sum(os.times()[:4])
 
 
 def asked() -> int | None:
