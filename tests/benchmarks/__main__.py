@@ -69,7 +69,7 @@ async def main(names: list[str]) -> None:
 
 
 def processor_seconds() -> float:
-    """Give the processor's seconds of this process and of all it started that have ended; PostgreSQL is not among them."""
+    """Give the processor's seconds of this process and of all that it started and that ended; not PostgreSQL's."""
     return sum(os.times()[:4])
 
 
