@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messages.notices import notices, sending
 from messages.notices.model import Content
 from messages.schema import channel
+from tests.benchmarks.own_postgres import trust
 from voting import schema
 from voting.model import By
 
@@ -64,11 +65,11 @@ async def _write(town: ConsoleHouse, into: Table, rows: Iterator[dict[str, objec
 
 
 async def _copy(connection: AsyncConnection, into: Table, rows: Sequence[dict[str, object]]) -> None:
-    """Write rows as PostgreSQL loads a dump: without triggers, for what is made here fits together."""
+    """Write rows as PostgreSQL loads a dump."""
+    await trust(connection)
     dialect, columns = connection.dialect, [into.c[name] for name in rows[0]]
     written = [column.type.bind_processor(dialect) or _as_it_is for column in columns]
     records = [tuple(write(value) for write, value in zip(written, row.values(), strict=True)) for row in rows]
-    await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
     raw = (await connection.get_raw_connection()).driver_connection
     assert raw is not None
     await raw.copy_records_to_table(into.name, records=records, columns=[column.name for column in columns])

@@ -23,6 +23,7 @@ from prepared import GWEN, NOW, SECRETS, make_poll
 from sqlalchemy import insert
 from trustee_town import dealt
 
+from tests.benchmarks.own_postgres import trust
 from tests.benchmarks.verifying import Verification, verified
 from tests.benchmarks.voting_bench import fresh, watch
 from voting import schema
@@ -105,6 +106,7 @@ async def voted(database: Database, ballots: int) -> Polled:
             issued = [write_point(public) for part in credentials for _, public in part]
             body = {"packs": ballots, "print_sha256": "0" * 64, "credentials": credentials_digest(issued)}
             entry = await chain.append(connection, "packs_issued", body, by=GWEN)
+            await trust(connection)
             for place, part in enumerate(credentials):
                 rows = [
                     (place * TOGETHER + number, public, entry.seq) for number, (_, public) in enumerate(part, start=1)
@@ -123,6 +125,7 @@ async def store(database: Database, before: int, made: Sequence[Cast]) -> None:
         body = {"n": len(made), "ballots": sorted(cast.digest.hex() for cast in made)}
         entry = await chain.append(connection, "votes_locked", body, by=By.system(NOW))
         people = list(enumerate(made, start=before + 1))
+        await trust(connection)
         await connection.execute(insert(schema.ballot), [{**cast._asdict(), "entry": entry.seq} for cast in made])
         await connection.execute(insert(schema.intent), [intent_row(number) for number, _ in people])
         await connection.execute(

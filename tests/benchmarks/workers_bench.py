@@ -36,6 +36,7 @@ VOTES, MESSAGES = 600, 3_000
 AT_ONCE: Final = 60
 WARM: Final = 24  # votes before those that are measured, so that every worker has read what it reads once
 PATIENCE_SECONDS: Final = 300.0
+LOG_CHARACTERS: Final = 3_000
 COST_RATIO_MAX: Final = 1.15
 WAYS: Final = Ways(bot_url="https://t.me/ballot_bot")
 
@@ -146,10 +147,13 @@ class WorkersTown(MortalTown):
         assert self.process.stderr is not None
         line = await self.process.stderr.readline()
         assert b"Ballotline is running" in line, line
+        self.log = asyncio.create_task(self.process.stderr.read())  # a full pipe would hold the workers up
 
     async def stops(self) -> None:
         self.process.terminate()
-        await self.process.communicate()
+        said = await self.log
+        await self.process.wait()
+        assert b"Traceback" not in said, said.decode()[-LOG_CHARACTERS:]
 
 
 @asynccontextmanager
