@@ -37,7 +37,7 @@ class Part(NamedTuple):
 
 BENCHMARKS = {
     "ballots": Part(ballots_bench.ballots, 1),
-    "votes": Part(voting_bench.votes, 2),
+    "votes": Part(voting_bench.votes, 4),
     "count": Part(count_bench.count, 1),
     "roll": Part(voting_bench.roll_import, 1),
     "chat": Part(chat_bench.chat, 2),

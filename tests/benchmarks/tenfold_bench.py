@@ -36,7 +36,7 @@ MEMBERS: Final = 1_724_370
 BALLOTS: Final = 200_000
 RATIO_MAX: Final = 11.0
 FIRST_SECONDS_MAX: Final = 0.5
-MINUTES_FULL, GIGABYTES_FULL = 60, 25
+MINUTES_FULL, GIGABYTES_FULL = 60, 12
 WAYS: Final = Ways(bot_url="https://t.me/ballot_bot")
 
 PAGE_HEADS: Final = ("first", "median", "ratio", "ours", "server's", "status")
