@@ -6,7 +6,8 @@
     python -m tests.supply whole WHEEL         whether every file of the packages that is committed is in WHEEL
     python -m tests.supply lend FOLDER         link what is installed with the wheel, and no more, into FOLDER
 
-Exit 1: a licence that is not known or not taken, an advisory, or a file that is not packed. Not asked is not the same as none found: it is said.
+Exit 1: a licence that is not known or not taken, an advisory, or a file that is not packed. Not asked is not the same
+as none found: it is said.
 """
 
 import hashlib
@@ -228,12 +229,18 @@ def say_advisories() -> int:
     except (json.JSONDecodeError, subprocess.TimeoutExpired):
         print(f"{NOT_ASKED}: pip-audit is not installed or gave no report, so nothing is known of advisories")
         return 0
-    known, skipped = advisories(report), unasked(report)
-    print(*known, sep="\n")
-    if skipped:
-        print(f"{NOT_ASKED}: of {len(report['dependencies'])} pinned versions {len(skipped)} could not be asked for")
-    print(f"{len(known)} advisories known")
+    known = advisories(report)
+    print(*known, said_of(len(report["dependencies"]), len(unasked(report)), len(known)), sep="\n")
     return int(bool(known))
+
+
+def said_of(pinned: int, skipped: int, known: int) -> str:
+    """Put into one sentence what is known of advisories, and for how many versions."""
+    if skipped == pinned:
+        return f"{NOT_ASKED}: none of {pinned} pinned versions could be asked for, so nothing is known of advisories"
+    if skipped:
+        return f"{NOT_ASKED}: {skipped} of {pinned} pinned versions; for the others {known} advisories are known"
+    return f"{known} advisories are known for {pinned} pinned versions"
 
 
 def lacking(wheel: Path, committed: Iterable[str]) -> list[str]:

@@ -109,6 +109,18 @@ def test_a_version_that_could_not_be_asked_for_is_not_one_without_advisories() -
     assert supply.advisories(report) == ["two 2: CVE-1, mended in 2.1"]
 
 
+@pytest.mark.parametrize(
+    ("pinned", "skipped", "known", "said"),
+    [
+        (9, 9, 0, "NOT ASKED: none of 9 pinned versions could be asked for, so nothing is known of advisories"),
+        (9, 2, 1, "NOT ASKED: 2 of 9 pinned versions; for the others 1 advisories are known"),
+        (9, 0, 0, "0 advisories are known for 9 pinned versions"),
+    ],
+)
+def test_what_is_known_of_advisories_is_one_sentence(pinned: int, skipped: int, known: int, said: str) -> None:
+    assert supply.said_of(pinned, skipped, known) == said
+
+
 def test_without_pip_audit_s_report_it_says_that_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
