@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 from forked import Forked, reader_of
 from sqlalchemy import func, select
 from town import PUBLIC_URL, Town, free_port
@@ -81,6 +82,7 @@ class MortalTown(Town):
             "TELEGRAM_RATE": "1000",
             "LISTEN": settings.listen,
             "PUBLIC_URL": settings.public_url,
+            "TRUSTED_PROXIES": settings.trusted_proxies,
             "LOG_LEVEL": "ERROR",
         }
         if self.texts:
@@ -132,6 +134,12 @@ class MortalTown(Town):
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.attempts() < count:  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.005)
+
+    def living(self) -> list[int]:
+        """Give the process numbers of the workers as the system has them, those that only begin too."""
+        assert self._child is not None
+        children = psutil.Process(self._child.pid).children()
+        return [one.pid for one in children if one.status() != psutil.STATUS_ZOMBIE]
 
     async def workers(self) -> dict[str, int]:
         """Give the process numbers of the workers that /metrics names."""
