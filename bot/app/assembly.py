@@ -97,7 +97,7 @@ async def assemble(house: House, *, timing: Timing | None = None, place: Place |
             chores=[
                 *chores(house),
                 Chore("presence", presence.EVERY, here.show),
-                *worker_chores(place),
+                *worker_chores(place, database, wake=reader.wake),
                 *(chores_in_chat(house, bot, wake=postman.wake, hearing=hearing) if bot is not None else []),
                 *_chores_by_text(house, outlets, reader),
             ],

@@ -174,9 +174,10 @@ class Broadcast:
             await sending.send(connection, made.id, by=by)
 
     async def states(self) -> Counter[str]:
-        """Count what the ledger says."""
+        """Count what the ledger says of those who can be told."""
+        by_state = select(delivery.c.state, func.count()).group_by(delivery.c.state)
         async with self.town.database.reading() as connection:
-            found = await connection.execute(select(delivery.c.state, func.count()).group_by(delivery.c.state))
+            found = await connection.execute(by_state.where(delivery.c.state != "skipped"))
             return Counter({row[0]: row[1] for row in found})
 
     async def until_nobody_waits(self, *for_what: str) -> None:

@@ -24,7 +24,7 @@ from voting.audit.probes import run_probes
 from voting.schema import case, lock
 from voting.store.database import Database
 
-SIZE = Size(*RUSH, think_seconds=12.0 if SOAK else 0.3)
+SIZE = Size(*RUSH, think_seconds=20.0 if SOAK else 0.3)
 WAYS = ["polled", "webhooks"] if SOAK else ["polled"]
 EVERY_SECONDS = 5.0
 MEDIAN_SECONDS_AIM, P99_SECONDS_AIM = 3.0, 10.0
