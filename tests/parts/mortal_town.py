@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
 from forked import Forked, reader_of
 from sqlalchemy import func, select
 from town import PUBLIC_URL, Town, free_port
@@ -134,12 +133,6 @@ class MortalTown(Town):
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.attempts() < count:  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.005)
-
-    def living(self) -> list[int]:
-        """Give the process numbers of the workers as the system has them, those that only begin too."""
-        assert self._child is not None
-        children = psutil.Process(self._child.pid).children()
-        return [one.pid for one in children if one.status() != psutil.STATUS_ZOMBIE]
 
     async def workers(self) -> dict[str, int]:
         """Give the process numbers of the workers that /metrics names."""
