@@ -18,6 +18,10 @@ _UTC: Final = "UTC"
 # Where a sentence that a floor below says in English only is known again: findings, reports, refusals.
 _ECHOES: Final = (
     (_DOMAIN, "detail."),
+    (_DOMAIN, "finding."),
+    (_DOMAIN, "problem."),
+    (_DOMAIN, "stage."),
+    (_DOMAIN, "todo."),
     (_DOMAIN, "refusal."),
     (_DOMAIN, "trustee_refusal."),
     ("console", "echo."),
@@ -110,6 +114,39 @@ def role_name(role: str) -> str:
     from messages.words import texts
 
     return role if language() == ENGLISH else texts.text("staff", f"role.{role}", language())
+
+
+def value_name(value: object) -> str:
+    """Say a value of a list of facts, a code, an instant or a day; in English as it is, nothing as a dash."""
+    from messages.words.dates import date_text
+
+    if value is None:
+        return "-"
+    spoken = language()
+    if spoken == ENGLISH:
+        return str(value)
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return date_text(value, spoken)
+    return _known(f"value.{_key(str(value))}") or str(value)
+
+
+def fact_name(name: str, value: object) -> str:
+    """Say a fact of a member's file, a reason and a purpose in words; in English as in JSON."""
+    from messages.words import reasons
+    from messages.words.texts import templates
+
+    spoken = language()
+    if spoken == ENGLISH or not isinstance(value, str):
+        return value_name(value)
+    if name in {"reason", "phone_reason"}:
+        return reasons.reason_text(value, spoken)
+    if name == "ineligible_reason":
+        return reasons.ineligible_text(value, spoken)
+    if name == "purpose":
+        return templates("console", spoken).get(f"say.purpose.{value}", value)
+    return value_name(value)
 
 
 def report_facts(facts: Mapping[str, object]) -> dict[str, object]:
