@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.spoken import said, text
+from bot.commands.spoken import in_english, text
 from bot.commands.terminal import OUT, AsJson, print_json, run, stages_bar
 
 
@@ -80,8 +80,8 @@ def restore(
     """
     from bot import logs
     from bot.commands.after_backup import to_do_after
-    from bot.commands.examination import Finding, examine
-    from bot.commands.findings import show_findings
+    from bot.commands.examination import examine
+    from bot.commands.findings import Finding, show_findings
     from bot.settings import read_settings
     from voting.backup.making import secrets_of
     from voting.backup.restoring import Restored, Sources
@@ -96,8 +96,9 @@ def restore(
             done = await restore_poll(sources, settings.database_url, settings.secrets_file.absolute(), progress=show)
         return done, await examine(settings)
 
-    done, findings = run(act())
-    to_do = to_do_after(done, settings.secrets_file)
+    with in_english(on=as_json):
+        done, findings = run(act())
+        to_do = to_do_after(done, settings.secrets_file)
     if as_json:
         facts = asdict(done) | {
             "lost": None if done.lost is None else {"seq": done.lost.seq, "hash": done.lost.hash.hex()}
@@ -108,4 +109,4 @@ def restore(
     OUT.print(text("commands", "restore.done", **sizes) + "\n")
     show_findings(findings)
     for number, sentence in enumerate(to_do, start=1):
-        OUT.print(f"\n{number}. {said(sentence)}")
+        OUT.print(f"\n{number}. {sentence}")

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from bot.commands.several import SeveralFiles
-from bot.commands.spoken import language, name_of, said, text
+from bot.commands.spoken import language, name_of, probe_detail, said, text
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -151,13 +151,10 @@ def audit(as_json: AsJson = False) -> None:
 
 
 def _print_probes(probes: Sequence[Mapping[str, Any]]) -> None:
-    from messages.words.reasons import detail_text, probe_text
+    from messages.words.reasons import probe_text
 
     marks = {True: text("commands", "mark.ok"), False: text("commands", "mark.broken")}
-    rows = [
-        (marks[one["holds"]], probe_text(one["name"], language()), detail_text(one["detail"], language()))
-        for one in probes
-    ]
+    rows = [(marks[one["holds"]], probe_text(one["name"], language()), probe_detail(one["detail"])) for one in probes]
     columns = ("", text("commands", "audit.identity"), text("commands", "audit.numbers"))
     print_table(text("commands", "audit.probes"), columns, rows)
 

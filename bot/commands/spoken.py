@@ -4,7 +4,9 @@ As with every program, LC_ALL, LC_MESSAGES and LANG say which it is, and LANGUAG
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
@@ -15,13 +17,12 @@ from voting.refusals import Refusal
 ENGLISH: Final = "en-GB"
 _DOMAIN: Final = "commands"
 _UTC: Final = "UTC"
+_for_a_script: Final = ContextVar("_for_a_script", default=False)
 # Where a sentence that a floor below says in English only is known again: findings, reports, refusals.
 _ECHOES: Final = (
     (_DOMAIN, "detail."),
-    (_DOMAIN, "finding."),
     (_DOMAIN, "problem."),
     (_DOMAIN, "stage."),
-    (_DOMAIN, "todo."),
     (_DOMAIN, "refusal."),
     (_DOMAIN, "trustee_refusal."),
     ("console", "echo."),
@@ -33,7 +34,17 @@ def language() -> str:
     """Give the language that the terminal speaks, English if we do not speak it."""
     from bot.settings import terminal_languages
 
-    return _first_spoken(terminal_languages())
+    return ENGLISH if _for_a_script.get() else _first_spoken(terminal_languages())
+
+
+@contextmanager
+def in_english(*, on: bool) -> Iterator[None]:
+    """While it is on speak English, whatever the terminal speaks: what is said goes into JSON."""
+    before = _for_a_script.set(on)
+    try:
+        yield
+    finally:
+        _for_a_script.reset(before)
 
 
 @lru_cache(maxsize=8)
@@ -73,6 +84,14 @@ def said(sentence: str) -> str:
     from messages.words.echoes import echoed
 
     return echoed(sentence, language(), *_ECHOES)
+
+
+def probe_detail(detail: str) -> str:
+    """Say what a probe was tried with."""
+    from messages.words.reasons import detail_text
+
+    numbers = detail_text(detail, language())
+    return said(detail) if numbers == detail else numbers
 
 
 def level_name(level: str) -> str:

@@ -13,7 +13,7 @@ from typed import says
 from bot.commands import spoken
 from bot.commands.importing import take_and_tell
 from bot.commands.issuing import what_was_made, who_is_left
-from bot.settings import terminal_languages
+from bot.settings import Settings, terminal_languages
 from bot.staff import rights  # noqa: F401 - its probe has a name
 from messages.words.reasons import probe_text
 from messages.words.texts import LOCALE_FOLDER, languages, templates
@@ -192,3 +192,19 @@ def test_what_the_opening_misses_has_the_english_that_it_is_known_by() -> None:
     for key, english in templates("words", "en-GB").items():
         if key.startswith("missing."):
             assert english in source, key
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_setting_is_explained_in_english_as_where_it_is_declared(name: str) -> None:
+    explained = templates("commands", "en-GB")[f"setting.{name}"].format(path="/bot<token>")
+
+    assert explained == Settings.model_fields[name].description
+
+
+def test_what_goes_into_json_is_english_and_what_follows_is_not(welsh: None) -> None:
+    with spoken.in_english(on=True):
+        assert spoken.language() == "en-GB"
+        assert spoken.text("commands", "found.off") == "off"
+    with spoken.in_english(on=False):
+        assert spoken.language() == "cy"
+    assert spoken.language() == "cy"
