@@ -203,7 +203,8 @@ def rehearse_poll(
     ]
     columns = [text("commands", f"rehearsal.{name}") for name in ("stage", "done", "seconds", "a_second")]
     print_table(text("commands", "rehearsal.title"), columns, rows)
-    print_result(done.result)
+    asked = [one | {"question": said(one["question"])} for one in done.result["questions"]]
+    print_result({**done.result, "questions": asked})
     memory = done.memory.here / 2**20
     taken = {"seconds": f"{done.seconds:.1f}", "memory": f"{memory:,.0f}"}
     OUT.print(text("commands", "rehearsal.verified", **taken))

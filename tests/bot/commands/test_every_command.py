@@ -3,6 +3,7 @@
 Welsh is English with its letters marked here. What is printed unmarked is a sentence that somebody forgot.
 """
 
+import asyncio
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -18,8 +19,10 @@ from typed import types
 
 from bot import cli
 from bot.commands import spoken, terminal
+from bot.commands.begun import told
 from bot.house import clock
 from bot.sandbox import Sandbox
+from bot.settings import Settings
 from bot.staff import enrolment
 from bot.staff.roles import Role
 from messages.schema import pacer
@@ -32,6 +35,7 @@ from voting.refusals import Refusal
 from voting.store.database import Database
 
 ROOT: Final = Path(__file__).parents[3]
+POLL: Final = (ROOT / "examples" / "poll.toml").read_text(encoding="utf-8")
 # What people wrote, and names that are the same in every language.
 OWN: Final = "Gwen Huw The boathouse ballot Where shall the new boathouse stand North Quay South ours ocen Yorkshire"
 # No words for staff: a story for whoever tries the program out, the columns of a file. The service: see below.
@@ -72,10 +76,8 @@ class Life:
             self.patch.setenv(name, value)
         done = await types(*shlex.split(run.typed), answer=run.answer)
         said = done.output
-        if isinstance(done.exception, (Refusal, TrusteeRefusal)):
+        if isinstance(done.exception, (Refusal, TrusteeRefusal, BallotRefusal)):
             said += spoken.sentence(done.exception)
-        elif isinstance(done.exception, BallotRefusal):
-            said += str(done.exception)
         else:
             assert isinstance(done.exception, (SystemExit, type(None))), done.exception
         assert done.exit_code == run.code, f"{run.typed}: {done.exit_code} {said}"
@@ -125,12 +127,12 @@ async def _keep_head(life: Life) -> None:
     (life.folder / "head.json").write_text((await types("head", "--json")).stdout)
 
 
-NOTICE: Final = "ours ocen telegram"
+NOTICE: Final = "ours ocen GBP Reply STOP to end"  # the last as members read it in English
 LIFE: Final[tuple[Step, ...]] = (
     Run("setup", code=1),
     Run("init nowhere.toml", code=1),
     Run("init poll.toml"),
-    Run("doctor", code=1),
+    Run("doctor", code=1, own="INFO text"),
     Run("head", code=1),
     Run("audit"),
     Run("keys create --trustees 1 --threshold 1 --out shares"),
@@ -148,8 +150,8 @@ LIFE: Final[tuple[Step, ...]] = (
     Run("roll lapse --file gone.csv --reason gone --dry-run --yes"),
     Run("roll remove 0100003"),
     Run("packs issue --print-file print.csv"),
-    Run("keys election --out election"),
-    Run("trustee agree --share me/share-1-of-1.json --election election --out yes-1.json", answer="y\n"),
+    Run("keys election --out election2"),
+    Run("trustee agree --share me/share-1-of-1.json --election election2 --out yes-1.json", answer="y\n", own=POLL),
     Run("keys agree yes-1.json"),
     Run("poll status"),
     Run("poll open"),
@@ -157,7 +159,7 @@ LIFE: Final[tuple[Step, ...]] = (
     Run("window set 2030-08-01 2030-08-09 --reason ours"),
     Run("window list"),
     Run("head"),
-    Run("doctor", code=1),
+    Run("doctor", own="INFO text"),
     Run("packs update events.csv"),
     Run("packs replace 0100001 --print-file again.csv --reason ours --as Gwen"),
     Run("packs replace 0100001 --print-file again.csv --as Huw"),
@@ -169,7 +171,7 @@ LIFE: Final[tuple[Step, ...]] = (
     Run("staff duty 1"),
     Run("staff phone 1 '07700 900123'"),
     Run("staff phone 1 -"),
-    Run("staff phone 1 12"),
+    Run("staff phone 1 12", code=1),
     Run("notice draft custom --text-file words.txt --as Gwen", own=NOTICE),
     Run("notice show 1", own=NOTICE),
     Run("notice submit 1 --as Gwen"),
@@ -183,10 +185,6 @@ LIFE: Final[tuple[Step, ...]] = (
     Run("notice watch 1"),
     _hold_texts,
     Run("notice resume-texts --reason ours"),
-    _make_case,
-    Run("cases list"),
-    Run("cases show 1"),
-    Run("cases export cases.csv"),
     Run("member show 0100001"),
     Run("member channels-back --channel telegram --from 2022-08-01 --until 2022-08-02 --reason ours --dry-run"),
     Run("member channels-back --channel telegram --from 2022-08-01 --until 2022-08-02 --reason ours"),
@@ -196,21 +194,45 @@ LIFE: Final[tuple[Step, ...]] = (
     Run("privacy purge --yes", code=1),
     Run("poll close"),
     Run("postal count count.csv"),
-    Run("tally begin --out tally --publish-small"),
-    Run("trustee decrypt tally --share me/share-1-of-1.json --out decryption-1.json", answer="y\n"),
-    Run("tally finish --decryption decryption-1.json --out tally"),
-    Run("count --share me/share-1-of-1.json --out again --publish-small"),
+    Run("trustee decrypt tally2 --share me/share-1-of-1.json --out decryption-1.json", code=1),
+    Run("tally finish --decryption decryption-1.json --out tally2", code=1),
+    Run("verify tally2", code=1),
+    Run("tally begin --out tally2 --publish-small"),
+    Run("trustee decrypt tally2 --share me/share-1-of-1.json --out decryption-1.json", answer="y\n"),
+    Run("tally finish --decryption decryption-1.json --out tally2"),
+    Run("count --share me/share-1-of-1.json --out again2 --publish-small"),
     Run("poll status"),
-    Run("verify tally"),
+    Run("verify tally2"),
     Run("audit"),
     _keep_head,
     Run("privacy purge", answer="y\n"),
     _move,
-    Run("restore backup.db --head head.json"),
+    Run("restore backup.db --head head.json", own="INFO text"),
     Run("head resume --as Gwen"),
     Run("head resume --as Huw"),
     Run("rehearse --members 40"),
+    Run("rehearse --members 2 --result A", code=1, own="A"),
 )
+
+# A poll with a case that cannot be: nobody has voted.
+BROKEN: Final[tuple[Step, ...]] = (
+    Run("init poll.toml"),
+    Run("keys create --trustees 1 --threshold 1 --out shares"),
+    Run("roll import roll.csv", own="zz"),
+    Run("packs issue --print-file print.csv"),
+    Run("poll open"),
+    _make_case,
+    Run("cases list"),
+    Run("cases show 1"),
+    Run("cases export cases.csv"),
+    Run("member show 0100001"),
+    Run("backup backup.db", code=1),
+    Run("audit", code=1),
+    Run("poll status"),
+    Run("poll close"),
+    Run("count --share shares/share-1-of-1.json --out again2", code=1),
+)
+LIVES: Final = {"whole": LIFE, "broken": BROKEN}
 
 
 def _leaves(command: Any, above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
@@ -220,7 +242,7 @@ def _leaves(command: Any, above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
 
 
 def test_no_command_is_forgotten() -> None:
-    typed = [tuple(shlex.split(step.typed)) for step in LIFE if isinstance(step, Run)]
+    typed = [tuple(shlex.split(step.typed)) for step in LIFE + BROKEN if isinstance(step, Run)]
     forgotten = {
         leaf
         for leaf in _leaves(typer.main.get_command(cli.build()))
@@ -234,7 +256,7 @@ def test_no_command_is_forgotten() -> None:
 async def life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Life]:
     (tmp_path / "here").mkdir()
     folder = tmp_path / "here"
-    (folder / "poll.toml").write_text((ROOT / "examples" / "poll.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "poll.toml").write_text(POLL, encoding="utf-8")
     write_roll(folder / "roll.csv", [line("0100001"), line("0100002", phone="zz"), line("0100003", address_1="")])
     (folder / "gone.csv").write_text("member_no\n0100002\n")
     (folder / "events.csv").write_text("member_no,event,on\n0100001,dispatched,2022-08-01\n0100009,dispatched,soon\n")
@@ -251,14 +273,28 @@ async def life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             yield Life(folder, monkeypatch)
 
 
-async def test_what_every_command_prints_stands_in_a_catalogue(life: Life) -> None:
-    for step in LIFE:
+@pytest.mark.parametrize("steps", LIVES.values(), ids=LIVES)
+async def test_what_every_command_prints_stands_in_a_catalogue(life: Life, steps: tuple[Step, ...]) -> None:
+    for step in steps:
         if isinstance(step, Run):
             await life.runs(step)
         else:
             await step(life)
 
     assert life.left == {}
+
+
+@pytest.mark.usefixtures("life")
+async def test_what_the_service_says_when_it_runs_stands_in_a_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(_env_file=None, telegram_token=None)
+
+    async with told(settings, None) as ready:
+        ready.set()
+        await asyncio.sleep(0)
+    said = capsys.readouterr().err
+
+    assert len(said.splitlines()) == 2
+    assert unmarked(said) == set()
 
 
 def test_a_word_that_is_in_no_catalogue_is_seen() -> None:
