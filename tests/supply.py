@@ -3,8 +3,11 @@
     python -m tests.supply licences            whose code is shipped or installed with it, each under a licence we take
     python -m tests.supply sbom WHEEL          WHEEL.cdx.json, CycloneDX 1.5 (https://cyclonedx.org/docs/1.5/json/)
     python -m tests.supply advisories          pip-audit over the pinned list; what it could not ask for is said
+    python -m tests.supply whole WHEEL         whether every file of the packages that is committed is in WHEEL
+    python -m tests.supply lend FOLDER         link what is installed with the wheel, and no more, into FOLDER
 
-Exit 1: a licence that is not known or not taken, or an advisory. Not asked is not the same as none found: it is said.
+Exit 1: a licence that is not known or not taken, an advisory, or a file that is not packed. Not asked is not the same
+as none found: it is said.
 """
 
 import hashlib
@@ -13,6 +16,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
@@ -23,6 +27,7 @@ from packaging.requirements import Requirement
 
 ROOT: Final = Path(__file__).parent.parent
 NOT_ASKED: Final = "NOT ASKED"
+HANDBOOK: Final = "bot/console/docs/"  # a link to docs/ in the repository
 
 # Those with which an Apache-2.0 program may be passed on. LGPL and MPL: used as they are, and replaceable.
 TAKEN: Final = frozenset(
@@ -224,16 +229,48 @@ def say_advisories() -> int:
     except (json.JSONDecodeError, subprocess.TimeoutExpired):
         print(f"{NOT_ASKED}: pip-audit is not installed or gave no report, so nothing is known of advisories")
         return 0
-    known, skipped = advisories(report), unasked(report)
-    print(*known, sep="\n")
-    if skipped:
-        print(f"{NOT_ASKED}: of {len(report['dependencies'])} pinned versions {len(skipped)} could not be asked for")
-    print(f"{len(known)} advisories known")
+    known = advisories(report)
+    print(*known, said_of(len(report["dependencies"]), len(unasked(report)), len(known)), sep="\n")
     return int(bool(known))
 
 
+def said_of(pinned: int, skipped: int, known: int) -> str:
+    """Put into one sentence what is known of advisories, and for how many versions."""
+    if skipped == pinned:
+        return f"{NOT_ASKED}: none of {pinned} pinned versions could be asked for, so nothing is known of advisories"
+    if skipped:
+        return f"{NOT_ASKED}: {skipped} of {pinned} pinned versions; for the others {known} advisories are known"
+    return f"{known} advisories are known for {pinned} pinned versions"
+
+
+def lacking(wheel: Path, committed: Iterable[str]) -> list[str]:
+    """Name what a wheel lacks of files of the repository: those of packages, and the console's handbook in docs/."""
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    made_from = {HANDBOOK + name.removeprefix("docs/") if name.startswith("docs/") else name for name in committed}
+    return sorted(made_from - packed)
+
+
+def say_whole(wheel: Path) -> int:
+    """Print what the wheel lacks; 1 if it lacks anything."""
+    listed = ["git", "ls-files", "bot", "messages", "voting", "docs", ":!bot/page/vendor", f":!{HANDBOOK.rstrip('/')}"]
+    committed = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    found = lacking(wheel, committed)
+    if found:
+        print(f"{wheel.name} lacks {', '.join(found)}")
+    return int(bool(found))
+
+
+def lend(folder: Path) -> int:
+    """Link every dependency's files into another environment's folder: installed at once, as it is here."""
+    for part in installed():
+        here = distribution(part.name)
+        for name in {file.parts[0] for file in here.files or () if ".." not in file.parts} - {"__pycache__"}:
+            (folder / name).symlink_to(Path(str(here.locate_file(name))))
+    return 0
+
+
 def main(words: list[str]) -> int:
-    """Run one of the three."""
+    """Run one of the five."""
     match words:
         case ["licences"]:
             return say_licences()
@@ -241,6 +278,10 @@ def main(words: list[str]) -> int:
             return write_bill(Path(wheel))
         case ["advisories"]:
             return say_advisories()
+        case ["whole", wheel]:
+            return say_whole(Path(wheel))
+        case ["lend", folder]:
+            return lend(Path(folder))
     print(__doc__)
     return 2
 

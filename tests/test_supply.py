@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,18 @@ def test_a_version_that_could_not_be_asked_for_is_not_one_without_advisories() -
     assert supply.advisories(report) == ["two 2: CVE-1, mended in 2.1"]
 
 
+@pytest.mark.parametrize(
+    ("pinned", "skipped", "known", "said"),
+    [
+        (9, 9, 0, "NOT ASKED: none of 9 pinned versions could be asked for, so nothing is known of advisories"),
+        (9, 2, 1, "NOT ASKED: 2 of 9 pinned versions; for the others 1 advisories are known"),
+        (9, 0, 0, "0 advisories are known for 9 pinned versions"),
+    ],
+)
+def test_what_is_known_of_advisories_is_one_sentence(pinned: int, skipped: int, known: int, said: str) -> None:
+    assert supply.said_of(pinned, skipped, known) == said
+
+
 def test_without_pip_audit_s_report_it_says_that_nothing_is_known(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,3 +129,26 @@ def test_without_pip_audit_s_report_it_says_that_nothing_is_known(
     assert supply.main(["advisories"]) == 0
 
     assert supply.NOT_ASKED in capsys.readouterr().out
+
+
+def test_a_wheel_that_lacks_a_committed_file_is_told_by_its_name(tmp_path: Path) -> None:
+    wheel = tmp_path / "ballotline-0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as made:
+        made.writestr("bot/app.py", "")
+        made.writestr("bot/console/docs/handbook/README.md", "")
+
+    packed = ["bot/app.py", "docs/handbook/README.md"]
+    assert supply.lacking(wheel, packed) == []
+    assert supply.lacking(wheel, [*packed, "bot/page/templates/page.html", "docs/dpia.md"]) == [
+        "bot/console/docs/dpia.md",
+        "bot/page/templates/page.html",
+    ]
+
+
+def test_what_is_lent_is_what_the_wheel_depends_on_and_no_tool_of_developers(tmp_path: Path) -> None:
+    assert supply.main(["lend", str(tmp_path)]) == 0
+
+    lent = {path.name for path in tmp_path.iterdir()}
+    assert {"aiohttp", "sqlalchemy", "typing_extensions.py"} <= lent
+    assert lent & {"pytest", "hypothesis", "playwright", "bot", "voting"} == set()
+    assert (tmp_path / "aiohttp" / "__init__.py").is_file()
