@@ -1,7 +1,7 @@
 """What is slow to count, counted at most every so often for everybody who looks; less often, the longer it takes.
 
 A page never waits for it twice. Who asks while the last count is too old gets it at once and sets off the next; only
-the first ever asked for is waited for.
+the first ever asked for is waited for, and the service makes it when it starts.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import House
@@ -51,6 +52,17 @@ class Kept(Generic[Counted]):
             return self._last
         found = await asyncio.shield(self._gathering)
         return found if self._shows >= act else await self.latest()
+
+    async def begin(self) -> None:
+        """Count before anybody asks. Cancelled, it counts no more; when it fails, who asks first tries again."""
+        try:
+            await self.latest()
+        except asyncio.CancelledError:
+            if self._gathering is not None:
+                self._gathering.cancel()
+            raise
+        except (DBAPIError, OSError) as problem:
+            log.warning("nothing could be counted at the start", kind=type(problem).__name__)
 
     async def _count(self, act: int) -> Counted:
         began = monotonic()

@@ -57,6 +57,11 @@ class Snapshots(Kept[Snapshot]):
         super().__init__(house, gather, fresh_seconds=fresh_seconds)
         self.office: Kept[Office] = Kept(house, count_office, fresh_seconds=OFFICE_FRESH_SECONDS)
 
+    async def begin(self) -> None:
+        """Count both before anybody asks."""
+        await super().begin()
+        await self.office.begin()
+
     async def expire(self) -> None:
         """Show the last counts no more: something was done that the next request must show."""
         await expire(self._house)
