@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
@@ -224,7 +224,9 @@ async def _page(connection: AsyncConnection, before: int | None) -> list[Notice]
 
 async def _unreached(connection: AsyncConnection, notice_id: int, after: int) -> tuple[list[Any], int | None]:
     """Give a page of rows that told nobody, by id, and where the next begins."""
-    told_nobody = [literal_column(f"'{state}'") for state in NOT_REACHED]  # written out: else no engine knows the index
+    told_nobody: list[ColumnElement[str]] = [
+        literal_column(f"'{state}'") for state in NOT_REACHED
+    ]  # written out: else no engine knows the index
     rows = await connection.execute(
         select(delivery.c.id, member.c.member_no, delivery.c.channel, delivery.c.state, delivery.c.reason)
         .join(member, member.c.id == delivery.c.member_id)

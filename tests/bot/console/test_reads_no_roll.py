@@ -27,9 +27,9 @@ from voting import schema
 from voting.model import By
 from voting.store.database import Database
 
-MEMBERS = 12_000
+MEMBERS = 6_000
 FIRST = 1_000  # the number of the first: the house's own members come before
-TOUCHED_MAX = {"postgresql": 2_500, "sqlite": 15_000}  # rows; steps, of which a row takes some ten
+TOUCHED_MAX = {"postgresql": 1_000, "sqlite": 10_000}  # rows; steps, of which a row takes some ten
 AFTER = (FIRST + MEMBERS // 4, FIRST + MEMBERS - 20)
 HAS_NO_END = "/live"
 PLACES = {"{case_id:int}": "1", "{alert_id:int}": "1", "{member_no:path}": "0005000", "{upload_id:str}": "0" * 24}
