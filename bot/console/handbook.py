@@ -29,6 +29,8 @@ PAGES: Final[Mapping[str, str]] = {
     **{name: f"{name}.md" for name in _BESIDE},
 }
 
+ENGLISH_ALONE: Final = frozenset({"ballots"})  # a specification has one text that counts
+
 _PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 # By the beginning of a page's address within the console, the longest first.
@@ -60,9 +62,14 @@ def folder(language: str) -> Path:
     return DOCS if language == DEFAULT_LANGUAGE else DOCS / language
 
 
+def language_of(name: str, wanted: str) -> str:
+    """Give the language in which there is a page: the wanted one, but for what exists in English alone."""
+    return DEFAULT_LANGUAGE if name in ENGLISH_ALONE else wanted
+
+
 def file(name: str, language: str) -> Path:
     """Give a page's file; KeyError when there is no such page."""
-    return folder(language) / PAGES[name]
+    return folder(language_of(name, language)) / PAGES[name]
 
 
 @lru_cache(maxsize=2 * len(PAGES))

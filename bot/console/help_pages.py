@@ -34,9 +34,16 @@ async def _page(visit: Visit, name: str) -> Response:
     if name not in handbook.PAGES:
         raise HTTPException(404)
     async with visit.console.house.database.reading() as connection:
-        heading, text = handbook.rendered(name, visit.speech(await load_poll(connection)).language)
+        wanted = visit.speech(await load_poll(connection)).language
+        heading, text = handbook.rendered(name, wanted)
         return await visit.page(
-            connection, "help.html", heading=heading, text=text, first=name == handbook.INDEX, index=handbook.ADDRESS
+            connection,
+            "help.html",
+            heading=heading,
+            text=text,
+            text_language=handbook.language_of(name, wanted),
+            first=name == handbook.INDEX,
+            index=handbook.ADDRESS,
         )
 
 
