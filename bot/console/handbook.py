@@ -21,6 +21,7 @@ ADDRESS: Final = "/console/help"
 PICTURES: Final = f"{ADDRESS}/pictures"
 DOCS: Final = Path(__file__).parent / "docs"
 PICTURE_SUFFIX: Final = ".webp"
+TO_TICK: Final = "[ ] "
 INDEX: Final = "README"
 _BY_ROLE: Final = ("members-helper", "comms", "support", "officer", "trustee", "auditor", "operator")
 _BESIDE: Final = ("on-the-day", "trustees", "ballots", "retention", "dpia", "words-for-members", "incident")
@@ -84,6 +85,7 @@ def rendered(name: str, language: str = DEFAULT_LANGUAGE) -> tuple[str, Markup]:
     for token in tokens:
         if token.type == "heading_open":
             token.attrSet("id", _anchor(next(headings)))
+    _label_cells(tokens)
     for token in tokens:
         parts = token.children or []
         for part, inner in zip_longest(parts, parts[1:]):
@@ -113,13 +115,32 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
+def _label_cells(tokens: list[Token]) -> None:
+    """Have each cell of a table say what stands over it, for a narrow screen, where a row is a card."""
+    heads: list[str] = []
+    place = 0
+    for token, inner in pairwise(tokens):
+        if token.type == "table_open":
+            token.attrSet("class", "cards")
+            heads = []
+        elif token.type == "th_open":
+            heads.append(inner.content)
+        elif token.type == "tr_open":
+            place = 0
+        elif token.type == "td_open":
+            token.attrSet("data-label", heads[place])
+            place += 1
+
+
 def _heading(name: str, language: str) -> str:
     return file(name, language).read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def _point(part: Token, inner: Token | None, language: str) -> None:
-    """Have pictures and links between the files lead to our pages; a file's name is its heading there."""
-    if part.type == "image":
+    """Have pictures and links between the files lead to our pages; a file's name is its heading there. And draw boxes."""
+    if part.type == "text" and part.content.startswith(TO_TICK):
+        part.content = f"☐ {part.content.removeprefix(TO_TICK)}"
+    elif part.type == "image":
         source = str(part.attrs["src"]).removeprefix("pictures/")
         part.attrs = {"src": f"{PICTURES}/{language}/{source}", "alt": part.attrs["alt"], "loading": "lazy"}
     elif part.type == "link_open" and not str(part.attrs["href"]).startswith(("http", "#")):

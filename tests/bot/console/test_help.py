@@ -118,3 +118,13 @@ async def test_a_page_is_shown_in_the_reader_s_language_and_keeps_its_addresses(
     assert {answer.status_code for answer in answers} == {200}
     assert '<article class="card handbook" lang="en-GB">' in alone  # and a Welsh sentence says so
     assert "Yn Saesneg yn unig" in alone
+
+
+def test_on_a_narrow_screen_each_cell_can_say_what_stands_over_it_and_boxes_can_be_seen() -> None:
+    _, table = handbook.rendered("retention", "cy")
+    _, sheet = handbook.rendered("incident", "cy")
+
+    assert '<table class="cards">' in table
+    assert '<td data-label="am bobl">enwau staff</td>' in table
+    assert sheet.count("<li>☐ ") == 5
+    assert "[ ]" not in sheet
