@@ -137,7 +137,7 @@ def _heading(name: str, language: str) -> str:
 
 
 def _point(part: Token, inner: Token | None, language: str) -> None:
-    """Have pictures and links between the files lead to our pages; a file's name is its heading there. And draw boxes."""
+    """Have pictures and links between the files lead to our pages; a file's name is its heading there."""
     if part.type == "text" and part.content.startswith(TO_TICK):
         part.content = f"☐ {part.content.removeprefix(TO_TICK)}"
     elif part.type == "image":
