@@ -52,10 +52,14 @@ class Speech:
     def say(self, value: object, family: str) -> str:
         """Give the words for a state, a kind or a reason; one without words is written as it is."""
         raw = str(value)
+        return self.known(raw, family) or raw.replace("_", " ")
+
+    def known(self, value: str, family: str) -> str | None:
+        """Give the words for a state, a kind or a reason; None when there are none."""
         try:
-            return text(DOMAIN, f"say.{family}.{raw}", self.language)
+            return text(DOMAIN, f"say.{family}.{value}", self.language)
         except MissingText:
-            return raw.replace("_", " ")
+            return None
 
     def number(self, value: int | None) -> str:
         """Write a number with its thousands apart."""
