@@ -48,14 +48,14 @@ def keep(part: str, figures: Mapping[str, float]) -> None:
 
 def written_into(page: str, kept: Figures) -> str:
     """Write the table and the sources in place of those that the page has."""
-    page = _replaced(page, "| ", table(kept))
+    page = _replaced(page, "|", table(kept))
     return _replaced(page, "- `", "\n".join(sources(kept)))
 
 
 def _replaced(page: str, begins: str, block: str) -> str:
-    """Put a block in place of the page's first run of lines that begin so, or like a table's rule."""
+    """Put a block in place of the page's first run of lines that begin so."""
     lines = page.splitlines()
-    is_of_it = [line.startswith((begins, "|---")) for line in lines]
+    is_of_it = [line.startswith(begins) for line in lines]
     first = is_of_it.index(True)
     last = is_of_it.index(False, first)
     return "\n".join([*lines[:first], *block.splitlines(), *lines[last:]]) + "\n"
