@@ -21,6 +21,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
+from kept_database import once
 from opened import votes_of
 from prepared import HEADER, POLL, SECRETS, WINDOW, asked, line, options_of
 from pydantic import SecretStr
@@ -192,6 +193,16 @@ class Member(Townsperson):
         return receipt_in(locked.words)
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What a town knows of its poll when its service starts, and when that was."""
+
+    at: datetime
+    poll: Poll
+    member_nos: dict[str, str]
+    letters: dict[str, Letter]
+
+
 def has_any(message: Message, texts: Sequence[str]) -> bool:
     """Whether a message has one of these texts; any message if there are none."""
     return not texts or any(text in message.words for text in texts)
@@ -228,6 +239,7 @@ class Town:
         self.secrets = replace(SECRETS, hours=HourKeys.make())  # each town forgets for itself
         where = asked("Where shall the boathouse stand?", "North Quay", "South Quay")
         self.poll: Poll = replace(POLL, **{"questions": (where,)} | changes)
+        self._kept = (repr(self.poll), tuple(residents), moment, opened)
         self.sandbox = Sandbox()
         self.dealt = dealt()
         self.letters: dict[str, Letter] = {}
@@ -240,7 +252,9 @@ class Town:
 
     async def __aenter__(self) -> Self:
         await self.sandbox.start()
-        await self._prepare()
+        begun = await once(self.database, self._kept, self._prepare)
+        self.poll, self.member_nos, self.letters = begun.poll, begun.member_nos, begun.letters
+        self.clock.put(max(begun.at, self.clock()))
         await self.starts()
         return self
 
@@ -404,7 +418,7 @@ class Town:
 
     # -- the poll ------------------------------------------------------------------------
 
-    async def _prepare(self) -> None:
+    async def _prepare(self) -> "Begun":
         now = self.clock()
         async with self.database.writing() as connection:
             await polls.init(connection, self.poll, WINDOW, self.secrets, by=By("Gwen", "command line", now))
@@ -414,6 +428,7 @@ class Town:
         await self._issues_packs(now)
         if self.opened:
             await self.opens_poll()
+        return Begun(self.clock(), self.poll, self.member_nos, self.letters)
 
     async def _imports_roll(self, now: datetime) -> None:
         self.member_nos = {resident.name: f"{100001 + place}" for place, resident in enumerate(self.residents)}
