@@ -24,7 +24,7 @@ from bot.edge.gauges import shared_in
 
 PAUSE_FIRST_SECONDS: Final = 0.2
 PAUSE_MOST_SECONDS: Final = 15.0
-WELL_AFTER_SECONDS: Final = 30.0  # whoever ran as long begins with the first pause again
+WELL_AFTER_SECONDS: Final = 10.0  # whoever ran as long is started again after the first pause
 
 log = structlog.get_logger()
 
@@ -73,8 +73,7 @@ class Supervisor:
                 self._forget(number)
                 if self._stop.is_set():
                     return
-                if monotonic() - began >= WELL_AFTER_SECONDS:
-                    pause = PAUSE_FIRST_SECONDS
+                pause = pause_after(pause, monotonic() - began)
                 log.error("a worker ended and is started again", worker=number, exit_code=code, wait_seconds=pause)
             await _until(self._stop, pause)
             starts, pause, worker = starts + 1, min(pause * 2, PAUSE_MOST_SECONDS), None
@@ -136,6 +135,11 @@ class _Worker:
 
     process: asyncio.subprocess.Process
     ready: int
+
+
+def pause_after(pause: float, lasted_seconds: float) -> float:
+    """Give how long to wait before the next start of a worker that lasted so long; `pause`: if it did not last."""
+    return PAUSE_FIRST_SECONDS if lasted_seconds >= WELL_AFTER_SECONDS else pause
 
 
 async def _until(stop: asyncio.Event, seconds: float) -> None:

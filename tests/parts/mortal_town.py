@@ -81,6 +81,7 @@ class MortalTown(Town):
             "TELEGRAM_RATE": "1000",
             "LISTEN": settings.listen,
             "PUBLIC_URL": settings.public_url,
+            "TRUSTED_PROXIES": settings.trusted_proxies,
             "LOG_LEVEL": "ERROR",
         }
         if self.texts:

@@ -13,3 +13,6 @@ BROADCAST_KILLS: Final = 30 if SOAK else 4  # in one broadcast, on each engine a
 BROADCAST_MEMBERS: Final = 5_000 if SOAK else 600
 
 FAULT_ROUNDS: Final = 25 if SOAK else 1  # of each of PostgreSQL's faults: an hour in all
+
+RUSH: Final = (300, 300, 5_000) if SOAK else (12, 12, 60)  # vote by chat and by page, and are told, while workers die
+RUSH_WORKERS: Final = 4 if SOAK else 2

@@ -1,8 +1,7 @@
-"""`ballotline run --processes N`: several workers on one PostgreSQL, one socket, one poller; any may be killed."""
+"""`ballotline run --processes N`: several workers on one PostgreSQL, one socket, one poller."""
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +13,9 @@ from shell import Shell
 from town import PATIENCE_SECONDS, Resident, free_port
 
 from bot.schema import turn
-from voting.audit.probes import run_probes
 from voting.store.database import Database
 
 WORKERS = 2
-VOTERS_EACH = 5
-NAMES = [f"v{number}" for number in range(WORKERS * VOTERS_EACH)]
 
 pytestmark = pytest.mark.crash
 
@@ -30,21 +26,14 @@ def engine_name() -> str:
 
 
 @pytest.fixture
-def way() -> str:
-    return "polled"
-
-
-@pytest.fixture
-async def town(way: str, database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[MortalTown]:
+async def town(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[MortalTown]:
     now = datetime.now(UTC)
     town = MortalTown(
         database,
         tmp_path,
         database_url,
         processes=WORKERS,
-        webhooks=way == "webhooks",
-        may_say="a worker ended and is started again",
-        residents=[Resident(name, None) for name in NAMES],
+        residents=[Resident("ada", None)],
         moment=now,
         opens_at=now - timedelta(days=1),
         closes_at=now + timedelta(days=1),
@@ -53,38 +42,15 @@ async def town(way: str, database: Database, database_url: str, tmp_path: Path) 
         yield town
 
 
-@pytest.mark.parametrize("way", ["polled", "webhooks"])
-async def test_workers_share_the_work_and_one_that_is_killed_is_started_again(town: MortalTown) -> None:
-    """Members vote while each worker is killed once: every vote is locked once, nobody is accused of anything."""
-    first = await town.until_workers(lambda found: len(found) == WORKERS)
-    receipts: dict[str, str] = {}
-
-    async def votes(name: str) -> None:
-        receipts[name] = await town.member(name).votes("North Quay")
-
-    async with asyncio.TaskGroup() as group:
-        for turn_of, (worker, process) in enumerate(sorted(first.items())):
-            for name in NAMES[turn_of * VOTERS_EACH : (turn_of + 1) * VOTERS_EACH]:
-                group.create_task(votes(name))
-            os.kill(process, signal.SIGKILL)
-            await town.until_workers(
-                lambda found, worker=worker, process=process: (  # type: ignore[misc]
-                    len(found) == WORKERS and found[worker] != process
-                )
-            )
-
-    assert receipts.keys() == set(NAMES)
-    assert await town.count("North Quay") == len(NAMES)
-    assert [name for name in NAMES if await town.case_of(name) is not None] == []
-    assert await town.measured("ballotline_worker_starts", "worker=") == 2 * WORKERS
-    async with town.database.reading() as connection:
-        assert [probe for probe in await run_probes(connection) if not probe.holds] == []
-        pollers = (await connection.execute(turn.select())).all()
-    assert len(pollers) == (0 if town.webhooks else 1)
-
-
-async def test_all_end_in_order_and_leave_no_process(town: MortalTown) -> None:
+async def test_health_is_answered_by_all_on_one_address_and_all_end_in_order(town: MortalTown) -> None:
     workers = await town.until_workers(lambda found: len(found) == WORKERS)
+
+    async def asks(client: aiohttp.ClientSession) -> int:
+        async with client.get("/readyz") as answer:
+            return answer.status
+
+    async with aiohttp.ClientSession(town.url) as client:
+        assert set(await asyncio.gather(*(asks(client) for _ in range(30)))) == {200}
 
     await town.stops()
 
@@ -111,17 +77,6 @@ def lives(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-async def test_health_is_answered_by_all_on_one_address(town: MortalTown) -> None:
-    await town.until_workers(lambda found: len(found) == WORKERS)
-
-    async def asks(client: aiohttp.ClientSession) -> int:
-        async with client.get("/readyz") as answer:
-            return answer.status
-
-    async with aiohttp.ClientSession(town.url) as client:
-        assert set(await asyncio.gather(*(asks(client) for _ in range(30)))) == {200}
 
 
 # -- what cannot run is said -------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.app.supervisor import Supervisor
+from bot.app.supervisor import PAUSE_FIRST_SECONDS, PAUSE_MOST_SECONDS, Supervisor, pause_after
 
 PATIENCE_SECONDS = 60.0
 SERVES = "import os, signal, sys; os.write(int(sys.argv[5]), b'1'); signal.pause()"
@@ -63,3 +63,9 @@ async def test_a_first_worker_that_ends_before_it_serves_gives_its_code(listenin
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert await Supervisor(2, listening, words).run(asyncio.Event()) == os.EX_CONFIG
+
+
+def test_one_of_four_that_is_killed_every_twenty_seconds_does_not_wait_longer_and_longer() -> None:
+    """What ends again and again before it has done anything does."""
+    assert pause_after(PAUSE_MOST_SECONDS, lasted_seconds=20) == PAUSE_FIRST_SECONDS
+    assert pause_after(PAUSE_MOST_SECONDS, lasted_seconds=5) == PAUSE_MOST_SECONDS
