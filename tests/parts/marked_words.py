@@ -21,6 +21,7 @@ _MARKS = str.maketrans(
 )
 _KEPT = re.compile(r"(<[^>]*>|&\w+;|{[^}]*})")  # tags, and places
 _NO_WORDS = re.compile(r"https?://\S+|\bballotline\b.*|\S*[0-9_/.=@]\S*|--[\w-]+|`[^`]*`")
+_DRAWN = re.compile(r"\b\w*[a-z][A-Z]\w*\b|\b[A-Z]{4}(?:-[A-Z]{4})+\b")  # at random: identifiers, fingerprints
 _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
@@ -32,7 +33,9 @@ def marked(template: str) -> str:
 def unmarked(said: str, own: str = "") -> set[str]:
     """Give the words that no catalogue has; not files, numbers, commands, days, and what is somebody's `own`."""
     months = " ".join(get_month_names("wide", locale=Locale("cy")).values())
-    return set(_WORD.findall(_NO_WORDS.sub(" ", said))) - set(_WORD.findall(f"{own} {months} UTC BST GMT SHA en GB cy"))
+    return set(_WORD.findall(_DRAWN.sub(" ", _NO_WORDS.sub(" ", said)))) - set(
+        _WORD.findall(f"{own} {months} UTC BST GMT SHA en GB cy")
+    )
 
 
 @contextmanager

@@ -299,4 +299,5 @@ async def test_what_the_service_says_when_it_runs_stands_in_a_catalogue(capsys: 
 
 def test_a_word_that_is_in_no_catalogue_is_seen() -> None:
     assert unmarked(marked("Next: {command}").format(command="ballotline run")) == set()
+    assert unmarked("QPQppWnsGsdDkbuoGQsNcp ABCD-EFGH-JKMN-PQRS") == set()
     assert unmarked(f"{marked('Next')}: start the service") == {"start", "the", "service"}
