@@ -6,6 +6,8 @@ what somebody does to what they hear of it.
 
 import asyncio
 import contextlib
+import itertools
+import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,8 +32,9 @@ from voting.model import By
 from voting.roll import roll
 
 PAUSES_SECONDS = (1, 2, 4, 8, 15, 30)  # as in bot/page/static/client.js
-T = TypeVar("T")
+PATIENCE_SECONDS = 600.0  # of somebody at the page
 
+T = TypeVar("T")
 TOLD = "running late"  # of the notice's words
 
 
@@ -62,11 +65,12 @@ class PatientPage(PageClient):
     """A session that asks again with the same bytes, with the page's own pauses, until it is answered."""
 
     async def sends(self, act: str, body: bytes) -> dict[str, Any]:
-        for pause in PAUSES_SECONDS:
-            with contextlib.suppress(httpx.TransportError):
-                return await super().sends(act, body)
-            await asyncio.sleep(pause)
-        return await super().sends(act, body)
+        pauses = itertools.chain(PAUSES_SECONDS, itertools.repeat(PAUSES_SECONDS[-1]))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                with contextlib.suppress(httpx.TransportError, json.JSONDecodeError):  # no answer of the page's
+                    return await super().sends(act, body)
+                await asyncio.sleep(next(pauses))
 
 
 @dataclass
@@ -174,10 +178,11 @@ class Broadcast:
             await sending.send(connection, made.id, by=by)
 
     async def states(self) -> Counter[str]:
-        """Count what the ledger says of those who can be told."""
-        by_state = select(delivery.c.state, func.count()).group_by(delivery.c.state)
+        """Count what the ledger says of those who can be told it."""
+        of_it = (delivery.c.notice_id.is_not(None), delivery.c.state != "skipped")
+        by_state = select(delivery.c.state, func.count()).where(*of_it).group_by(delivery.c.state)
         async with self.town.database.reading() as connection:
-            found = await connection.execute(by_state.where(delivery.c.state != "skipped"))
+            found = await connection.execute(by_state)
             return Counter({row[0]: row[1] for row in found})
 
     async def until_nobody_waits(self, *for_what: str) -> None:
