@@ -39,7 +39,7 @@ audit: $(READY)  ## licences, advisories, and the wheel in build/wheel with its 
 	$(BIN)/python -m tests.supply sbom build/wheel/*.whl
 	$(BIN)/python -m tests.supply advisories
 
-bench: $(READY)  ## ours beside the peer or the raw limit, as ratios
+bench: $(READY)  ## ours beside the peer or the raw limit, as ratios: every part at reduced size; PART=name at full size
 	$(BIN)/python -m tests.benchmarks
 
 soak: $(READY)  ## the long runs: a million innocent sequences, 50 kills, 30 broadcast crashes, ten minutes of bad answers each way, an hour of faults of PostgreSQL, killed workers while 600 vote

@@ -34,7 +34,7 @@ from bot.commands import (
     trustee,
     verify,
 )
-from bot.commands.spoken import sentence, text
+from bot.commands.spoken import said, sentence, text
 from bot.commands.terminal import error_line
 from voting.ballots.refusals import BallotRefusal
 from voting.ballots.trustee_refusals import TrusteeRefusal
@@ -92,10 +92,10 @@ def answer(act: Callable[[], object]) -> None:
     try:
         act()
     except (Refusal, TrusteeRefusal, BallotRefusal) as refusal:
-        error_line(str(refusal) if isinstance(refusal, BallotRefusal) else sentence(refusal))
+        error_line(sentence(refusal))
         sys.exit(1)
     except Fault as fault:
-        error_line(text("commands", "fault", problem=str(fault)))
+        error_line(text("commands", "fault", problem=said(str(fault))))
         sys.exit(1)
     except (OSError, UnicodeDecodeError) as problem:
         error_line(_plain(problem))

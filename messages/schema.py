@@ -1,5 +1,7 @@
 """The tables of what we say: channels of a member, notices, the delivery ledger, the pacers."""
 
+from typing import Final
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -17,6 +19,9 @@ from sqlalchemy import (
 
 from voting.schema import member
 from voting.store.columns import METADATA, BigKey, Instant, Json
+
+NOT_REACHED: Final = ("canceled", "failed", "skipped", "unknown")  # states of a delivery that told nobody
+IS_NOT_REACHED: Final = "state IN ('canceled', 'failed', 'skipped', 'unknown')"
 
 channel = Table(
     "channel",
@@ -150,6 +155,20 @@ delivery = Table(
         "provider_id",
         sqlite_where=text("provider_id IS NOT NULL"),
         postgresql_where=text("provider_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_delivery_not_reached",  # a notice's report lists them page by page
+        "notice_id",
+        "id",
+        sqlite_where=text(IS_NOT_REACHED),
+        postgresql_where=text(IS_NOT_REACHED),
+    ),
+    Index(
+        "ix_delivery_fallback",  # who has a second row of a notice
+        "notice_id",
+        "member_id",
+        sqlite_where=text("fallback_of IS NOT NULL"),
+        postgresql_where=text("fallback_of IS NOT NULL"),
     ),
     Index("ix_delivery_member", "member_id"),
     Index("ix_delivery_notice_state", "notice_id", "state"),

@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import Final
 
 from PIL import Image
-from playwright.async_api import async_playwright
+from playwright.async_api import Page, async_playwright
 
 sys.path.insert(0, str(Path(__file__).parent / "parts"))
 
 from console_house import filled_house
 
+from bot.console import handbook
+from messages.words.texts import languages
 from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
 
 ROOT: Final = Path(__file__).parent.parent
-PICTURES: Final = ROOT / "docs" / "handbook" / "pictures"
 WIDTH: Final = 1_000
 HEIGHT_MAX: Final = 1_100
+PHONES: Final = {"en-GB": "", "cy": "-cy"}
 PAGES: Final = {
     "overview": "/",
     "notice": "/notices/new",
@@ -37,16 +39,21 @@ PAGES: Final = {
 }
 
 
-def keep(content: bytes, name: str) -> None:
+def keep(content: bytes, name: str, language: str) -> None:
     """Write a picture no larger than a page of the handbook shows it."""
+    place = handbook.folder(language) / "handbook" / "pictures"
+    place.mkdir(exist_ok=True)
     picture = Image.open(io.BytesIO(content)).convert("RGB")
     picture.thumbnail((WIDTH, WIDTH * picture.height // picture.width))
     shown = picture.crop((0, 0, picture.width, min(picture.height, HEIGHT_MAX)))
-    shown.save(PICTURES / f"{name}.webp", quality=65, method=6)
+    shown.save(place / f"{name}.webp", quality=65, method=6)
 
 
 async def main() -> None:
-    """Photograph every page of PAGES as an officer sees it, in a poll on which something of everything has happened."""
+    """Photograph every page of PAGES as an officer sees it, in each language.
+
+    Something of everything has happened in the poll.
+    """
     from prepared import SECRETS
 
     with tempfile.TemporaryDirectory() as folder:
@@ -61,15 +68,25 @@ async def main() -> None:
             await page.goto(f"{town.url}/console{await town.link('Gwen')}")
             await page.click("form button")
             await page.wait_for_load_state("load")
-            for name, address in PAGES.items():
-                await page.goto(f"{town.url}/console{address}")
-                await page.wait_for_timeout(500)
-                keep(await page.screenshot(full_page=True), name)
+            for language in languages():
+                await in_language(page, language)
+                for name, address in PAGES.items():
+                    await page.goto(f"{town.url}/console{address}")
+                    await page.wait_for_timeout(500)
+                    keep(await page.screenshot(full_page=True), name, language)
             await browser.close()
         await database.close()
-    keep((ROOT / "examples" / "pictures" / "phones.png").read_bytes(), "phones")
+    for language, suffix in PHONES.items():
+        keep((ROOT / "examples" / "pictures" / f"phones{suffix}.png").read_bytes(), "phones", language)
+
+
+async def in_language(page: Page, language: str) -> None:
+    """Choose the language in the page's head, unless it is spoken already."""
+    switch = page.locator(f'button[name="language"][value="{language}"]')
+    if await switch.count():
+        await switch.click()
+        await page.wait_for_load_state("load")
 
 
 if __name__ == "__main__":
-    PICTURES.mkdir(exist_ok=True)
     asyncio.run(main())

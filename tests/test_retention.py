@@ -1,4 +1,4 @@
-"""docs/retention.md: a line for every table, and what it says of the purge is what the purge does."""
+"""docs/retention.md, in every language: a line for every table, and the purge does what the page says of it."""
 
 import re
 from collections.abc import AsyncIterator
@@ -8,24 +8,29 @@ import pytest
 from sqlalchemy import func, insert, select
 from town import Town
 
+from bot.console import handbook
 from bot.house import House
 from bot.member import privacy
 from bot.member.closing import close_poll
 from bot.schema import chat, missing_pack
 from messages.schema import channel, one_time_code, provider_event
+from messages.words.texts import DEFAULT_LANGUAGE, languages
 from voting import schema
 from voting.model import By
 from voting.store.columns import METADATA
 from voting.store.database import VERSIONS, Database
 
-PAGE = Path(__file__).parent.parent / "docs" / "retention.md"
-AT_PURGE = {"emptied", "cleared", "stays"}
+AT_PURGE = {
+    "en-GB": {"emptied": "emptied", "cleared": "cleared", "stays": "stays"},
+    "cy": {"gwacáu": "emptied", "clirio": "cleared", "aros": "stays"},
+}
 
 
-def lines() -> dict[str, str]:
+def lines(language: str = DEFAULT_LANGUAGE) -> dict[str, str]:
     """Give what becomes of each table at the purge."""
-    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| (\w+) \| [^|]*\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    return {table: fate for table, _, fate in rows}
+    text = handbook.file("retention", language).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| (\w+) \| [^|]*\|$", text, re.MULTILINE)
+    return {table: AT_PURGE[language][fate] for table, _, fate in rows}
 
 
 @pytest.fixture
@@ -47,9 +52,11 @@ async def counts(database: Database) -> dict[str, int]:
         }
 
 
-def test_every_table_has_its_line() -> None:
-    assert set(lines()) == {table.name for table in METADATA.sorted_tables} | {VERSIONS}
-    assert set(lines().values()) == AT_PURGE
+@pytest.mark.parametrize("language", languages())
+def test_every_table_has_its_line(language: str) -> None:
+    assert set(lines(language)) == {table.name for table in METADATA.sorted_tables} | {VERSIONS}
+    assert set(lines().values()) == set(AT_PURGE[language].values())
+    assert lines(language) == lines()
 
 
 async def test_the_purge_does_what_the_page_says(town: Town) -> None:

@@ -12,16 +12,28 @@ PAGE = (Path(__file__).parent.parent / "docs" / "scale.md").read_text(encoding="
 FIGURES = json.loads(scale.KEPT.read_text(encoding="utf-8"))
 
 
-def test_the_table_is_what_the_kept_figures_give() -> None:
+def test_table_and_sources_are_what_the_kept_figures_give() -> None:
     shown = "\n".join(line for line in PAGE.splitlines() if line.startswith("|"))
 
     assert shown == scale.table(FIGURES)
+    assert "\n".join(scale.sources(FIGURES)) in PAGE
+    assert scale.written_into(PAGE, FIGURES) == PAGE
 
 
-def test_a_figure_that_changes_changes_the_table() -> None:
+def test_a_figure_that_changes_changes_the_table_and_nothing_else() -> None:
     changed = {**FIGURES, "workers": {**FIGURES["workers"], "vote_ms": 2 * FIGURES["workers"]["vote_ms"]}}
+    page = scale.written_into(PAGE, changed)
 
     assert scale.table(changed) != scale.table(FIGURES)
+    assert scale.table(changed) in page
+    assert page.replace(scale.table(changed), scale.table(FIGURES)) == PAGE
+
+
+def test_the_sources_say_how_much_was_measured() -> None:
+    changed = {**FIGURES, "tenfold": {**FIGURES["tenfold"], "members": 1_724_370, "ballots": 200_000, "load": 1.24}}
+
+    assert "1,724,370 members, 200,000 ballots" in scale.sources(changed)[0]
+    assert "load 1.2" in scale.sources(changed)[0]
 
 
 def test_every_kept_part_is_named_on_the_page() -> None:
@@ -47,16 +59,33 @@ def test_a_size_is_said_as_people_say_it(number: float, said: str) -> None:
 
 def test_figures_are_kept_only_when_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(scale, "KEPT", tmp_path / "scale.json")
+    monkeypatch.setattr(scale, "PAGE", tmp_path / "scale.md")
+    monkeypatch.setattr("os.getloadavg", lambda: (1.0, 2.0, 3.0))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    scale.PAGE.write_text(PAGE, encoding="utf-8")
     monkeypatch.delenv("BENCH_KEEP", raising=False)
-    scale.keep("workers", {"vote_ms": 1.0})
+    scale.keep("workers", FIGURES["workers"])
     assert not scale.KEPT.exists()
 
     monkeypatch.setenv("BENCH_KEEP", "1")
-    scale.keep("workers", {"vote_ms": 1.23456})
-    scale.keep("tenfold", {"packs_ms": 2.0})
-    scale.keep("workers", {"vote_ms": 3.0})
+    scale.keep("workers", {"vote_ms": 1.23456, "votes": 123_456})
+    scale.keep("workers", FIGURES["workers"] | {"vote_ms": 3.0})
+    scale.keep("votes", FIGURES["votes"])
+    assert scale.PAGE.read_text(encoding="utf-8") == PAGE  # a part is missing yet
 
-    assert json.loads(scale.KEPT.read_text(encoding="utf-8")) == {
-        "tenfold": {"packs_ms": 2.0},
-        "workers": {"vote_ms": 3.0},
-    }
+    scale.keep("tenfold", FIGURES["tenfold"])
+
+    kept = json.loads(scale.KEPT.read_text(encoding="utf-8"))
+    load = {"load": 3.0, "cores": 2.0}
+    assert kept["workers"] == FIGURES["workers"] | {"vote_ms": 3.0} | load
+    assert scale.PAGE.read_text(encoding="utf-8") == scale.written_into(PAGE, kept) != PAGE
+
+
+def test_figures_are_kept_with_four_digits_and_numbers_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(scale, "KEPT", tmp_path / "scale.json")
+    monkeypatch.setenv("BENCH_KEEP", "1")
+
+    scale.keep("workers", {"vote_ms": 1.23456, "votes": 123_456})
+
+    kept = json.loads(scale.KEPT.read_text(encoding="utf-8"))["workers"]
+    assert (kept["vote_ms"], kept["votes"]) == (1.235, 123_456)

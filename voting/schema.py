@@ -119,6 +119,12 @@ pack = Table(
         sqlite_where=text("state = 'live'"),
         postgresql_where=text("state = 'live'"),
     ),
+    Index(
+        "ix_pack_locked_out",
+        "member_id",
+        sqlite_where=text("locked_out_at IS NOT NULL"),
+        postgresql_where=text("locked_out_at IS NOT NULL"),
+    ),
 )
 
 replacement = Table(

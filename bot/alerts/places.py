@@ -49,20 +49,20 @@ def waits() -> ColumnElement[bool]:
 
 
 _NOW: Final = bindparam("now", type_=alert.c.next_page_at.type)
-_LATE: Final = select(alert.c.id).where(waits(), alert.c.next_page_at <= _NOW).limit(1)
-_UNTOLD: Final = (
-    select(alert.c.id).join(alert_message, alert.c.id == alert_message.c.alert_id).where(stale(_NOW)).limit(1)
+_UNTOLD: Final = select(alert.c.id).join(alert_message, alert.c.id == alert_message.c.alert_id).where(stale(_NOW))
+_LOOK: Final = select(
+    select(alert.c.id).where(waits(), alert.c.next_page_at <= _NOW).exists().label("late"),
+    _UNTOLD.exists().label("untold"),
+    select(alert.c.id).where(waits()).exists().label("waiting"),
 )
-_WAITING: Final = select(alert.c.id).where(waits()).limit(1)
 
 
 async def anything_to_do(connection: AsyncConnection, now: datetime) -> bool:
     """Tell quickly whether there is anything to do: this is asked twice a second."""
-    if await connection.scalar(_LATE, {"now": now}) is not None:
+    seen = (await connection.execute(_LOOK, {"now": now})).one()
+    if seen.late or seen.untold:
         return True
-    if await connection.scalar(_UNTOLD, {"now": now}) is not None:
-        return True
-    if await connection.scalar(_WAITING) is None:
+    if not seen.waiting:
         return False
     try:
         return bool(await without_row(connection, await places(connection)))

@@ -17,6 +17,7 @@ from bot.app.run import Service
 from bot.app.workers import worker_chores
 from bot.chat.context import BotApplication
 from bot.console.routes import console_routes
+from bot.console.snapshot import Snapshots
 from bot.edge import telegram
 from bot.edge.hearing import Hearing
 from bot.edge.links import TelegramAway, TokenWrong
@@ -83,6 +84,7 @@ async def assemble(house: House, *, timing: Timing | None = None, place: Place |
         arrivals = Arrivals(database, envelope, wake=reader.wake, clock=house.clock)
         hearing = Hearing()
         here = presence.Presence(house, who)
+        snapshots = Snapshots(house)
         poller = _poller(house, bot, envelope, reader, hearing) if bot is not None and not settings.public_url else None
         yield Service(
             house=house,
@@ -93,6 +95,7 @@ async def assemble(house: House, *, timing: Timing | None = None, place: Place |
             arrivals=arrivals,
             poller=poller,
             presence=here,
+            counts=snapshots,
             turn=Turn(database, who, hearing) if poller is not None and not database.is_sqlite else None,
             chores=[
                 *chores(house),
@@ -104,7 +107,7 @@ async def assemble(house: House, *, timing: Timing | None = None, place: Place |
             routes=[
                 *_edges(house, arrivals, hearing if bot is not None else None, postman).routes(),
                 *page_routes(house, _page_desk(house, clerk, checks, postman)),
-                *console_routes(house, staff_desk),
+                *console_routes(house, staff_desk, snapshots),
             ],
         )
 

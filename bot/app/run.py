@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from bot.app.chores import Chore, keep
 from bot.app.presence import Presence
 from bot.chat.context import BotApplication
+from bot.console.snapshot import Snapshots
 from bot.edge import server as web
 from bot.edge import telegram
 from bot.edge.poller import KINDS, Poller
@@ -49,6 +50,7 @@ class Service:
     poller: Poller | None
     turn: Turn | None  # None: whoever runs polls
     presence: Presence
+    counts: Snapshots
     chores: Sequence[Chore]
     routes: Sequence[BaseRoute]
 
@@ -97,6 +99,7 @@ class Service:
     def _long_tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         tasks: dict[str, Coroutine[Any, Any, None]] = {chore.name: keep(chore) for chore in self.chores}
         tasks["reader"] = self.reader.run()
+        tasks["counts"] = self.counts.begin()  # the console's first visitor does not wait for them
         if self.poller is not None and self.turn is not None:
             tasks["poller"] = self.turn.work_while_mine(self.poller.run)
         elif self.poller is not None:

@@ -5,6 +5,8 @@ from typing import Final, TypeVar
 
 import typer
 
+from bot.commands.findings import found_mark
+from bot.commands.spoken import said, sentence
 from bot.commands.terminal import OUT
 from voting.refusals import Refusal, StaffRefusal
 
@@ -33,25 +35,25 @@ def until_taken(what: str, attempt: Callable[[], Answer | None]) -> Answer:
         try:
             answer = attempt()
         except (Refusal, ValueError) as wrong:
-            say_no(str(wrong))
+            say_no(sentence(wrong) if isinstance(wrong, Refusal) else said(str(wrong)))
             continue
         if answer is not None:
             return answer
     raise GivenUp(tries=TRIES_MAX, what=what)
 
 
-def say_ok(sentence: str) -> None:
+def say_ok(words: str) -> None:
     """Say what came of an answer that is taken."""
-    OUT.print(f"[green]ok [/green] {sentence}", markup=True)
+    OUT.print(f"{found_mark(ok=True)} {words}", markup=True)
 
 
-def say_no(sentence: str) -> None:
+def say_no(words: str) -> None:
     """Say why an answer is not taken."""
-    OUT.print("[red]no [/red]", end=" ")
-    OUT.print(sentence, markup=False)
+    OUT.print(found_mark(ok=False), end=" ")
+    OUT.print(words, markup=False)
 
 
-def say_off(sentence: str) -> None:
+def say_off(words: str) -> None:
     """Say what stays off or untried."""
-    OUT.print("[dim]off[/dim]", end=" ")
-    OUT.print(sentence, markup=False)
+    OUT.print(found_mark(ok=None), end=" ")
+    OUT.print(words, markup=False)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.spoken import in_english, text
 from bot.commands.terminal import OUT, AsJson, print_json, run, stages_bar
 
 
@@ -50,12 +51,11 @@ def backup(
     if as_json:
         print_json(asdict(made))
         return
-    how = "encrypted" if made.encrypted else "in the clear"
-    OUT.print(
-        f"{made.file}: {sum(made.rows.values()):,} rows, {made.entries:,} entries of the chain, {how}; checked.\n"
-        f"SHA-256 {made.sha256}\n"
-        f"{made.secrets_file}: the secrets. Keep them apart from the other file."
-    )
+    how = text("commands", "backup.encrypted" if made.encrypted else "backup.in_the_clear")
+    sizes = {"rows": f"{sum(made.rows.values()):,}", "entries": f"{made.entries:,}"}
+    OUT.print(text("commands", "backup.made", file=str(made.file), **sizes, how=how))
+    OUT.print(f"SHA-256 {made.sha256}")
+    OUT.print(text("commands", "backup.secrets", file=str(made.secrets_file)))
 
 
 def restore(
@@ -80,8 +80,8 @@ def restore(
     """
     from bot import logs
     from bot.commands.after_backup import to_do_after
-    from bot.commands.examination import Finding, examine
-    from bot.commands.findings import show_findings
+    from bot.commands.examination import examine
+    from bot.commands.findings import Finding, show_findings
     from bot.settings import read_settings
     from voting.backup.making import secrets_of
     from voting.backup.restoring import Restored, Sources
@@ -96,15 +96,17 @@ def restore(
             done = await restore_poll(sources, settings.database_url, settings.secrets_file.absolute(), progress=show)
         return done, await examine(settings)
 
-    done, findings = run(act())
-    to_do = to_do_after(done, settings.secrets_file)
+    with in_english(on=as_json):
+        done, findings = run(act())
+        to_do = to_do_after(done, settings.secrets_file)
     if as_json:
         facts = asdict(done) | {
             "lost": None if done.lost is None else {"seq": done.lost.seq, "hash": done.lost.hash.hex()}
         }
         print_json(facts | {"findings": [asdict(finding) for finding in findings], "to_do": to_do})
         return
-    OUT.print(f"Restored: {sum(done.rows.values()):,} rows, {done.entries:,} entries of the chain.\n")
+    sizes = {"rows": f"{sum(done.rows.values()):,}", "entries": f"{done.entries:,}"}
+    OUT.print(text("commands", "restore.done", **sizes) + "\n")
     show_findings(findings)
     for number, sentence in enumerate(to_do, start=1):
         OUT.print(f"\n{number}. {sentence}")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from bot.app.place import Place
+from bot.commands.spoken import text
 from bot.commands.terminal import error_line
 from bot.settings import Settings
 
@@ -44,6 +45,6 @@ async def _tell(ready: asyncio.Event, settings: Settings, place: Place | None) -
         log.info("Ballotline is running", listen=settings.listen, telegram=settings.telegram_on)
         return
     console = f"http://{settings.listen}/console"
-    error_line(f"Ballotline is running; the console is at {console} (log in with /console in the chat).")
+    error_line(text("commands", "service.runs", console=console))
     if not settings.telegram_on:
-        error_line("Telegram is off: BALLOTLINE_TELEGRAM_TOKEN is not set.")
+        error_line(text("commands", "service.telegram_off"))

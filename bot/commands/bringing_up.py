@@ -3,6 +3,7 @@
 import structlog
 
 from bot.commands.after_backup import WITHHELD
+from bot.commands.spoken import text
 from bot.commands.terminal import error_line
 from bot.house import clock
 from bot.settings import Settings
@@ -22,7 +23,5 @@ async def bring_up_to_date(settings: Settings, database: Database, secrets: Secr
     if settings.json_lines:
         log.info("the database was upgraded", before=done.before, revision=done.revision, backup=str(done.backup.file))
         return
-    error_line(
-        f"The database was brought from schema {done.before} to {done.revision}. As it was before it lies in"
-        f" {done.backup.file} and {done.backup.secrets_file}: take them to where your backups are."
-    )
+    files = {"file": str(done.backup.file), "secrets": str(done.backup.secrets_file)}
+    error_line(text("commands", "database.brought", before=done.before, revision=done.revision, **files))

@@ -2,12 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from bot.commands.spoken import name_of, text
+from bot.commands.spoken import moment, name_of, text, value_name
 from bot.commands.terminal import OUT, AsJson, print_facts, print_json, print_table
+
+OWN_WORDS: Final = frozenset({"note", "acknowledged_by", "assigned_to", "proposed_by", "settled_by"})
 
 
 def register(app: typer.Typer) -> None:
@@ -44,12 +46,12 @@ def list_cases(
         [
             case.id,
             case.member_no,
-            case.state,
-            ", ".join(row.kind for row in case.attempts),
-            f"{case.locked_how} {case.locked_at:%Y-%m-%d %H:%M} UTC" if case.locked_at else "",
+            value_name(case.state),
+            ", ".join(value_name(row.kind) for row in case.attempts),
+            f"{value_name(case.locked_how)} {moment(case.locked_at)}" if case.locked_at else "",
             case.acknowledged_by,
             case.assigned_to,
-            case.outcome,
+            case.outcome and value_name(case.outcome),
         ]
         for case in found
     ]
@@ -77,10 +79,12 @@ def show(
         print_json(facts)
         return
     attempts = facts.pop("attempts")
-    shown = {name_of(name): "-" if value is None else value for name, value in facts.items()}
+    shown = {name_of(name): _said(name, value) for name, value in facts.items()}
     print_facts(text("commands", "case.title", case=case.id), shown)
     OUT.print()
-    print_table("Attempts", ["class", "at", "same_account"], [list(row.values()) for row in attempts])
+    heads = [name_of(column) for column in ("class", "at", "same_account")]
+    rows = [[value_name(value) for value in row.values()] for row in attempts]
+    print_table(text("commands", "case.attempts"), heads, rows)
 
 
 def export(
@@ -104,6 +108,11 @@ def export(
         writer.row(cases.EXPORT_COLUMNS)
         writer.rows([row[name] for name in cases.EXPORT_COLUMNS] for row in rows)
     OUT.print(text("commands", "cases.exported", number=len(rows), file=str(file)))
+
+
+def _said(name: str, value: object) -> str:
+    """Say one fact of a case; what people wrote is theirs."""
+    return str(value) if name in OWN_WORDS and value is not None else value_name(value)
 
 
 def _facts(case: dict[str, Any]) -> dict[str, Any]:

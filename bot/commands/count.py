@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from bot.commands.several import SeveralFiles
-from bot.commands.spoken import language, text
+from bot.commands.spoken import language, name_of, probe_detail, said, text
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -95,8 +95,8 @@ def print_result(result: Mapping[str, Any]) -> None:
         whole = text("commands", "result.voted")
         rows.append((whole, voters["online"], voters["post"], voters["votes"], ""))
         print_table(escape(question["question"]), columns, rows)
-        for said in _standing_said(question):
-            OUT.print(escape(said))
+        for sentence in _standing_said(question):
+            OUT.print(escape(sentence))
     votes, rejected, eligible = (f"{result[name]:,}" for name in ("votes", "rejected_papers", "eligible"))
     OUT.print(text("commands", "result.sums", votes=votes, rejected=rejected, eligible=eligible))
     both, valid = result["turnout_with_rejected"], result["turnout_without_rejected"]
@@ -105,14 +105,14 @@ def print_result(result: Mapping[str, Any]) -> None:
 
 def _standing_said(question: Mapping[str, Any]) -> list[str]:
     """Say who is elected and what is tied."""
-    said, is_election = [], "elected" in question["options"][0]
+    sentences, is_election = [], "elected" in question["options"][0]
     if is_election:
         names = ", ".join(option["option"] for option in question["options"] if option["elected"])
-        said.append(text("commands", "result.elected_are", names=names or text("commands", "result.nobody")))
+        sentences.append(text("commands", "result.elected_are", names=names or text("commands", "result.nobody")))
     if question["tied"]:
         key = "result.tie_for_seats" if is_election else "result.tie"
-        said.append(text("commands", key, names=", ".join(question["tied"])))
-    return said
+        sentences.append(text("commands", key, names=", ".join(question["tied"])))
+    return sentences
 
 
 def _standing(row: Mapping[str, Any]) -> str:
@@ -143,20 +143,18 @@ def audit(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
     else:
-        OUT.print(found["chain_problem"] or text("commands", "audit.holds", entries=found["chain_entries"]))
+        problem = found["chain_problem"]
+        OUT.print(said(problem) if problem else text("commands", "audit.holds", entries=found["chain_entries"]))
         _print_probes(found["probes"])
     if not found["ok"]:
         raise typer.Exit(1)
 
 
 def _print_probes(probes: Sequence[Mapping[str, Any]]) -> None:
-    from messages.words.reasons import detail_text, probe_text
+    from messages.words.reasons import probe_text
 
     marks = {True: text("commands", "mark.ok"), False: text("commands", "mark.broken")}
-    rows = [
-        (marks[one["holds"]], probe_text(one["name"], language()), detail_text(one["detail"], language()))
-        for one in probes
-    ]
+    rows = [(marks[one["holds"]], probe_text(one["name"], language()), probe_detail(one["detail"])) for one in probes]
     columns = ("", text("commands", "audit.identity"), text("commands", "audit.numbers"))
     print_table(text("commands", "audit.probes"), columns, rows)
 
@@ -199,11 +197,17 @@ def rehearse_poll(
     if as_json:
         print_json(done.facts())
         return
-    rows = [(s.name, f"{s.number:,} {s.what}", f"{s.seconds:.1f}", f"{s.per_second:,.0f}") for s in done.stages]
-    print_table("Rehearsal", ("Stage", "Done", "Seconds", "A second"), rows)
-    print_result(done.result)
+    rows = [
+        (said(s.name), f"{s.number:,} {name_of(s.what)}", f"{s.seconds:.1f}", f"{s.per_second:,.0f}")
+        for s in done.stages
+    ]
+    columns = [text("commands", f"rehearsal.{name}") for name in ("stage", "done", "seconds", "a_second")]
+    print_table(text("commands", "rehearsal.title"), columns, rows)
+    asked = [one | {"question": said(one["question"])} for one in done.result["questions"]]
+    print_result({**done.result, "questions": asked})
     memory = done.memory.here / 2**20
-    OUT.print(f"The bundle verified. {done.seconds:.1f} s in all, at most {memory:,.0f} MiB of memory.")
+    taken = {"seconds": f"{done.seconds:.1f}", "memory": f"{memory:,.0f}"}
+    OUT.print(text("commands", "rehearsal.verified", **taken))
 
 
 def _asked(pairs: list[str]) -> dict[str, int]:

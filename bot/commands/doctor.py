@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import typer
 
+from bot.commands.spoken import in_english
 from bot.commands.terminal import AsJson, print_json, run
 
 
@@ -24,7 +25,8 @@ def doctor(as_json: AsJson = False) -> None:
 
     settings = read_settings()
     logs.configure("ERROR", json_lines=False)
-    findings = run(examine(settings))
+    with in_english(on=as_json):
+        findings = run(examine(settings))
     ok = all(finding.ok is not False for finding in findings)
     if as_json:
         print_json({"ok": ok, "findings": [asdict(finding) for finding in findings]})

@@ -1,10 +1,8 @@
-"""What `doctor` looks at: what lies on this machine, and each provider that is on; only then is its library loaded."""
+"""What `doctor` looks at: the settings, and what lies on this machine; the providers are in a room of their own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import SecretStr
@@ -14,9 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app.presence import OURS, Seen, fingerprint, seen
+from bot.commands.findings import Finding
+from bot.commands.providers import TIMEOUT_SECONDS, clock_findings, telegram_findings, twilio_findings
+from bot.commands.spoken import language, made, phase_name, probe_detail, said, sentence, text
 from bot.house import clock
 from bot.settings import Settings
 from bot.staff import rights
+from messages.words.reasons import missing_text
 from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
@@ -33,40 +35,28 @@ from voting.store import postgres
 from voting.store.database import Database
 from voting.store.revision import check
 
-TIMEOUT_SECONDS: Final = 5.0
-CLOCK_OFF_MAX: Final = timedelta(seconds=30)
 HOURS_OLD_MAX: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: `ok` is None for what is off on purpose."""
-
-    name: str
-    ok: bool | None
-    detail: str
-    what_to_do: str = ""
-
-
 async def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; never raises for what it finds."""
+    """Look at everything, in the terminal's language; never raises for what it finds."""
     findings = [_setting(settings, name) for name in type(settings).model_fields]
     findings += await _kept(settings)
-    looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [telegram_findings, twilio_findings, _clock]
+    looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [telegram_findings, twilio_findings, clock_findings]
     for found in await asyncio.gather(*(look(settings) for look in looks)):
         findings += found
     return findings
 
 
 def _setting(settings: Settings, name: str) -> Finding:
-    field = type(settings).model_fields[name]
     value = getattr(settings, name)
     if isinstance(value, SecretStr):
-        value = "set"
+        value = text("commands", "setting.is_set")
     if name == "database_url":
         value = Database(value).url.render_as_string(hide_password=True)
-    shown = "not set" if value is None or value == "" else value
-    return Finding(f"BALLOTLINE_{name.upper()}", ok=True, detail=f"{shown} ({field.description})")
+    shown = text("commands", "setting.not_set") if value is None or value == "" else value
+    about = text("commands", f"setting.{name}", path="/bot<token>")
+    return Finding(f"BALLOTLINE_{name.upper()}", ok=True, detail=f"{shown} ({about})")
 
 
 async def _kept(settings: Settings) -> list[Finding]:
@@ -79,29 +69,31 @@ async def _kept(settings: Settings) -> list[Finding]:
         mode = settings.secrets_file.stat().st_mode & 0o777
         safe = mode == MODE
         todo = "" if safe else f"chmod 600 {settings.secrets_file}"
-        found.append(Finding("secrets", ok=safe, detail=f"readable, mode {mode:o}", what_to_do=todo))
+        found.append(
+            Finding("secrets", ok=safe, detail=text("commands", "finding.readable", mode=f"{mode:o}"), what_to_do=todo)
+        )
         found.append(hours_finding(secrets.hours.oldest, clock(), runs=await _runs(settings)))
     except Refusal as refusal:
-        found.append(Finding("secrets", ok=False, detail=str(refusal)))
+        found.append(Finding("secrets", ok=False, detail=sentence(refusal)))
     database = Database(settings.database_url, signer)
     found += await pooler_findings(database.url)
     try:
         revision = await check(database)
-        found.append(Finding("database", ok=True, detail=f"schema {revision}"))
+        found.append(Finding("database", ok=True, detail=text("commands", "finding.schema", revision=revision)))
         async with database.reading() as connection:
             poll = await polls.load(connection)
             if signer is not None:
                 found += [await _head(connection), await _staff(connection)]
             key = await _key(connection, poll)
             page = await page_finding(connection, poll)
-        found.append(Finding("poll", ok=True, detail=f"{poll.title}, {poll.phase}"))
+        found.append(Finding("poll", ok=True, detail=f"{poll.title}, {phase_name(poll.phase)}"))
         found.append(page)
         found += await _packs(database)
         async with database.reading() as connection:
             found += machines(await seen(connection, clock()), fingerprint(secrets) if signer is not None else None)
         found += key
     except (Refusal, TrusteeRefusal) as refusal:
-        found.append(Finding("database", ok=False, detail=str(refusal), what_to_do="ballotline init poll.toml"))
+        found.append(Finding("database", ok=False, detail=sentence(refusal), what_to_do="ballotline init poll.toml"))
     finally:
         await database.close()
     return found
@@ -120,8 +112,8 @@ async def pooler_findings(url: URL) -> list[Finding]:
         return []  # what follows says why it cannot be reached
     finally:
         await careful.close()
-    detail = "a pooler stands before the database, and the URL does not say so"
-    todo = f"add {postgres.CACHE}=0 to the query of BALLOTLINE_DATABASE_URL"
+    detail = text("commands", "finding.pooler")
+    todo = text("commands", "finding.pooler_todo", setting=f"{postgres.CACHE}=0")
     return [Finding("pooler", ok=False, detail=detail, what_to_do=todo)]
 
 
@@ -138,11 +130,11 @@ async def _runs(settings: Settings) -> bool:
 
 def hours_finding(oldest: datetime, now: datetime, *, runs: bool) -> Finding:
     """Look at the hour of the secrets file's key: the service moves it on, and what came before cannot be opened."""
-    detail = f"what came in before {oldest:%Y-%m-%d %H:%M} UTC cannot be opened by anybody"
+    detail = text("commands", "finding.hour", moment=f"{oldest:%Y-%m-%d %H:%M} UTC")
     if oldest > now:
-        todo = "compare this machine's clock: the file's hour is ahead of it"
+        todo = text("commands", "finding.hour_ahead")
     elif runs and now - oldest > HOURS_OLD_MAX:
-        todo = "more than a day ago: see whether rows wait in the inbox, and the service's log for the chore `hours`"
+        todo = text("commands", "finding.hour_old")
     else:
         return Finding("hour key", ok=True, detail=detail)
     return Finding("hour key", ok=False, detail=detail, what_to_do=todo)
@@ -153,8 +145,8 @@ async def _head(connection: AsyncConnection) -> Finding:
     try:
         await chain.check_continues(connection)
     except Fault as lost:
-        return Finding("head", ok=False, detail=str(lost), what_to_do="ballotline audit, then as it says")
-    return Finding("head", ok=True, detail="the chain continues the head kept beside the secrets")
+        return Finding("head", ok=False, detail=said(str(lost)), what_to_do=text("commands", "finding.head_todo"))
+    return Finding("head", ok=True, detail=text("commands", "finding.head"))
 
 
 async def _key(connection: AsyncConnection, poll: Poll) -> list[Finding]:
@@ -162,14 +154,13 @@ async def _key(connection: AsyncConnection, poll: Poll) -> list[Finding]:
     key = await key_facts(connection, poll)
     if key is None:
         todo = "ballotline keys create --trustees 3 --threshold 2 --out shares"
-        return [Finding("election key", ok=False, detail="none yet", what_to_do=todo)]
-    who = f"{key['threshold']} of {key['trustees']} trustees decrypt; {MADE[key['kind']]}"
+        return [Finding("election key", ok=False, detail=text("commands", "key.none"), what_to_do=todo)]
+    who = text("commands", "key.decrypt", threshold=key["threshold"], trustees=key["trustees"])
     missing = await missing_of_key(connection, poll)
-    found = [Finding("election key", ok=not missing, detail=who, what_to_do=", ".join(missing))]
+    todo = missing_text(", ".join(missing), language())
+    found = [Finding("election key", ok=not missing, detail=f"{who}; {made(MADE[key['kind']])}", what_to_do=todo)]
     if key["fingerprint"]:
-        words = (
-            f"{key['fingerprint']} (it stays once the poll is open; publish it then: `verify` is told it with --key)"
-        )
+        words = text("commands", "finding.fingerprint", fingerprint=key["fingerprint"])
         found.append(Finding("fingerprint", ok=True, detail=words))
     return found
 
@@ -183,32 +174,34 @@ async def page_finding(connection: AsyncConnection, poll: Poll) -> Finding:
     body = await connection.scalar(opened)
     if body is None or body.get("page") == digest:
         return Finding("voting page", ok=True, detail=digest)
-    detail = f"{digest}, and at the opening it was {body.get('page')}"
-    todo = "tell members that the page changed and why; publish both digests"
+    detail = text("commands", "finding.page", digest=digest, opened=str(body.get("page")))
+    todo = text("commands", "finding.page_todo")
     return Finding("voting page", ok=False, detail=detail, what_to_do=todo)
 
 
 def machines(running: Sequence[Seen], ours: str | None) -> list[Finding]:
     """Compare the processes that run with each other and with this machine's secrets (`ours`: their fingerprint)."""
     if not running:
-        return [Finding("running", ok=None, detail="no process runs on this database")]
+        return [Finding("running", ok=None, detail=text("commands", "finding.nothing_runs"))]
     places = sorted({one.machine for one in running})
-    detail = f"{len(running)} on {', '.join(places)}"
+    detail = text("commands", "finding.running", number=len(running), machines=", ".join(places))
     versions = sorted({one.version for one in running} | {OURS})
     others = sorted({one.machine for one in running if ours is not None and one.secrets != ours})
     if others:
-        detail = f"{', '.join(others)} has other secrets than this machine"
-        return [Finding("running", ok=False, detail=detail, what_to_do="copy one secrets file to all, and start again")]
+        detail = text("commands", "finding.other_secrets", machines=", ".join(others))
+        return [Finding("running", ok=False, detail=detail, what_to_do=text("commands", "finding.secrets_todo"))]
     if len(versions) > 1:
-        detail = f"versions {' and '.join(versions)} run on one database"
-        return [Finding("running", ok=False, detail=detail, what_to_do="install one version everywhere")]
+        joined = f" {text('commands', 'finding.and')} ".join(versions)
+        detail = text("commands", "finding.versions", versions=joined)
+        return [Finding("running", ok=False, detail=detail, what_to_do=text("commands", "finding.versions_todo"))]
     return [Finding("running", ok=True, detail=detail)]
 
 
 async def _staff(connection: AsyncConnection) -> Finding:
     """Compare the staff's table with the signed entries."""
     tried = await rights.probe(connection)
-    return Finding("staff", ok=tried.holds, detail=tried.detail, what_to_do="" if tried.holds else "ballotline audit")
+    todo = "" if tried.holds else "ballotline audit"
+    return Finding("staff", ok=tried.holds, detail=probe_detail(tried.detail), what_to_do=todo)
 
 
 async def _packs(database: Database) -> list[Finding]:
@@ -216,81 +209,8 @@ async def _packs(database: Database) -> list[Finding]:
     async with database.reading() as connection:
         eligible, without = await count_eligible(connection), await count_without_pack(connection)
     if not eligible:
-        return [Finding("packs", ok=None, detail="nobody on the roll may vote yet")]
-    detail = f"{without:,} of {eligible:,} who may vote have no pack" if without else "everybody who may vote has one"
+        return [Finding("packs", ok=None, detail=text("commands", "finding.nobody_yet"))]
+    numbers = {"without": f"{without:,}", "eligible": f"{eligible:,}"}
+    detail = text("commands", "finding.without_pack", **numbers) if without else text("commands", "finding.all_packs")
     todo = "ballotline packs issue --print-file FILE --roll each-file-of-the-roll.csv" if without else ""
     return [Finding("packs", ok=not without, detail=detail, what_to_do=todo)]
-
-
-async def telegram_findings(settings: Settings) -> list[Finding]:
-    """Ask Telegram who the bot is, then what it knows of the webhook."""
-    if not settings.telegram_on:
-        return [Finding("telegram", ok=None, detail="off: BALLOTLINE_TELEGRAM_TOKEN is not set")]
-    from telegram.error import InvalidToken, TelegramError
-
-    from bot.edge import telegram
-    from messages.pace.pacer import Pacer
-
-    bot = telegram.make_bot(settings, Pacer())
-    try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            await bot.initialize()
-            info = await bot.get_webhook_info()
-    except InvalidToken:
-        return [Finding("telegram", ok=False, detail="the token is not known", what_to_do="ask @BotFather for it")]
-    except (TelegramError, TimeoutError) as problem:
-        detail = f"cannot be reached ({type(problem).__name__})"
-        return [Finding("telegram", ok=False, detail=detail, what_to_do="check BALLOTLINE_TELEGRAM_API_URL")]
-    finally:
-        await bot.shutdown()
-    wanted = f"{settings.public_url}/telegram/webhook" if settings.public_url else ""
-    fits = info.url == wanted
-    detail = info.url or "none: updates are polled"
-    todo = "" if fits else "start `ballotline run`: it sets the webhook right"
-    return [
-        Finding("telegram", ok=True, detail=f"@{bot.username}"),
-        Finding("webhook", ok=fits and not info.last_error_message, detail=detail, what_to_do=todo),
-    ]
-
-
-async def twilio_findings(settings: Settings) -> list[Finding]:
-    """Ask Twilio for the account; say what does not work without a public address."""
-    if not settings.sms_on:
-        return [Finding("twilio", ok=None, detail="off: its settings are not all set")]
-    import aiohttp
-
-    from bot.app.assembly import twilio_account
-
-    account = twilio_account(settings)
-    url = f"{account.api_url}/2010-04-01/Accounts/{account.account_sid}.json"
-    headers = {"Authorization": aiohttp.encode_basic_auth(account.account_sid, account.auth_token)}
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, headers=headers) as answer:
-            ok = answer.status == 200  # noqa: PLR2004 - HTTP
-            detail = "the account answers" if ok else f"answered {answer.status}"
-    except (aiohttp.ClientError, TimeoutError) as problem:
-        ok, detail = False, f"cannot be reached ({type(problem).__name__})"
-    found = [Finding("twilio", ok=ok, detail=detail, what_to_do="" if ok else "check the BALLOTLINE_TWILIO_ settings")]
-    if not settings.public_url:
-        found.append(Finding("sms replies", ok=None, detail="STOP and STATUS reach us only with BALLOTLINE_PUBLIC_URL"))
-    return found
-
-
-async def _clock(settings: Settings) -> list[Finding]:
-    """Compare our clock with the Date header of whichever provider is on."""
-    url = settings.telegram_api_url if settings.telegram_on else settings.twilio_api_url if settings.sms_on else None
-    if url is None:
-        return [Finding("clock", ok=None, detail=f"{clock():%Y-%m-%d %H:%M:%S} UTC, not compared: no provider is on")]
-    import aiohttp
-
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
-            theirs = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
-    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
-        return [Finding("clock", ok=None, detail="not compared: the provider did not say the time")]
-    off = abs(datetime.now(UTC) - theirs)
-    ok = off <= CLOCK_OFF_MAX
-    todo = "" if ok else "set this machine's clock (NTP)"
-    return [Finding("clock", ok=ok, detail=f"{off.total_seconds():.0f} s from the provider's", what_to_do=todo)]

@@ -40,7 +40,8 @@ def head(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"seq": last.seq, "hash": last.hash.hex(), "signature": last.signature.hex()})
         return
-    OUT.print(f"Entry {last.seq:,} of the chain\nhash {last.hash.hex()}\nsigned {last.signature.hex()}")
+    facts = {"seq": f"{last.seq:,}", "hash": last.hash.hex(), "signature": last.signature.hex()}
+    OUT.print(text("commands", "head.last", **facts))
 
 
 def resume(as_json: AsJson = False, actor: Actor = DEFAULT_ACTOR) -> None:
@@ -63,9 +64,9 @@ def resume(as_json: AsJson = False, actor: Actor = DEFAULT_ACTOR) -> None:
         facts = {**asdict(done), "lost": {"seq": done.lost.seq, "hash": done.lost.hash.hex()}}
         print_json(facts)
         return
-    lost = f"The lost head is entry {done.lost.seq:,}, {done.lost.hash.hex()}; this chain ends with entry {done.seq:,}."
-    OUT.print(lost)
+    lost = {"seq": f"{done.lost.seq:,}", "hash": done.lost.hash.hex()}
+    OUT.print(text("commands", "head.lost", **lost, last=f"{done.seq:,}"))
     if done.approved_by is None:
-        OUT.print(f"{done.asked_by} has asked to go on without it. Another officer approves with the same command.")
+        OUT.print(text("commands", "head.asked", name=done.asked_by))
     else:
-        OUT.print(f"{done.asked_by} and {done.approved_by} have given it up; heads are signed again from here.")
+        OUT.print(text("commands", "head.given_up", asked=done.asked_by, approved=done.approved_by))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.several import SeveralFiles
-from bot.commands.spoken import text
+from bot.commands.spoken import said, text
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor
 from voting.model import By
 from voting.refusals import ShareFolderTaken
@@ -95,7 +95,7 @@ def assemble(
 
     in_house(act)
     for note in made.notes:
-        OUT.print(note)
+        OUT.print(said(note))
     OUT.print(text("commands", "trustee.ceremony", fingerprint=made.fingerprint), style="bold")
     OUT.print(text("commands", "keys.compare"))
     OUT.print(text("commands", "keys.any", threshold=made.trustees.threshold, trustees=len(made.trustees.keys)))

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.spoken import name_of, text
+from bot.commands.spoken import fact_name, name_of, text, value_name
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -49,12 +49,13 @@ def show(
         print_json(found)
         return
     lists = {name: value for name, value in found.items() if isinstance(value, list)}
-    facts = {name_of(name): _shown(value) for name, value in found.items() if name not in lists}
+    facts = {name_of(name): _shown(name, value) for name, value in found.items() if name not in lists}
     print_facts(text("commands", "member.title", member_no=member_no), facts)
     for name, rows in lists.items():
         OUT.print()
         columns = list(rows[0]) if rows else []
-        print_table(name.capitalize(), columns, [[row[column] for column in columns] for row in rows])
+        shown = [["" if row[name] is None else fact_name(name, row[name]) for name in columns] for row in rows]
+        print_table(name_of(name).capitalize(), [name_of(column) for column in columns], shown)
 
 
 def channels_back(
@@ -96,13 +97,13 @@ def channels_back(
     if as_json:
         print_json({"channel": channel, "back": sum(found.values()), "by_error": found, "dry_run": dry_run})
         return
-    would = "would be on again" if dry_run else "are on again"
-    OUT.print(f"{sum(found.values())} {channel} channels {would}.")
+    key = "channels.would_be_on" if dry_run else "channels.are_on"
+    OUT.print(text("commands", key, number=sum(found.values()), channel=value_name(channel)))
     for error, count in found.items():
-        OUT.print(f"  {error}: {count}")
+        OUT.print(f"  {fact_name('reason', error)}: {count}")
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {part}" for name, part in value.items() if part is not None)
-    return "-" if value is None else str(value)
+        return ", ".join(f"{name_of(part)} {fact_name(part, said)}" for part, said in value.items() if said is not None)
+    return fact_name(name, value)

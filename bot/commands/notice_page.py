@@ -5,7 +5,7 @@ import html
 import re
 from typing import Final
 
-from bot.commands.spoken import counts, name_of, plural, state_name, text
+from bot.commands.spoken import audience_name, counts, kind_name, name_of, plural, state_name, text
 from bot.commands.terminal import OUT, print_facts, print_json, progress_bar
 from bot.house import House
 from messages.notices import notices, reports
@@ -40,8 +40,10 @@ def print_preview(seen: Preview, *, as_json: bool) -> None:
         return
     reached = {name: count for name, count in seen.audience.items() if count}
     facts = {
-        "kind": seen.kind,
-        "audience": text("commands", "notice.members", audience=seen.audience_name, members=seen.members),
+        "kind": kind_name(seen.kind),
+        "audience": text(
+            "commands", "notice.members", audience=audience_name(seen.audience_name), members=seen.members
+        ),
         "by": counts(reached),
         "cost": f"{seen.cost} {seen.currency}",
     }

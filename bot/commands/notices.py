@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from bot.commands.spoken import moment, name_of, report_facts, state_name, text
+from bot.commands.spoken import audience_name, kind_name, moment, name_of, report_facts, state_name, text
 from bot.commands.terminal import (
     DEFAULT_ACTOR,
     OUT,
@@ -234,7 +234,15 @@ def list_notices(as_json: AsJson = False) -> None:
         print_json({"notices": rows})
         return
     columns = ["id", "kind", "audience", "state", "members", "cost", "author", "approved_by"]
-    shown = [row | {"state": state_name(str(row["state"]))} for row in rows]
+    shown = [
+        row
+        | {
+            "kind": kind_name(str(row["kind"])),
+            "audience": audience_name(str(row["audience"])),
+            "state": state_name(str(row["state"])),
+        }
+        for row in rows
+    ]
     heads = [name_of(column) for column in columns]
     print_table(text("commands", "notice.list"), heads, [[row[column] for column in columns] for row in shown])
 

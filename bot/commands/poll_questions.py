@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.commands.asking import ask, say_ok, until_taken
+from bot.commands.spoken import text
 from voting.poll import polls
 from voting.typed_text import one_line
 
@@ -20,13 +21,14 @@ def ask_poll(file: Path) -> None:
     if file.exists():
         say_ok(f"{file}: {polls.read_poll_file(file).title}")
         return
-    title = until_taken(f"{file}: the poll file was refused", lambda: _attempt(file))
-    say_ok(f"{file} is written: {title}. Its rule, its quiet hours and more can be changed there before `init`.")
+    title = until_taken(text("commands", "setup.poll_refused", file=str(file)), lambda: _attempt(file))
+    say_ok(text("commands", "setup.poll_written", file=str(file), title=title))
 
 
 def _attempt(file: Path) -> str:
     content = EXAMPLE.read_text(encoding="utf-8")
-    for name, question, standard, read in QUESTIONS:
+    for name, standard, read in QUESTIONS:
+        question = text("commands", f"setup.ask.{name}")
         answer = until_taken(question, lambda q=question, s=standard, r=read: r(ask(q, s)))  # type: ignore[misc]
         content = with_value(content, name, answer)
     part = file.with_name(file.name + ".part")
@@ -47,10 +49,10 @@ def with_value(content: str, name: str, value: str) -> str:
 
 
 def _text(typed: str) -> str:
-    text = one_line(typed)
-    if not text:
-        raise ValueError("it cannot be left empty")
-    return json.dumps(text, ensure_ascii=False)
+    line = one_line(typed)
+    if not line:
+        raise ValueError(text("commands", "setup.empty"))
+    return json.dumps(line, ensure_ascii=False)
 
 
 def _options(typed: str) -> str:
@@ -66,16 +68,16 @@ def _day(typed: str) -> str:
     return date.fromisoformat(typed).isoformat()
 
 
-# In the order in which they are asked: the name in the file, the question, what an empty answer means.
-QUESTIONS: Final[tuple[tuple[str, str, str, Callable[[str], str]], ...]] = (
-    ("id", "A short name of the poll, lower-case letters, digits and dashes, like boathouse-2030", "", _text),
-    ("title", "Its title, as members read it", "", _text),
-    ("question", "The question", "", _text),
-    ("options", "The options in the paper's order, with ; between them", "", _options),
-    ("timezone", "The time zone of all its times", "Europe/London", _text),
-    ("opens_at", "When voting opens, like 2030-08-01T09:00", "", _moment),
-    ("closes_at", "When voting closes, like 2030-09-06T17:00", "", _moment),
-    ("joined_by", "The last day of joining for those who may vote, like 2030-06-03", "", _day),
-    ("first_day", "The first day on which packs arrive, like 2030-08-01", "", _day),
-    ("last_day", "The last day on which packs arrive, like 2030-08-05", "", _day),
+# In the order in which they are asked: the name in the file, what an empty answer means.
+QUESTIONS: Final[tuple[tuple[str, str, Callable[[str], str]], ...]] = (
+    ("id", "", _text),
+    ("title", "", _text),
+    ("question", "", _text),
+    ("options", "", _options),
+    ("timezone", "Europe/London", _text),
+    ("opens_at", "", _moment),
+    ("closes_at", "", _moment),
+    ("joined_by", "", _day),
+    ("first_day", "", _day),
+    ("last_day", "", _day),
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.spoken import name_of, text, value_name
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, error_line, print_facts, print_json
 from voting.model import By
 
@@ -47,17 +48,14 @@ def purge(
         raise typer.BadParameter("--json asks nothing: say --yes with it.")
     in_house(insist)
     if not yes:
-        typer.confirm("Forget chats, phone numbers and addresses in this database for good?", abort=True, err=True)
+        typer.confirm(text("commands", "privacy.ask"), abort=True, err=True)
     done = in_house(act)
     if not done.compact:
-        error_line(
-            "Somebody else has the database open, so its log may hold what was forgotten: stop them, do it again."
-        )
+        error_line(text("commands", "privacy.not_compact"))
     forgotten = asdict(done)
     if as_json:
         print_json(forgotten)
         return
-    print_facts("Forgotten", forgotten)
-    OUT.print(
-        "Locks, ballots, cases and the chain stay. Now delete print files, rolls and backups that you no longer need."
-    )
+    facts = {name_of(name): value_name(value) for name, value in forgotten.items()}
+    print_facts(text("commands", "privacy.forgotten"), facts)
+    OUT.print(text("commands", "privacy.stays"))

@@ -18,7 +18,8 @@ from starlette.routing import Route
 from telegram import Bot
 from telegram.error import BadRequest, TelegramError
 
-from bot.commands.examination import Finding
+from bot.commands.findings import Finding
+from bot.commands.spoken import text
 from bot.edge import telegram
 from bot.edge.poller import KINDS
 from bot.edge.server import PortTaken, Server, bind
@@ -38,7 +39,7 @@ async def reach(settings: Settings, tell: Callable[[str], None], patience_second
     The finding's `ok` is None where nothing arrived and Telegram names no error: then it is untried.
     """
     if not settings.telegram_on:
-        return Finding(NAME, ok=None, detail="untried: Telegram is off, and nothing else calls us from outside")
+        return Finding(NAME, ok=None, detail=text("commands", "reach.telegram_off"))
     secret = _secret(settings)
     bot = telegram.make_bot(settings, Pacer())
     try:
@@ -46,15 +47,15 @@ async def reach(settings: Settings, tell: Callable[[str], None], patience_second
             await bot.initialize()
             began = datetime.now(UTC).replace(microsecond=0)
             await telegram.register_webhook(bot, settings.public_url, secret, KINDS)
-            tell(f"Now write anything to @{bot.username} from your phone; it is waited for.")
+            tell(text("commands", "reach.write", bot=f"@{bot.username}"))
             found = await _wait(bot, heard, began, patience_seconds)
             if heard is not None:
                 await telegram.forget_webhook(bot)  # `run` sets it
             return found
     except BadRequest as refused:
-        return Finding(NAME, ok=False, detail=f"Telegram refuses it: {refused.message}")
+        return Finding(NAME, ok=False, detail=text("commands", "reach.refused", problem=refused.message))
     except TelegramError as away:
-        return Finding(NAME, ok=None, detail=f"untried: Telegram cannot be asked ({away.message})")
+        return Finding(NAME, ok=None, detail=text("commands", "reach.away", problem=away.message))
     finally:
         await bot.shutdown()
 
@@ -99,8 +100,9 @@ async def _wait(bot: Bot, heard: asyncio.Event | None, began: datetime, patience
                 with suppress(TimeoutError):
                     await asyncio.wait_for((heard or asyncio.Event()).wait(), LOOK_SECONDS)
                 if heard is not None and heard.is_set():
-                    return Finding(NAME, ok=True, detail="Telegram reaches it: what you wrote arrived here")
+                    return Finding(NAME, ok=True, detail=text("commands", "reach.reached"))
                 info = await bot.get_webhook_info()
                 if info.last_error_message and info.last_error_date and info.last_error_date >= began:
-                    return Finding(NAME, ok=False, detail=f"Telegram cannot reach it: {info.last_error_message}")
-    return Finding(NAME, ok=None, detail="untried: nothing was sent to the bot, and Telegram names no error")
+                    error = info.last_error_message
+                    return Finding(NAME, ok=False, detail=text("commands", "reach.not_reached", problem=error))
+    return Finding(NAME, ok=None, detail=text("commands", "reach.nothing"))

@@ -129,7 +129,7 @@ def remove(
     async def act(house: House) -> None:
         async with house.database.writing() as connection:
             await roll_removal.remove(connection, member_no, by=By(actor, VIA, house.clock()))
-        OUT.print(f"{member_no} is not on the roll any more. An import of a file that has the number brings it back.")
+        OUT.print(text("commands", "roll.removed", member_no=member_no))
 
     in_house(act)
 

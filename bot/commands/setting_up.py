@@ -8,8 +8,10 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.commands import env_file
 from bot.commands.asking import ask, ask_unseen, say_no, say_off, say_ok, until_taken
-from bot.commands.examination import Finding, telegram_findings, twilio_findings
+from bot.commands.findings import Finding
+from bot.commands.providers import telegram_findings, twilio_findings
 from bot.commands.reaching import reach
+from bot.commands.spoken import said, text
 from bot.commands.terminal import OUT, run
 from bot.settings import Settings, read_settings
 from voting.refusals import DatabaseBehind
@@ -22,29 +24,27 @@ ENV: Final = Path(".env")
 def missing(settings: Settings, poll_file: Path) -> list[str]:
     """Say what `setup` would ask for, one line each."""
     wanted = (
-        (not poll_file.exists(), f"{poll_file}: title, question, options, days and times of the poll"),
-        (not settings.telegram_on, "BALLOTLINE_TELEGRAM_TOKEN: the bot's token from @BotFather"),
-        (
-            not settings.sms_on,
-            "BALLOTLINE_TWILIO_ACCOUNT_SID, _AUTH_TOKEN and _FROM or _MESSAGING_SERVICE_SID: for SMS",
-        ),
-        (not settings.public_url, "BALLOTLINE_PUBLIC_URL: the https address under which this service is reached"),
-        ("database_url" not in settings.model_fields_set, "BALLOTLINE_DATABASE_URL: PostgreSQL; SQLite without it"),
+        (not poll_file.exists(), "poll"),
+        (not settings.telegram_on, "telegram"),
+        (not settings.sms_on, "twilio"),
+        (not settings.public_url, "public_url"),
+        ("database_url" not in settings.model_fields_set, "database"),
     )
-    return [words for is_missing, words in wanted if is_missing]
+    named = [name for is_missing, name in wanted if is_missing]
+    return [text("commands", f"setup.missing.{name}", file=str(poll_file)) for name in named]
 
 
 def ask_settings() -> None:
     """Ask for what is not set, one after the other. GivenUp."""
     settings = read_settings()
     if not settings.telegram_on:
-        until_taken("the bot's token", _telegram)
+        until_taken(text("commands", "setup.what.telegram"), _telegram)
     if not settings.sms_on:
-        until_taken("Twilio's settings", _twilio)
+        until_taken(text("commands", "setup.what.twilio"), _twilio)
     if not settings.public_url:
-        until_taken("the public address", _public_url)
+        until_taken(text("commands", "setup.what.public_url"), _public_url)
     if "database_url" not in settings.model_fields_set:
-        until_taken("the database", _database)
+        until_taken(text("commands", "setup.what.database"), _database)
 
 
 def _keep(**values: str) -> bool:
@@ -54,14 +54,14 @@ def _keep(**values: str) -> bool:
 
 def _told(found: Finding) -> bool:
     say = {True: say_ok, False: say_no, None: say_off}[found.ok]
-    say(f"{found.name}: {found.detail}")
+    say(found.line)
     return found.ok is not False
 
 
 def _telegram() -> bool | None:
-    token = ask_unseen("The bot's token from @BotFather (not shown; Enter: Telegram stays off)")
+    token = ask_unseen(text("commands", "setup.telegram"))
     if not token:
-        say_off("Telegram stays off.")
+        say_off(text("commands", "setup.telegram_off"))
         return True
     settings = read_settings().model_copy(update={"telegram_token": SecretStr(token)})
     if not _told(run(telegram_findings(settings))[0]):
@@ -70,17 +70,17 @@ def _telegram() -> bool | None:
 
 
 def _twilio() -> bool | None:
-    sid = ask("Twilio's account SID (Enter: SMS stays off)")
+    sid = ask(text("commands", "setup.twilio_sid"))
     if not sid:
-        say_off("SMS stays off.")
+        say_off(text("commands", "setup.sms_off"))
         return True
-    token = ask_unseen("Twilio's auth token (not shown)")
-    sender = ask("The number or name that SMS come from, or a messaging service's SID (MG...)")
+    token = ask_unseen(text("commands", "setup.twilio_token"))
+    sender = ask(text("commands", "setup.twilio_sender"))
     by_service = sender.startswith("MG") and not sender.isalpha()
     given = {"twilio_account_sid": sid, "twilio_messaging_service_sid" if by_service else "twilio_from": sender}
     settings = read_settings().model_copy(update={**given, "twilio_auth_token": SecretStr(token)})
     if not settings.sms_on:
-        say_no("all three are needed")
+        say_no(text("commands", "setup.all_three"))
         return None
     if not _told(run(twilio_findings(settings))[0]):
         return None
@@ -88,14 +88,14 @@ def _twilio() -> bool | None:
 
 
 def _public_url() -> bool | None:
-    url = ask("The public https address of this service (Enter: none; no voting page, Telegram is polled)")
+    url = ask(text("commands", "setup.public_url"))
     if not url:
-        say_off("No public address.")
+        say_off(text("commands", "setup.no_public_url"))
         return True
     try:
         checked = Settings(public_url=url).public_url
     except ValidationError as wrong:
-        say_no(str(wrong.errors()[0]["msg"]).removeprefix("Value error, "))
+        say_no(said(str(wrong.errors()[0]["msg"]).removeprefix("Value error, ")))
         return None
     settings = read_settings().model_copy(update={"public_url": checked})
     if not _told(run(reach(settings, OUT.print))):
@@ -104,24 +104,24 @@ def _public_url() -> bool | None:
 
 
 def _database() -> bool | None:
-    url = ask_unseen("PostgreSQL's address (not shown, for its password; Enter: SQLite, a file in this folder)")
+    url = ask_unseen(text("commands", "setup.database"))
     if not url:
-        say_ok("database: SQLite")
+        say_ok(text("commands", "setup.database_is", what="SQLite"))
         return _keep(database_url=str(Settings.model_fields["database_url"].default))
     try:
         database = Database(url)
     except (ArgumentError, ImportError):
-        say_no("it must look like postgresql+asyncpg://user:password@host/database")
+        say_no(text("commands", "setup.database_shape"))
         return None
-    say_ok(f"database: {run(_schema(database))}")
+    say_ok(text("commands", "setup.database_is", what=run(_schema(database))))
     return _keep(database_url=url)
 
 
 async def _schema(database: Database) -> str:
     """Say what is there. DatabaseTooNew, -Unknown, -Unreachable."""
     try:
-        return f"reached, schema {await check(database)}"
+        return text("commands", "setup.reached", revision=await check(database))
     except DatabaseBehind:
-        return "reached; `init` makes its tables"
+        return text("commands", "setup.reached_empty")
     finally:
         await database.close()

@@ -34,7 +34,7 @@ def setup(
     if not sys.stdin.isatty():
         for words in missing(settings, poll_file):
             OUT.print(words, markup=False)
-        error_line("Questions need a terminal; nothing was changed. Above is what `setup` would ask for.")
+        error_line(text("commands", "setup.no_terminal"))
         raise typer.Exit(1)
     ask_poll(poll_file)
     ask_settings()

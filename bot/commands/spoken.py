@@ -4,20 +4,27 @@ As with every program, LC_ALL, LC_MESSAGES and LANG say which it is, and LANGUAG
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
+from voting.ballots.refusals import BallotRefusal
 from voting.ballots.trustee_refusals import TrusteeRefusal
 from voting.refusals import Refusal
 
 ENGLISH: Final = "en-GB"
 _DOMAIN: Final = "commands"
 _UTC: Final = "UTC"
+_WHY: Final = ("problem", "reason", "what")  # the facts of a refusal that are sentences
+_for_a_script: Final = ContextVar("_for_a_script", default=False)
 # Where a sentence that a floor below says in English only is known again: findings, reports, refusals.
 _ECHOES: Final = (
     (_DOMAIN, "detail."),
+    (_DOMAIN, "problem."),
+    (_DOMAIN, "stage."),
     (_DOMAIN, "refusal."),
     (_DOMAIN, "trustee_refusal."),
     ("console", "echo."),
@@ -29,7 +36,17 @@ def language() -> str:
     """Give the language that the terminal speaks, English if we do not speak it."""
     from bot.settings import terminal_languages
 
-    return _first_spoken(terminal_languages())
+    return ENGLISH if _for_a_script.get() else _first_spoken(terminal_languages())
+
+
+@contextmanager
+def in_english(*, on: bool) -> Iterator[None]:
+    """While it is on speak English, whatever the terminal speaks: what is said goes into JSON."""
+    before = _for_a_script.set(on)
+    try:
+        yield
+    finally:
+        _for_a_script.reset(before)
 
 
 @lru_cache(maxsize=8)
@@ -69,6 +86,21 @@ def said(sentence: str) -> str:
     from messages.words.echoes import echoed
 
     return echoed(sentence, language(), *_ECHOES)
+
+
+def probe_detail(detail: str) -> str:
+    """Say what a probe was tried with."""
+    from messages.words.reasons import detail_text
+
+    numbers = detail_text(detail, language())
+    return said(detail) if numbers == detail else numbers
+
+
+def said_problem(problem: str) -> str:
+    """Say what is wrong, piece by piece, however short a piece is."""
+    from messages.words.echoes import echoed_place
+
+    return echoed_place(problem, language(), *_ECHOES)
 
 
 def level_name(level: str) -> str:
@@ -112,6 +144,57 @@ def role_name(role: str) -> str:
     return role if language() == ENGLISH else texts.text("staff", f"role.{role}", language())
 
 
+def value_name(value: object) -> str:
+    """Say a value of a list of facts, a code, an instant or a day; in English as it is, nothing as a dash."""
+    from messages.words.dates import date_text
+
+    if value is None:
+        return "-"
+    spoken = language()
+    if spoken == ENGLISH:
+        return str(value)
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return date_text(value, spoken)
+    return _known(f"value.{_key(str(value))}") or str(value)
+
+
+def fact_name(name: str, value: object) -> str:
+    """Say a fact of a member's file, a reason and a purpose in words; in English as in JSON."""
+    from messages.words import reasons
+    from messages.words.texts import templates
+
+    spoken = language()
+    if spoken == ENGLISH or not isinstance(value, str):
+        return value_name(value)
+    if name in {"reason", "phone_reason"}:
+        return reasons.reason_text(value, spoken)
+    if name == "ineligible_reason":
+        return reasons.ineligible_text(value, spoken)
+    if name == "purpose":
+        return templates("console", spoken).get(f"say.purpose.{value}", value)
+    return value_name(value)
+
+
+def kind_name(kind: str) -> str:
+    """Name what a notice is about; in English as in JSON."""
+    from messages.words import texts
+
+    return kind if language() == ENGLISH else texts.text("staff", f"notice.kind.{kind}", language())
+
+
+def audience_name(name: str) -> str:
+    """Name whom a notice is for; in English as it is typed."""
+    from messages import audience
+    from messages.words import texts
+
+    if language() == ENGLISH:
+        return name
+    found = audience.parse(name)
+    return f"{texts.text('staff', f'audience.{found.group}', language())} {found.value}".strip()
+
+
 def report_facts(facts: Mapping[str, object]) -> dict[str, object]:
     """Give a notice's report under labels, its reasons said; in English as in JSON."""
     from messages.words.reasons import reason_text
@@ -119,7 +202,8 @@ def report_facts(facts: Mapping[str, object]) -> dict[str, object]:
     spoken = language()
     shown = {name: value for name, value in facts.items() if value not in (None, {})}
     if spoken != ENGLISH:
-        shown["state"] = state_name(str(facts["state"]))
+        shown |= {"state": state_name(str(facts["state"])), "kind": kind_name(str(facts["kind"]))}
+        shown["audience"] = audience_name(str(facts["audience"]))
         why = facts["why_not"]
         if isinstance(why, dict) and why:
             shown["why_not"] = {reason_text(reason, spoken): count for reason, count in why.items()}
@@ -155,7 +239,7 @@ def written_moment(iso: str) -> str:
     return iso if language() == ENGLISH else moment(datetime.fromisoformat(iso))
 
 
-def sentence(refusal: Refusal | TrusteeRefusal) -> str:
+def sentence(refusal: Refusal | TrusteeRefusal | BallotRefusal) -> str:
     """Say a refusal: in English its own sentence, else the text of its key; what it quotes stays as it is."""
     from messages.words import texts
     from messages.words.refusal_words import said_facts
@@ -163,14 +247,23 @@ def sentence(refusal: Refusal | TrusteeRefusal) -> str:
     spoken = language()
     if spoken == ENGLISH:
         return str(refusal)
+    if isinstance(refusal, BallotRefusal):
+        return said(str(refusal))
     facts = said_facts(refusal.facts, spoken, _UTC)
-    if "problem" in facts:
-        facts["problem"] = said(str(facts["problem"]))
+    facts |= {name: _said_why(str(facts[name])) for name in _WHY if name in facts}
     if isinstance(refusal, Refusal):
         template = _known(f"refusal.{refusal.key}")
         return template.format(**facts) if template else texts.text("refusals", refusal.key, spoken, **facts)
     template = _known(f"trustee_refusal.{_key(type(refusal).__name__)}")
     return template.format(**facts) if template else str(refusal)
+
+
+def _said_why(why: str) -> str:
+    """Say a reason that a refusal names: a sentence of a floor below, or the code of why a member may not vote."""
+    from messages.words.reasons import ineligible_text
+
+    known = ineligible_text(why, language())
+    return said_problem(why) if known == why else known
 
 
 def _key(words: str) -> str:

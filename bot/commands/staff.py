@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.spoken import role_name, text
+from bot.commands.spoken import name_of, role_name, text, value_name
 from bot.commands.terminal import DEFAULT_ACTOR, OUT, VIA, Actor, AsJson, print_json, print_table
 from bot.staff.roles import Role
 from voting.model import By
@@ -85,7 +85,9 @@ def list_staff(as_json: AsJson = False) -> None:
         print_json({"staff": rows})
         return
     columns = ["id", "name", "role", "duty", "phone", "enrolled_at"]
-    print_table("Staff", columns, [[row[column] for column in columns] for row in rows])
+    shown = [row | {"role": role_name(str(row["role"])), "enrolled_at": value_name(row["enrolled_at"])} for row in rows]
+    heads = [name_of(column) for column in columns]
+    print_table(text("commands", "staff.title"), heads, [[row[column] for column in columns] for row in shown])
 
 
 def remove(staff_id: StaffId, actor: Actor = DEFAULT_ACTOR) -> None:
@@ -127,7 +129,9 @@ def duty(
             return await enrolment.on_duty(connection)
 
     listed = in_house(act)
-    print_table("On duty", ["place", "id", "name"], [[n, one.id, one.name] for n, one in enumerate(listed, 1)])
+    heads = [name_of(column) for column in ("place", "id", "name")]
+    title = text("commands", "staff.on_duty")
+    print_table(title, heads, [[n, one.id, one.name] for n, one in enumerate(listed, 1)])
 
 
 def phone(
@@ -152,4 +156,7 @@ def phone(
             return await enrolment.set_phone(connection, staff_id, e164, by=By(actor, VIA, house.clock()))
 
     person = in_house(act)
-    OUT.print(f"{person.name}: " + (f"texts go to {person.phone}." if person.phone else "no number."))
+    if person.phone:
+        OUT.print(text("commands", "staff.texts_go", name=person.name, phone=person.phone))
+    else:
+        OUT.print(text("commands", "staff.no_number", name=person.name))

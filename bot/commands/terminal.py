@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bot.commands.spoken import text
+from bot.commands.spoken import said, text
 from voting.model import SYSTEM
 from voting.refusals import StaffRefusal
 from voting.typed_text import looks_like, one_line
@@ -154,7 +154,7 @@ def stages_bar(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], Non
 
     def show(stage: str, done: int, number: int) -> None:
         if stage not in tasks:
-            tasks[stage] = bar.add_task(stage, total=number or None)
+            tasks[stage] = bar.add_task(said(stage), total=number or None)
         bar.update(tasks[stage], completed=done)
 
     with bar:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.commands.several import SeveralFiles
-from bot.commands.spoken import made, moment, name_of, text
+from bot.commands.spoken import made, moment, name_of, said, said_problem, text
 from bot.commands.terminal import OUT, error_line, print_facts, stages_bar
 from voting.refusals import StaffRefusal
 
@@ -130,10 +130,10 @@ def decrypt(
                 folder, asked=Asked(head=head), progress=partial(progress, text("commands", "trustee.verifying"))
             )
         if not report.ok:
-            problem = next(map(str, report.problems), text("commands", "trustee.not_tried"))
+            problem = next((said_problem(str(one)) for one in report.problems), text("commands", "trustee.not_tried"))
             raise NotDecrypted(folder=folder, problem=problem)
         for note in report.notes:
-            OUT.print(note, markup=False)
+            OUT.print(said(note), markup=False)
         _show_tally(asdict(report.figures))
         if not yes:
             typer.confirm(text("commands", "trustee.ask_decrypt"), abort=True, err=True)
@@ -142,7 +142,7 @@ def decrypt(
     try:
         decrypt_tally(share, out, verified)
     except WorkerEnded as ended:
-        error_line(text("commands", "trustee.nothing_decrypted", problem=str(ended)))
+        error_line(text("commands", "trustee.nothing_decrypted", problem=said(str(ended))))
         raise typer.Exit(1) from ended
     OUT.print(text("commands", "trustee.decryption", file=str(out)))
 
@@ -168,6 +168,6 @@ def _show_tally(figures: Mapping[str, Any]) -> None:
 
 def _read_aloud(fingerprint: str, notes: tuple[str, ...]) -> None:
     for note in notes:
-        OUT.print(note)
+        OUT.print(said(note))
     OUT.print(text("commands", "trustee.ceremony", fingerprint=fingerprint), style="bold")
     OUT.print(text("commands", "trustee.read_aloud"))

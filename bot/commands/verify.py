@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from bot.commands.count import print_result
-from bot.commands.spoken import check_name, said, text
+from bot.commands.spoken import check_name, said, said_problem, text
 from bot.commands.terminal import OUT, AsJson, error_line, print_json, print_table, stages_bar
 
 
@@ -50,7 +50,7 @@ def verify(
                 progress=lambda done, ballots: progress(text("commands", "verify.progress"), done, ballots),
             )
     except WorkerEnded as ended:
-        error_line(str(ended))
+        error_line(said(str(ended)))
         raise typer.Exit(1) from ended
     if as_json:
         print_json(_facts(report))
@@ -80,7 +80,7 @@ def _facts(report: Any) -> dict[str, Any]:  # noqa: ANN401 - voting.verify's, im
 
 def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as above
     for note in report.notes:
-        OUT.print(f"[bold yellow]{text('commands', 'verify.first')}[/bold yellow] {escape(note)}")
+        OUT.print(f"[bold yellow]{text('commands', 'verify.first')}[/bold yellow] {escape(said(note))}")
     if report.checks:
         marks = {True: text("commands", "mark.ok"), False: text("commands", "mark.no")}
         rows = [
@@ -89,7 +89,7 @@ def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as
         columns = ("", text("commands", "verify.tried"), text("commands", "verify.found"))
         print_table(text("commands", "verify.checks"), columns, rows)
     for problem in report.problems:
-        error_line(str(problem))
+        error_line(said_problem(str(problem)))
     figures = report.figures
     if not report.ok:
         OUT.print(f"[bold red]{text('commands', 'verify.not_believed')}[/bold red]")

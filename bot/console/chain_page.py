@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
+from bot.console.chain_words import told
 from bot.console.door import Action, Screen
 from bot.console.visit import Visit
 from bot.staff.roles import Act
@@ -15,9 +16,6 @@ from voting.audit.resuming import resume_and_sign
 from voting.audit.signer import KeptHeadDamaged
 
 PAGE: Final = 50
-LISTED_MAX: Final = 3
-VALUE_CHARACTERS_MAX: Final = 40
-VALUE_CHARACTERS_SHOWN: Final = 12
 
 
 async def show(visit: Visit) -> Response:
@@ -64,20 +62,6 @@ async def _lost(connection: AsyncConnection) -> tuple[bool, str | None]:
     except KeptHeadDamaged as problem:
         return False, str(problem)
     return False, None
-
-
-def told(entry: Entry) -> list[tuple[str, str]]:
-    """Give what an entry says, short enough for a line each; what is long, a digest mostly, by its beginning."""
-    return [(name.replace("_", " "), short) for name, value in entry.body.items() if (short := _short(value))]
-
-
-def _short(value: object) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{name} {short}" for name, part in value.items() if (short := _short(part)))
-    if isinstance(value, list):
-        return ", ".join(map(_short, value[:LISTED_MAX])) + (" …" if len(value) > LISTED_MAX else "")
-    text = "" if value is None or value is False else str(value)
-    return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[:VALUE_CHARACTERS_SHOWN]}…"
 
 
 def _broken(newest_first: list[Entry], older: bytes) -> str | None:

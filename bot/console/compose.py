@@ -1,7 +1,7 @@
 """A notice while it is being written: read from the form, shown as members would get it, counted and priced.
 
-The audience is counted by the statement that will plan it, which reads the whole roll: a count is kept for a while, so
-that typing costs nothing but the words.
+The audience is counted by the statement that will plan it, which reads the whole roll: a count is kept for a while, the
+longer, the longer it took, so that typing costs nothing but the words.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.console.notice_counts import until
 from bot.console.visit import FormWrong, Visit, read_time
 from messages import audience as audiences
 from messages.notices.model import Content, Notice
@@ -79,24 +80,25 @@ class Counts:
     """Keeps the last counts of audiences for a while."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, bool], tuple[float, Counted]] = {}
+        self._kept: dict[tuple[str, str, bool], tuple[float, Counted]] = {}  # until when it is shown
 
     def known(self, notice: Notice) -> Counted | None:
         """Give a count made a moment ago, or None."""
         kept = self._kept.get(_key(notice))
-        return kept[1] if kept is not None and monotonic() - kept[0] < COUNT_LIFE_SECONDS else None
+        return kept[1] if kept is not None and monotonic() < kept[0] else None
 
     async def of(self, connection: AsyncConnection, notice: Notice, now: datetime) -> Counted:
         """Count a notice's audience; AudienceUnknown."""
         if (known := self.known(notice)) is not None:
             return known
+        began = monotonic()
         blank = replace(notice, content=replace(notice.content, texts=dict.fromkeys(languages(), ".")))
         seen = await preview(connection, blank, now=now)
         recipients = {(text.language, text.channel): text.recipients for text in seen.texts}
         found = Counted(seen.members, seen.audience, recipients, seen.held)
         if len(self._kept) >= COUNTS_MAX:
             self._kept.clear()
-        self._kept[_key(notice)] = (monotonic(), found)
+        self._kept[_key(notice)] = (until(began, COUNT_LIFE_SECONDS), found)
         return found
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bot.console import handbook
 from bot.console.door import Screen
-from bot.console.visit import Visit
+from bot.console.visit import Visit, load_poll
 from bot.staff.roles import Act
 
 
@@ -23,24 +23,32 @@ async def show(visit: Visit) -> Response:
 
 async def picture(visit: Visit) -> Response:
     """Show a picture."""
-    found = handbook.picture(visit.request.path_params["name"])
+    named = visit.request.path_params
+    found = handbook.picture(named["name"], named["language"])
     if found is None:
         raise HTTPException(404)
     return Response(found, media_type="image/webp", headers={"Cache-Control": "private, max-age=3600"})
 
 
 async def _page(visit: Visit, name: str) -> Response:
-    if name not in handbook.FILES:
+    if name not in handbook.PAGES:
         raise HTTPException(404)
-    heading, text = handbook.rendered(name)
     async with visit.console.house.database.reading() as connection:
+        wanted = visit.speech(await load_poll(connection)).language
+        heading, text = handbook.rendered(name, wanted)
         return await visit.page(
-            connection, "help.html", heading=heading, text=text, first=name == handbook.INDEX, index=handbook.ADDRESS
+            connection,
+            "help.html",
+            heading=heading,
+            text=text,
+            text_language=handbook.language_of(name, wanted),
+            first=name == handbook.INDEX,
+            index=handbook.ADDRESS,
         )
 
 
 SCREENS: Final = (
     Screen("/help", Act.OPEN_CONSOLE, index),
     Screen("/help/{page}", Act.OPEN_CONSOLE, show),
-    Screen("/help/pictures/{name}", Act.OPEN_CONSOLE, picture),
+    Screen("/help/pictures/{language}/{name}", Act.OPEN_CONSOLE, picture),
 )

@@ -1,7 +1,7 @@
-"""What is slow to count, counted at most every so often for everybody who looks.
+"""What is slow to count, counted at most every so often for everybody who looks; less often, the longer it takes.
 
 A page never waits for it twice. Who asks while the last count is too old gets it at once and sets off the next; only
-the first ever asked for is waited for.
+the first ever asked for is waited for, and the service makes it when it starts.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.house import House
@@ -21,6 +22,7 @@ from voting.store.inserts import insert_into
 Counted = TypeVar("Counted")
 Gather = Callable[[AsyncConnection, datetime], Awaitable[Counted]]
 
+LIFE_OF_TAKEN: Final = 10.0  # a count that took a second is kept for so many: it has a small share of the time
 ACTS: Final = "console acts"  # how often the console did something that its numbers show
 
 log = structlog.get_logger()
@@ -32,7 +34,7 @@ class Kept(Generic[Counted]):
     def __init__(self, house: House, gather: Gather[Counted], *, fresh_seconds: float) -> None:
         self._house, self._gather, self._fresh_seconds = house, gather, fresh_seconds
         self._last: Counted | None = None
-        self._gathered_at = 0.0
+        self._fresh_until = 0.0
         self._shows = -1  # up to which act
         self._gathering: asyncio.Task[Counted] | None = None
 
@@ -41,7 +43,7 @@ class Kept(Generic[Counted]):
         async with self._house.database.reading() as connection:
             act = int(await connection.scalar(select(cursor.c.value).where(cursor.c.name == ACTS)) or 0)
         shown = self._shows >= act
-        if self._last is not None and shown and monotonic() - self._gathered_at < self._fresh_seconds:
+        if self._last is not None and shown and monotonic() < self._fresh_until:
             return self._last
         if self._gathering is None or self._gathering.done():
             self._gathering = asyncio.create_task(self._count(act))
@@ -51,10 +53,24 @@ class Kept(Generic[Counted]):
         found = await asyncio.shield(self._gathering)
         return found if self._shows >= act else await self.latest()
 
+    async def begin(self) -> None:
+        """Count before anybody asks. Cancelled, it counts no more; when it fails, who asks first tries again."""
+        try:
+            await self.latest()
+        except asyncio.CancelledError:
+            if self._gathering is not None:
+                self._gathering.cancel()
+            raise
+        except (DBAPIError, OSError) as problem:
+            log.warning("nothing could be counted at the start", kind=type(problem).__name__)
+
     async def _count(self, act: int) -> Counted:
+        began = monotonic()
         async with self._house.database.reading() as connection:
             found = await self._gather(connection, self._house.clock())
-        self._last, self._gathered_at, self._shows = found, monotonic(), act
+        now = monotonic()
+        self._fresh_until = now + max(self._fresh_seconds, LIFE_OF_TAKEN * (now - began))
+        self._last, self._shows = found, act
         return found
 
 

@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 
 from bot.console import office
 from bot.console.door import Screen
+from bot.console.listed import list_page
 from bot.console.office import Office
 from bot.console.pages import member_address
 from bot.console.speech import Speech
@@ -38,7 +39,6 @@ Cell = str | int | date | datetime | None
 class Line:
     """One line of a list, and where more of it is."""
 
-    id: int
     cells: tuple[Cell, ...]
     address: str = ""
 
@@ -54,21 +54,36 @@ class Listing:
     paged: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """What a list is read with. `after` and `limit`: one page of it; without a limit all."""
+    """What a list is read with. `after` and `limit`: one page of it, then `more` says whether another follows it.
+
+    Without a limit it is read whole.
+    """
 
     visit: Visit
     connection: AsyncConnection
     speech: Speech
     known: Turnout
+    office: Office
     after: int = 0
     limit: int | None = None
+    more: int | None = None
+
+    async def members(self, name: str, found: Select[Any]) -> AsyncIterator[Any]:
+        """Read the members of a list, by id."""
+        if self.limit is None:
+            async for row in self.rows(found, member.c.id):
+                yield row
+            return
+        page = await list_page(self.connection, found, self.office.listed[name], after=self.after, limit=self.limit)
+        self.more = page.more
+        for row in page.rows:
+            yield row
 
     async def rows(self, found: Select[Any], by: ColumnElement[Any]) -> AsyncIterator[Any]:
-        """Read rows in the order of a key, piece by piece."""
-        ordered = found.where(by > self.after).order_by(by)
-        async with self.connection.stream(ordered if self.limit is None else ordered.limit(self.limit)) as rows:
+        """Read all rows in the order of a key, piece by piece."""
+        async with self.connection.stream(found.order_by(by)) as rows:
             async for piece in rows.partitions(ROWS_AT_ONCE):
                 for row in piece:
                     yield row
@@ -79,16 +94,15 @@ async def _show(listing: Listing, visit: Visit) -> Response:
     known, counts = await _counted(visit)
     async with visit.console.house.database.reading() as connection:
         speech = visit.speech(await load_poll(connection))
-        limit = PAGE + 1 if listing.paged else None
-        asked = Asked(visit, connection, speech, known, visit.asked_number("after") or 0, limit)
-        lines = [line async for line in listing.lines(asked)]
-        page = lines[:PAGE] if listing.paged else lines
+        limit = PAGE if listing.paged else None
+        asked = Asked(visit, connection, speech, known, counts, visit.asked_number("after") or 0, limit)
+        page = [line async for line in listing.lines(asked)]
         return await visit.page(
             connection,
             "list.html",
             listing=listing,
             lines=[(line.address, [_shown(cell, speech) for cell in line.cells]) for line in page],
-            more=page[-1].id if len(lines) > len(page) else None,
+            more=asked.more,
             first_page=not asked.after,
             step=STEP,
             office=counts,
@@ -110,12 +124,12 @@ async def _counted(visit: Visit) -> tuple[Turnout, Office]:
 async def _csv(listing: Listing, visit: Visit) -> AsyncIterator[str]:
     out = io.StringIO()
     writer = PeoplesCsv(out)
-    known, _ = await _counted(visit)
+    known, counts = await _counted(visit)
     async with visit.console.house.database.reading() as connection:
         speech = visit.speech(await load_poll(connection))
         out.write(SPREADSHEETS_MARK)
         writer.row(speech.t(column) for column in listing.columns)
-        async for line in listing.lines(Asked(visit, connection, speech, known)):
+        async for line in listing.lines(Asked(visit, connection, speech, known, counts)):
             writer.row(_for_spreadsheet(cell, speech) for cell in line.cells)
             if out.tell() > PIECE_CHARACTERS:
                 yield _emptied(out)
@@ -146,7 +160,7 @@ def _emptied(out: io.StringIO) -> str:
 
 async def _unreachable(asked: Asked) -> AsyncIterator[Line]:
     say = asked.speech.say
-    async for row in asked.rows(office.unreachable(), member.c.id):
+    async for row in asked.members(office.UNREACHABLE, office.unreachable()):
         chat = _why(asked.speech, row.chat_state, row.chat_reason) if row.chat_state else say("no_chat", "reason")
         texts = (
             _why(asked.speech, row.texts_state, row.texts_reason)
@@ -154,22 +168,21 @@ async def _unreachable(asked: Asked) -> AsyncIterator[Line]:
             else say(row.phone_reason or "missing", "reason")
         )
         names = asked.speech.language_name(row.language)
-        yield Line(
-            row.id, (row.member_no, row.area, names, _dialled(row.phone), chat, texts), member_address(row.member_no)
-        )
+        cells = (row.member_no, row.area, names, _dialled(row.phone), chat, texts)
+        yield Line(cells, member_address(row.member_no))
 
 
 async def _without_pack(asked: Asked) -> AsyncIterator[Line]:
-    async for row in asked.rows(office.without_pack(), member.c.id):
+    async for row in asked.members(office.WITHOUT_PACK, office.without_pack()):
         names, why = asked.speech.language_name(row.language), asked.speech.say(row.state or "never", "no_pack")
-        yield Line(row.id, (row.member_no, row.area, names, why, row.ended_at), member_address(row.member_no))
+        yield Line((row.member_no, row.area, names, why, row.ended_at), member_address(row.member_no))
 
 
 async def _overdue(asked: Asked) -> AsyncIterator[Line]:
     found = await office.overdue(asked.connection, asked.visit.now)
-    async for row in asked.rows(found, member.c.id):
+    async for row in asked.members(office.OVERDUE, found):
         days = (row.dispatched_on, row.delivered_on, row.returned_on)
-        yield Line(row.id, (row.member_no, row.area, _dialled(row.phone), *days), member_address(row.member_no))
+        yield Line((row.member_no, row.area, _dialled(row.phone), *days), member_address(row.member_no))
 
 
 def _waiting(visit: Visit) -> dict[str, Select[Any]]:
@@ -192,7 +205,7 @@ async def _second_person(asked: Asked) -> AsyncIterator[Line]:
     for kind, found in _waiting(asked.visit).items():
         async for row in asked.rows(found, found.selected_columns.id):
             about, place = _ABOUT[kind](row, asked.speech)
-            yield Line(row.id, (asked.speech.say(kind, "waits"), about, row.asked_by, row.asked_at), place)
+            yield Line((asked.speech.say(kind, "waits"), about, row.asked_by, row.asked_at), place)
 
 
 def _about_notice(row: Any, speech: Speech) -> tuple[str, str]:  # noqa: ANN401 - a row
@@ -217,7 +230,7 @@ async def _reminders(asked: Asked) -> AsyncIterator[Line]:
         )
         about = f"{row.id} · {asked.speech.say(row.kind, 'notice_kind')}"
         cells = (about, went, row.members, then, then - before, after - then)
-        yield Line(row.id, cells, f"{_NOTICES}/{row.id}/report" if asked.visit.may(Act.SEE_NOTICES) else "")
+        yield Line(cells, f"{_NOTICES}/{row.id}/report" if asked.visit.may(Act.SEE_NOTICES) else "")
 
 
 def _dialled(phone: str | None) -> str | None:
@@ -234,14 +247,14 @@ _NOTICES: Final = "/console/notices"
 _MEMBER: Final = ("head.member", "field.area", "field.language")
 LISTINGS: Final = (
     Listing(
-        "unreachable",
+        office.UNREACHABLE,
         Act.SEE_MEMBERS,
         (*_MEMBER, "field.mobile", "head.telegram", "head.texts"),
         _unreachable,
     ),
-    Listing("without_pack", Act.SEE_PACKS, (*_MEMBER, "head.why", "head.when"), _without_pack),
+    Listing(office.WITHOUT_PACK, Act.SEE_PACKS, (*_MEMBER, "head.why", "head.when"), _without_pack),
     Listing(
-        "overdue",
+        office.OVERDUE,
         Act.SEE_PACKS,
         ("head.member", "field.area", "field.mobile", "head.dispatched", "member.delivered", "head.came_back"),
         _overdue,

@@ -37,7 +37,7 @@ class NoticeCounts:
             began = monotonic()
             drawn = bar(await progress(connection, found.id))
             life = REPORT_LIFE_SECONDS if found.state in ENDED else BAR_LIFE_SECONDS
-            self._bars[found.id] = (_until(began, life), found.state, drawn)
+            self._bars[found.id] = (until(began, life), found.state, drawn)
             return drawn
 
     async def report(self, connection: AsyncConnection, notice_id: int) -> Report:
@@ -48,7 +48,7 @@ class NoticeCounts:
                 return replace(known[1], notice=await notices.show(connection, notice_id))
             began = monotonic()
             found = await report(connection, notice_id)
-            self._reports[notice_id] = (_until(began, REPORT_LIFE_SECONDS), found)
+            self._reports[notice_id] = (until(began, REPORT_LIFE_SECONDS), found)
             return found
 
     def forget(self, notice_id: int) -> None:
@@ -56,7 +56,7 @@ class NoticeCounts:
         self._reports.pop(notice_id, None)
 
 
-def _until(began: float, least: float) -> float:
+def until(began: float, least: float) -> float:
     """Give until when a count is shown that was begun then and is done now."""
     now = monotonic()
     return now + max(least, LIFE_OF_TAKEN * (now - began))

@@ -1,9 +1,11 @@
 """What a members' office looks for first: whom nothing reaches, who has no pack, what waits for a second person.
 
-Also how turnout stands beside the last reminder. Selects are by member id, so that a page begins where the last ended
-and a file is read piece by piece: none of them holds the whole roll.
+Also how turnout stands beside the last reminder. Who is on a list is found once for everybody who looks, see `kept`: a
+page then looks only at its own members again, by their ids. A file is read whole, piece by piece.
 """
 
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -27,29 +29,49 @@ REMINDERS: Final = (Kind.REMINDER.value, Kind.CLOSING_SOON.value)
 REMINDERS_MAX: Final = 10
 DAY: Final = timedelta(days=1)
 TOLD: Final = ("sent", "delivered")
+UNREACHABLE: Final = "unreachable"
+WITHOUT_PACK: Final = "without_pack"
+OVERDUE: Final = "overdue"
+IDS_AT_ONCE: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Numbers beside the lists; `since_reminder`: of those whom the last reminder told, how many voted after it."""
+    """Who was on each list, by member id; and of those whom the last reminder told, how many voted after it."""
 
-    unreachable: int
-    without_pack: int
+    listed: Mapping[str, Sequence[int]]
     told_by_reminder: int
     since_reminder: int
 
+    def count(self, name: str) -> int:
+        """Give how many are on a list."""
+        return len(self.listed[name])
 
-async def count_office(connection: AsyncConnection, _now: datetime) -> Office:
-    """Count once; NoPoll."""
+
+async def count_office(connection: AsyncConnection, now: datetime) -> Office:
+    """Look once who is on each list; NoPoll."""
     poll = await polls.load(connection)
-    unreachable = await connection.scalar(select(func.count()).select_from(member).where(is_unreachable()))
-    without = await connection.scalar(select(func.count()).select_from(member).where(is_due()))
+    late = overdue_members(await window.current(connection), now.astimezone(ZoneInfo(poll.timezone)).date())
+    listed = {
+        UNREACHABLE: await _ids(connection, select(member.c.id).where(is_unreachable())),
+        WITHOUT_PACK: await _ids(connection, select(member.c.id).where(is_due())),
+        OVERDUE: await _ids(connection, late),
+    }
     told, since = 0, 0
     if last := await reminders(connection, 1):
         exact = poll.phase in (Phase.CLOSED, Phase.COUNTED)
         told, voted = await _voted_since(connection, last[0])
         since = voted if exact else voted // STEP * STEP
-    return Office(int(unreachable or 0), int(without or 0), told, since)
+    return Office(listed, told, since)
+
+
+async def _ids(connection: AsyncConnection, found: Select[tuple[int]]) -> Sequence[int]:
+    """Read ids in order, eight bytes each, however many."""
+    ids = array("q")
+    async with connection.stream(found.order_by(member.c.id)) as rows:
+        async for piece in rows.partitions(IDS_AT_ONCE):
+            ids.extend(row.id for row in piece)
+    return ids
 
 
 def is_unreachable() -> ColumnElement[bool]:

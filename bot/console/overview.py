@@ -14,7 +14,7 @@ from bot.alerts import alerts
 from bot.console import lists, sessions
 from bot.console.door import Action, Screen
 from bot.console.headers import PICTURE_POLICY
-from bot.console.office import Office
+from bot.console.office import OVERDUE, Office
 from bot.console.sessions import COOKIE
 from bot.console.snapshot import Snapshot
 from bot.console.speech import Speech
@@ -44,22 +44,20 @@ async def show(visit: Visit) -> Response:
             "overview.html",
             snapshot=latest,
             step=STEP,
-            numbers=numbers(latest, visit.speech(await load_poll(connection))),
+            numbers=numbers(latest, office, visit.speech(await load_poll(connection))),
             moving=moving,
             waiting=[found for found in notices if found.state in WAITING],
             alerts=await alerts.open_alerts(connection, 30),
-            firsts=await _firsts(visit, connection, latest, office),
+            firsts=await _firsts(visit, connection, office),
             office=office,
             texts_held=await texts_resumed.held_until(connection, visit.now),
         )
 
 
-async def _firsts(visit: Visit, connection: AsyncConnection, latest: Snapshot, office: Office) -> list[tuple[str, int]]:
+async def _firsts(visit: Visit, connection: AsyncConnection, office: Office) -> list[tuple[str, int]]:
     """Give the lists that this person may see, each with the number of its lines."""
     counts = {
-        "unreachable": office.unreachable,
-        "without_pack": office.without_pack,
-        "overdue": latest.overdue,
+        **{name: office.count(name) for name in office.listed},
         "second_person": await lists.count_second_person(visit, connection),
         "reminder": office.since_reminder,
     }
@@ -106,7 +104,7 @@ async def stream(visit: Visit) -> Response:
     return StreamingResponse(_events(visit), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def numbers(latest: Snapshot, speech: Speech) -> dict[str, str]:
+def numbers(latest: Snapshot, office: Office, speech: Speech) -> dict[str, str]:
     """Give every live number as written, by the name its place on the page has."""
     facts = latest.facts
     return {
@@ -118,7 +116,7 @@ def numbers(latest: Snapshot, speech: Speech) -> dict[str, str]:
         "issued": speech.number(facts["packs"]["issued"]),
         **{f"pack_{name}": speech.number(count) for name, count in facts["packs"].items() if name != "issued"},
         **{f"journey_{name}": speech.number(count) for name, count in latest.journeys.items()},
-        "overdue": speech.number(latest.overdue),
+        "overdue": speech.number(office.count(OVERDUE)),
         "locked_out": speech.number(len(latest.locked_out)),
         "open_cases": speech.number(facts["open_cases"]),
         "ballots": speech.number(facts["ballots"]),
@@ -140,7 +138,8 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
                 yield "event: ended\ndata: {}\n\n"
                 return
             alarms = await _alarms(connection, speech)
-        fresh = {**numbers(await console.snapshots.latest(), speech), **alarms}
+        latest, office = await console.snapshots.latest(), await console.snapshots.office.latest()
+        fresh = {**numbers(latest, office, speech), **alarms}
         changed = {name: value for name, value in fresh.items() if sent.get(name) != value}
         sent |= changed
         yield f"event: numbers\ndata: {json.dumps(changed)}\n\n" if changed else ": still here\n\n"

@@ -1,15 +1,15 @@
 """Packs: how far they have come, who misses one, replacements that wait for their second person."""
 
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
+from bot.console import office
 from bot.console.door import Action, Screen
+from bot.console.listed import list_page
 from bot.console.pages import member_address
-from bot.console.snapshot import LatePage, Snapshot, overdue_page
 from bot.console.visit import FormWrong, Visit
 from bot.member.missing_packs import finish_report, reports
 from bot.staff.roles import Act
@@ -17,19 +17,22 @@ from voting.packs import packs
 from voting.schema import member, replacement
 from voting.votes.wrong_codes import lift_lockout
 
+LATE_ROWS: Final = 30
 WAITING_MAX: Final = 100
 REASON_CHARACTERS_MAX: Final = 300
 
 
 async def show(visit: Visit) -> Response:
     """Show packs by state, what waits for a person, and the overdue ones page by page."""
-    latest = await visit.console.snapshots.latest()
+    latest, counts = await visit.console.snapshots.latest(), await visit.console.snapshots.office.latest()
     async with visit.console.house.database.reading() as connection:
-        late = await _overdue(connection, visit, latest)
+        overdue, after = await office.overdue(connection, visit.now), visit.asked_number("after") or 0
+        late = await list_page(connection, overdue, counts.listed[office.OVERDUE], after=after, limit=LATE_ROWS)
         return await visit.page(
             connection,
             "packs.html",
             snapshot=latest,
+            overdue=counts.count(office.OVERDUE),
             waiting=await _waiting(connection),
             reported=await reports(connection, WAITING_MAX),
             late=late.rows,
@@ -94,15 +97,6 @@ async def _waiting(connection: AsyncConnection) -> list[Any]:
         .limit(WAITING_MAX)
     )
     return list(rows)
-
-
-async def _overdue(connection: AsyncConnection, visit: Visit, latest: Snapshot) -> LatePage:
-    """Give a page of overdue packs; the first comes with the snapshot, since finding it can mean reading far."""
-    after = visit.asked_number("after")
-    if not after:
-        return latest.overdue_first
-    today = visit.now.astimezone(ZoneInfo(latest.turnout.timezone)).date()
-    return await overdue_page(connection, latest.window, today, after)
 
 
 SCREENS: Final = (Screen("/packs", Act.SEE_PACKS, show),)

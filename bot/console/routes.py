@@ -23,9 +23,9 @@ from bot.house import House
 from bot.staff.roles import Act
 
 
-def console_routes(house: House, staff_desk: Desk) -> list[BaseRoute]:
-    """Give the routes of `/console`."""
-    console = Console(house, staff_desk, environment(), Snapshots(house))
+def console_routes(house: House, staff_desk: Desk, snapshots: Snapshots | None = None) -> list[BaseRoute]:
+    """Give the routes of `/console`; `snapshots` that somebody counts before the first visit, if anybody does."""
+    console = Console(house, staff_desk, environment(), snapshots or Snapshots(house))
     screens, actions = table(console)
     entrance = Entrance(console)
 

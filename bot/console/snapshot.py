@@ -4,37 +4,27 @@ At 172,437 members they are scans of whole tables: see `kept` for who waits for 
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console.kept import Kept, expire
-from bot.console.office import count_office
+from bot.console.office import Office, count_office
 from bot.house import House
 from bot.staff.turnout import Turnout, turnout
 from messages import reach
 from messages.schema import channel
 from voting import schema
 from voting.model import Window
-from voting.packs.mailing_house import journeys, overdue_members
-from voting.poll import polls, window
+from voting.packs.mailing_house import journeys
+from voting.poll import window
 from voting.poll.status import poll_facts
 
 FRESH_SECONDS: Final = 4.0
 OFFICE_FRESH_SECONDS: Final = 60.0
 LOCKED_OUT_MAX: Final = 50
-LATE_ROWS: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class LatePage:
-    """Overdue packs, by member id; `more`: after which the next page begins, None on the last."""
-
-    rows: tuple[Any, ...]
-    more: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +36,6 @@ class Snapshot:
     journeys: dict[str, int]
     channels: dict[str, dict[str, int]]
     window: Window
-    overdue: int
-    overdue_first: LatePage
     locked_out: tuple[str, ...]
     turnout: Turnout
 
@@ -67,7 +55,12 @@ class Snapshots(Kept[Snapshot]):
 
     def __init__(self, house: House, *, fresh_seconds: float = FRESH_SECONDS) -> None:
         super().__init__(house, gather, fresh_seconds=fresh_seconds)
-        self.office = Kept(house, count_office, fresh_seconds=OFFICE_FRESH_SECONDS)
+        self.office: Kept[Office] = Kept(house, count_office, fresh_seconds=OFFICE_FRESH_SECONDS)
+
+    async def begin(self) -> None:
+        """Count both before anybody asks."""
+        await super().begin()
+        await self.office.begin()
 
     async def expire(self) -> None:
         """Show the last counts no more: something was done that the next request must show."""
@@ -76,35 +69,15 @@ class Snapshots(Kept[Snapshot]):
 
 async def gather(connection: AsyncConnection, now: datetime) -> Snapshot:
     """Count everything once; NoPoll."""
-    poll = await polls.load(connection)
-    delivery = await window.current(connection)
-    today = now.astimezone(ZoneInfo(poll.timezone)).date()
-    late = overdue_members(delivery, today).subquery()
     return Snapshot(
         at=now,
         facts=await poll_facts(connection),
         journeys=await journeys(connection),
         channels=await _channels(connection),
-        window=delivery,
-        overdue=int(await connection.scalar(select(func.count()).select_from(late)) or 0),
-        overdue_first=await overdue_page(connection, delivery, today, 0),
+        window=await window.current(connection),
         locked_out=await _locked_out(connection),
         turnout=await turnout(connection, now),
     )
-
-
-async def overdue_page(connection: AsyncConnection, delivery: Window, today: date, after: int) -> LatePage:
-    """Give the overdue packs of members with a greater id than `after`."""
-    member, pack = schema.member, schema.pack
-    rows = await connection.execute(
-        overdue_members(delivery, today)
-        .add_columns(member.c.member_no, pack.c.dispatched_on, pack.c.returned_on)
-        .where(member.c.id > after)
-        .order_by(member.c.id)
-        .limit(LATE_ROWS + 1)
-    )
-    found = tuple(rows)
-    return LatePage(found[:LATE_ROWS], found[LATE_ROWS - 1].id if len(found) > LATE_ROWS else None)
 
 
 async def _channels(connection: AsyncConnection) -> dict[str, dict[str, int]]:

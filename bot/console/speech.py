@@ -31,11 +31,6 @@ class Speech:
     now: datetime
     zone: str = FALLBACK_ZONE
 
-    @property
-    def locale(self) -> Locale:
-        """Give how the language writes dates and numbers."""
-        return Locale.parse(self.language, sep="-")
-
     def t(self, key: str, /, **params: str | int) -> str:
         """Give a sentence as plain text."""
         return text(DOMAIN, key, self.language, **params)
@@ -52,30 +47,34 @@ class Speech:
     def say(self, value: object, family: str) -> str:
         """Give the words for a state, a kind or a reason; one without words is written as it is."""
         raw = str(value)
+        return self.known(raw, family) or raw.replace("_", " ")
+
+    def known(self, value: str, family: str) -> str | None:
+        """Give the words for a state, a kind or a reason; None when there are none."""
         try:
-            return text(DOMAIN, f"say.{family}.{raw}", self.language)
+            return text(DOMAIN, f"say.{family}.{value}", self.language)
         except MissingText:
-            return raw.replace("_", " ")
+            return None
 
     def number(self, value: int | None) -> str:
         """Write a number with its thousands apart."""
-        return NOTHING if value is None else format_decimal(value, locale=self.locale)
+        return NOTHING if value is None else format_decimal(value, locale=_locale(self.language))
 
     def percent(self, part: int, whole: int) -> str:
         """Write a share with one decimal; a whole of nothing has no shares."""
-        return f"{format_decimal(100 * part / whole, '0.0', locale=self.locale)} %" if whole else NOTHING
+        return f"{format_decimal(100 * part / whole, '0.0', locale=_locale(self.language))} %" if whole else NOTHING
 
     def money(self, value: Decimal | str, currency: str) -> str:
         """Write an amount."""
-        return format_currency(Decimal(value), currency, locale=self.locale)
+        return format_currency(Decimal(value), currency, locale=_locale(self.language))
 
     def day(self, value: date | None) -> str:
         """Write a day, `3 Aug 2022`."""
-        return NOTHING if value is None else format_date(value, "d MMM y", locale=self.locale)
+        return NOTHING if value is None else format_date(value, "d MMM y", locale=_locale(self.language))
 
     def moment(self, value: datetime) -> str:
         """Write an instant in the poll's zone whole, `3 Aug 2022, 09:00`."""
-        return format_datetime(value.astimezone(ZoneInfo(self.zone)), "d MMM y, HH:mm", locale=self.locale)
+        return format_datetime(value.astimezone(ZoneInfo(self.zone)), "d MMM y, HH:mm", locale=_locale(self.language))
 
     def between(self, first: date, last: date) -> str:
         """Write a span of days inside a sentence, `between 28 August and 2 September`."""
@@ -90,8 +89,8 @@ class Speech:
             pattern = "HH:mm"
         else:
             pattern = "d MMM, HH:mm" if local.year == today.year else "d MMM y, HH:mm"
-        said = format_datetime(local, pattern, locale=self.locale)
-        whole = format_datetime(local, "EEEE d MMMM y, HH:mm:ss z", locale=self.locale)
+        said = format_datetime(local, pattern, locale=_locale(self.language))
+        whole = format_datetime(local, "EEEE d MMMM y, HH:mm:ss z", locale=_locale(self.language))
         machine = local.isoformat(timespec="seconds")
         return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, whole, said)
 
@@ -113,7 +112,11 @@ class Speech:
 
     def language_name(self, tag: str) -> str:
         """Name a language in the reader's."""
-        return str(Locale.parse(tag.replace("-", "_").split("_")[0]).get_display_name(self.locale))
+        return str(Locale.parse(tag.replace("-", "_").split("_")[0]).get_display_name(_locale(self.language)))
+
+
+def _locale(language: str) -> Locale:
+    return Locale.parse(language, sep="-")
 
 
 def _escaped(params: dict[str, object]) -> dict[str, str | int]:

@@ -119,10 +119,13 @@ class PaceKeeper:
             await connection.execute(delete(pace_share).where(pace_share.c.process == self._process))
 
     async def _row(self, connection: AsyncConnection) -> Any:  # noqa: ANN401 - a row
+        ours = select(pacer).where(pacer.c.provider == self._provider).with_for_update()
+        found = (await connection.execute(ours)).first()
+        if found is not None:
+            return found
         statement = insert_into(connection, pacer).values(provider=self._provider, beat=0)
         await connection.execute(statement.on_conflict_do_nothing(index_elements=["provider"]))
-        found = await connection.execute(select(pacer).where(pacer.c.provider == self._provider).with_for_update())
-        return found.one()
+        return (await connection.execute(ours)).one()
 
     def _remember(self, row: Any, now: float) -> None:  # noqa: ANN401 - a row of `pacer`
         """Begin where the last holder was: a RetryAfter outlives a restart, and so does what was sent just now."""
@@ -147,12 +150,11 @@ class PaceKeeper:
         """Count up as the holder, grant the others their share, and return what is left for us."""
         kept = {"holder": self._process, "beat": beat + 1, "lifted_at": None, **self._kept()}
         await connection.execute(update(pacer).where(pacer.c.provider == self._provider).values(kept))
-        mine = (pace_share.c.provider == self._provider, pace_share.c.process == self._process)
-        await connection.execute(delete(pace_share).where(*mine))
-        rows = await connection.execute(select(pace_share).where(pace_share.c.provider == self._provider))
-        others = rows.all()
+        rows = (await connection.execute(select(pace_share).where(pace_share.c.provider == self._provider))).all()
+        others = [row for row in rows if row.process != self._process]
         gone = {row.process for row in others if self._peers.is_forgotten(row.process, row.beat, now)}
-        await connection.execute(delete(pace_share).where(_of(self._provider, gone)))
+        if gone or len(others) < len(rows):
+            await connection.execute(delete(pace_share).where(_of(self._provider, {*gone, self._process})))
         return await self._grant(connection, [row for row in others if row.process not in gone], now)
 
     async def _grant(self, connection: AsyncConnection, others: Sequence[Any], now: float) -> float:
@@ -169,7 +171,8 @@ class PaceKeeper:
         if less:
             self._lessened_at = now
         changed = less or (more if now - self._lessened_at >= self._silent_seconds * TRUST_SHARE else set())
-        await connection.execute(update(pace_share).where(_of(self._provider, changed)).values(rate=share))
+        if changed:
+            await connection.execute(update(pace_share).where(_of(self._provider, changed)).values(rate=share))
         return left
 
     async def _ask(self, connection: AsyncConnection) -> float:

@@ -30,7 +30,9 @@ from voting.store.database import Database
 
 IN_FLIGHT_MAX: Final = 16  # of one provider: what a kill can leave unknown
 CLAIM_AHEAD_SECONDS: Final = 0.1  # of sending: more would only wait for its slot, and could not be paused
-IDLE_SECONDS: Final = 0.2  # between two looks for something to do
+IDLE_SECONDS: Final = 0.2  # between two looks for something to do: another process may have planned it
+IDLE_LOOKS: Final = 25  # in vain; then the next wait
+IDLE_TIMES: Final = 4  # so much longer
 GATHER_SECONDS: Final = 0.02  # answers are settled together
 DATABASE_PAUSE_SECONDS: Final = 1.0
 GOODBYE_SECONDS: Final = 20.0  # longer than one request can take
@@ -85,6 +87,7 @@ class Line:
         self._awake = asyncio.Event()
         self._waiting = 0  # claimed, and waiting for a slot
         self._flying = 0  # claimed, and not answered
+        self._in_vain = 0  # looks, since there was anything to do
         self._tasks: set[asyncio.Task[None]] = set()
         self._settlements: list[Settlement] = []  # answered, and not written
 
@@ -103,6 +106,7 @@ class Line:
                 )
                 await _pause(stop, DATABASE_PAUSE_SECONDS)
                 continue
+            self._in_vain = 0 if busy else self._in_vain + 1
             await (self._gather() if busy else self._rest())
         try:
             await self._say_goodbye()
@@ -198,9 +202,10 @@ class Line:
         return min(max(1.0, self.pacer.rate * CLAIM_AHEAD_SECONDS), float(self._tempo.in_flight_max))
 
     async def _rest(self) -> None:
-        """Wait for an answer, for work, or for a moment."""
+        """Wait for an answer, for work, or for a moment; a longer one while there has been nothing for long."""
+        times = IDLE_TIMES if self._in_vain > IDLE_LOOKS else 1
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._tempo.idle_seconds):
+            async with asyncio.timeout(self._tempo.idle_seconds * times):
                 await self._awake.wait()
         self._awake.clear()
 

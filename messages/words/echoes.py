@@ -21,6 +21,11 @@ def echoed(sentence: str, language: str, *sources: Source) -> str:
     return sentence if language == DEFAULT_LANGUAGE else _echoed(sentence, language, sources, _LETTERS_MIN)
 
 
+def echoed_place(words: str, language: str, *sources: Source) -> str:
+    """Say what a floor below has put into the place of a sentence, however short it is."""
+    return words if language == DEFAULT_LANGUAGE else _echoed(words, language, sources, 0)
+
+
 def echoed_parts(listed: str, language: str, source: Source) -> str:
     """Say those parts of a list that are known, what stands between them as it is."""
     domain, _ = source

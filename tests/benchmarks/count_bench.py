@@ -8,18 +8,14 @@ between one and 256 in a real poll, so that more of `chain.jsonl` is written and
 
 import asyncio
 import multiprocessing
-import re
-import resource
-import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from unittest.mock import patch
 
 import counting
@@ -27,7 +23,9 @@ from prepared import GWEN, NOW, SECRETS, make_poll
 from sqlalchemy import insert
 from trustee_town import dealt
 
-from tests.benchmarks.voting_bench import Watch, fresh, watch
+from tests.benchmarks.own_postgres import trust
+from tests.benchmarks.verifying import Verification, verified
+from tests.benchmarks.voting_bench import fresh, watch
 from voting import schema
 from voting.audit import chain
 from voting.ballots.ballot import ballot_digest, sign
@@ -53,7 +51,6 @@ from voting.verify.ballots import cores
 BALLOTS = 141_725
 SMALL = 2_000
 TOGETHER = 250  # ballots under one entry of the chain, and made in one task of the pool
-MOMENT_SECONDS = 0.2  # between two looks at the verifier's memory
 MILLISECONDS_EACH = 4.5  # of one core, for a ballot: made, counted, and checked
 BYTES_EACH = 11_000  # of disk, for a ballot: database, log, the bundle of both steps while one takes the other's place
 
@@ -109,6 +106,7 @@ async def voted(database: Database, ballots: int) -> Polled:
             issued = [write_point(public) for part in credentials for _, public in part]
             body = {"packs": ballots, "print_sha256": "0" * 64, "credentials": credentials_digest(issued)}
             entry = await chain.append(connection, "packs_issued", body, by=GWEN)
+            await trust(connection)
             for place, part in enumerate(credentials):
                 rows = [
                     (place * TOGETHER + number, public, entry.seq) for number, (_, public) in enumerate(part, start=1)
@@ -127,6 +125,7 @@ async def store(database: Database, before: int, made: Sequence[Cast]) -> None:
         body = {"n": len(made), "ballots": sorted(cast.digest.hex() for cast in made)}
         entry = await chain.append(connection, "votes_locked", body, by=By.system(NOW))
         people = list(enumerate(made, start=before + 1))
+        await trust(connection)
         await connection.execute(insert(schema.ballot), [{**cast._asdict(), "entry": entry.seq} for cast in made])
         await connection.execute(insert(schema.intent), [intent_row(number) for number, _ in people])
         await connection.execute(
@@ -158,33 +157,44 @@ def lock_row(number: int, mark: str) -> dict[str, object]:
     return {"member_id": number, "receipt": mark, "chat": f"telegram:{number}", **by}
 
 
+class Timed(Protocol):
+    """What a step took."""
+
+    seconds: float
+    processor: float
+
+
+Step = Callable[[str], AbstractContextManager[Timed]]
+
+
 class Counted(NamedTuple):
     """What each step of a count took, and the verification of its bundle; `size`: the archive's bytes."""
 
-    making: Watch
-    close: Watch
-    tally: Watch
-    decrypting: Watch
-    result: Watch
-    verifying: "Verification"
+    making: Timed
+    close: Timed
+    tally: Timed
+    decrypting: Timed
+    result: Timed
+    verifying: Verification
     size: int
 
 
-async def counted(database: Database, folder: Path, ballots: int) -> Counted:
-    """Count a poll of this many ballots, and verify its bundle."""
-    with watch() as making:
+async def counted(database: Database, folder: Path, ballots: int, step: Step = lambda _name: watch()) -> Counted:
+    """Count a poll of this many ballots, and verify its bundle; `step` times each step."""
+    with step("ballots made") as making:
         town = await voted(database, ballots)
-    with watch() as close:
+    with step("close") as close:
         await counting.close(town)
     bundle, by = folder / "bundle", {"secrets": SECRETS, "by": GWEN}
     with patch.object(count_module, "verify", lambda *_, **__: Unchecked()):
-        with watch() as tally:
+        with step("tally") as tally:
             await begin(database, bundle, **by)  # type: ignore[arg-type]
-        with watch() as decrypting:
+        with step("decrypt") as decrypting:
             decryptions = await decrypt_all(town, folder, bundle)
-        with watch() as result:
+        with step("result") as result:
             await finish(database, decryptions, bundle, **by)  # type: ignore[arg-type]
-    verifying = await asyncio.to_thread(verified, bundle)
+    with step("verify"):
+        verifying = await asyncio.to_thread(verified, bundle)
     size = (bundle / form.archive_name(town.poll.uuid)).stat().st_size
     return Counted(making, close, tally, decrypting, result, verifying, size)
 
@@ -203,48 +213,6 @@ async def counting_of(folder: Path, ballots: int) -> None:
         + f" {verifying.memory:9,.0f}",
         flush=True,
     )
-
-
-class Verification(NamedTuple):
-    """What `ballotline verify` took: seconds on the clock and of all cores, MiB of its processes at their peaks."""
-
-    seconds: float
-    processor: float
-    memory: float
-
-
-def verified(bundle: Path) -> Verification:
-    """Verify in a process of its own, as strangers do."""
-    peaks: dict[int, int] = {}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with watch() as watched:
-        words = [sys.executable, "-m", "bot.cli", "verify", str(bundle)]
-        child = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-        while not ended(child):
-            peaks |= peaks_of(child.pid)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert child.returncode == 0, "the bundle does not verify"
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Verification(watched.seconds, processor, sum(peaks.values()) / 2**10)
-
-
-def ended(child: "subprocess.Popen[bytes]") -> bool:
-    """Wait a moment for a process to end."""
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(timeout=MOMENT_SECONDS)
-    return child.returncode is not None
-
-
-def peaks_of(process: int) -> dict[int, int]:
-    """Give how much memory a process and its children have had at most, in KiB, as Linux tells; nothing elsewhere."""
-    peaks = {}
-    with suppress(OSError):
-        threads = Path(f"/proc/{process}/task").glob("*/children")  # each thread's own
-        children = [int(one) for thread in threads for one in thread.read_text(encoding="ascii").split()]
-        for one in (process, *children):
-            status = Path(f"/proc/{one}/status").read_text(encoding="utf-8")
-            peaks[one] = max(map(int, re.findall(r"VmHWM:\s*(\d+) kB", status)), default=0)
-    return peaks
 
 
 async def decrypt_all(town: Polled, folder: Path, bundle: Path) -> list[Path]:

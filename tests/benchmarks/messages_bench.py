@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -61,6 +62,7 @@ async def unlimited(folder: Path, shrink: int) -> None:
         wide = await timed_bot(served, HTTPXRequest(connection_pool_size=PEER_WIDTH), PEER_WIDTH, count)
         narrow = await timed_bot(served, HTTPXRequest(connection_pool_size=NARROW_WIDTH), NARROW_WIDTH, count)
         bare = await timed_aiohttp(served, NARROW_WIDTH, count)
+        aiogram = await timed_aiogram(served, NARROW_WIDTH, count)
         alone = await timed_channel(served, NARROW_WIDTH, count)
         async with postman(folder, served, count, Pacer()) as sending:
             cpu, began = time.process_time(), time.perf_counter()
@@ -77,9 +79,13 @@ async def unlimited(folder: Path, shrink: int) -> None:
     _tell("our postman, with the ledger", ours, ours)
     _tell(f"python-telegram-bot's own transport, {PEER_WIDTH} wide", peer, ours)
     print("  without the ledger")
-    _tell("our channel alone", alone, alone)
+    _tell(f"our channel alone, {NARROW_WIDTH} wide", alone, alone)
     _tell(f"python-telegram-bot's own transport, {NARROW_WIDTH} wide", narrow, alone)
-    _tell("bare aiohttp", bare, alone)
+    _tell(f"bare aiohttp, {NARROW_WIDTH} wide", bare, alone)
+    if aiogram is None:
+        print("  aiogram was left out: BENCH_AIOGRAM names a Python that has it (python -m venv; pip install aiogram)")
+    else:
+        _tell(f"aiogram, {NARROW_WIDTH} wide", aiogram, alone)
 
 
 def _tell(name: str, one: tuple[float, float], ours: tuple[float, float]) -> None:
@@ -106,6 +112,19 @@ async def timed_aiohttp(served: Stub, width: int, count: int) -> tuple[float, fl
                 await answer.json()
 
         return await timed(width, count, send)
+
+
+async def timed_aiogram(served: Stub, width: int, count: int) -> tuple[float, float] | None:
+    """Give the same of aiogram, by a Python that has it; None without one."""
+    python = os.environ.get("BENCH_AIOGRAM")
+    if python is None:
+        return None
+    sender = str(Path(__file__).with_name("aiogram_sender.py"))
+    words = (sender, served.url, TOKEN, str(width), str(count), WORDS)
+    process = await asyncio.create_subprocess_exec(python, *words, stdout=asyncio.subprocess.PIPE)
+    told, _ = await process.communicate()
+    per_second, milliseconds = json.loads(told)
+    return per_second, milliseconds
 
 
 async def timed(width: int, count: int, send: Callable[[int], Awaitable[object]]) -> tuple[float, float]:

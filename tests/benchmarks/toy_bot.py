@@ -32,6 +32,7 @@ NEXT: Final = {
     **{option: (f"You chose {option}. Shall it be cast?", ("Cast my vote",)) for option in OPTIONS},
     "Cast my vote": ("Your vote is locked. Receipt: {receipt}", ()),
 }
+PATIENCE_SECONDS: Final = 120.0
 Context = ContextTypes.DEFAULT_TYPE
 
 
@@ -55,8 +56,8 @@ class Toy:
         """Take codes, and show the paper."""
         assert update.message is not None
         if self.election is not None:
-            pack, _, vote = (update.message.text or "").partition(" ")
-            self._person(update)["secret"] = derive_secret(pack, vote or pack, UUID)
+            pack, vote = (update.message.text or "").replace("-", "").split()
+            self._person(update)["secret"] = derive_secret(pack, vote, UUID)
         await update.message.delete()
         await self._send(update, "This is your voting paper.", OPTIONS)
 
@@ -75,6 +76,10 @@ class Toy:
         no_preview = LinkPreviewOptions(is_disabled=True)
         words = words.format(receipt=receipt)
         await query.edit_message_text(words, reply_markup=_keys(labels), link_preview_options=no_preview)
+
+    async def on_edited(self, update: Update, _context: Context) -> None:
+        """Answer a message that was mended."""
+        await self._send(update, "Sorry, I did not understand that.", ("Vote", "Help"))
 
     async def on_nothing(self, _update: Update, _context: Context) -> None:
         """Say nothing."""
@@ -95,9 +100,11 @@ class Toy:
         return self.people.setdefault(update.effective_user.id, {})
 
     async def _send(self, update: Update, words: str, labels: tuple[str, ...], *, data: str | None = None) -> None:
-        assert update.message is not None
+        assert update.effective_message is not None
         no_preview = LinkPreviewOptions(is_disabled=True)
-        await update.message.reply_text(words, reply_markup=_keys(labels, data), link_preview_options=no_preview)
+        await update.effective_message.reply_text(
+            words, reply_markup=_keys(labels, data), link_preview_options=no_preview
+        )
 
 
 def _keys(labels: tuple[str, ...], data: str | None = None) -> InlineKeyboardMarkup | None:
@@ -111,21 +118,25 @@ def main(token: str, api_url: str, *, ballots: bool) -> None:
     key = base_times(random_scalar())
     made = make_election(uuid=UUID, name="Toy", description="Toy", key=key, questions=[question])
     toy = Toy(made if ballots else None)
-    # Up to 300 updates at once, as wide a pool as they can need: what is measured is its processor, not its patience.
+    # Up to 300 updates at once, as wide a pool as they can need, and long patience with an emulator on the same cores:
+    # what is measured is its processor. With the library's 5 seconds some calls would end in TimedOut.
     application = (
         Application.builder()
         .token(token)
         .base_url(f"{api_url}/bot")
         .concurrent_updates(300)
         .connection_pool_size(300)
-        .pool_timeout(60)
+        .pool_timeout(PATIENCE_SECONDS)
+        .connect_timeout(PATIENCE_SECONDS)
+        .read_timeout(PATIENCE_SECONDS)
+        .write_timeout(PATIENCE_SECONDS)
         .build()
     )
     application.add_handlers(
         [
             CommandHandler(["start", "status"], toy.on_start),
             CommandHandler("vote", toy.on_vote),
-            MessageHandler(filters.UpdateType.EDITED_MESSAGE, toy.on_nothing),
+            MessageHandler(filters.UpdateType.EDITED_MESSAGE, toy.on_edited),
             MessageHandler(filters.TEXT, toy.on_codes),
             CallbackQueryHandler(toy.on_press),
             ChatMemberHandler(toy.on_nothing),

@@ -21,6 +21,7 @@ from electorate import Letter, make_letters, open_electorate, press
 from prepared import NOW, POLL, SECRETS, make_poll, options_of
 
 from messages.roll_import import import_roll
+from tests.benchmarks import scale
 from voting.audit.signer import Signer
 from voting.ballots.ballot import sign
 from voting.ballots.check import check
@@ -35,6 +36,7 @@ from voting.store.upgrade import upgrade
 from voting.votes.cast import Waiting
 
 WAITING = (1, 16, 64, 256)
+KEPT_WAITING = 64  # for docs/scale.md
 ROUNDS = 3
 VOTES_PER_WAITING = {1: 200, 16: 800, 64: 1_600, 256: 2_400}
 PLAIN_VOTES = 4_000
@@ -189,6 +191,10 @@ async def votes(folder: Path, shrink: int) -> None:
             rounds = [await one_round(folder, waiting, some, pool) for _ in range(ROUNDS)]
             parts = [median_of(part) for part in zip(*rounds, strict=True)]
             print(f"{waiting:8}" + "".join(map(columns, parts)), flush=True)
+            if waiting == KEPT_WAITING:
+                whole = parts[list(PARTS).index("whole path")]
+                figures = {"votes": len(some), "waiting": waiting, "vote_ms": whole.our_milliseconds}
+                scale.keep("votes", figures)
 
 
 class Beside(NamedTuple):

@@ -36,6 +36,7 @@ VOTES, MESSAGES = 600, 3_000
 AT_ONCE: Final = 60
 WARM: Final = 24  # votes before those that are measured, so that every worker has read what it reads once
 PATIENCE_SECONDS: Final = 300.0
+LOG_CHARACTERS: Final = 3_000
 COST_RATIO_MAX: Final = 1.15
 WAYS: Final = Ways(bot_url="https://t.me/ballot_bot")
 
@@ -88,6 +89,8 @@ async def workers(folder: Path, shrink: int) -> None:
     scale.keep(
         "workers",
         {
+            "votes": votes,
+            "messages": messages,
             "vote_ms": one.votes.processor_ms,
             "vote_log_bytes": one.votes.log_bytes,
             "message_ms": one.messages.processor_ms,
@@ -124,6 +127,8 @@ async def with_workers(server: OwnServer, folder: Path, count: int, votes: int, 
 class WorkersTown(MortalTown):
     """A town whose service is started by the command line, as an operator does it."""
 
+    patience_seconds = PATIENCE_SECONDS
+
     async def starts(self, port: int | None = None) -> None:
         self.port = port or free_port()
         local = f"http://127.0.0.1:{self.port}"
@@ -142,10 +147,13 @@ class WorkersTown(MortalTown):
         assert self.process.stderr is not None
         line = await self.process.stderr.readline()
         assert b"Ballotline is running" in line, line
+        self.log = asyncio.create_task(self.process.stderr.read())  # a full pipe would hold the workers up
 
     async def stops(self) -> None:
         self.process.terminate()
-        await self.process.communicate()
+        said = await self.log
+        await self.process.wait()
+        assert b"Traceback" not in said, said.decode()[-LOG_CHARACTERS:]
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
+from english_left import english_left
 from playwright.async_api import Browser, Locator, Page, expect
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
 from telegram.request import HTTPXRequest
@@ -178,6 +179,23 @@ async def test_a_letter_arrives_and_its_code_can_be_typed_by_pressing_it(page: P
     await post.get_by_role("button", name=re.compile("^Vote code")).click()
     await page.keyboard.press("Enter")
     await expect(phone(page, desk.ada).get_by_role("log")).to_contain_text("7KQ-M4X-WPR H3NT-9XKD-ZQ7B")
+
+
+async def test_a_welsh_member_s_letter_is_welsh_throughout(page: Page, desk: Desk) -> None:
+    ways = {"vote_url": "http://127.0.0.1/vote#7KQ", "bot_url": "https://t.me/ballotline_bot?start=pack"}
+    own = {"language": "cy", "title": "Ethol y Cadeirydd", "rule": "Un bleidlais."}
+    desk.sandbox.deliver_letter(letter() | ways | own)
+
+    sheet = page.get_by_role("article", name="Pecyn pleidleisio Ada Morgan")
+    await expect(sheet).to_have_attribute("lang", "cy")
+    spoken = await sheet.evaluate(
+        """sheet => [sheet, ...sheet.querySelectorAll("*")].map(
+            part => `${part.getAttribute("aria-label") ?? ""} ${part.getAttribute("alt") ?? ""}`).join(" ")"""
+    )
+    said = f"{await sheet.inner_text()} {spoken}"
+    assert "Cod pleidlais" in said
+    assert english_left(said, but="Ada Morgan Harbour Row start pack") == set()
+    await expect(sheet.get_by_role("img", name="Cod QR y dudalen bleidleisio")).to_be_visible()
 
 
 async def test_scanning_the_letter_starts_the_bot_with_its_payload(page: Page, desk: Desk) -> None:

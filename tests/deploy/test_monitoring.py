@@ -16,17 +16,18 @@ from town import Town
 
 from bot.alerts.alerts import Kind
 from bot.app.figures import Figures
+from bot.console import handbook
 from bot.house import House
 from bot.schema import alert
 from bot.staff.turnout import STEP
 from messages.reach import link_telegram
+from messages.words.texts import languages
 from voting.audit.chain import sign_head
 from voting.schema import member
 from voting.store.database import Database
 
 RULES = ROOT / "deploy" / "prometheus" / "ballotline.rules.yml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "ballotline.json"
-ON_THE_DAY = ROOT / "docs" / "on-the-day.md"
 PANELS = ("Reach", "Queue", "Pace", "429s", "Votes", "Alerts", "Inbox: age", "Heads signed")
 
 
@@ -136,8 +137,10 @@ def test_the_dashboard_shows_what_an_office_watches() -> None:
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
-def test_every_alarm_is_in_the_handbook_with_what_to_do() -> None:
-    parts = re.split(r"^### (\w+)$", ON_THE_DAY.read_text(encoding="utf-8"), flags=re.MULTILINE)
+@pytest.mark.parametrize("language", languages())
+def test_every_alarm_is_in_the_handbook_with_what_to_do(language: str) -> None:
+    page = handbook.file("on-the-day", language).read_text(encoding="utf-8")
+    parts = re.split(r"^### (\w+)$", page, flags=re.MULTILINE)
     told = dict(zip(parts[1::2], parts[2::2], strict=True))
     alarms = [*rule_names(), *map(str, Kind)]
 

@@ -143,13 +143,15 @@ class Townsperson:
             heard = (message for message in self.person.chat.log[before:] if message.sender == "bot")
             return next((message for message in heard if not message.deleted and has_any(message, texts)), None)
 
-        found = await self.person.chat.bell.until(answered, PATIENCE_SECONDS)
+        found = await self.person.chat.bell.until(answered, self.town.patience_seconds)
         assert found is not None, f"{self.person.name} heard none of {texts}\n{self.person.transcript()}"
         return await self.person.hears(found.words)  # an old answer is never taken for the answer to a new act
 
     async def heard_any(self, *texts: str) -> Message:
         """Wait for a message with any of these."""
-        waits = [asyncio.create_task(self.person.hears(text, timeout_seconds=PATIENCE_SECONDS)) for text in texts]
+        waits = [
+            asyncio.create_task(self.person.hears(text, timeout_seconds=self.town.patience_seconds)) for text in texts
+        ]
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             return next(iter(done)).result()
@@ -207,6 +209,8 @@ class Town:
 
     `webhooks`: it has a public address; `local`: its own on this machine. Without either it polls.
     """
+
+    patience_seconds = PATIENCE_SECONDS
 
     def __init__(
         self,

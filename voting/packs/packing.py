@@ -26,6 +26,7 @@ from voting.poll.without_pack import count_eligible, count_without_pack, is_due
 from voting.refusals import RollFileGone
 from voting.roll.letters import nowhere, on_one_line
 from voting.roll.rows import COLUMNS, address_of
+from voting.store.postgres import plan_anew
 
 ROLLS_NAMED_MAX: Final = 20
 
@@ -179,7 +180,9 @@ class Maker:
         if packs:
             await self.connection.execute(insert(schema.pack), packs)
             self.file.write(lines)
+            before = len(self.credentials)
             self.credentials.extend(one.credential for one in drawn)
+            await plan_anew(self.connection, schema.pack.name, before, len(self.credentials))
         return len(packs)
 
     def _row(self, member_id: int, serial: int, drawn: Drawn) -> dict[str, Any]:

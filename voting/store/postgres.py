@@ -26,6 +26,7 @@ CONNECT_TIMEOUT_SECONDS: Final = 10.0
 POOL_TIMEOUT_SECONDS: Final = 30.0
 CACHE: Final = "prepared_statement_cache_size"
 TARGET: Final = "target_session_attrs"
+GROWN_ROWS: Final = 1_000  # a smaller table is read in no time
 _OF_LIBPQ: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")  # asyncpg takes them in a DSN only
 # A peer that vanished without a word is found out by the system after so long, not after a quarter of an hour.
 _KEPT_ALIVE: Final = {
@@ -114,6 +115,16 @@ def unhurried(connection: Connection) -> None:
     """Let this transaction's statements take their time, whatever `statement_timeout` the role has."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
+
+
+async def plan_anew(connection: AsyncConnection, table: str, before: int, now: int) -> None:
+    """Have PostgreSQL plan anew when a table has grown from `before` to twice as many rows in this transaction.
+
+    It counts rows that are committed, and keeps a connection's plans until a table is counted anew: what was planned
+    when the table was empty would read all of it for each row, in triggers too.
+    """
+    if connection.dialect.name == "postgresql" and now >= GROWN_ROWS and now.bit_length() > before.bit_length():
+        await connection.exec_driver_sql(f'ANALYZE "{table}"')
 
 
 async def cluster(connection: AsyncConnection, tables: Iterable[str]) -> bool:

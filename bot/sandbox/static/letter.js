@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { h, icon } from "./dom.js";
+import { wordsOf } from "./letter_words.js";
 
 export class Letter {
   /** `onCode(text)` types a code into the chat; `onOpen(url)` opens the bot; `onBorrow(id)` picks whose letter lies here. */
@@ -52,46 +53,46 @@ export class Letter {
 
   paper(owner, typist, title) {
     const { letter } = owner;
+    const { language, words } = wordsOf(letter);
     const address = [letter.name, letter.address_1, letter.address_2, letter.town, letter.postcode].filter(Boolean);
-    return h("article", { class: "sheet", "aria-label": `Ballot pack of ${letter.name ?? owner.name}` },
+    return h("article", { class: "sheet", lang: language, "aria-label": words.pack(letter.name ?? owner.name) },
       h("div", { class: "sheet-top" },
         h("address", {}, address.map((line) => h("span", {}, line))),
-        h("dl", { class: "reference" }, h("dt", {}, "Member"), h("dd", {}, letter.member_no ?? ""))),
+        h("dl", { class: "reference" }, h("dt", {}, words.member), h("dd", {}, letter.member_no ?? ""))),
       h("h3", {}, letter.title ?? title),
-      h("p", {}, "Here are your two security codes. You can vote by post with the paper in this pack, or online."),
+      h("p", {}, words.intro),
       letter.rule ? h("p", { class: "rule" }, letter.rule) : null,
       h("div", { class: "codes" },
-        this.code("Pack code", letter.pack_code, typist),
-        this.code("Vote code", letter.vote_code, typist)),
-      letter.word ? h("p", { class: "word" }, "The chat will answer your pack code with this word: ", h("b", {}, letter.word),
-        ". If it shows another word, stop and tell us.") : null,
-      letter.vote_url ? this.toPage(letter) : null,
-      letter.bot_url ? this.wayIn(letter) : null);
+        this.code(words, words.packCode, letter.pack_code, typist),
+        this.code(words, words.voteCode, letter.vote_code, typist)),
+      letter.word ? h("p", { class: "word" }, words.word, h("b", {}, letter.word), words.otherWord) : null,
+      letter.vote_url ? this.toPage(words, letter) : null,
+      letter.bot_url ? this.wayIn(words, letter) : null);
   }
 
-  code(label, value, typist) {
-    const spoken = `${label} ${value}: type it into ${typist?.name ?? "nobody"}’s chat`;
+  code(words, label, value, typist) {
+    const spoken = words.typeCode(label, value, typist?.name ?? "…");
     return h("button", { type: "button", class: "code", "aria-label": spoken, click: () => this.onCode(value) },
       h("span", {}, label), h("b", {}, groups(value)));
   }
 
   /** The voting page, in a tab of its own, as a phone's browser opens it. */
-  toPage({ vote_url: url }) {
+  toPage(words, { vote_url: url }) {
     const shown = url.replace(/^https?:\/\//, "").replace(/#.*/, "");
     return h("div", { class: "way-in" },
-      h("img", { src: api.qr(url), alt: "QR code of the voting page", width: 112, height: 112 }),
-      h("div", {}, h("strong", {}, "To vote on the voting page"), h("p", {}, "Scan this with your phone, or open"),
+      h("img", { src: api.qr(url), alt: words.pageCode, width: 112, height: 112 }),
+      h("div", {}, h("strong", {}, words.onPage), h("p", {}, words.scan),
         h("a", { class: "plain-address", href: url, target: "_blank", rel: "noopener noreferrer" }, shown, icon("out"))));
   }
 
-  wayIn({ bot_url: url }) {
+  wayIn(words, { bot_url: url }) {
     const open = (event) => {
       if (this.onOpen(url)) event.preventDefault();
     };
     return h("div", { class: "way-in" },
-      h("a", { href: url, target: "_blank", rel: "noopener noreferrer", click: open, "aria-label": "Open the chat, as scanning the code would" },
-        h("img", { src: api.qr(url), alt: "QR code of the chat’s address", width: 112, height: 112 })),
-      h("div", {}, h("strong", {}, "To vote in the chat"), h("p", {}, "Scan this with your phone, or open"),
+      h("a", { href: url, target: "_blank", rel: "noopener noreferrer", click: open, "aria-label": words.openChat },
+        h("img", { src: api.qr(url), alt: words.chatCode, width: 112, height: 112 })),
+      h("div", {}, h("strong", {}, words.inChat), h("p", {}, words.scan),
         h("a", { class: "plain-address", href: url, target: "_blank", rel: "noopener noreferrer", click: open }, url.replace(/^https?:\/\//, ""), icon("out"))));
   }
 }

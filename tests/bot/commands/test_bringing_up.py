@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import structlog
+from english_left import english_left
 from prepared import NOW
 from structlog.testing import capture_logs
 from upgrades import LATER, RELEASED, REVISION, kept_file, later_version
@@ -18,6 +20,7 @@ from voting.store.database import Database
 async def test_an_upgrade_says_from_where_to_where_and_where_the_backup_is(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    structlog.reset_defaults()  # as a command begins, whatever was typed before in this process
     (tmp_path / "ballotline.db").write_bytes(kept_file(REVISION, "ballotline.db"))
     secrets = secrets_file.load(RELEASED / REVISION / "secrets.json")
     url = f"sqlite+aiosqlite:///{tmp_path / 'ballotline.db'}"
@@ -47,3 +50,22 @@ async def test_an_upgrade_says_from_where_to_where_and_where_the_backup_is(
                 "backup": str(backup),
             }
         ]
+
+
+async def test_an_upgrade_is_told_in_the_terminals_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "cy_GB.UTF-8")
+    (tmp_path / "ballotline.db").write_bytes(kept_file(REVISION, "ballotline.db"))
+    secrets = secrets_file.load(RELEASED / REVISION / "secrets.json")
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ballotline.db'}"
+    later_version(monkeypatch, tmp_path, "CREATE INDEX later ON member (country)")
+    database = Database(url, Signer(secrets))
+
+    settings = Settings(_env_file=None, database_url=url, secrets_file=tmp_path / "ballotline.secrets")
+    await bringing_up.bring_up_to_date(settings, database, secrets)
+
+    await database.close()
+    said = capsys.readouterr().err
+    assert f"Uwchraddiwyd y gronfa ddata o sgema {REVISION} i {LATER}." in said
+    assert english_left(said, but=f"{tmp_path} secrets") == set()

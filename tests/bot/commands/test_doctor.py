@@ -8,7 +8,8 @@ import pytest
 from town import free_port
 
 from bot.app.presence import OURS, Seen
-from bot.commands.examination import HOURS_OLD_MAX, Finding, examine, hours_finding, machines
+from bot.commands.examination import HOURS_OLD_MAX, examine, hours_finding, machines
+from bot.commands.findings import Finding
 from bot.settings import Settings
 from voting import secrets_file
 

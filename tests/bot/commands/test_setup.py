@@ -1,11 +1,13 @@
 """`setup` in a real terminal, against the local providers as if they were real."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
+from english_left import english_left
 from pydantic import SecretStr
 from shell import Shell
 from terminal import Terminal
@@ -42,8 +44,8 @@ def runs(tmp_path: Path, sandbox: Sandbox, port: int) -> Iterator[Runs]:
     """Start `setup` in an empty folder; the providers' addresses are the local ones."""
     started = []
 
-    def start() -> Terminal:
-        settings = {
+    def start(**more: str) -> Terminal:
+        settings = more | {
             "BALLOTLINE_TELEGRAM_API_URL": sandbox.telegram.api_url,
             "BALLOTLINE_TWILIO_API_URL": sandbox.twilio.api_url,
             "BALLOTLINE_LISTEN": f"127.0.0.1:{port}",
@@ -151,6 +153,50 @@ async def test_answers_to_the_poll_that_make_none_are_asked_again(runs: Runs, tm
     await terminal.shows("poll.toml is written")
 
     assert "closes_at = 2031-09-06T17:00" in (tmp_path / "poll.toml").read_text(encoding="utf-8")
+
+
+WELSH_QUESTIONS = (
+    ("Enw byr y bleidlais", "cwt-cychod-2031"),
+    ("Ei theitl", "Cwt"),
+    ("Y cwestiwn", "Cwt"),
+    ("Yr opsiynau", "North Quay; South Quay"),
+    ("Cylchfa amser", ""),
+    ("Pryd mae'r pleidleisio'n agor", "2031-08-01T09:00"),
+    ("Pryd mae'r pleidleisio'n cau", "2031-07-06T17:00"),
+    ("Y diwrnod olaf i ymuno", "2031-06-03"),
+    ("Y diwrnod cyntaf", "2031-08-01"),
+    ("Y diwrnod olaf y mae", "2031-08-05"),
+)
+
+
+async def test_on_a_welsh_terminal_it_asks_and_answers_in_welsh(runs: Runs, sandbox: Sandbox) -> None:
+    """What is wrong with an answer too; only what people typed and the file's own names stay as they are."""
+    terminal = runs(LC_ALL="cy_GB.UTF-8")
+    for question, answer in WELSH_QUESTIONS:
+        await terminal.answers(question, answer)
+    await terminal.shows("nid yw poll.closes_at ar ôl poll.opens_at")
+    for question, answer in WELSH_QUESTIONS:
+        await terminal.answers(question, answer.replace("2031-07-06", "2031-09-06"))
+    await terminal.shows("Ysgrifennwyd poll.toml")
+    await terminal.answers("Tocyn y bot", "1234567:wrong-wrong-wrong-wrong-wrong-wrong")
+    await terminal.shows("nid yw'r tocyn yn hysbys")
+    await terminal.answers("Tocyn y bot", sandbox.telegram.token)
+    await terminal.answers("SID cyfrif Twilio", sandbox.twilio.account_sid)
+    await terminal.answers("Tocyn dilysu Twilio")
+    await terminal.answers("Y rhif neu'r enw")
+    await terminal.shows("mae angen y tri")
+    await terminal.answers("SID cyfrif Twilio")
+    await terminal.answers("Cyfeiriad https cyhoeddus", "ballot.example")
+    await terminal.shows("rhaid iddo ddechrau â https://")
+    await terminal.answers("Cyfeiriad https cyhoeddus")
+    await terminal.answers("Cyfeiriad PostgreSQL", "nonsense")
+    await terminal.answers("Cyfeiriad PostgreSQL")
+    await terminal.shows("iawn")
+
+    assert await terminal.ends() == 0
+    typed = " ".join(answer for _, answer in WELSH_QUESTIONS)
+    words = re.sub(r"\S*[_./@]\S*", " ", terminal.screen)  # names of settings and keys, addresses
+    assert english_left(words, but=f"{typed} nonsense text") == set()
 
 
 def test_without_a_terminal_it_says_what_it_would_need_and_changes_nothing(tmp_path: Path) -> None:

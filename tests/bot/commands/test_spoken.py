@@ -13,16 +13,17 @@ from typed import says
 from bot.commands import spoken
 from bot.commands.importing import take_and_tell
 from bot.commands.issuing import what_was_made, who_is_left
-from bot.settings import terminal_languages
+from bot.settings import Settings, terminal_languages
 from bot.staff import rights  # noqa: F401 - its probe has a name
 from messages.words.reasons import probe_text
 from messages.words.texts import LOCALE_FOLDER, languages, templates
 from voting.audit.probes import EQUAL
+from voting.ballots.refusals import ProofWrong
 from voting.ballots.trustee_refusals import FileDamaged, TrusteeRefusal
 from voting.imports.report import ImportReport
 from voting.packs.packs import Issued
 from voting.poll import opening
-from voting.refusals import NoPoll, PollNotOpen, PollNotReady, SecretsMissing
+from voting.refusals import CannotCount, NoPoll, NotEligible, PollNotOpen, PollNotReady, SecretsMissing
 from voting.trustees import refusals  # noqa: F401 - the tree of refusals is whole
 from voting.verify import checking, files
 from voting.verify import format as form
@@ -134,7 +135,17 @@ async def test_a_bundle_is_checked_in_welsh(welsh: None, tmp_path: Path, stage: 
 def test_a_detail_without_a_pattern_is_the_programs_own(welsh: None) -> None:
     assert spoken.said("to the byte") == "i'r beit"
     assert spoken.said("2 papers, 1 rejected, 0 set aside").startswith("papurau: 2;")
-    assert spoken.said("chain.jsonl, line 3: is not signed") == "chain.jsonl, line 3: is not signed"
+    assert spoken.said("chain.jsonl: is unlike all others") == "chain.jsonl: is unlike all others"
+
+
+def test_a_problem_is_said_piece_by_piece(welsh: None) -> None:
+    sentence = spoken.sentence(CannotCount(reason="these checks do not hold: online locks are ballots; no poll yet"))
+
+    assert "nid yw'r gwiriadau hyn yn dal" in sentence
+    assert english_left(sentence) == set()
+    assert spoken.said_problem("poll.json, line 3: was changed") == "poll.json, llinell 3: cafodd ei newid"
+    assert spoken.sentence(NotEligible(reason="joined_late")) != str(NotEligible(reason="joined_late"))
+    assert spoken.sentence(ProofWrong("answers")) == "Nid yw answers yn profi'r hyn y mae'n rhaid iddo ei brofi."
 
 
 def test_a_label_without_words_is_itself(welsh: None) -> None:
@@ -192,3 +203,19 @@ def test_what_the_opening_misses_has_the_english_that_it_is_known_by() -> None:
     for key, english in templates("words", "en-GB").items():
         if key.startswith("missing."):
             assert english in source, key
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_setting_is_explained_in_english_as_where_it_is_declared(name: str) -> None:
+    explained = templates("commands", "en-GB")[f"setting.{name}"].format(path="/bot<token>")
+
+    assert explained == Settings.model_fields[name].description
+
+
+def test_what_goes_into_json_is_english_and_what_follows_is_not(welsh: None) -> None:
+    with spoken.in_english(on=True):
+        assert spoken.language() == "en-GB"
+        assert spoken.text("commands", "found.off") == "off"
+    with spoken.in_english(on=False):
+        assert spoken.language() == "cy"
+    assert spoken.language() == "cy"

@@ -42,7 +42,10 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 
 # Keys put together while running, which no call names whole.
 FAMILIES = {
-    "commands": ("check.", "detail.", "field.", "key.", "level.", "refusal.", "trustee_refusal."),
+    "commands": (
+        *("check.", "detail.", "field.", "finding.", "key.", "level.", "problem.", "refusal.", "setting."),
+        *("setup.", "stage.", "trustee_refusal.", "value."),
+    ),
     "console": ("say.", "echo.", "lists."),
     "refusals": ("",),
     "words": (

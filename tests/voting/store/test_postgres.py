@@ -120,6 +120,22 @@ async def test_nobody_stands_between_us_and_a_plain_server(database: Database) -
         assert not await postgres.is_behind_pooler(connection)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "counted"), [(0, 2_000, True), (0, 900, False), (2_048, 4_000, False), (2_048, 4_096, True)]
+)
+async def test_a_table_is_counted_anew_when_it_has_doubled(
+    database: Database, before: int, now: int, counted: bool
+) -> None:
+    async with database.writing() as connection:
+        await connection.execute(text("CREATE TEMPORARY TABLE filling AS SELECT generate_series(1, 7) AS number"))
+        await postgres.plan_anew(connection, "filling", before, now)
+
+        known = await connection.scalar(text("SELECT reltuples FROM pg_class WHERE relname = 'filling'"))
+
+        assert known == (7 if counted else -1)
+        await connection.execute(text("DROP TABLE filling"))
+
+
 async def test_to_write_tables_anew_takes_the_time_it_takes(database: Database, database_url: str) -> None:
     """Here it waits for somebody who reads; a role with a `statement_timeout` would cut it off."""
     async with database.writing() as connection:

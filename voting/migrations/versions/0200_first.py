@@ -328,9 +328,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('notice_id', 'member_id', 'channel', name=op.f('uq_delivery_notice_id_member_id_channel'))
     )
     op.create_index('ix_delivery_due', 'delivery', ['channel', 'notice_id', 'not_before', 'id'], unique=False, sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'"))
+    op.create_index('ix_delivery_fallback', 'delivery', ['notice_id', 'member_id'], unique=False, sqlite_where=sa.text('fallback_of IS NOT NULL'), postgresql_where=sa.text('fallback_of IS NOT NULL'))
     op.create_index('ix_delivery_household', 'delivery', ['notice_id', 'address'], unique=False, sqlite_where=sa.text("reason = 'household'"), postgresql_where=sa.text("reason = 'household'"))
     op.create_index('ix_delivery_member', 'delivery', ['member_id'], unique=False)
     op.create_index('ix_delivery_moving', 'delivery', ['state', 'lease_until'], unique=False, sqlite_where=sa.text('lease_until IS NOT NULL'), postgresql_where=sa.text('lease_until IS NOT NULL'))
+    op.create_index('ix_delivery_not_reached', 'delivery', ['notice_id', 'id'], unique=False, sqlite_where=sa.text("state IN ('canceled', 'failed', 'skipped', 'unknown')"), postgresql_where=sa.text("state IN ('canceled', 'failed', 'skipped', 'unknown')"))
     op.create_index('ix_delivery_notice_state', 'delivery', ['notice_id', 'state'], unique=False)
     op.create_index('ix_delivery_provider', 'delivery', ['provider_id'], unique=False, sqlite_where=sa.text('provider_id IS NOT NULL'), postgresql_where=sa.text('provider_id IS NOT NULL'))
     op.create_index('one_occasion', 'delivery', ['occasion'], unique=True, sqlite_where=sa.text('occasion IS NOT NULL'), postgresql_where=sa.text('occasion IS NOT NULL'))
@@ -414,6 +416,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('credential', name=op.f('uq_pack_credential')),
     sa.UniqueConstraint('pack_hash', name=op.f('uq_pack_pack_hash'))
     )
+    op.create_index('ix_pack_locked_out', 'pack', ['member_id'], unique=False, sqlite_where=sa.text('locked_out_at IS NOT NULL'), postgresql_where=sa.text('locked_out_at IS NOT NULL'))
     op.create_index('one_live_pack', 'pack', ['member_id'], unique=True, sqlite_where=sa.text("state = 'live'"), postgresql_where=sa.text("state = 'live'"))
     op.create_table('replacement',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
