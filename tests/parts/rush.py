@@ -75,12 +75,12 @@ class PatientPage(PageClient):
 
 @dataclass
 class Rush:
-    """A town's people; `waits` are the seconds of each, `receipts` what they were told."""
+    """A town's people; `waits` are how long each took, `receipts` what they were told."""
 
     town: MortalTown
     size: Size
     chance: random.Random
-    waits: list[float] = field(default_factory=list)
+    waits: list[tuple[str, float]] = field(default_factory=list)  # of whom
     receipts: dict[str, str] = field(default_factory=dict)
 
     async def votes(self, wave: int = 0, waves: int = 1) -> None:
@@ -98,27 +98,27 @@ class Rush:
 
     async def _votes_in_the_chat(self, name: str) -> None:
         member = self.town.member(name)
-        await self._waits(lambda: member.asks(member.types("/vote"), "Before you vote"))
-        await self._waits(lambda: member.asks(member.presses("I understand"), "type the pack code"))
-        await self._waits(lambda: member.asks(member.types(member.pack.codes), "your voting paper"))
-        await self._waits(lambda: member.asks(member.presses("North Quay"), "You chose"))
-        locked = await self._waits(lambda: member.asks(member.presses("Cast my vote"), "Your vote is locked"))
+        await self._waits("chat", lambda: member.asks(member.types("/vote"), "Before you vote"))
+        await self._waits("chat", lambda: member.asks(member.presses("I understand"), "type the pack code"))
+        await self._waits("chat", lambda: member.asks(member.types(member.pack.codes), "your voting paper"))
+        await self._waits("chat", lambda: member.asks(member.presses("North Quay"), "You chose"))
+        locked = await self._waits("chat", lambda: member.asks(member.presses("Cast my vote"), "Your vote is locked"))
         self.receipts[name] = receipt_in(locked.words)
 
     async def _votes_at_the_page(self, name: str, session: PageClient, ballot: Ballot) -> None:
         letter = letter_of(self.town, name)
-        intent: str = (await self._waits(lambda: session.gives_pack(letter)))["intent"]
-        assert (await self._waits(lambda: session.proves(letter, intent)))["state"] == "ready"
-        answer = await self._waits(lambda: session.casts(intent, ballot))
+        intent: str = (await self._waits("page", lambda: session.gives_pack(letter)))["intent"]
+        assert (await self._waits("page", lambda: session.proves(letter, intent)))["state"] == "ready"
+        answer = await self._waits("page", lambda: session.casts(intent, ballot))
         assert answer["receipt"] == ballot_mark(ballot)
         self.receipts[name] = answer["receipt"]
 
-    async def _waits(self, act: Callable[[], Awaitable[T]]) -> T:
+    async def _waits(self, way: str, act: Callable[[], Awaitable[T]]) -> T:
         """Think, act, and note how long the answer took."""
         await asyncio.sleep(self.chance.random() * self.size.think_seconds)
         began = monotonic()
         answer = await act()
-        self.waits.append(monotonic() - began)
+        self.waits.append((way, monotonic() - began))
         return answer
 
     async def until_waits(self, count: int) -> None:
@@ -126,10 +126,11 @@ class Rush:
         while len(self.waits) < count:  # noqa: ASYNC110 - other processes' doing
             await asyncio.sleep(0.01)
 
-    def waited(self) -> tuple[float, float, float]:
+    def waited(self, *ways: str) -> tuple[float, float, float]:
         """Give the median of the waits, the one that 99 of 100 are within, and the longest."""
-        cuts = quantiles(self.waits, n=100)
-        return cuts[49], cuts[98], max(self.waits)
+        waits = [seconds for way, seconds in self.waits if way in ways]
+        cuts = quantiles(waits, n=100)
+        return cuts[49], cuts[98], max(waits)
 
 
 def letter_of(town: Town, name: str) -> Letter:

@@ -114,8 +114,10 @@ async def kills_by_the_clock(rush: Rush, broadcast: Broadcast) -> int:
         kills += 1
         await town.until_workers(lambda now, before=found: now != before)  # type: ignore[misc]
     await voting
-    median, most, longest = rush.waited()
-    log.info("%d kills; waits: median %.2f s, p99 %.2f s, longest %.2f s", kills, median, most, longest)
+    for ways in (("chat",), ("page",), ("chat", "page")):
+        median, most, longest = rush.waited(*ways)
+        who = " and ".join(ways)
+        log.info("%d kills; by %s: median %.2f s, p99 %.2f s, longest %.2f s", kills, who, median, most, longest)
     if quiet:
         assert median < BUSY * MEDIAN_SECONDS_AIM
         assert most < BUSY * P99_SECONDS_AIM
