@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +145,11 @@ class MortalTown(Town):
     async def until_workers(self, awaited: Callable[[dict[str, int]], bool]) -> dict[str, int]:
         """Wait until the workers are as awaited, and give them."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not awaited(found := await self.workers()):  # noqa: ASYNC110 - other processes' doing
+            while True:
+                with suppress(aiohttp.ClientConnectionError):  # whoever had taken the question was killed
+                    if awaited(found := await self.workers()):
+                        return found
                 await asyncio.sleep(0.05)
-        return found
 
     async def measured(self, name: str, label: str) -> float:
         """Add up in /metrics what has a name and a label."""

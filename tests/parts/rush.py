@@ -6,6 +6,8 @@ what somebody does to what they hear of it.
 
 import asyncio
 import contextlib
+import itertools
+import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,8 +32,9 @@ from voting.model import By
 from voting.roll import roll
 
 PAUSES_SECONDS = (1, 2, 4, 8, 15, 30)  # as in bot/page/static/client.js
-T = TypeVar("T")
+PATIENCE_SECONDS = 600.0  # of somebody at the page
 
+T = TypeVar("T")
 TOLD = "running late"  # of the notice's words
 
 
@@ -62,21 +65,22 @@ class PatientPage(PageClient):
     """A session that asks again with the same bytes, with the page's own pauses, until it is answered."""
 
     async def sends(self, act: str, body: bytes) -> dict[str, Any]:
-        for pause in PAUSES_SECONDS:
-            with contextlib.suppress(httpx.TransportError):
-                return await super().sends(act, body)
-            await asyncio.sleep(pause)
-        return await super().sends(act, body)
+        pauses = itertools.chain(PAUSES_SECONDS, itertools.repeat(PAUSES_SECONDS[-1]))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                with contextlib.suppress(httpx.TransportError, json.JSONDecodeError):  # no answer of the page's
+                    return await super().sends(act, body)
+                await asyncio.sleep(next(pauses))
 
 
 @dataclass
 class Rush:
-    """A town's people; `waits` are the seconds of each, `receipts` what they were told."""
+    """A town's people; `waits` are how long each took, `receipts` what they were told."""
 
     town: MortalTown
     size: Size
     chance: random.Random
-    waits: list[float] = field(default_factory=list)
+    waits: list[tuple[str, float]] = field(default_factory=list)  # of whom
     receipts: dict[str, str] = field(default_factory=dict)
 
     async def votes(self, wave: int = 0, waves: int = 1) -> None:
@@ -94,27 +98,27 @@ class Rush:
 
     async def _votes_in_the_chat(self, name: str) -> None:
         member = self.town.member(name)
-        await self._waits(lambda: member.asks(member.types("/vote"), "Before you vote"))
-        await self._waits(lambda: member.asks(member.presses("I understand"), "type the pack code"))
-        await self._waits(lambda: member.asks(member.types(member.pack.codes), "your voting paper"))
-        await self._waits(lambda: member.asks(member.presses("North Quay"), "You chose"))
-        locked = await self._waits(lambda: member.asks(member.presses("Cast my vote"), "Your vote is locked"))
+        await self._waits("chat", lambda: member.asks(member.types("/vote"), "Before you vote"))
+        await self._waits("chat", lambda: member.asks(member.presses("I understand"), "type the pack code"))
+        await self._waits("chat", lambda: member.asks(member.types(member.pack.codes), "your voting paper"))
+        await self._waits("chat", lambda: member.asks(member.presses("North Quay"), "You chose"))
+        locked = await self._waits("chat", lambda: member.asks(member.presses("Cast my vote"), "Your vote is locked"))
         self.receipts[name] = receipt_in(locked.words)
 
     async def _votes_at_the_page(self, name: str, session: PageClient, ballot: Ballot) -> None:
         letter = letter_of(self.town, name)
-        intent: str = (await self._waits(lambda: session.gives_pack(letter)))["intent"]
-        assert (await self._waits(lambda: session.proves(letter, intent)))["state"] == "ready"
-        answer = await self._waits(lambda: session.casts(intent, ballot))
+        intent: str = (await self._waits("page", lambda: session.gives_pack(letter)))["intent"]
+        assert (await self._waits("page", lambda: session.proves(letter, intent)))["state"] == "ready"
+        answer = await self._waits("page", lambda: session.casts(intent, ballot))
         assert answer["receipt"] == ballot_mark(ballot)
         self.receipts[name] = answer["receipt"]
 
-    async def _waits(self, act: Callable[[], Awaitable[T]]) -> T:
+    async def _waits(self, way: str, act: Callable[[], Awaitable[T]]) -> T:
         """Think, act, and note how long the answer took."""
         await asyncio.sleep(self.chance.random() * self.size.think_seconds)
         began = monotonic()
         answer = await act()
-        self.waits.append(monotonic() - began)
+        self.waits.append((way, monotonic() - began))
         return answer
 
     async def until_waits(self, count: int) -> None:
@@ -122,10 +126,11 @@ class Rush:
         while len(self.waits) < count:  # noqa: ASYNC110 - other processes' doing
             await asyncio.sleep(0.01)
 
-    def waited(self) -> tuple[float, float, float]:
+    def waited(self, *ways: str) -> tuple[float, float, float]:
         """Give the median of the waits, the one that 99 of 100 are within, and the longest."""
-        cuts = quantiles(self.waits, n=100)
-        return cuts[49], cuts[98], max(self.waits)
+        waits = [seconds for way, seconds in self.waits if way in ways]
+        cuts = quantiles(waits, n=100)
+        return cuts[49], cuts[98], max(waits)
 
 
 def letter_of(town: Town, name: str) -> Letter:
@@ -174,10 +179,11 @@ class Broadcast:
             await sending.send(connection, made.id, by=by)
 
     async def states(self) -> Counter[str]:
-        """Count what the ledger says of those who can be told."""
-        by_state = select(delivery.c.state, func.count()).group_by(delivery.c.state)
+        """Count what the ledger says of those who can be told it."""
+        of_it = (delivery.c.notice_id.is_not(None), delivery.c.state != "skipped")
+        by_state = select(delivery.c.state, func.count()).where(*of_it).group_by(delivery.c.state)
         async with self.town.database.reading() as connection:
-            found = await connection.execute(by_state.where(delivery.c.state != "skipped"))
+            found = await connection.execute(by_state)
             return Counter({row[0]: row[1] for row in found})
 
     async def until_nobody_waits(self, *for_what: str) -> None:

@@ -8,10 +8,11 @@ import logging
 import os
 import random
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 from mortal_town import MortalTown
 from rush import Broadcast, Rush, Size
@@ -73,18 +74,16 @@ async def test_workers_are_killed_while_many_vote_and_are_told_something(
 
     await broadcast.begins(on_unknown="resend" if SOAK else "leave")
     kills = await (kills_by_the_clock(rush, broadcast) if SOAK else kills_each_once(rush))
-    if not SOAK:
-        await town.until_workers(lambda found: len(found) == RUSH_WORKERS)
-        assert await town.measured("ballotline_worker_starts", "worker=") == 2 * RUSH_WORKERS
+    workers = await town.until_workers(lambda found: len(found) == RUSH_WORKERS)
+    assert await town.measured("ballotline_worker_starts", "worker=") == kills + RUSH_WORKERS
     async with asyncio.timeout(PATIENCE_AT_ONCE_SECONDS):
         await broadcast.until_nobody_waits("ready", *(("sending",) if SOAK else ()))  # a lease lasts a minute
     await town.settles()
     await insist_on_votes(rush)
-    async with town.database.reading() as connection:
-        pollers = (await connection.execute(turn.select())).all()
-    assert len(pollers) == (0 if town.webhooks else 1)
+    await insist_on_health(town)
     await town.stops()
     await insist_on_notice(broadcast, kills)
+    await insist_on_end(town, workers.values())
 
 
 async def kills_each_once(rush: Rush) -> int:
@@ -115,8 +114,10 @@ async def kills_by_the_clock(rush: Rush, broadcast: Broadcast) -> int:
         kills += 1
         await town.until_workers(lambda now, before=found: now != before)  # type: ignore[misc]
     await voting
-    median, most, longest = rush.waited()
-    log.info("%d kills; waits: median %.2f s, p99 %.2f s, longest %.2f s", kills, median, most, longest)
+    for ways in (("chat",), ("page",), ("chat", "page")):
+        median, most, longest = rush.waited(*ways)
+        who = " and ".join(ways)
+        log.info("%d kills; by %s: median %.2f s, p99 %.2f s, longest %.2f s", kills, who, median, most, longest)
     if quiet:
         assert median < BUSY * MEDIAN_SECONDS_AIM
         assert most < BUSY * P99_SECONDS_AIM
@@ -145,3 +146,29 @@ async def insist_on_notice(broadcast: Broadcast, kills: int) -> None:
     assert doubled + untold <= in_flight
     assert untold <= states.total() - states["sent"]
     assert doubled == 0 or SOAK
+
+
+async def insist_on_health(town: MortalTown) -> None:
+    """All answer on one address that they are well, and one of them polls, if anybody has to."""
+
+    async def asks(client: aiohttp.ClientSession) -> int:
+        async with client.get("/readyz") as answer:
+            return answer.status
+
+    async with aiohttp.ClientSession(town.url) as client:
+        assert set(await asyncio.gather(*(asks(client) for _ in range(30)))) == {200}
+    assert await pollers(town) == (0 if town.webhooks else 1)
+
+
+async def insist_on_end(town: MortalTown, workers: Collection[int]) -> None:
+    """No process is left, and nobody holds the turn to poll."""
+    for process in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+    assert await pollers(town) == 0
+
+
+async def pollers(town: MortalTown) -> int:
+    """Count who holds the turn to poll."""
+    async with town.database.reading() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(turn)) or 0)

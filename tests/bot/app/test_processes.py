@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import aiohttp
 import pytest
 from mortal_town import MortalTown
 from shell import Shell
 from town import PATIENCE_SECONDS, Resident, free_port
 
-from bot.schema import turn
 from voting.store.database import Database
 
 WORKERS = 2
@@ -40,25 +38,6 @@ async def town(database: Database, database_url: str, tmp_path: Path) -> AsyncIt
     )
     async with town:
         yield town
-
-
-async def test_health_is_answered_by_all_on_one_address_and_all_end_in_order(town: MortalTown) -> None:
-    workers = await town.until_workers(lambda found: len(found) == WORKERS)
-
-    async def asks(client: aiohttp.ClientSession) -> int:
-        async with client.get("/readyz") as answer:
-            return answer.status
-
-    async with aiohttp.ClientSession(town.url) as client:
-        assert set(await asyncio.gather(*(asks(client) for _ in range(30)))) == {200}
-
-    await town.stops()
-
-    for process in workers.values():
-        with pytest.raises(ProcessLookupError):
-            os.kill(process, 0)
-    async with town.database.reading() as connection:
-        assert (await connection.execute(turn.select())).all() == []
 
 
 async def test_workers_whose_supervisor_is_killed_end_by_themselves(town: MortalTown) -> None:

@@ -101,7 +101,6 @@ async def resumes_until_done(town: Town, notice_id: int, seconds: float) -> None
 async def test_the_service_outlives_every_bad_answer_and_nothing_is_lost_or_doubled(
     database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, webhooks: bool
 ) -> None:
-    monkeypatch.setattr("town.PATIENCE_SECONDS", PATIENCE_SECONDS)
     chance = random.Random(11)
     voters = [f"v{number}" for number in range(VOTERS)]
     by_text = [f"t{number}" for number in range(RECIPIENTS - VOTERS)]
@@ -123,6 +122,7 @@ async def test_the_service_outlives_every_bad_answer_and_nothing_is_lost_or_doub
                 )
                 assert row is not None
                 await reach.link_telegram(connection, row, member.id, town.clock())
+        monkeypatch.setattr("town.PATIENCE_SECONDS", PATIENCE_SECONDS)
         faults = town.sandbox.faults
         faults.telegram.deal(OF_TELEGRAM, RATE)
         faults.twilio.deal(OF_TWILIO, RATE)
