@@ -41,6 +41,7 @@ PLACES: Final = {
     "{case_id:int}": "1",
     "{upload_id:str}": "0" * 24,
     "{page}": handbook.INDEX,
+    "{language}/{name}": "en/overview.webp",
 }
 
 
