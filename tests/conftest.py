@@ -69,6 +69,7 @@ def pytest_collection_finish() -> None:
     """What was imported stays: the garbage collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # and tests make much that goes at once
 
 
 class OutsideWorld(RuntimeError):

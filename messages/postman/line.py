@@ -49,6 +49,10 @@ class Tempo:
     idle_seconds: float = IDLE_SECONDS
     rest_seconds: Sequence[float] = REST_SECONDS
 
+    def rests_seconds(self, in_vain: int) -> float:
+        """Give for how long to wait after so many looks in vain."""
+        return self.idle_seconds * (IDLE_TIMES if in_vain > IDLE_LOOKS else 1)
+
 
 class Line:
     """One provider's way out."""
@@ -203,9 +207,8 @@ class Line:
 
     async def _rest(self) -> None:
         """Wait for an answer, for work, or for a moment; a longer one while there has been nothing for long."""
-        times = IDLE_TIMES if self._in_vain > IDLE_LOOKS else 1
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._tempo.idle_seconds * times):
+            async with asyncio.timeout(self._tempo.rests_seconds(self._in_vain)):
                 await self._awake.wait()
         self._awake.clear()
 

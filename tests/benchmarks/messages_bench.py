@@ -32,6 +32,7 @@ from voting.store.upgrade import upgrade
 
 WORDS: Final = "Your ballot pack is delayed. It arrives by 10 August 2022 at the latest."
 UNLIMITED: Final = 6_000
+PATIENCE_SECONDS: Final = 120.0
 PEER_WIDTH, NARROW_WIDTH = 32, 8  # its own transport takes more processor each, the wider it is
 NOTICE_MS_MAX, NOTICE_RATIO_MIN = 0.4, 5.0
 BROADCAST: Final = 10_000
@@ -59,8 +60,8 @@ async def unlimited(folder: Path, shrink: int) -> None:
     """Messages per second and processor time per message, with no limit: postman and ledger, and the channel alone."""
     count = UNLIMITED // shrink
     async with stub() as served:
-        wide = await timed_bot(served, HTTPXRequest(connection_pool_size=PEER_WIDTH), PEER_WIDTH, count)
-        narrow = await timed_bot(served, HTTPXRequest(connection_pool_size=NARROW_WIDTH), NARROW_WIDTH, count)
+        wide = await timed_bot(served, httpx_of(PEER_WIDTH), PEER_WIDTH, count)
+        narrow = await timed_bot(served, httpx_of(NARROW_WIDTH), NARROW_WIDTH, count)
         bare = await timed_aiohttp(served, NARROW_WIDTH, count)
         aiogram = await timed_aiogram(served, NARROW_WIDTH, count)
         alone = await timed_channel(served, NARROW_WIDTH, count)
@@ -68,7 +69,7 @@ async def unlimited(folder: Path, shrink: int) -> None:
             cpu, began = time.process_time(), time.perf_counter()
             await until_sent(sending, count)
             ours = count / (time.perf_counter() - began), (time.process_time() - cpu) / count * 1000
-        again = await timed_bot(served, HTTPXRequest(connection_pool_size=PEER_WIDTH), PEER_WIDTH, count)
+        again = await timed_bot(served, httpx_of(PEER_WIDTH), PEER_WIDTH, count)
     peer = (wide[0] + again[0]) / 2, (wide[1] + again[1]) / 2
     print(
         f"(a, e) {count} messages, no limit; the peer at {PEER_WIDTH} before and after ours; ratios of processor time"
@@ -134,6 +135,12 @@ async def timed(width: int, count: int, send: Callable[[int], Awaitable[object]]
     return count / (time.perf_counter() - began), (time.process_time() - cpu) / count * 1000
 
 
+def httpx_of(width: int) -> HTTPXRequest:
+    """Give the library's own transport; with its own 5 seconds of patience a busy machine would end the run."""
+    patience = {f"{what}_timeout": PATIENCE_SECONDS for what in ("connect", "read", "write", "pool")}
+    return HTTPXRequest(connection_pool_size=width, **patience)
+
+
 async def timed_bot(served: Stub, request: HTTPXRequest, width: int, count: int) -> tuple[float, float]:
     """Give messages per second of a Bot over a transport, and processor milliseconds of each."""
     async with Bot(TOKEN, base_url=served.url, request=request) as bot:
@@ -153,9 +160,7 @@ async def limited(folder: Path, shrink: int) -> None:
             await until_sent(sending, count)
         tell_limited("ours", *await served.seen(), ideal)
         limiter = AIORateLimiter(overall_max_rate=BROADCAST_RATE, overall_time_period=1, max_retries=20)
-        async with ExtBot(
-            TOKEN, base_url=served.url, request=HTTPXRequest(connection_pool_size=64), rate_limiter=limiter
-        ) as bot:
+        async with ExtBot(TOKEN, base_url=served.url, request=httpx_of(64), rate_limiter=limiter) as bot:
 
             async def send(number: int) -> None:
                 await bot.send_message(number + 1, WORDS)
@@ -183,9 +188,7 @@ async def in_a_chat(folder: Path, shrink: int) -> None:
             tell_waits("ours", await asks(sending.bot, seconds))
         await served.seen()
         limiter = AIORateLimiter(overall_max_rate=1, overall_time_period=1 / CHAT_RATE, max_retries=20)
-        async with ExtBot(
-            TOKEN, base_url=served.url, request=HTTPXRequest(connection_pool_size=256), rate_limiter=limiter
-        ) as queue:
+        async with ExtBot(TOKEN, base_url=served.url, request=httpx_of(256), rate_limiter=limiter) as queue:
 
             async def send(number: int) -> None:
                 await queue.send_message(number + 1, WORDS)

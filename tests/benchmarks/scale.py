@@ -37,7 +37,8 @@ def keep(part: str, figures: Mapping[str, float]) -> None:
     """Keep a part's figures, in place of those that it left before, if asked to; with them the machine's load."""
     if os.environ.get("BENCH_KEEP") != "1":
         return
-    kept: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    before: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    kept = {other: before[other] for other in SOURCES if other in before}
     with_load = {**figures, "load": os.getloadavg()[2], "cores": float(os.cpu_count() or 1)}
     kept[part] = {name: float(f"{figure:.4g}") if figure % 1 else figure for name, figure in with_load.items()}
     KEPT.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from kept_database import once
 from prepared import NOW, POLL, SECRETS, WINDOW, options_of
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -167,7 +168,23 @@ async def open_electorate(
     secrets: Secrets = SECRETS,
 ) -> Electorate:
     """Set up and open the poll with this many members; with `letters` made before, if given."""
-    letters = letters or make_letters(POLL, members)
+
+    async def make() -> list[Letter]:
+        made = letters or make_letters(POLL, members)
+        await _open(database, made, before_open, secrets)
+        return made
+
+    same = letters is None and before_open is None and secrets is SECRETS
+    made = await once(database, ("electorate", members), make) if same else await make()
+    return Electorate(database, made, secrets=secrets)
+
+
+async def _open(
+    database: Database,
+    letters: list[Letter],
+    before_open: Callable[[AsyncConnection], Awaitable[None]] | None,
+    secrets: Secrets,
+) -> None:
     async with database.writing() as connection:
         await polls.init(connection, POLL, WINDOW, secrets, by=By("Gwen", "command line", NOW))
         await polls.set_trustees(connection, dealt().trustees.data, "dealer", by=By("Gwen", "command line", NOW))
@@ -184,4 +201,3 @@ async def open_electorate(
         if before_open is not None:
             await before_open(connection)
         await polls.open_poll(connection, by=By("Gwen", "command line", NOW))
-    return Electorate(database, letters, secrets=secrets)

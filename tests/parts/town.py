@@ -21,6 +21,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
+from kept_database import once
 from opened import votes_of
 from prepared import HEADER, POLL, SECRETS, WINDOW, asked, line, options_of
 from pydantic import SecretStr
@@ -194,6 +195,17 @@ class Member(Townsperson):
         return receipt_in(locked.words)
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What a town knows of its poll when its service starts, and when that was."""
+
+    at: datetime
+    poll: Poll
+    member_nos: dict[str, str]
+    letters: dict[str, Letter]
+    printed: bytes  # the print file
+
+
 def has_any(message: Message, texts: Sequence[str]) -> bool:
     """Whether a message has one of these texts; any message if there are none."""
     return not texts or any(text in message.words for text in texts)
@@ -232,6 +244,8 @@ class Town:
         self.secrets = replace(SECRETS, hours=HourKeys.make())  # each town forgets for itself
         where = asked("Where shall the boathouse stand?", "North Quay", "South Quay")
         self.poll: Poll = replace(POLL, **{"questions": (where,)} | changes)
+        self._print_file = folder / "print.csv"
+        self._kept = (repr(self.poll), tuple(residents), moment, opened)
         self.sandbox = Sandbox()
         self.dealt = dealt()
         self.letters: dict[str, Letter] = {}
@@ -244,7 +258,10 @@ class Town:
 
     async def __aenter__(self) -> Self:
         await self.sandbox.start()
-        await self._prepare()
+        begun = await once(self.database, self._kept, self._prepare)
+        self.poll, self.member_nos, self.letters = begun.poll, begun.member_nos, begun.letters
+        await asyncio.to_thread(self._print_file.write_bytes, begun.printed)
+        self.clock.put(max(begun.at, self.clock()))
         await self.starts()
         return self
 
@@ -408,7 +425,7 @@ class Town:
 
     # -- the poll ------------------------------------------------------------------------
 
-    async def _prepare(self) -> None:
+    async def _prepare(self) -> "Begun":
         now = self.clock()
         async with self.database.writing() as connection:
             await polls.init(connection, self.poll, WINDOW, self.secrets, by=By("Gwen", "command line", now))
@@ -418,6 +435,8 @@ class Town:
         await self._issues_packs(now)
         if self.opened:
             await self.opens_poll()
+        printed = await asyncio.to_thread(self._print_file.read_bytes)
+        return Begun(self.clock(), self.poll, self.member_nos, self.letters, printed)
 
     async def _imports_roll(self, now: datetime) -> None:
         self.member_nos = {resident.name: f"{100001 + place}" for place, resident in enumerate(self.residents)}
@@ -437,9 +456,8 @@ class Town:
         await import_roll(self.database, path, self.secrets, by=By("Gwen", "command line", now))
 
     async def _issues_packs(self, now: datetime) -> None:
-        path = self.folder / "print.csv"
-        await issue(self.database, self.secrets, Printing(path), by=By("Gwen", "command line", now))
-        text = await asyncio.to_thread(path.read_text, encoding="utf-8-sig")
+        await issue(self.database, self.secrets, Printing(self._print_file), by=By("Gwen", "command line", now))
+        text = await asyncio.to_thread(self._print_file.read_text, encoding="utf-8-sig")
         for row in csv.DictReader(text.splitlines()):
             self.letters[row["member_no"]] = Letter(row["pack_code"], row["vote_code"], row["word"])
 

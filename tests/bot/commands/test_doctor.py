@@ -1,11 +1,13 @@
 """What `doctor` says of the hour's key: where it is, and that it stands still while the service runs."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from town import free_port
+from typed import types
 
 from bot.app.presence import OURS, Seen
 from bot.commands.examination import HOURS_OLD_MAX, examine, hours_finding, machines, proxy_findings
@@ -114,3 +116,22 @@ def test_a_proxy_that_must_be_there_and_is_not_named_is_said(
 
     assert [(one.name, one.ok) for one in found] == [("proxy", False)] * said
     assert all("BALLOTLINE_TRUSTED_PROXIES=127.0.0.1" in one.what_to_do for one in found)
+
+
+# -- in which language -------------------------------------------------------------------
+
+
+async def test_on_a_welsh_terminal_a_person_reads_welsh_and_a_script_english(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LC_ALL", "cy_GB.UTF-8")
+
+    read, script = (await types("doctor")).stdout, json.loads((await types("doctor", "--json")).stdout)
+
+    found = {finding["name"]: finding for finding in script["findings"]}
+    assert found["BALLOTLINE_TELEGRAM_TOKEN"]["detail"].startswith("not set (from @BotFather")
+    assert found["telegram"]["detail"] == "off: BALLOTLINE_TELEGRAM_TOKEN is not set"
+    assert "is missing or unreadable" in found["secrets"]["detail"]
+    assert "BALLOTLINE_TELEGRAM_TOKEN: heb ei osod (gan @BotFather" in read
+    assert "na       cyfrinachau: Mae'r ffeil gyfrinachau" in read
