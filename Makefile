@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE  # what the tests start as processes is compile
 ROOM := $(shell df --output=avail /dev/shm 2>/dev/null | tail -n 1)
 IN_MEMORY := $(if $(TMPDIR),,$(shell [ "$(ROOM)" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm))
 
-.PHONY: demo story test check cover lint audit bench soak texts clean
+.PHONY: demo story test check cover lint wheel audit bench soak texts clean
 
 demo: $(READY)  ## a whole ballot on this machine, then phones and console in the browser
 	$(BIN)/ballotline demo
@@ -32,10 +32,14 @@ lint: $(READY)  ## ruff and mypy strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-audit: $(READY)  ## licences, advisories, and the wheel in build/wheel with its bill of materials (CycloneDX)
-	$(BIN)/python -m tests.supply licences
+wheel: $(READY)  ## the wheel in build/wheel: what is installed on the service's machine
 	rm -rf build/wheel
 	$(BIN)/python -m pip wheel . --no-deps --quiet --disable-pip-version-check --wheel-dir build/wheel
+	@ls build/wheel/*.whl
+
+audit: $(READY)  ## licences, advisories, and the wheel in build/wheel with its bill of materials (CycloneDX)
+	$(BIN)/python -m tests.supply licences
+	$(MAKE) --no-print-directory wheel
 	$(BIN)/python -m tests.supply sbom build/wheel/*.whl
 	$(BIN)/python -m tests.supply advisories
 

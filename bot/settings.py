@@ -108,6 +108,13 @@ class Settings(BaseSettings):
         return self.log_format == "json"
 
     @property
+    def proxy_unnamed(self) -> bool:
+        """Whether all who ask come through a proxy on this machine that is not named: they would count as one."""
+        host = self.listen.rpartition(":")[0]
+        here = host == "localhost" or host.startswith("127.")
+        return here and self.public_url.startswith("https://") and not self.trusted_addresses
+
+    @property
     def trusted_addresses(self) -> frozenset[str]:
         """Give the proxies whose word about a client's address is believed."""
         return frozenset(filter(None, map(str.strip, self.trusted_proxies.split(","))))

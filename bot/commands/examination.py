@@ -41,6 +41,7 @@ HOURS_OLD_MAX: Final = timedelta(days=1)
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything, in the terminal's language; never raises for what it finds."""
     findings = [_setting(settings, name) for name in type(settings).model_fields]
+    findings += proxy_findings(settings)
     findings += await _kept(settings)
     looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [telegram_findings, twilio_findings, clock_findings]
     for found in await asyncio.gather(*(look(settings) for look in looks)):
@@ -57,6 +58,14 @@ def _setting(settings: Settings, name: str) -> Finding:
     shown = text("commands", "setting.not_set") if value is None or value == "" else value
     about = text("commands", f"setting.{name}", path="/bot<token>")
     return Finding(f"BALLOTLINE_{name.upper()}", ok=True, detail=f"{shown} ({about})")
+
+
+def proxy_findings(settings: Settings) -> list[Finding]:
+    """Say that visitors could not be told apart; nothing where they can be."""
+    if not settings.proxy_unnamed:
+        return []
+    todo = text("commands", "finding.proxy_todo", setting="BALLOTLINE_TRUSTED_PROXIES=127.0.0.1")
+    return [Finding("proxy", ok=False, detail=text("commands", "finding.proxy"), what_to_do=todo)]
 
 
 async def _kept(settings: Settings) -> list[Finding]:

@@ -100,7 +100,10 @@ def _public_url() -> bool | None:
     settings = read_settings().model_copy(update={"public_url": checked})
     if not _told(run(reach(settings, OUT.print))):
         return None
-    return _keep(public_url=checked)
+    if not settings.proxy_unnamed:
+        return _keep(public_url=checked)
+    say_ok(text("commands", "setup.proxy_here"))
+    return _keep(public_url=checked, trusted_proxies="127.0.0.1")
 
 
 def _database() -> bool | None:

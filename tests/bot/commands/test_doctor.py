@@ -10,7 +10,7 @@ from town import free_port
 from typed import types
 
 from bot.app.presence import OURS, Seen
-from bot.commands.examination import HOURS_OLD_MAX, examine, hours_finding, machines
+from bot.commands.examination import HOURS_OLD_MAX, examine, hours_finding, machines, proxy_findings
 from bot.commands.findings import Finding
 from bot.settings import Settings
 from voting import secrets_file
@@ -94,6 +94,28 @@ def test_without_secrets_here_only_versions_are_compared() -> None:
     (found,) = machines([Seen("there", OURS, "b2")], None)
 
     assert found.ok
+
+
+@pytest.mark.parametrize(
+    ("public_url", "listen", "proxies", "said"),
+    [
+        ("https://vote.example.org", "127.0.0.1:8080", "", True),
+        ("https://vote.example.org", "localhost:8080", "", True),
+        ("https://vote.example.org", "127.0.0.1:8080", "127.0.0.1", False),
+        ("https://vote.example.org", "0.0.0.0:8080", "", False),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", "", False),
+        ("", "127.0.0.1:8080", "", False),
+    ],
+)
+def test_a_proxy_that_must_be_there_and_is_not_named_is_said(
+    public_url: str, listen: str, proxies: str, *, said: bool
+) -> None:
+    settings = Settings(_env_file=None, public_url=public_url, listen=listen, trusted_proxies=proxies)
+
+    found = proxy_findings(settings)
+
+    assert [(one.name, one.ok) for one in found] == [("proxy", False)] * said
+    assert all("BALLOTLINE_TRUSTED_PROXIES=127.0.0.1" in one.what_to_do for one in found)
 
 
 # -- in which language -------------------------------------------------------------------

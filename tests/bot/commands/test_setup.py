@@ -88,6 +88,7 @@ async def test_everything_is_asked_tried_and_kept_and_a_secret_is_never_shown(
     await terminal.shows("write anything to @")
     await ada.types("/start")
     await terminal.shows("ok  public address: Telegram reaches it")
+    await terminal.shows("ok  a proxy on this machine is expected")
     await terminal.answers("PostgreSQL's address")
     await terminal.shows("ok  BALLOTLINE_TELEGRAM_TOKEN: set")
     await terminal.shows("There is nothing in the database yet")
@@ -103,6 +104,7 @@ async def test_everything_is_asked_tried_and_kept_and_a_secret_is_never_shown(
         f"BALLOTLINE_TWILIO_MESSAGING_SERVICE_SID={twilio.messaging_service_sid}",
         f"BALLOTLINE_TWILIO_AUTH_TOKEN={twilio.auth_token}",
         f"BALLOTLINE_PUBLIC_URL={PUBLIC_URL}",
+        "BALLOTLINE_TRUSTED_PROXIES=127.0.0.1",
         "BALLOTLINE_DATABASE_URL=sqlite+aiosqlite:///ballotline.db",
     ]
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
