@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))  # tests wait much of their time
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 4)))  # tests wait much of their time
 unexport PYTHONDONTWRITEBYTECODE  # what the tests start as processes is compiled once, not each time
 
 # Tests make thousands of small databases: in memory where there is room, they cost no disk.
