@@ -14,6 +14,8 @@ from prepared import HEADER, line
 from town import Town, Townsperson
 from windows import NARROW, WIDE, new_window
 
+from bot.console import handbook
+from bot.console.lists import LISTINGS
 from voting.store.database import Database
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -43,6 +45,11 @@ PAGES: Final = (
     "/members/none",
     "/nowhere",
 )
+LISTS: Final = tuple(f"/lists/{listing.name}" for listing in LISTINGS)
+NARROW_ROW: Final = ".rail, .heard, .skip, table.cards thead"
+WIDER: Final = """out => [...document.querySelectorAll("body *")].filter(part => !part.closest(out)
+    && part.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+).map(part => `${part.tagName} ${part.textContent.trim().slice(0, 40)}`)"""
 
 
 @pytest.fixture
@@ -89,6 +96,21 @@ async def test_every_page_is_clean_to_axe_and_fits_its_screen(
         found[f"logged out {path[:7]}"] = await faults(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
     assert [words for words in complaints if "Failed to load resource: the server responded with" not in words] == []
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_in_welsh_every_page_list_and_page_of_the_handbook_fits_its_screen(
+    browser: Browser, filled: ConsoleHouse, size: dict[str, int]
+) -> None:
+    """Welsh words are longer. Nothing is wider than the window, but for the row of pages at the foot, which scrolls."""
+    page, _ = await enters(browser, filled, viewport=size)
+    await page.get_by_role("button", name="Cymraeg").click()
+    await expect(page.get_by_role("heading", name="Trosolwg")).to_be_visible()
+    found: dict[str, list[str]] = {}
+    for path in (*PAGES, *LISTS, *(f"/help/{name}" for name in handbook.PAGES)):
+        await page.goto(f"{filled.url}/console{path}", wait_until="domcontentloaded")
+        found[path] = await page.evaluate(WIDER, NARROW_ROW)
+    assert {path: wider for path, wider in found.items() if wider} == {}
 
 
 async def test_everything_can_be_done_without_javascript(browser: Browser, filled: ConsoleHouse) -> None:
