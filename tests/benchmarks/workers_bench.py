@@ -34,7 +34,7 @@ from voting.roll import roll
 WORKERS: Final = (1, 2, 4)
 VOTES, MESSAGES = 600, 3_000
 AT_ONCE: Final = 60
-WARM: Final = 24  # votes before those that are measured, so that every worker has read what it reads once
+WARM_EACH: Final = 60  # votes of each worker before those that are measured: it has read, and prepared, what it needs
 PATIENCE_SECONDS: Final = 300.0
 LOG_CHARACTERS: Final = 3_000
 COST_RATIO_MAX: Final = 1.15
@@ -116,11 +116,12 @@ async def with_workers(server: OwnServer, folder: Path, count: int, votes: int, 
     async with town_of(server, folder, count, votes, messages) as town:
         if count > 1:
             await until_all_work(town, count)
-        await everybody_votes(town, range(WARM))
-        voting = await measured(server, town, votes, everybody_votes(town, range(WARM, WARM + votes)))
+        warm = WARM_EACH * count
+        await everybody_votes(town, range(warm))
+        voting = await measured(server, town, votes, everybody_votes(town, range(warm, warm + votes)))
         await be_readers(town, messages)
         telling = await measured(server, town, messages, everybody_is_told(town, messages))
-        assert await town.locks() == WARM + votes
+        assert await town.locks() == warm + votes
     return Both(voting, telling)
 
 
@@ -161,7 +162,9 @@ async def town_of(server: OwnServer, folder: Path, count: int, votes: int, messa
     """Give a town of voters and readers with so many workers, open now."""
     name, now = f"workers_{count}", datetime.now(UTC)
     database = await server.fresh(name)
-    names = [f"voter{number}" for number in range(WARM + votes)] + [f"reader{number}" for number in range(messages)]
+    names = [f"voter{number}" for number in range(WARM_EACH * count + votes)] + [
+        f"reader{number}" for number in range(messages)
+    ]
     try:
         async with WorkersTown(
             database,
