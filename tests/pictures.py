@@ -27,7 +27,6 @@ from voting.store.upgrade import upgrade
 ROOT: Final = Path(__file__).parent.parent
 WIDTH: Final = 1_000
 HEIGHT_MAX: Final = 1_100
-PHONES: Final = {"en-GB": "", "cy": "-cy"}
 PAGES: Final = {
     "overview": "/",
     "notice": "/notices/new",
@@ -76,8 +75,8 @@ async def main() -> None:
                     keep(await page.screenshot(full_page=True), name, language)
             await browser.close()
         await database.close()
-    for language, suffix in PHONES.items():
-        keep((ROOT / "examples" / "pictures" / f"phones{suffix}.png").read_bytes(), "phones", language)
+    for language in languages():
+        keep((ROOT / "examples" / "pictures" / "phones.png").read_bytes(), "phones", language)
 
 
 async def in_language(page: Page, language: str) -> None:

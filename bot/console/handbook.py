@@ -148,5 +148,7 @@ def _point(part: Token, inner: Token | None, language: str) -> None:
         name = target.rpartition("/")[2].removesuffix(".md")
         if name in PAGES:
             part.attrSet("href", f"{ADDRESS}/{name}{hash_}{anchor}")
+        if name in PAGES and language_of(name, language) != language:
+            part.attrSet("lang", language_of(name, language))  # it is called by its heading, which is not translated
         if name in PAGES and inner is not None and inner.content.endswith(".md"):
             inner.content = _heading(name, language)

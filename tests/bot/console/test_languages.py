@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 from console_house import ConsoleHouse, Visitor, filled_house
 from prepared import HEADER, line
 
-from bot.console import echoes, pages, tongues
+from bot.console import echoes, handbook, pages, tongues
 from bot.console.refusals import said
 from bot.console.speech import DOMAIN, Speech
 from bot.console.visit import FormWrong
@@ -32,6 +32,7 @@ ENGLISH: Final = Speech("en-GB", NOW)
 TEMPLATES: Final = pages.FOLDER / "templates"
 ASKED: Final = re.compile(r"""\b(t|h|n)\(\s*(?:"([a-z_.]+)"(?: if [^"]* else "([a-z_.]+)")?)""")
 SHORT: Final = 4  # letters: shorter words are both languages' own too often
+ENGLISH_TOO: Final = handbook.ENGLISH_ALONE | {"words-for-members"}  # it has words to copy in both languages
 PAGES: Final = (
     "/",
     "/cases",
@@ -70,6 +71,7 @@ PAGES: Final = (
     "/lists/overdue",
     "/lists/second_person",
     "/lists/reminder",
+    *(f"/help/{name}" for name in handbook.PAGES if name not in ENGLISH_TOO),
 )
 
 
@@ -152,7 +154,7 @@ def sought() -> dict[str, re.Pattern[str]]:
 
 def english_left(page: str) -> list[str]:
     """Give the English of the console that stands on a page."""
-    words = " ".join(" ".join(read(page).parts).split())
+    words = re.sub(r"(?<!\w)/[a-z_]+", "", " ".join(" ".join(read(page).parts).split()))  # commands of the chat
     return sorted(piece for piece, pattern in sought().items() if piece in words and pattern.search(words))
 
 
