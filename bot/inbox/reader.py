@@ -33,7 +33,6 @@ CLAIM_MAX: Final = 128  # queues worked on at once
 RETRY_AFTER: Final = timedelta(seconds=2)  # doubled with each try
 GOODBYE_SECONDS: Final = 5.0  # for rows being worked on when the service ends
 DATABASE_PAUSE_SECONDS: Final = 0.5  # while the database is away
-TURN_SECONDS: Final = 0.03  # from one turn's beginning to the next's: who is busy writes more down at once
 IDLE_SECONDS: Final = 1.0  # how long a row stored by another process may wait to be seen
 
 log = structlog.get_logger()
@@ -70,11 +69,8 @@ class Reader:
     async def run(self) -> None:
         """Work until cancelled."""
         keeping = asyncio.create_task(self._keep_leases())
-        loop, next_turn = asyncio.get_running_loop(), 0.0
         try:
             while True:
-                await asyncio.sleep(next_turn - loop.time())
-                next_turn = loop.time() + TURN_SECONDS
                 self._wake.clear()
                 try:
                     claimed = await self._turn(CLAIM_MAX - len(self._busy))

@@ -69,7 +69,6 @@ def make_engine(url: str | URL) -> AsyncEngine:
         asked.difference_update_query(_OF_LIBPQ),
         poolclass=_Pool,
         pool_size=POOL_SIZE,
-        pool_use_lifo=True,  # few connections that have prepared all statements, not many that have prepared some
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args=arguments,
