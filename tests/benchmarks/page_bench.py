@@ -8,14 +8,13 @@ import asyncio
 import contextlib
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from page_client import PageClient
+from page_client import PageClient, front_of
 from town import Letter, Resident, free_port
 
 from tests.benchmarks.chat_bench import ServiceApart, town_of
@@ -79,7 +78,7 @@ class Voter:
 async def page(folder: Path, shrink: int) -> None:
     """Print votes a second and processor time per vote by page, in the chat and at once; then the steady rate."""
     each, steady = max(20, EACH // shrink), max(100, PER_SECOND * STEADY_SECONDS // shrink)
-    async with town_of(folder, 4 * each + steady, PageApart) as town, front_of(town) as front:
+    async with town_of(folder, 4 * each + steady, PageApart) as town, front_of(town.url, timeout=120) as front:
         residents = iter(town.residents)
         taken = [[next(residents) for _ in range(each)] for _ in range(4)]
         print("ballots are sealed beforehand by the page's client in Python: sealing is not measured")
@@ -89,20 +88,6 @@ async def page(folder: Path, shrink: int) -> None:
         await compare(town, f"{each} by page and {each} in the chat at once", both)
         await at_a_steady_rate(town, voters(town, front, list(residents)))
         assert await town.locks() == 4 * each + steady
-
-
-@asynccontextmanager
-async def front_of(town: PageApart) -> AsyncIterator[PageClient]:
-    """Give a client whose connections all sessions share, as many as they like."""
-    async with PageClient(town.url) as client:
-        await client.http.aclose()
-        client.http = httpx.AsyncClient(
-            base_url=town.url,
-            timeout=120,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=3),
-        )
-        yield client
 
 
 def voters(town: PageApart, front: PageClient, residents: Sequence[Resident]) -> list[Voter]:

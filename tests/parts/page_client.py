@@ -4,7 +4,8 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -128,3 +129,17 @@ class PageClient:
         answer = await self.casts(intent, ballot)
         assert answer["receipt"] == ballot_mark(ballot) or not answer["fresh"]
         return answer
+
+
+@asynccontextmanager
+async def front_of(url: str, *, timeout: float) -> AsyncIterator[PageClient]:  # noqa: ASYNC109 - of each question
+    """Give a client whose connections all sessions share, as many as they like."""
+    async with PageClient(url) as client:
+        await client.http.aclose()
+        client.http = httpx.AsyncClient(
+            base_url=url,
+            timeout=timeout,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=3),
+        )
+        yield client

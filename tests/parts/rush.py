@@ -10,8 +10,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from statistics import quantiles
 from time import monotonic
@@ -20,7 +19,7 @@ from typing import Any, TypeVar
 import httpx
 from ballot_town import WAYS
 from mortal_town import MortalTown
-from page_client import PageClient
+from page_client import PageClient, front_of
 from sqlalchemy import func, insert, select
 from town import Letter, Resident, Town, receipt_in
 
@@ -32,6 +31,7 @@ from voting.model import By
 from voting.roll import roll
 
 PAUSES_SECONDS = (1, 2, 4, 8, 15, 30)  # as in bot/page/static/client.js
+PAGE_TIMEOUT_SECONDS = 20  # there too
 PATIENCE_SECONDS = 600.0  # of somebody at the page
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class Rush:
     async def votes(self, wave: int = 0, waves: int = 1) -> None:
         """Have all vote, or one wave of them; ballots are sealed beforehand: on the day members' phones do that."""
         pages = range(wave, self.size.by_page, waves)
-        async with front_of(self.town) as front, asyncio.TaskGroup() as group:
+        async with front_of(self.town.url, timeout=PAGE_TIMEOUT_SECONDS) as front, asyncio.TaskGroup() as group:
             ballots = {number: front.seals(letter_of(self.town, f"page{number}"), 0) for number in pages}
             for number, ballot in ballots.items():
                 where = {"X-Forwarded-For": f"198.18.{number // 250}.{number % 250}"}
@@ -136,20 +136,6 @@ class Rush:
 def letter_of(town: Town, name: str) -> Letter:
     """Give what came in somebody's envelope."""
     return town.letters[town.member_nos[name]]
-
-
-@asynccontextmanager
-async def front_of(town: Town) -> AsyncIterator[PageClient]:
-    """Give a client whose connections all sessions share, as many as they like."""
-    async with PageClient(town.url) as client:
-        await client.http.aclose()
-        client.http = httpx.AsyncClient(
-            base_url=town.url,
-            timeout=20,  # the page's
-            trust_env=False,
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=3),
-        )
-        yield client
 
 
 # -- those who are told ------------------------------------------------------------------

@@ -1,12 +1,11 @@
 """What the console says of the chain's entries: in the reader's language, but for what is somebody's own."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from console_house import ConsoleHouse, filled_house
+from console_house import ConsoleHouse
 from sqlalchemy import select
 
 from bot.console.chain_words import Told, told
@@ -14,7 +13,6 @@ from bot.console.speech import Speech
 from messages.words.texts import languages
 from voting import schema
 from voting.audit.chain import GENESIS, Entry
-from voting.store.database import Database
 
 NOW = datetime(2022, 8, 10, 12, tzinfo=UTC)
 WELSH, ENGLISH = Speech("cy", NOW), Speech("en-GB", NOW)
@@ -23,12 +21,6 @@ WELSH, ENGLISH = Speech("cy", NOW), Speech("en-GB", NOW)
 @pytest.fixture
 def engine_name() -> str:
     return "sqlite"
-
-
-@pytest.fixture
-async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with filled_house(database, tmp_path) as town:
-        yield town
 
 
 def entry(**body: Any) -> Entry:

@@ -14,7 +14,7 @@ from typing import Final
 
 import httpx
 import pytest
-from console_house import ConsoleHouse, Visitor, console_house, filled_house
+from console_house import ConsoleHouse, Visitor, console_house
 from markupsafe import escape
 from prepared import HEADER, line, options_of
 from sqlalchemy import delete, func, insert, select, update
@@ -51,12 +51,6 @@ PATIENCE_SECONDS: Final = 15.0
 def engine_name(request: pytest.FixtureRequest) -> str:
     """SQLite, unless a test names its engines."""
     return str(getattr(request, "param", "sqlite"))
-
-
-@pytest.fixture
-async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with filled_house(database, tmp_path) as town:
-        yield town
 
 
 BOTH: Final = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect=True)

@@ -1,17 +1,14 @@
 """What is slow to count: once for everybody who looks, less often the longer it takes, first at the service's start."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
-from console_house import ConsoleHouse, filled_house
+from console_house import ConsoleHouse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console import kept
 from bot.console.kept import LIFE_OF_TAKEN, Kept
-from voting.store.database import Database
 
 FRESH_SECONDS = 4.0
 
@@ -28,12 +25,6 @@ class Counting:
         if self.times > 1:
             self.again.set()
         return self.times
-
-
-@pytest.fixture
-async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with filled_house(database, tmp_path) as town:
-        yield town
 
 
 @pytest.mark.parametrize(("takes", "life"), [(0.01, FRESH_SECONDS), (3.0, 3.0 * LIFE_OF_TAKEN)])

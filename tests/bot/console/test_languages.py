@@ -3,17 +3,15 @@
 import asyncio
 import re
 import string
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
 from babel.messages.pofile import read_po
-from console_house import ConsoleHouse, Visitor, filled_house
+from console_house import ConsoleHouse, Visitor
 from prepared import HEADER, line
 
 from bot.console import echoes, handbook, pages, tongues
@@ -24,7 +22,6 @@ from bot.staff import languages
 from bot.staff.roles import NotYourRole
 from messages.words import texts
 from messages.words.texts import templates
-from voting.store.database import Database
 
 NOW: Final = datetime(2022, 8, 10, 12, tzinfo=UTC)
 WELSH: Final = Speech("cy", NOW)
@@ -78,12 +75,6 @@ PAGES: Final = (
 @pytest.fixture
 def engine_name() -> str:
     return "sqlite"
-
-
-@pytest.fixture
-async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with filled_house(database, tmp_path) as town:
-        yield town
 
 
 class _Words(HTMLParser):

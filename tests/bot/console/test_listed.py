@@ -1,25 +1,15 @@
 """A page of a list: by the ids of the last count, each looked at again."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from console_house import MEMBERS, ConsoleHouse, filled_house
+from console_house import MEMBERS, ConsoleHouse
 from sqlalchemy import select, update
 
 from bot.console import listed
 from bot.console.listed import ListPage, list_page
 from voting.schema import member
-from voting.store.database import Database
 
 EVERYBODY = range(1, MEMBERS + 1)
 ELIGIBLE = select(member.c.id).where(member.c.eligible)
-
-
-@pytest.fixture
-async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with filled_house(database, tmp_path) as town:
-        yield town
 
 
 async def page_of(town: ConsoleHouse, ids: range, *, after: int = 0, limit: int = 10) -> tuple[list[int], int | None]:

@@ -3,13 +3,11 @@
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from console_house import WAYS, ConsoleHouse, Visitor, filled_house
+from console_house import WAYS, ConsoleHouse, Visitor
 from sqlalchemy import insert, select, text, update
 
 from bot.alerts.case_acts import propose_outcome
@@ -20,7 +18,6 @@ from messages.notices.model import Content
 from messages.schema import notice
 from voting import schema
 from voting.model import By
-from voting.store.database import Database
 from voting.votes import cases
 from voting.votes.cases import Outcome
 
@@ -33,12 +30,6 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 
 BOTH = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect=True)
-
-
-@pytest.fixture
-async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with filled_house(database, tmp_path) as town:
-        yield town
 
 
 async def rows_of(visitor: Visitor, name: str) -> list[list[str]]:

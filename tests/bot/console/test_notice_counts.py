@@ -1,18 +1,15 @@
 """Counts of a notice are kept the longer, the longer they took: a large roll is not counted all the time."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from console_house import ConsoleHouse, filled_house
+from console_house import ConsoleHouse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.console import notice_counts
 from bot.console.notice_counts import BAR_LIFE_SECONDS, LIFE_OF_TAKEN, REPORT_LIFE_SECONDS, NoticeCounts
 from messages.notices.notices import list_notices
 from messages.notices.reports import progress, report
-from voting.store.database import Database
 
 
 class Counting:
@@ -33,12 +30,6 @@ class Counting:
         monkeypatch.setattr(notice_counts, "monotonic", lambda: self.now)
         monkeypatch.setattr(notice_counts, "progress", self.progress)
         monkeypatch.setattr(notice_counts, "report", self.report)
-
-
-@pytest.fixture
-async def town(database: Database, tmp_path: Path) -> AsyncIterator[ConsoleHouse]:
-    async with filled_house(database, tmp_path) as town:
-        yield town
 
 
 @pytest.mark.parametrize(("takes", "kept"), [(0.001, BAR_LIFE_SECONDS), (3.0, 3.0 * LIFE_OF_TAKEN)])
