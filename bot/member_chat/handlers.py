@@ -13,7 +13,7 @@ from telegram.ext import CallbackQueryHandler, ChatMemberHandler, CommandHandler
 from bot.chat.context import Context, Handlers
 from bot.member.answers import Linked, NotUnderstood
 from bot.member.chats import Step
-from bot.member.code_desk import PURPOSES
+from bot.member.code_desk import DONE, PURPOSES
 from bot.member.desk import MemberDesk
 from bot.member.linking import CODE_DIGITS, Answer
 from bot.member_chat import acts, request_words
@@ -120,9 +120,12 @@ async def on_unknown_command(visiting: Visit) -> None:
 
 
 async def on_edited(visiting: Visit) -> None:
-    """Take an edited message: read like a new one while codes are asked for; otherwise deleted if it holds codes."""
-    text = words_of(visiting.message) if visiting.message else ""
-    if text and visiting.caller.chat.step in PURPOSES:
+    """Take an edited message: read like a new one while codes are asked for; otherwise deleted if it holds codes.
+
+    Once the codes were right, other words that are edited ask for nothing, and get no answer.
+    """
+    text, chat = words_of(visiting.message) if visiting.message else "", visiting.caller.chat
+    if text and chat.step in PURPOSES and (codes.contains_code(text) or not chat.facts.get(DONE)):
         await on_text(visiting)
     elif codes.contains_code(text):
         await visiting.delete()

@@ -128,6 +128,38 @@ async def test_an_edited_message_is_not_read_again_when_nothing_is_asked_for_but
     assert ada.pack.pack_code not in " ".join(message.words for message in ada.messages)
 
 
+@pytest.mark.parametrize("asked", ["/vote", "/verify"])
+async def test_who_edits_an_older_message_after_the_codes_were_right_is_told_nothing(town: Town, asked: str) -> None:
+    """What was asked for is done: a word mended in an old message is no question."""
+    ada = town.member("ada")
+    sent = await ada.types("helo")
+    await ada.hears("Sorry")
+    if asked == "/vote":
+        await ada.votes("North Quay")
+    else:
+        await ada.gives_codes(asked)
+        await ada.hears("Your codes are good")
+    await town.settles()
+    before = [(message.message_id, message.words) for message in ada.messages if message.sender == "bot"]
+
+    await ada.edits(sent, "hello")
+
+    await town.settles()
+    assert [(one.message_id, one.words) for one in ada.messages if one.sender == "bot"] == before
+
+
+async def test_codes_edited_into_an_older_message_after_the_vote_get_the_truth_and_go(town: Town) -> None:
+    ada = town.member("ada")
+    sent = await ada.types("hello")
+    await ada.hears("Sorry")
+    await ada.votes("North Quay")
+
+    await ada.asks(ada.edits(sent, ada.pack.codes), "locked")
+
+    await town.settles()
+    assert ada.pack.pack_code not in " ".join(message.words for message in ada.messages)
+
+
 async def test_a_group_is_met_with_silence(town: Town) -> None:
     ada, bob = town.member("ada"), town.member("bob")
     group = town.sandbox.telegram.group("Club", members=[ada.person, bob.person], bot_sees_all=True)
