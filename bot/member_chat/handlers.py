@@ -17,6 +17,7 @@ from bot.member.code_desk import DONE, PURPOSES
 from bot.member.desk import MemberDesk
 from bot.member.linking import CODE_DIGITS, Answer
 from bot.member_chat import acts, request_words
+from bot.member_chat.menu import show_menu
 from bot.member_chat.presses import on_press
 from bot.member_chat.visit import Act, Visit, visit
 from messages.reach import BY_MEMBER
@@ -87,9 +88,12 @@ async def _on_linking(visiting: Visit, text: str, step: Step) -> None:
 
 async def _say_linking(visiting: Visit, answer: Answer) -> None:
     if isinstance(answer, Linked):  # it may have changed the language
+        before = visiting.caller.language
         visiting.caller = await visiting.desk.receive(
             visiting.user.id, visiting.user.language_code, visiting.caller.now
         )
+        if visiting.caller.language != before:
+            await show_menu(visiting)
     await acts.answer_with(visiting, answer)
 
 
