@@ -43,7 +43,7 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 # Keys put together while running, which no call names whole.
 FAMILIES = {
     "commands": (
-        *("check.", "detail.", "field.", "finding.", "key.", "level.", "wrong.", "problem.", "refusal.", "setting."),
+        *("check.", "detail.", "field.", "finding.", "key.", "level.", "problem.", "refusal.", "setting."),
         *("setup.", "stage.", "trustee_refusal.", "value.", "wrong."),
     ),
     "console": ("say.", "echo.", "lists."),
