@@ -16,6 +16,7 @@ from babel.numbers import format_currency, format_decimal
 from markupsafe import Markup, escape
 
 from messages.words.dates import between_text
+from messages.words.languages import language_name
 from messages.words.texts import MissingText, plural, text
 
 DOMAIN: Final = "console"
@@ -112,7 +113,7 @@ class Speech:
 
     def language_name(self, tag: str) -> str:
         """Name a language in the reader's."""
-        return str(Locale.parse(tag.replace("-", "_").split("_")[0]).get_display_name(_locale(self.language)))
+        return language_name(tag, self.language)
 
 
 def _locale(language: str) -> Locale:

@@ -19,7 +19,7 @@ from bot.member.privacy import Kept
 from bot.member.status import MemberStatus, PackState
 from bot.member_chat.paper_words import PARAGRAPH
 from bot.member_chat.vote_words import lock_words
-from messages.words.dates import between_text, on_day_text, window_text
+from messages.words.dates import between_text, date_text, on_day_text, window_text
 from messages.words.texts import html_text, text
 from voting.model import Phase
 
@@ -114,7 +114,7 @@ def not_linked(page: Page, answer: NotLinked) -> Said:
 def missing_early(page: Page, answer: MissingEarly) -> Said:
     """Say kindly until when to wait."""
     window = between_text(answer.first_day, answer.last_day, page.language)
-    last = on_day_text(answer.last_day, page.language)
+    last = date_text(answer.last_day, page.language)
     if answer.dispatched_on is None:
         html = html_text("member", "missing.early", page.language, window=window, last=last)
     else:

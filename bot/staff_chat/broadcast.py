@@ -20,7 +20,8 @@ from messages import audience as audiences
 from messages.notices import notices
 from messages.notices.model import ENDED, Content
 from messages.words.kinds import Kind
-from messages.words.texts import html_text, text
+from messages.words.languages import language_name
+from messages.words.texts import html_text
 from voting.schema import member
 
 OFFERED: Final = ("all", "not_dispatched", "overdue", "not_voted")
@@ -131,7 +132,7 @@ async def _size(looking: Acting, name: str) -> int:
 
 
 def _ask_words(visiting: StaffVisit, language: str) -> Said:
-    name = text("words", "language.name", language)
+    name = language_name(language, visiting.language)
     return _asking(visiting, html_text("staff", "notice.type_words", visiting.language, language=name))
 
 

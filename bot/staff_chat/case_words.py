@@ -8,8 +8,9 @@ from bot.chat.page import Page
 from bot.chat.said import Said
 from bot.staff.enrolment import Staff
 from messages.words.dates import date_text
+from messages.words.languages import language_name
 from messages.words.reasons import ineligible_text
-from messages.words.texts import fit_language, html_plural, html_text, text
+from messages.words.texts import html_plural, html_text, text
 from voting.typed_text import looks_like
 from voting.votes.cases import Case, Outcome
 
@@ -99,7 +100,13 @@ def member_said(page: Page, found: Mapping[str, Any], member_id: int) -> Said:
         html_text(
             "staff", yes_no, page.language, reason=ineligible_text(found["ineligible_reason"] or "", page.language)
         ),
-        html_text("staff", "member.lives", page.language, area=found["area"], language=_spoken(found["language"])),
+        html_text(
+            "staff",
+            "member.lives",
+            page.language,
+            area=found["area"],
+            language=language_name(found["language"], page.language),
+        ),
     ]
     lock = found["lock"]
     if lock is None:
@@ -123,11 +130,6 @@ def member_said(page: Page, found: Mapping[str, Any], member_id: int) -> Said:
         for case in found["cases"]
     ]
     return Said("\n".join(lines), tuple(rows))
-
-
-def _spoken(language: str) -> str:
-    """Give a member's language by its own name."""
-    return text("words", "language.name", fit_language(language))
 
 
 def _refused_key(paper: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from messages.notices.reports import Report
 from messages.notices.scheduled import HELD
 from messages.reach import SMS, TELEGRAM
 from messages.words.kinds import Kind
+from messages.words.languages import language_name
 from messages.words.reasons import reason_text
 from messages.words.texts import html_plural, html_text, text
 from voting.typed_text import looks_like
@@ -121,7 +122,8 @@ def audience_name(page: Page, name: str) -> str:
     """Say an audience's name."""
     found = audiences.parse(name)
     label = text("staff", f"audience.{found.group}", page.language)
-    return f"{label} {found.value}".strip()
+    value = language_name(found.value, page.language) if found.group == "language" else found.value
+    return f"{label} {value}".strip()
 
 
 def _title(page: Page, notice: Notice) -> str:
@@ -136,7 +138,7 @@ def _kind(page: Page, kind: Kind) -> str:
 
 
 def _text(page: Page, notice: Notice, one: PreviewText, currency: str) -> str:
-    language = text("words", "language.name", one.language)
+    language = language_name(one.language, page.language)
     if one.channel == SMS:
         head = html_plural(
             "staff",

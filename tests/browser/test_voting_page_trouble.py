@@ -440,16 +440,17 @@ def _fields(poll: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("state", "words"),
+    ("state", "words", "other_ways"),
     [
-        ("not_open", "Voting has not opened yet"),
-        ("closed", "Voting closed at 5:00 pm"),
-        ("not_eligible", "this member cannot vote in this ballot"),
+        ("not_open", "Voting has not opened yet", 1),
+        ("closed", "Voting closed at 5:00 pm", 0),
+        ("not_eligible", "this member cannot vote in this ballot", 0),
     ],
 )
 async def test_a_state_that_comes_with_the_pack_code_is_said_in_the_chat_s_words(
-    browser: Browser, server: PageServer, state: str, words: str
+    browser: Browser, server: PageServer, state: str, words: str, other_ways: int
 ) -> None:
+    """And who cannot vote at all is not told of other ways to vote."""
     letter = server.letter(state=state)
     visitor = await Visitor.opens(browser, server)
     await visitor.begins()
@@ -457,6 +458,7 @@ async def test_a_state_that_comes_with_the_pack_code_is_said_in_the_chat_s_words
 
     await visitor.sees(words)
     await expect(visitor.field).to_have_count(0)
+    await expect(visitor.page.get_by_text("You can also vote in the other ways")).to_have_count(other_ways)
     assert await visitor.faults() == []
 
 

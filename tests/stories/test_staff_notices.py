@@ -101,7 +101,7 @@ async def test_our_own_words_are_asked_for_in_every_language(town: Town) -> None
     await gwen.presses("Not voted")
     await gwen.hears("Write the words in English")
     await gwen.types("The helpline is open on Sunday & Monday.")
-    await gwen.hears("Write the words in Cymraeg")
+    await gwen.hears("Write the words in Welsh")
     await gwen.types("Mae'r llinell gymorth ar agor ddydd Sul.")
 
     page = await gwen.hears("Written by Gwen")

@@ -86,10 +86,11 @@ function foot(way) {
   return [isVoteOver(way) ? '' : make('p', {}, words.say('foot.other_ways')), make('dl', {}, ...rows)];
 }
 
-// A vote is locked or on its way, or the poll is over: no other way to vote is left.
+// A vote is locked or on its way, the poll is over, or this member has no vote: no other way to vote is left.
 function isVoteOver({ step, stop, poll }) {
   const isLocked = Boolean(stop?.lock) || stop?.state === 'already_voted';
-  return isLocked || poll.state === 'closed' || ['locked', 'sending', 'told'].includes(step);
+  const isBarred = ['closed', 'poll_not_open', 'not_eligible'].includes(stop?.state);
+  return isLocked || isBarred || poll.state === 'closed' || ['locked', 'sending', 'told'].includes(step);
 }
 
 async function speak(way, tag, isChosen = true) {

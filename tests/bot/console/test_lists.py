@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from console_house import WAYS, ConsoleHouse, Visitor
 from sqlalchemy import insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts.case_acts import propose_outcome
 from bot.console import lists, office
 from bot.staff.turnout import Hour, Turnout
 from messages.notices import notices, sending
-from messages.notices.model import Content
+from messages.notices.model import Content, Notice
 from messages.schema import notice
 from voting import schema
 from voting.model import By
@@ -157,14 +158,27 @@ async def test_what_waits_for_a_second_person_is_told_to_who_may_see_it(town: Co
 # -- reminders -----------------------------------------------------------------------------
 
 
+async def remind(town: ConsoleHouse, connection: AsyncConnection) -> Notice:
+    """Let a reminder to everybody begin."""
+    made = await notices.draft(connection, Content("reminder", "all"), ways=WAYS, by=By("Carys", "chat", town.clock()))
+    await notices.submit(connection, made.id, by=By("Carys", "chat", town.clock()))
+    await notices.approve(connection, made.id, by=By("Gwen", "chat", town.clock()))
+    await sending.send(connection, made.id, by=By("Carys", "chat", town.clock()))
+    return made
+
+
+async def test_a_reminder_that_has_told_nobody_yet_says_nothing_of_nobody(town: ConsoleHouse) -> None:
+    async with town.database.writing() as connection:
+        made = await remind(town, connection)
+    async with town.visitor("Carys") as carys:
+        page = (await carys.looks("/lists/reminder")).text
+    assert f"{made.id} · Reminder to vote" in page
+    assert "told by the last reminder" not in page
+
+
 async def test_turnout_stands_beside_the_last_reminder(town: ConsoleHouse) -> None:
     async with town.database.writing() as connection:
-        made = await notices.draft(
-            connection, Content("reminder", "all"), ways=WAYS, by=By("Carys", "chat", town.clock())
-        )
-        await notices.submit(connection, made.id, by=By("Carys", "chat", town.clock()))
-        await notices.approve(connection, made.id, by=By("Gwen", "chat", town.clock()))
-        await sending.send(connection, made.id, by=By("Carys", "chat", town.clock()))
+        made = await remind(town, connection)
         went = town.clock() - timedelta(days=6)
         await connection.execute(update(notice).where(notice.c.id == made.id).values(planned_at=went))
         await connection.execute(text(f"UPDATE delivery SET state = 'sent' WHERE notice_id = {made.id}"))

@@ -432,7 +432,7 @@ def test_an_empty_or_fuzzy_text_counts_as_missing(third_language: str, name: str
     ("language", "said"),
     [
         ("en-GB", "It opens at noon on Wednesday 3 August 2022 (BST) and closes at 5:00 pm on Friday"),
-        ("cy", "Mae'n agor am hanner dydd ddydd Mercher 3 Awst 2022 (BST) ac yn cau am 5:00 pm ddydd Gwener"),
+        ("cy", "Mae'n agor am hanner dydd ddydd Mercher 3 Awst 2022 (BST) ac yn cau am 5:00pm ddydd Gwener"),
     ],
 )
 def test_a_refusal_says_its_instants_as_a_person_does(language: str, said: str) -> None:
