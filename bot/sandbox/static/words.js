@@ -60,7 +60,7 @@ const WELSH = {
   "Name, number or phone": "Enw, rhif neu ffôn",
   "Search people": "Chwilio am bobl",
   "Show": "Dangos",
-  "Stranger’s name": "Enw dieithryn",
+  "Stranger’s name": "Enw",
   "Name of the stranger": "Enw’r dieithryn",
   "Add a stranger": "Ychwanegu dieithryn",
   "Add": "Ychwanegu",
