@@ -217,7 +217,7 @@ def test_poll_status_says_that_all_probes_hold_only_when_audit_would(shell: Shel
     shell("init", "poll.toml")
     assert "all hold" in shell("poll", "status")
     with closing(sqlite3.connect(shell.folder / "ballotline.db")) as base:
-        row = ("Eve", "officer", 66, b"0", "en-GB", "2022-08-01 00:00:00.000000")
+        row = ("Eve", "officer", 66, b"0", "en-GB", 1_659_312_000_000_000)
         base.execute(
             "INSERT INTO staff (name, role, user_id, nonce, language, enrolled_at) VALUES (?, ?, ?, ?, ?, ?)", row
         )
