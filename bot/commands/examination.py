@@ -23,6 +23,7 @@ from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
 from voting.ballots.trustee_refusals import TrusteeRefusal
+from voting.hour_keys import FIRST
 from voting.kept_file import MODE
 from voting.model import Poll
 from voting.poll import polls
@@ -146,11 +147,13 @@ async def _runs(settings: Settings) -> bool:
 
 def hours_finding(oldest: datetime, now: datetime, *, runs: bool) -> Finding:
     """Look at the hour of the secrets file's key: the service moves it on, and what came before cannot be opened."""
+    new = oldest == FIRST
     detail = text("commands", "finding.hour", moment=f"{oldest:%Y-%m-%d %H:%M} UTC")
+    detail = text("commands", "finding.hour_new") if new else detail
     if oldest > now:
         todo = text("commands", "finding.hour_ahead")
     elif runs and now - oldest > HOURS_OLD_MAX:
-        todo = text("commands", "finding.hour_old")
+        todo = text("commands", "finding.hour_none_erased" if new else "finding.hour_old")
     else:
         return Finding("hour key", ok=True, detail=detail)
     return Finding("hour key", ok=False, detail=detail, what_to_do=todo)

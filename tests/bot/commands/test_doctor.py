@@ -65,7 +65,8 @@ async def test_doctor_says_the_file_s_hour_and_sees_whether_the_service_runs(tmp
     async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port):
         running = await finding()
 
-    assert "before 2020-01-01 00:00 UTC" in stopped.detail
+    assert stopped.detail == "new: no hour's key has been erased from the secrets file yet"
+    assert "has erased none" in running.what_to_do
     assert (stopped.ok, running.ok) == (True, False)
 
 
