@@ -114,16 +114,16 @@ async def phones(language: str) -> bytes:
 
 async def in_chat(phone: Locator, asked: str, language: str) -> None:
     """Choose the language on a phone, then ask for something."""
-    answers = phone.get_by_role("article")
-    for words in ("/language", asked):
-        known = await answers.count()
-        await phone.locator("textarea").first.fill(words)
-        await phone.locator("textarea").first.press("Enter")
-        await expect(answers.nth(known + 1)).to_be_visible()
-        if words == "/language":
-            answer = answers.nth(known + 1)
-            await answer.get_by_role("button", name=text("words", "language.name", language)).click()
-            await expect(answer.get_by_role("button", name=text("words", "language.name", language))).to_have_count(0)
+    answers, field = phone.get_by_role("article"), phone.locator("textarea").first
+    choice = phone.get_by_role("button", name=text("words", "language.name", language))
+    await field.fill("/language")
+    await field.press("Enter")
+    await choice.click()
+    await expect(choice).to_have_count(0)  # the answer has taken the question's place
+    known = await answers.count()
+    await field.fill(asked)
+    await field.press("Enter")
+    await expect(answers.nth(known + 1)).to_be_visible()
 
 
 async def in_language(page: Page, language: str) -> None:
