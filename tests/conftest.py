@@ -23,6 +23,7 @@ from prepared import SECRETS
 from sqlalchemy.engine import make_url
 
 import messages.schema  # noqa: F401 - its tables join the metadata
+from bot.console import snapshot
 from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
@@ -113,6 +114,14 @@ def _one_cache() -> Iterator[None]:
     """A statement is compiled once, not once by each test's engine."""
     with pytest.MonkeyPatch.context() as patch:
         share_one_cache(patch)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _counts_are_waited_for() -> Iterator[None]:
+    """On a busy machine too, a page shows its numbers and not that they are being counted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "SOON_SECONDS", 60.0)
         yield
 
 
