@@ -18,7 +18,7 @@ from typing import Any
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
-from one_cache import share_one_cache
+from one_cache import share_arithmetic, share_one_cache
 from prepared import SECRETS
 from sqlalchemy.engine import make_url
 
@@ -111,9 +111,10 @@ def _stay_on_loopback() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_cache() -> Iterator[None]:
-    """A statement is compiled once, not once by each test's engine."""
+    """A statement is compiled once, not once by each test's engine, and the same points are multiplied once."""
     with pytest.MonkeyPatch.context() as patch:
         share_one_cache(patch)
+        share_arithmetic(patch)
         yield
 
 
