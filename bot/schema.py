@@ -147,6 +147,7 @@ staff_group = Table(
     Column("chat_id", BigKey, primary_key=True, autoincrement=False),
     Column("topic_id", Integer),
     Column("title", Text, nullable=False),
+    Column("language", Text),  # none: the poll's first
     Column("set_by", Text, nullable=False),
     Column("set_at", Instant, nullable=False),
     Column("removed_at", Instant),

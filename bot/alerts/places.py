@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.alerts.pages import responders
 from bot.schema import alert, alert_message, staff_group
 from bot.staff import enrolment
-from bot.staff.languages import group_language
+from bot.staff.languages import fitting
 from voting.poll import polls
 from voting.refusals import NoPoll
 from voting.store.inserts import insert_into
@@ -79,7 +79,7 @@ async def places(connection: AsyncConnection) -> dict[int, Place]:
     }
     groups = await connection.execute(select(staff_group).where(staff_group.c.removed_at.is_(None)))
     for row in groups:
-        places[row.chat_id] = Place(row.chat_id, row.topic_id, group_language(poll))
+        places[row.chat_id] = Place(row.chat_id, row.topic_id, fitting(row.language, poll))
     return places
 
 

@@ -23,6 +23,7 @@ from voting import schema, secrets_file
 from voting.audit import chain
 from voting.audit.signer import Signer
 from voting.ballots.trustee_refusals import TrusteeRefusal
+from voting.hour_keys import FIRST
 from voting.kept_file import MODE
 from voting.model import Poll
 from voting.poll import polls
@@ -30,7 +31,7 @@ from voting.poll.keys import MADE
 from voting.poll.opening import missing_of_key
 from voting.poll.status import key_facts
 from voting.poll.without_pack import count_eligible, count_without_pack
-from voting.refusals import Fault, Refusal
+from voting.refusals import DatabaseBehind, DatabaseEmpty, Fault, NoPoll, Refusal
 from voting.store import postgres
 from voting.store.database import Database
 from voting.store.revision import check
@@ -102,10 +103,17 @@ async def _kept(settings: Settings) -> list[Finding]:
             found += machines(await seen(connection, clock()), fingerprint(secrets) if signer is not None else None)
         found += key
     except (Refusal, TrusteeRefusal) as refusal:
-        found.append(Finding("database", ok=False, detail=sentence(refusal), what_to_do="ballotline init poll.toml"))
+        found.append(Finding("database", ok=False, detail=sentence(refusal), what_to_do=_remedy(refusal)))
     finally:
         await database.close()
     return found
+
+
+def _remedy(refusal: Refusal | TrusteeRefusal) -> str:
+    """Give the command that mends it, where one does: a newer database, or somebody else's, is not for us to touch."""
+    if isinstance(refusal, DatabaseEmpty | NoPoll):
+        return "ballotline init poll.toml"
+    return "ballotline run" if isinstance(refusal, DatabaseBehind) else ""
 
 
 async def pooler_findings(url: URL) -> list[Finding]:
@@ -139,11 +147,13 @@ async def _runs(settings: Settings) -> bool:
 
 def hours_finding(oldest: datetime, now: datetime, *, runs: bool) -> Finding:
     """Look at the hour of the secrets file's key: the service moves it on, and what came before cannot be opened."""
+    new = oldest == FIRST
     detail = text("commands", "finding.hour", moment=f"{oldest:%Y-%m-%d %H:%M} UTC")
+    detail = text("commands", "finding.hour_new") if new else detail
     if oldest > now:
         todo = text("commands", "finding.hour_ahead")
     elif runs and now - oldest > HOURS_OLD_MAX:
-        todo = text("commands", "finding.hour_old")
+        todo = text("commands", "finding.hour_none_erased" if new else "finding.hour_old")
     else:
         return Finding("hour key", ok=True, detail=detail)
     return Finding("hour key", ok=False, detail=detail, what_to_do=todo)

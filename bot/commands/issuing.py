@@ -8,10 +8,12 @@ from voting.packs import packs
 
 
 def what_was_made(issued: packs.Issued, *, encrypted: bool) -> str:
-    """Say how many packs are where, or why none was made."""
+    """Say how many packs are where and what to do with them, or why none was made."""
     if issued.packs:
         kept = text("commands", "packs.encrypted" if encrypted else "packs.not_encrypted")
-        return text("commands", "packs.made", packs=f"{issued.packs:,}", file=str(issued.file), kept=kept)
+        file = str(issued.file)
+        made = text("commands", "packs.made", packs=f"{issued.packs:,}", file=file, kept=kept)
+        return f"{made}\n{text('commands', 'packs.next', file=file)}"
     if not issued.eligible:
         return text("commands", "packs.for_nobody")
     if issued.left:

@@ -24,6 +24,7 @@ _for_a_script: Final = ContextVar("_for_a_script", default=False)
 _ECHOES: Final = (
     (_DOMAIN, "detail."),
     (_DOMAIN, "problem."),
+    (_DOMAIN, "wrong."),
     (_DOMAIN, "stage."),
     (_DOMAIN, "refusal."),
     (_DOMAIN, "trustee_refusal."),

@@ -55,6 +55,7 @@ def invite(
     else:
         OUT.print(url)
         OUT.print(text("commands", "staff.send_link", role=role_name(role.value)))
+        OUT.print(text("commands", "staff.invite_next"))
 
 
 def list_staff(as_json: AsJson = False) -> None:

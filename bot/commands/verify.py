@@ -83,9 +83,7 @@ def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as
         OUT.print(f"[bold yellow]{text('commands', 'verify.first')}[/bold yellow] {escape(said(note))}")
     if report.checks:
         marks = {True: text("commands", "mark.ok"), False: text("commands", "mark.no")}
-        rows = [
-            (marks[check.ok], escape(check_name(check.name)), escape(said(check.detail))) for check in report.checks
-        ]
+        rows = [(marks[check.ok], escape(check_name(check.name)), escape(_detail(check))) for check in report.checks]
         columns = ("", text("commands", "verify.tried"), text("commands", "verify.found"))
         print_table(text("commands", "verify.checks"), columns, rows)
     for problem in report.problems:
@@ -103,6 +101,10 @@ def _print_report(report: Any, *, published: bool) -> None:  # noqa: ANN401 - as
     OUT.print(text("commands", "verify.fingerprint", fingerprint=figures.fingerprint))
     if not published:
         OUT.print(text("commands", "verify.made_up"))
+
+
+def _detail(check: Any) -> str:  # noqa: ANN401 - as above
+    return said(check.detail) if check.ok else said_problem(check.detail)
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - JSON of somebody else's

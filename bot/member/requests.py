@@ -143,6 +143,11 @@ class Requests:
             await enrolment.set_language(connection, chat.user_id, language)
         return replace(caller, chat=chat)
 
+    async def is_staff(self, user_id: int) -> bool:
+        """Tell whether this Telegram user is on the staff."""
+        async with self.database.reading() as connection:
+            return await enrolment.find(connection, user_id) is not None
+
     async def set_blocked(self, user_id: int, *, blocked: bool, now: datetime, reason: str = "blocked") -> None:
         """Note that the person blocked the bot, or let it in again; `reason` says who told us."""
         state, why = (State.BLOCKED, reason) if blocked else (State.ON, None)

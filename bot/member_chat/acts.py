@@ -5,6 +5,7 @@ from typing import Final
 from bot.member.answers import CodesUsed, VotedHere
 from bot.member_chat import request_words
 from bot.member_chat.link_words import LINK_WORDS
+from bot.member_chat.menu import show_menu
 from bot.member_chat.visit import Visit
 from bot.member_chat.vote_words import VOTE_WORDS
 
@@ -112,6 +113,7 @@ async def on_set_language(visit: Visit, language: str) -> None:
     """Speak the language chosen."""
     visit.caller = await visit.desk.requests.set_language(visit.caller, language)
     await visit.replace(request_words.language_set(visit.page))
+    await show_menu(visit)
 
 
 async def on_privacy(visit: Visit, _reference: str = "") -> None:

@@ -13,10 +13,11 @@ from telegram.ext import CallbackQueryHandler, ChatMemberHandler, CommandHandler
 from bot.chat.context import Context, Handlers
 from bot.member.answers import Linked, NotUnderstood
 from bot.member.chats import Step
-from bot.member.code_desk import PURPOSES
+from bot.member.code_desk import DONE, PURPOSES
 from bot.member.desk import MemberDesk
 from bot.member.linking import CODE_DIGITS, Answer
 from bot.member_chat import acts, request_words
+from bot.member_chat.menu import show_menu
 from bot.member_chat.presses import on_press
 from bot.member_chat.visit import Act, Visit, visit
 from messages.reach import BY_MEMBER
@@ -87,9 +88,12 @@ async def _on_linking(visiting: Visit, text: str, step: Step) -> None:
 
 async def _say_linking(visiting: Visit, answer: Answer) -> None:
     if isinstance(answer, Linked):  # it may have changed the language
+        before = visiting.caller.language
         visiting.caller = await visiting.desk.receive(
             visiting.user.id, visiting.user.language_code, visiting.caller.now
         )
+        if visiting.caller.language != before:
+            await show_menu(visiting)
     await acts.answer_with(visiting, answer)
 
 
@@ -120,9 +124,12 @@ async def on_unknown_command(visiting: Visit) -> None:
 
 
 async def on_edited(visiting: Visit) -> None:
-    """Take an edited message: read like a new one while codes are asked for; otherwise deleted if it holds codes."""
-    text = words_of(visiting.message) if visiting.message else ""
-    if text and visiting.caller.chat.step in PURPOSES:
+    """Take an edited message: read like a new one while codes are asked for; otherwise deleted if it holds codes.
+
+    Once the codes were right, other words that are edited ask for nothing, and get no answer.
+    """
+    text, chat = words_of(visiting.message) if visiting.message else "", visiting.caller.chat
+    if text and chat.step in PURPOSES and (codes.contains_code(text) or not chat.facts.get(DONE)):
         await on_text(visiting)
     elif codes.contains_code(text):
         await visiting.delete()

@@ -1,12 +1,13 @@
-"""The language somebody on the staff is spoken to in: the one they chose, among the poll's; else its first.
+"""The language staff are spoken to in: the one a person chose, or one for a group, among the poll's; else its first.
 
-It is kept in the staff's table. `Staff.language` is read there; `enrolment.set_language` and `choose` write it.
+A person's is kept in the staff's table. `Staff.language` is read there; `enrolment.set_language` and `choose` write it.
+A group's, which people of several languages may read, is kept with the group.
 """
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.schema import staff
+from bot.schema import staff, staff_group
 from messages.words.texts import fit_language, languages
 from voting.model import Poll
 from voting.poll import polls
@@ -24,9 +25,15 @@ def fitting(wanted: str | None, poll: Poll | None) -> str:
     return fit_language(wanted, choices, choices[0])
 
 
-def group_language(poll: Poll) -> str:
-    """Give the language of a staff group, which people of several languages may read: the poll's first."""
-    return spoken(poll)[0]
+async def group_language(connection: AsyncConnection, chat_id: int, poll: Poll) -> str:
+    """Give the language of a staff group; the poll's first for any other group."""
+    mine = (staff_group.c.chat_id == chat_id) & staff_group.c.removed_at.is_(None)
+    return fitting(await connection.scalar(select(staff_group.c.language).where(mine)), poll)
+
+
+async def choose_for_group(connection: AsyncConnection, chat_id: int, language: str) -> None:
+    """Speak `language` in this staff group from now on."""
+    await connection.execute(update(staff_group).where(staff_group.c.chat_id == chat_id).values(language=language))
 
 
 async def first_language(connection: AsyncConnection, wanted: str | None) -> str:

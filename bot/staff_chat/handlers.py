@@ -24,23 +24,20 @@ from bot.alerts import alerts, groups, hooks
 from bot.chat import buttons, posting
 from bot.chat.context import Context, Handlers
 from bot.chat.page import GESTURE_PREFIX
-from bot.chat.said import Said, plainly
-from bot.schema import staff_group
+from bot.chat.said import plainly
 from bot.staff import drafts, turnout_picture
 from bot.staff.desk import StaffDesk
 from bot.staff.drafts import Step
 from bot.staff.enrolment import PREFIX
 from bot.staff.roles import Act, NotStaff, insist
 from bot.staff.turnout import turnout
-from bot.staff_chat import broadcast, cases, notices, oneself, window
+from bot.staff_chat import broadcast, cases, group, notices, oneself, window
 from bot.staff_chat.visit import Do, StaffVisit, for_staff, refuse_elsewhere, visit_of
 from bot.staff_chat.words import turnout_caption
 from messages.words.refusal_words import refusal_text
-from messages.words.texts import fit_language, html_text, text
-from voting.audit import chain
+from messages.words.texts import fit_language, text
 from voting.codes import codes
 from voting.refusals import Refusal
-from voting.store.inserts import insert_into
 
 PRIVATE: Final = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 GROUPS: Final = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
@@ -53,26 +50,6 @@ async def on_turnout(visiting: StaffVisit) -> None:
         counted = await turnout(looking.connection, looking.now)
     picture = await turnout_picture.chat_png(counted, visiting.language_here)
     await visiting.say_photo(picture, turnout_caption(counted, visiting.language_here))
-
-
-async def on_here(visiting: StaffVisit) -> None:
-    """Make this group, or this topic of it, the place where alerts go; `/here off` ends that."""
-    if visiting.private:
-        await visiting.say(Said(html_text("staff", "here.private", visiting.language)))
-        return
-    off = visiting.words.casefold() == "off"
-    async with visiting.desk.acting(visiting.user_id, Act.SET_GROUP) as acting:
-        values = {
-            "topic_id": visiting.topic_id,
-            "title": visiting.title,
-            "set_by": acting.staff.name,
-            "set_at": acting.now,
-            "removed_at": acting.now if off else None,
-        }
-        statement = insert_into(acting.connection, staff_group).values(chat_id=visiting.chat_id, **values)
-        await acting.connection.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
-        await chain.append(acting.connection, "staff_group_set", {"on": not off}, by=acting.by)
-    await visiting.say(Said(html_text("staff", "here.off" if off else "here.on", visiting.language_here)))
 
 
 async def on_acknowledge(visiting: StaffVisit) -> None:
@@ -114,7 +91,7 @@ COMMANDS: Final[Mapping[str, tuple[Act, Do]]] = {
     "missing_packs": (Act.SEE_PACKS, cases.on_missing_packs),
     "broadcast": (Act.SEE_NOTICES, broadcast.on_broadcast),
     "window": (Act.SET_WINDOW, window.on_window),
-    "here": (Act.SET_GROUP, on_here),
+    "here": (Act.SET_GROUP, group.on_here),
 }
 
 GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
@@ -133,6 +110,7 @@ GESTURES: Final[Mapping[str, tuple[Act, Do]]] = {
     "packask": (Act.REPLACE_PACKS, cases.on_pack_ask),
     "packyes": (Act.REPLACE_PACKS, cases.on_pack_approve),
     "unlock": (Act.UNLOCK_PACKS, cases.on_unlock),
+    "grouplang": (Act.SEE_STAFF, group.on_set_language),
     **window.GESTURES,
     **broadcast.GESTURES,
     **notices.GESTURES,
@@ -230,6 +208,7 @@ def handlers(desk: StaffDesk) -> Handlers:
             CommandHandler(name, for_staff(desk, act, do, any_group=name == "here"), PRIVATE | GROUPS)
             for name, (act, do) in COMMANDS.items()
         ),
+        CommandHandler("language", for_staff(desk, Act.SEE_STAFF, group.on_language), GROUPS),
         CallbackQueryHandler(partial(on_press, desk), pattern=rf"^g{GESTURE_PREFIX}"),
         MessageHandler(PRIVATE & filters.COMMAND, partial(on_other_command, desk)),
         MessageHandler(PRIVATE & filters.TEXT, partial(on_words, desk)),

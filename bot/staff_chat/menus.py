@@ -15,13 +15,13 @@ from telegram import (
 )
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
+from bot.chat.members_menu import members_menu
 from bot.staff import enrolment
 from bot.staff.roles import Role, may
 from bot.staff_chat.words import COMMANDS as STAFF_COMMANDS
 from messages.words.texts import fit_language, text
 from voting.store.database import Database
 
-COMMANDS: Final = ("start", "status", "vote", "verify", "missing", "language", "sms", "privacy", "help")
 ONLY_IN_GROUPS: Final = frozenset({"here"})
 
 Menu = tuple[Role, str]  # whose it is, and in which language
@@ -30,11 +30,11 @@ Menu = tuple[Role, str]  # whose it is, and in which language
 async def publish(bot: Bot, languages: Iterable[str]) -> None:
     """Tell Telegram the members' commands: the first language for everybody, each for its own speakers."""
     tags = [fit_language(tag) for tag in languages]
-    await bot.set_my_commands(_members_menu(tags[0]), scope=BotCommandScopeAllPrivateChats())
+    await bot.set_my_commands(members_menu(tags[0]), scope=BotCommandScopeAllPrivateChats())
     for tag in tags:
         # Telegram knows two-letter codes here: https://core.telegram.org/bots/api#setmycommands
         await bot.set_my_commands(
-            _members_menu(tag), scope=BotCommandScopeAllPrivateChats(), language_code=tag.partition("-")[0]
+            members_menu(tag), scope=BotCommandScopeAllPrivateChats(), language_code=tag.partition("-")[0]
         )
 
 
@@ -85,8 +85,4 @@ class StaffMenus:
 def staff_menu(role: Role, language: str) -> list[BotCommand]:
     """Give what somebody of this role can ask for in private; staff are often members, so theirs follows."""
     names = ["staff", *(name for name, act in STAFF_COMMANDS.items() if may(role, act) and name not in ONLY_IN_GROUPS)]
-    return [*(BotCommand(name, text("staff", f"help.{name}", language)) for name in names), *_members_menu(language)]
-
-
-def _members_menu(language: str) -> list[BotCommand]:
-    return [BotCommand(name, text("words", f"command.{name}", language)) for name in COMMANDS]
+    return [*(BotCommand(name, text("staff", f"help.{name}", language)) for name in names), *members_menu(language)]

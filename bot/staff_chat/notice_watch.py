@@ -12,7 +12,7 @@ from bot.chat import posting
 from bot.chat.page import Page, Reader
 from bot.schema import notice_message
 from bot.staff import enrolment
-from bot.staff.languages import group_language
+from bot.staff.languages import fitting
 from bot.staff_chat.notice_words import progress_said, report_said
 from messages.notices import notices
 from messages.notices.model import ENDED
@@ -59,7 +59,7 @@ class NoticeWatch:
             person = await enrolment.find(connection, chat_id)
             poll = await polls.load(connection)
             notice = await notices.show(connection, notice_id)
-            language = person.language if person is not None else group_language(poll)
+            language = person.language if person is not None else fitting(None, poll)
             page = Page(Reader.STAFF, poll, chat_id, language, self._button_key, self._clock())
             over = notice.state in ENDED
             if over:

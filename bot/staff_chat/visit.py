@@ -36,7 +36,10 @@ class NotStaffGroup(StaffRefusal):
 
 @dataclass(slots=True)
 class StaffVisit:
-    """A request of `staff`; `words` follow the command, `reference` came with the button."""
+    """A request of `staff`; `words` follow the command, `reference` came with the button.
+
+    `language_here` is the chat's: the person's own in private, else the staff group's.
+    """
 
     bot: Bot
     desk: StaffDesk
@@ -45,6 +48,7 @@ class StaffVisit:
     chat_id: int
     topic_id: int | None
     title: str
+    language_here: str
     words: str
     message: Message | None
     query: CallbackQuery | None
@@ -66,11 +70,6 @@ class StaffVisit:
     def language(self) -> str:
         """Give the language of the person, for what they alone read."""
         return self.staff.language
-
-    @property
-    def language_here(self) -> str:
-        """Give the language of this chat: the person's own in private, else the staff group's."""
-        return self.staff.language if self.private else group_language(self.poll)
 
     @property
     def page(self) -> Page:
@@ -171,6 +170,8 @@ async def visit_of(desk: StaffDesk, update: Update, context: Context) -> StaffVi
         if staff is None:
             return None
         poll = await polls.load(connection)
+        private = chat.id == user.id
+        language_here = staff.language if private else await group_language(connection, chat.id, poll)
     topic_id = message.message_thread_id if message is not None and message.is_topic_message else None
     words = (message.text or "") if message is not None and update.callback_query is None else ""
     return StaffVisit(
@@ -181,6 +182,7 @@ async def visit_of(desk: StaffDesk, update: Update, context: Context) -> StaffVi
         chat_id=chat.id,
         topic_id=topic_id,
         title=chat.title or "",
+        language_here=language_here,
         words=words.partition(" ")[2].strip() if words.startswith("/") else words,
         message=message,
         query=update.callback_query,

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select
+from staff_stories import until
 from town import Town
 
+from bot.chat import members_menu
 from bot.member import privacy
 from bot.schema import chat, missing_pack
-from bot.staff_chat import menus
 from messages.reach import BY_MEMBER, State, channels_of
 from messages.schema import delivery, one_time_code
 from voting import schema
@@ -41,7 +42,7 @@ async def test_the_letter_s_qr_code_opens_with_what_to_do(town: Town) -> None:
 async def test_the_commands_menu_is_in_the_reader_s_language(town: Town, spoken: str | None, first: str) -> None:
     person = town.stranger(language_code=spoken)
 
-    assert [command.command for command in person.commands] == list(menus.COMMANDS)
+    assert [command.command for command in person.commands] == list(members_menu.COMMANDS)
     assert person.commands[0].description.startswith(first)
 
 
@@ -54,6 +55,32 @@ async def test_the_client_s_language_is_spoken_until_one_is_chosen(town: Town, s
     await person.types("/start")
 
     await person.hears(heard)
+
+
+async def test_the_commands_menu_follows_the_language_chosen(town: Town) -> None:
+    """The app speaks English still; the menu is this chat's own from now on, and nobody else's."""
+    ada, bob = town.member("ada"), town.member("bob")
+    await ada.asks(ada.types("/language"))
+    await ada.asks(ada.presses("Cymraeg"), "Byddaf yn defnyddio'r Gymraeg")
+    await town.settles()
+
+    assert [command.command for command in ada.commands] == list(members_menu.COMMANDS)
+    assert ada.commands[0].description.startswith("Dechrau")
+    assert bob.commands[0].description.startswith("Begin")
+
+
+async def test_who_is_on_the_staff_keeps_their_menu_when_they_choose(town: Town) -> None:
+    gwen = await town.staff("gwen")
+
+    async def menu_of_staff() -> bool:
+        return gwen.commands[0].command == "staff"
+
+    await until(menu_of_staff)
+    await gwen.asks(gwen.types("/language"))
+    await gwen.asks(gwen.presses("English"), "I speak English here")
+    await town.settles()
+
+    assert await menu_of_staff()
 
 
 async def test_a_language_once_chosen_stays(town: Town) -> None:
@@ -123,6 +150,38 @@ async def test_an_edited_message_is_not_read_again_when_nothing_is_asked_for_but
     await ada.hears("Sorry")
 
     await ada.edits(sent, ada.pack.codes)
+
+    await town.settles()
+    assert ada.pack.pack_code not in " ".join(message.words for message in ada.messages)
+
+
+@pytest.mark.parametrize("asked", ["/vote", "/verify"])
+async def test_who_edits_an_older_message_after_the_codes_were_right_is_told_nothing(town: Town, asked: str) -> None:
+    """What was asked for is done: a word mended in an old message is no question."""
+    ada = town.member("ada")
+    sent = await ada.types("helo")
+    await ada.hears("Sorry")
+    if asked == "/vote":
+        await ada.votes("North Quay")
+    else:
+        await ada.gives_codes(ada.pack.codes, purpose="verify")
+        await ada.hears("Your codes are good")
+    await town.settles()
+    before = [(message.message_id, message.words) for message in ada.messages if message.sender == "bot"]
+
+    await ada.edits(sent, "hello")
+
+    await town.settles()
+    assert [(one.message_id, one.words) for one in ada.messages if one.sender == "bot"] == before
+
+
+async def test_codes_edited_into_an_older_message_after_the_vote_get_the_truth_and_go(town: Town) -> None:
+    ada = town.member("ada")
+    sent = await ada.types("hello")
+    await ada.hears("Sorry")
+    await ada.votes("North Quay")
+
+    await ada.asks(ada.edits(sent, ada.pack.codes), "locked")
 
     await town.settles()
     assert ada.pack.pack_code not in " ".join(message.words for message in ada.messages)

@@ -4,11 +4,12 @@ import pytest
 from staff_stories import is_true, until
 from town import Town, Townsperson
 
+from bot.chat import members_menu
 from bot.chat.buttons import gesture_button
 from bot.chat.page import GESTURE_PREFIX
 from bot.staff import enrolment, login_links, roles
 from bot.staff.roles import Role
-from bot.staff_chat import handlers, menus
+from bot.staff_chat import handlers
 from voting.model import By
 
 COMMANDS = [*handlers.COMMANDS]
@@ -52,14 +53,14 @@ async def test_the_commands_menu_of_staff_is_what_their_role_can_do_and_leaves_w
 
     offered = [line.command for line in person.commands]
     may = [name for name, (act, _) in handlers.COMMANDS.items() if roles.may(role, act) and name != "here"]
-    assert set(offered) == {*may, *menus.COMMANDS}
+    assert set(offered) == {*may, *members_menu.COMMANDS}
     assert len(offered) == len(set(offered))
-    assert [line.command for line in stranger.commands] == list(menus.COMMANDS)
+    assert [line.command for line in stranger.commands] == list(members_menu.COMMANDS)
     async with town.database.writing() as connection:
         found = await enrolment.find(connection, person.id)
         assert found is not None
         await enrolment.remove(connection, found.id, by=By("Huw", "command line", town.clock()))
-    await until(lambda: is_true([line.command for line in person.commands] == list(menus.COMMANDS)))
+    await until(lambda: is_true([line.command for line in person.commands] == list(members_menu.COMMANDS)))
 
 
 async def test_the_menu_follows_a_new_role_a_new_language_and_a_restart(town: Town) -> None:

@@ -125,3 +125,55 @@ async def test_a_group_reads_the_polls_first_language_and_its_people_their_own(t
     await gwen.hears("You can send", chat=group)
     await gwen.types("/member 1", chat=group)
     await gwen.hears("1 is not on the roll", chat=group)
+
+
+async def test_a_group_reads_the_language_chosen_for_it(town: Town) -> None:
+    """Alerts, cases and answers; an alert shown before is edited in the new language, and its old button works."""
+    gwen, huw = await welsh_officer(town), await town.staff("huw", "support")
+    group = town.sandbox.telegram.group("Ballot staff", members=[gwen.person, huw.person])
+    await gwen.types("/here", chat=group)
+    await gwen.hears("/language chooses the language of the group", chat=group)
+    await raise_alerts(town, 1)
+    shown = await huw.hears("What to do", chat=group)
+
+    await huw.types("/language", chat=group)
+    await huw.hears("Which language shall I use in this group?", chat=group)
+    await huw.presses("Cymraeg", chat=group)
+    await huw.hears("Byddaf yn defnyddio'r Gymraeg yn y grŵp hwn o hyn ymlaen; Huw a'i dewisodd", chat=group)
+
+    await huw.presses("Acknowledge", message=shown, chat=group)
+
+    async def edited_in_welsh() -> bool:
+        return "Cydnabuwyd gan Huw" in (await huw.hears("Beth i'w wneud", chat=group)).words
+
+    await until(edited_in_welsh)
+    await huw.types("/staff", chat=group)
+    await huw.hears("Gallwch anfon", chat=group)
+    await huw.types("/staff")
+    await huw.hears("You can send")
+    await gwen.types("/here", chat=group)
+    await gwen.hears("Grŵp staff yw hwn nawr", chat=group)
+
+
+async def test_only_staff_choose_a_groups_language_and_only_of_a_staff_group(town: Town) -> None:
+    gwen, ada = await town.staff("gwen"), town.member("ada")
+    group = town.sandbox.telegram.group("Ballot staff", members=[gwen.person, ada.person])
+    await gwen.types("/language", chat=group)
+    await gwen.hears("not a staff group", chat=group)
+    await gwen.types("/here", chat=group)
+    await gwen.hears("This is a staff group now", chat=group)
+
+    await ada.types("/language", chat=group)
+    await town.settles()
+    assert not any("Which language" in one.words for one in group.messages)
+
+    await gwen.types("/language", chat=group)
+    await gwen.hears("Which language shall I use in this group?", chat=group)
+    await ada.presses("Cymraeg", chat=group)
+
+    async def refused() -> bool:
+        return ada.alerts == ["Only staff can do that."]
+
+    await until(refused)
+    await gwen.types("/staff", chat=group)
+    await gwen.hears("You can send", chat=group)

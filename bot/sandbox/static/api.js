@@ -1,5 +1,7 @@
 // The control interface of the sandbox: requests, and the stream that says what changed.
 
+import { say } from "./words.js";
+
 const CONFLICT = 409; // what a phone would not let its owner do; the body says why
 
 /** The server's own words when it said no. */
@@ -10,11 +12,11 @@ async function ask(path, options) {
   try {
     response = await fetch(path, { headers: { accept: "application/json" }, ...options });
   } catch {
-    throw new Refused("The sandbox does not answer. Is the demo still running?");
+    throw new Refused(say("The sandbox does not answer. Is the demo still running?"));
   }
   const text = await response.text();
   const answer = text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : null;
-  if (!response.ok) throw new Refused(response.status === CONFLICT && text ? text : `The sandbox said no (${response.status}).`);
+  if (!response.ok) throw new Refused(response.status === CONFLICT && text ? text : say("The sandbox said no ({status}).", { status: response.status }));
   return answer ?? {};
 }
 

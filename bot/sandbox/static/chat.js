@@ -3,6 +3,7 @@
 import { Composer } from "./composer.js";
 import { arrowKeys, avatar, h, icon, link, richText } from "./dom.js";
 import { Thread, stamp } from "./thread.js";
+import { say } from "./words.js";
 
 export class Chat {
   /** `actions`: type, press, contact, block, openApp, toast, openPicture, chooseChat; each takes what its name needs. */
@@ -10,10 +11,10 @@ export class Chat {
     this.actions = actions;
     this.bot = "";
     this.header = h("header", { class: "chat-header" });
-    this.groups = h("div", { class: "groups", role: "tablist", "aria-label": "Chats", hidden: true });
+    this.groups = h("div", { class: "groups", role: "tablist", "aria-label": say("Chats"), hidden: true });
     arrowKeys(this.groups);
     this.thread = new Thread({
-      label: "Messages",
+      label: say("Messages"),
       mine: (message) => message.out,
       make: (message) => this.bubble(message),
       empty: () => this.greeting(),
@@ -40,7 +41,7 @@ export class Chat {
     const untouched = chat.kind === "private" && chat.messages.length === 0;
     this.composer.setHidden(chat.blocked || untouched);
     this.stopped.hidden = !chat.blocked && !untouched;
-    this.stopped.textContent = chat.blocked ? "Unblock" : "Start";
+    this.stopped.textContent = chat.blocked ? say("Unblock") : say("Start");
   }
 
   onStopped() {
@@ -54,14 +55,14 @@ export class Chat {
     if (signature === this.headerDrawn) return;
     this.headerDrawn = signature;
     const face = chat.kind === "group" ? avatar(chat.title, "group") : h("img", { class: "avatar", src: "/static/icon.svg", alt: "" });
-    const under = chat.kind === "group" ? "group" : chat.blocked ? "blocked" : `bot · @${this.bot}`;
+    const under = chat.kind === "group" ? say("group") : chat.blocked ? say("blocked") : `bot · @${this.bot}`;
     this.header.replaceChildren(face,
       h("div", { class: "who" }, h("strong", {}, chat.title), h("small", {}, under)),
       chat.kind === "group" ? "" : this.menu());
   }
 
   menu() {
-    const menu = h("details", { class: "menu" }, h("summary", { "aria-label": "More", title: "More" }, icon("more")));
+    const menu = h("details", { class: "menu" }, h("summary", { "aria-label": say("More"), title: say("More") }, icon("more")));
     const item = (name, label, act) => h("button", {
       type: "button",
       click: () => {
@@ -70,8 +71,8 @@ export class Chat {
       },
     }, icon(name), label);
     menu.append(h("div", { class: "menu-items" },
-      item("contact", "Share my number", () => this.actions.contact(this.chat.chat_id)),
-      item("block", this.chat.blocked ? "Unblock the bot" : "Block the bot", () => this.actions.block(!this.chat.blocked))));
+      item("contact", say("Share my number"), () => this.actions.contact(this.chat.chat_id)),
+      item("block", this.chat.blocked ? say("Unblock the bot") : say("Block the bot"), () => this.actions.block(!this.chat.blocked))));
     menu.addEventListener("keydown", (event) => {
       if (event.key === "Escape") menu.open = false;
     });
@@ -99,9 +100,9 @@ export class Chat {
   }
 
   greeting() {
-    if (this.chat.kind === "group") return h("p", { class: "empty" }, "No messages here yet.");
+    if (this.chat.kind === "group") return h("p", { class: "empty" }, say("No messages here yet."));
     return h("div", { class: "empty card" }, h("img", { src: "/static/icon.svg", alt: "", width: 56, height: 56 }),
-      h("strong", {}, this.chat.title), h("p", {}, "No messages here yet. Press Start to meet the bot."));
+      h("strong", {}, this.chat.title), h("p", {}, say("No messages here yet. Press Start to meet the bot.")));
   }
 
   bubble(message) {
@@ -114,7 +115,7 @@ export class Chat {
       text, stamp(message));
     if (message.photo) body.classList.add("has-photo");
     const side = message.out ? "out" : "in";
-    return h("article", { class: `message ${side}`, "data-id": message.id, "aria-label": message.out ? "You" : message.from_name },
+    return h("article", { class: `message ${side}`, "data-id": message.id, "aria-label": message.out ? say("You") : message.from_name },
       h("div", { class: "stack" }, body, message.buttons?.length ? this.inlineKeys(message) : null));
   }
 
@@ -124,14 +125,14 @@ export class Chat {
   }
 
   photo(message) {
-    const label = message.html ? "Open the picture" : "Open the picture, which has no caption";
+    const label = message.html ? say("Open the picture") : say("Open the picture, which has no caption");
     const image = h("img", { src: message.photo, alt: "", loading: "lazy", load: () => this.thread.stuck && this.thread.toEnd("instant") });
     return h("button", { type: "button", class: "photo", "aria-label": label, click: () => this.actions.openPicture(message.photo) }, image);
   }
 
   file({ name, url }) {
     return h("a", { class: "file", href: url, download: name }, h("span", { class: "file-icon" }, icon("file")),
-      h("span", {}, h("strong", {}, name), h("small", {}, "Document")));
+      h("span", {}, h("strong", {}, name), h("small", {}, say("Document"))));
   }
 
   inlineKeys(message) {

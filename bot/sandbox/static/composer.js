@@ -1,11 +1,12 @@
 // The line at the bottom of a chat: typing, the list of commands, and the keyboard the bot offers.
 
 import { h, icon, iconButton } from "./dom.js";
+import { say } from "./words.js";
 
 const LENGTH_MAX = 4096;
 
 export class Composer {
-  constructor({ onSend, onContact, onApp, placeholder = "Message" }) {
+  constructor({ onSend, onContact, onApp, placeholder = say("Message") }) {
     Object.assign(this, { onSend, onContact });
     this.appKey = h("button", { type: "button", class: "app-key", "aria-haspopup": "dialog", hidden: true, click: () => onApp(this.app.url) });
     this.drafts = new Map();
@@ -16,12 +17,12 @@ export class Composer {
       rows: 1, placeholder, "aria-label": placeholder, maxlength: LENGTH_MAX, autocomplete: "off", spellcheck: "false",
       input: () => this.onInput(), keydown: (event) => this.onKey(event),
     });
-    this.send = iconButton("send", "Send", null, { type: "submit" });
+    this.send = iconButton("send", say("Send"), null, { type: "submit" });
     this.send.classList.add("send");
-    this.menuButton = iconButton("slash", "Commands", () => this.toggleMenu(), { "aria-expanded": "false" });
-    this.keysButton = iconButton("keys", "Keyboard of the bot", () => this.toggleKeys(), { "aria-expanded": "true" });
-    this.menu = h("div", { class: "commands", role: "listbox", "aria-label": "Commands", hidden: true });
-    this.keys = h("div", { class: "reply-keys", role: "group", "aria-label": "Keyboard of the bot", hidden: true });
+    this.menuButton = iconButton("slash", say("Commands"), () => this.toggleMenu(), { "aria-expanded": "false" });
+    this.keysButton = iconButton("keys", say("Keyboard of the bot"), () => this.toggleKeys(), { "aria-expanded": "true" });
+    this.menu = h("div", { class: "commands", role: "listbox", "aria-label": say("Commands"), hidden: true });
+    this.keys = h("div", { class: "reply-keys", role: "group", "aria-label": say("Keyboard of the bot"), hidden: true });
     const submit = (event) => {
       event.preventDefault();
       this.submit(this.input.value);

@@ -1,7 +1,8 @@
 // Making elements: plain ones, icons, avatars, times, and the few tags a message may carry.
 
+import { dayText } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
-const LOCALE = "en-GB";
 const HUES = 8;
 const ALLOWED = new Set(["A", "B", "STRONG", "I", "EM", "U", "INS", "S", "DEL", "CODE", "PRE", "BLOCKQUOTE", "BR"]);
 // An address, or a bot command that does not begin inside a word or a path.
@@ -44,13 +45,12 @@ export function avatar(name, role = "member") {
 }
 
 export function clock(iso) {
-  return new Date(iso).toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
+  return new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
 export function day(iso) {
   const date = new Date(iso);
-  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
-  return date.toLocaleDateString(LOCALE, { weekday: "long", day: "numeric", month: "long", year });
+  return dayText(date, date.getFullYear() !== new Date().getFullYear());
 }
 
 /** A British mobile number in the groups people say it in; any other as it came. */

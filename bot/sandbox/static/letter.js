@@ -3,14 +3,15 @@
 import { api } from "./api.js";
 import { h, icon } from "./dom.js";
 import { wordsOf } from "./letter_words.js";
+import { say } from "./words.js";
 
 export class Letter {
   /** `onCode(text)` types a code into the chat; `onOpen(url)` opens the bot; `onBorrow(id)` picks whose letter lies here. */
   constructor(root, { onCode, onOpen, onBorrow }) {
     Object.assign(this, { root, onCode, onOpen, onBorrow });
-    this.heading = h("h2", {}, "Post");
-    this.borrow = h("select", { "aria-label": "Read the letter of", change: () => onBorrow(Number(this.borrow.value) || null) });
-    this.borrowLabel = h("label", { class: "borrow", hidden: true }, "Read", this.borrow);
+    this.heading = h("h2", {}, say("Post"));
+    this.borrow = h("select", { "aria-label": say("Read the letter of"), change: () => onBorrow(Number(this.borrow.value) || null) });
+    this.borrowLabel = h("label", { class: "borrow", hidden: true }, say("Read"), this.borrow);
     this.sheet = h("div", { class: "sheet-place" });
     root.append(h("header", { class: "post-header" }, this.heading, this.borrowLabel), this.sheet);
   }
@@ -22,9 +23,9 @@ export class Letter {
     if (signature === this.drawn) return;
     const arrived = this.owner === owner?.id && this.hadLetter === false && Boolean(owner?.letter);
     Object.assign(this, { drawn: signature, owner: owner?.id, hadLetter: Boolean(owner?.letter) });
-    this.heading.textContent = owner ? `Post for ${owner.name}` : "Post";
+    this.heading.textContent = owner ? say("Post for {name}", { name: owner.name }) : say("Post");
     this.sheet.replaceChildren(...(owner?.letter
-      ? [this.paper(owner, typist, title), h("p", { class: "hint" }, `Press a code to type it into ${typist.name}’s chat.`)]
+      ? [this.paper(owner, typist, title), h("p", { class: "hint" }, say("Press a code to type it into {name}’s chat.", { name: typist.name }))]
       : [this.nothing(owner)]));
     this.sheet.classList.toggle("arrived", arrived);
   }
@@ -35,17 +36,17 @@ export class Letter {
     const signature = JSON.stringify([offered, owner?.id, typist?.id, others.length]);
     if (!offered || signature === this.borrowDrawn) return;
     this.borrowDrawn = signature;
-    const options = [h("option", { value: "" }, "nobody’s letter"),
-      ...others.map((person) => h("option", { value: person.id }, `${person.name}’s letter`))];
+    const options = [h("option", { value: "" }, say("nobody’s letter")),
+      ...others.map((person) => h("option", { value: person.id }, say("{name}’s letter", { name: person.name })))];
     this.borrow.replaceChildren(...options);
     this.borrow.value = owner && owner.id !== typist.id ? String(owner.id) : "";
   }
 
   nothing(owner) {
-    const words = !owner ? "Choose somebody to see their post."
-      : owner.role === "staff" ? "Staff get no pack at this desk."
-        : owner.role === "stranger" ? "Strangers get no pack. Pick a member’s letter above and try its codes from this phone."
-          : "The pack has not arrived. When it is dispatched, it will lie here.";
+    const words = !owner ? say("Choose somebody to see their post.")
+      : owner.role === "staff" ? say("Staff get no pack at this desk.")
+        : owner.role === "stranger" ? say("Strangers get no pack. Pick a member’s letter above and try its codes from this phone.")
+          : say("The pack has not arrived. When it is dispatched, it will lie here.");
     return h("div", { class: "nothing" },
       h("div", { class: "envelope", "aria-hidden": "true" }, h("span", { class: "flap" }), h("span", { class: "window" }), h("span", { class: "stamp-mark" })),
       h("p", {}, words));

@@ -1,6 +1,7 @@
 // A page that a bot opens inside the chat app: in a frame of its own over the phone's screen, until it is closed.
 
 import { h, iconButton } from "./dom.js";
+import { say } from "./words.js";
 
 // As Telegram's web client has it.
 const ALLOWED = "allow-scripts allow-same-origin allow-popups allow-forms allow-modals allow-downloads";
@@ -10,9 +11,9 @@ export class MiniApp {
     this.name = h("strong", {});
     this.frame = null;
     this.owner = null;
-    this.element = h("div", { class: "mini-app", role: "dialog", "aria-label": "Mini App", hidden: true },
-      h("header", { class: "chat-header" }, iconButton("close", "Close the Mini App", () => this.close()),
-        h("div", { class: "who" }, this.name, h("small", {}, "Mini App"))));
+    this.element = h("div", { class: "mini-app", role: "dialog", "aria-label": say("Mini App"), hidden: true },
+      h("header", { class: "chat-header" }, iconButton("close", say("Close the Mini App"), () => this.close()),
+        h("div", { class: "who" }, this.name, h("small", {}, say("Mini App")))));
     addEventListener("message", (event) => this.onEvent(event));
   }
 

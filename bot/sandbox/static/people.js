@@ -1,10 +1,11 @@
 // The list on the left: who has a phone, who has something unread, and a way to add a stranger.
 
 import { arrowKeys, avatar, h, icon, phoneText } from "./dom.js";
+import { say } from "./words.js";
 
 const SHOWN_MAX = 150;
-const GROUPS = [["staff", "Staff"], ["stranger", "Strangers"], ["member", "Members"]];
-const FILTERS = [["all", "All"], ["unread", "Unread"], ...GROUPS];
+const GROUPS = [["staff", say("Staff")], ["stranger", say("Strangers")], ["member", say("Members")]];
+const FILTERS = [["all", say("All")], ["unread", say("Unread")], ...GROUPS];
 
 export class People {
   constructor(root, { onChoose, onBeside, onAdd }) {
@@ -15,10 +16,10 @@ export class People {
     this.unread = new Map();
     this.shown = new Set();
     this.search = h("input", {
-      type: "search", placeholder: "Name, number or phone", "aria-label": "Search people", autocomplete: "off",
+      type: "search", placeholder: say("Name, number or phone"), "aria-label": say("Search people"), autocomplete: "off",
       input: () => this.draw(),
     });
-    this.chips = h("div", { class: "chips", role: "group", "aria-label": "Show" });
+    this.chips = h("div", { class: "chips", role: "group", "aria-label": say("Show") });
     this.list = h("div", { class: "people-list" });
     arrowKeys(this.list, ".person");
     root.append(
@@ -30,14 +31,14 @@ export class People {
   }
 
   strangerForm(onAdd) {
-    const name = h("input", { type: "text", placeholder: "Stranger’s name", "aria-label": "Name of the stranger", maxlength: 60, required: true });
+    const name = h("input", { type: "text", placeholder: say("Stranger’s name"), "aria-label": say("Name of the stranger"), maxlength: 60, required: true });
     const submit = (event) => {
       event.preventDefault();
       if (name.value.trim()) onAdd(name.value.trim());
       name.value = "";
     };
     return h("form", { class: "add", submit }, name,
-      h("button", { class: "button", "aria-label": "Add a stranger", title: "Add a stranger" }, icon("plus"), "Add"));
+      h("button", { class: "button", "aria-label": say("Add a stranger"), title: say("Add a stranger") }, icon("plus"), say("Add")));
   }
 
   /** Everybody, the unread counts by id, and the ids whose phones are on the desk. */
@@ -66,8 +67,8 @@ export class People {
       room -= rows.length;
       sections.push(h("section", {}, h("h2", {}, label, h("span", {}, String(group.length))), h("ul", {}, rows)));
     }
-    if (found.length > SHOWN_MAX) sections.push(h("p", { class: "hint" }, `${found.length - SHOWN_MAX} more: search to find them.`));
-    if (!found.length) sections.push(h("p", { class: "hint" }, this.filter === "unread" ? "Everything has been read." : "Nobody found."));
+    if (found.length > SHOWN_MAX) sections.push(h("p", { class: "hint" }, say("{n} more: search to find them.", { n: found.length - SHOWN_MAX })));
+    if (!found.length) sections.push(h("p", { class: "hint" }, this.filter === "unread" ? say("Everything has been read.") : say("Nobody found.")));
     this.list.replaceChildren(...sections);
     if (focused) this.list.querySelector(`[data-id="${focused}"]`)?.focus();
   }
@@ -79,7 +80,7 @@ export class People {
     const badge = row.querySelector(".badge");
     badge.hidden = !unread;
     badge.textContent = unread > 99 ? "99+" : String(unread);
-    row.setAttribute("aria-label", unread ? `${row.dataset.label}, ${unread} unread` : row.dataset.label);
+    row.setAttribute("aria-label", unread ? say("{name}, {n} unread", { name: row.dataset.label, n: unread }) : row.dataset.label);
     if (this.shown.has(id)) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
   }
@@ -115,11 +116,11 @@ export class People {
   row(person) {
     const choose = (event) => (event.shiftKey || event.ctrlKey || event.metaKey ? this.onBeside : this.onChoose)(person.id);
     return h("li", {}, h("button", {
-      type: "button", class: "person", "data-id": person.id, "data-label": `${person.name}, ${person.role}`, click: choose,
+      type: "button", class: "person", "data-id": person.id, "data-label": `${person.name}, ${say(person.role)}`, click: choose,
     },
     avatar(person.name, person.role),
     h("span", { class: "who" }, h("strong", {}, person.name),
-      h("small", {}, [person.member_no, phoneText(person.phone)].filter(Boolean).join(" · ") || "No number")),
+      h("small", {}, [person.member_no, phoneText(person.phone)].filter(Boolean).join(" · ") || say("No number"))),
     h("span", { class: "badge", hidden: true })));
   }
 }

@@ -4,9 +4,10 @@ import { Chat } from "./chat.js";
 import { arrowKeys, avatar, clock, h, icon, iconButton, phoneText } from "./dom.js";
 import { MiniApp } from "./mini_app.js";
 import { Texts } from "./texts.js";
+import { say } from "./words.js";
 
 const TOAST_SECONDS = 5;
-const ROLES = { member: "Member", staff: "Staff", stranger: "Stranger" };
+const ROLES = { member: say("Member"), staff: say("Staff"), stranger: say("Stranger") };
 
 export class Phone {
   /** `actions` is what the desk does for a phone: see `Desk.actionsOf`. */
@@ -16,9 +17,9 @@ export class Phone {
     this.face = h("span", { class: "face" });
     this.name = h("h2", {});
     this.about = h("p", {});
-    this.pin = iconButton("pin", "Keep this phone while looking at others", () => actions.pin(), { "aria-pressed": "false" });
-    this.close = iconButton("close", "Put this phone away", () => actions.close());
-    this.apps = h("div", { class: "apps", role: "tablist", "aria-label": "Apps" });
+    this.pin = iconButton("pin", say("Keep this phone while looking at others"), () => actions.pin(), { "aria-pressed": "false" });
+    this.close = iconButton("close", say("Put this phone away"), () => actions.close());
+    this.apps = h("div", { class: "apps", role: "tablist", "aria-label": say("Apps") });
     arrowKeys(this.apps);
     this.time = h("span", { class: "time" });
     this.toastPlace = h("div", { class: "toast-place", role: "status", "aria-live": "assertive" });
@@ -37,7 +38,7 @@ export class Phone {
     this.person = person;
     if (this.miniApp.owner !== person.id) this.miniApp.close();
     this.app = app;
-    this.element.setAttribute("aria-label", `Phone of ${person.name}`);
+    this.element.setAttribute("aria-label", say("Phone of {name}", { name: person.name }));
     this.element.dataset.id = person.id;
     this.element.classList.toggle("is-active", active);
     this.element.dataset.app = app;
@@ -61,7 +62,7 @@ export class Phone {
     this.face.replaceChildren(avatar(person.name, person.role));
     this.name.textContent = person.name;
     this.about.replaceChildren(h("b", { class: `role is-${person.role}` }, ROLES[person.role] ?? person.role),
-      person.phone ? ` ${phoneText(person.phone)}` : " no number");
+      person.phone ? ` ${phoneText(person.phone)}` : ` ${say("no number")}`);
   }
 
   drawApps(unread) {
@@ -74,7 +75,7 @@ export class Phone {
       type: "button", role: "tab", "aria-selected": String(this.app === app), tabindex: this.app === app ? "0" : "-1",
       click: () => this.actions.chooseApp(app),
     }, icon(name), label, count ? h("span", { class: "badge" }, String(count)) : null);
-    this.apps.replaceChildren(tab("chat", "chat", "Chat", counts[0]), tab("texts", "text", "Texts", counts[1]));
+    this.apps.replaceChildren(tab("chat", "chat", say("Chat"), counts[0]), tab("texts", "text", say("Texts"), counts[1]));
     if (focused) this.apps.querySelector("[aria-selected=true]").focus();
   }
 

@@ -6,6 +6,7 @@ import { Letter } from "./letter.js";
 import { People } from "./people.js";
 import { Phone } from "./phone.js";
 import { Unread } from "./unread.js";
+import { say, sayPage } from "./words.js";
 
 const SETTLE_MS = 60; // changes that come together are fetched together
 const PHONES_MAX = 2;
@@ -49,7 +50,7 @@ class Desk {
   async refreshState() {
     this.state = await api.state();
     element("title").textContent = this.state.title;
-    document.title = `${this.state.title} · Phones`;
+    document.title = say("{title} · Phones", { title: this.state.title });
     const console = element("console");
     console.hidden = !this.state.console_url;
     if (this.state.console_url) console.href = this.state.console_url;
@@ -67,7 +68,7 @@ class Desk {
   onLine(up) {
     const live = element("live");
     live.dataset.live = up ? "yes" : "no";
-    live.textContent = up ? "Live" : "Reconnecting";
+    live.textContent = up ? say("Live") : say("Reconnecting");
     if (!up) return;
     this.soon("state", () => this.refreshState());
     for (const { id } of this.slots) this.soon(id, () => this.refetch(id));
@@ -362,6 +363,7 @@ class Desk {
   }
 }
 
+sayPage();
 prepareTheme();
 prepareKeys();
 const desk = new Desk();

@@ -3,12 +3,13 @@
 import { Composer } from "./composer.js";
 import { h, icon, phoneText, richText } from "./dom.js";
 import { Thread, stamp } from "./thread.js";
+import { say } from "./words.js";
 
 const KEYWORDS = ["STATUS", "STOP", "START", "HELP"];
 const FAILED = new Set(["failed", "undelivered"]);
 const STATUS_WORDS = {
-  accepted: "On its way", queued: "On its way", sending: "On its way", sent: "Sent", delivered: "Delivered",
-  undelivered: "Not delivered", failed: "Failed", received: "Sent", receiving: "On its way",
+  accepted: say("On its way"), queued: say("On its way"), sending: say("On its way"), sent: say("Sent"), delivered: say("Delivered"),
+  undelivered: say("Not delivered"), failed: say("Failed"), received: say("Sent"), receiving: say("On its way"),
 };
 
 export class Texts {
@@ -17,14 +18,14 @@ export class Texts {
     this.name = h("strong", {});
     this.number = h("small", {});
     this.thread = new Thread({
-      label: "Text messages",
+      label: say("Text messages"),
       mine: (message) => message.mine,
       make: (message) => this.bubble(message),
-      empty: () => h("p", { class: "empty" }, "No text messages."),
+      empty: () => h("p", { class: "empty" }, say("No text messages.")),
     });
-    this.composer = new Composer({ onSend: (body) => actions.text(body), placeholder: "Text message" });
+    this.composer = new Composer({ onSend: (body) => actions.text(body), placeholder: say("Text message") });
     this.composer.menuButton.hidden = true;
-    const keywords = h("div", { class: "keywords", role: "group", "aria-label": "Keywords" },
+    const keywords = h("div", { class: "keywords", role: "group", "aria-label": say("Keywords") },
       KEYWORDS.map((word) => h("button", { type: "button", class: "chip", click: () => actions.text(word) }, word)));
     this.element = h("div", { class: "texts" },
       h("header", { class: "chat-header" }, h("span", { class: "avatar is-sms", "aria-hidden": "true" }, icon("text")),
@@ -36,8 +37,8 @@ export class Texts {
   show({ person, sms }) {
     const messages = sms.map((each) => ({ ...each, mine: sameNumber(each.from, person.phone), from_name: each.from }));
     const other = messages.map((each) => (each.mine ? each.to : each.from)).at(-1);
-    this.name.textContent = "Text messages";
-    this.number.textContent = other ? `with ${phoneText(other)}` : "nobody yet";
+    this.name.textContent = say("Text messages");
+    this.number.textContent = other ? say("with {number}", { number: phoneText(other) }) : say("nobody yet");
     this.element.classList.toggle("is-empty", messages.length === 0);
     this.composer.show(`sms ${person.id}`, {});
     this.thread.show(`sms ${person.id}`, messages);
@@ -47,7 +48,7 @@ export class Texts {
     const escaped = h("span", {}, message.body).innerHTML;
     const status = message.mine ? null : h("span", {
       class: FAILED.has(message.status) ? "status is-failed" : "status",
-      title: "What the carrier told the sender",
+      title: say("What the carrier told the sender"),
     }, STATUS_WORDS[message.status] ?? message.status);
     const lost = !message.mine && FAILED.has(message.status) ? " is-lost" : "";
     return h("article", { class: `message ${message.mine ? "out" : "in"}${lost}`, "data-id": message.id },

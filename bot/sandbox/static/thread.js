@@ -1,6 +1,7 @@
 // A column of messages that is kept, not redrawn: new ones slide in, edited ones flash, deleted ones fold away.
 
 import { calm, clock, day, h, iconButton } from "./dom.js";
+import { say } from "./words.js";
 
 const NEAR_BOTTOM_PX = 90;
 const RUN_MINUTES = 10;
@@ -13,7 +14,7 @@ export class Thread {
     this.key = null;
     this.missed = 0;
     this.log = h("div", { class: "log", role: "log", "aria-label": label, "aria-live": "polite", tabindex: "0" });
-    this.newer = iconButton("down", "To the newest message", () => this.toEnd(), { hidden: true });
+    this.newer = iconButton("down", say("To the newest message"), () => this.toEnd(), { hidden: true });
     this.newer.classList.add("newer");
     this.log.addEventListener("scroll", () => this.onScroll(), { passive: true });
     this.element = h("div", { class: "thread" }, this.log, this.newer);
@@ -139,6 +140,6 @@ function sameRun(before, message, mine) {
 
 /** Time under a message, and whether it was edited. */
 export function stamp(message, extra = null) {
-  return h("span", { class: "stamp" }, message.edited ? h("i", {}, "edited") : null,
+  return h("span", { class: "stamp" }, message.edited ? h("i", {}, say("edited")) : null,
     h("time", { datetime: message.date }, clock(message.date)), extra);
 }

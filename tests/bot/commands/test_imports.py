@@ -122,13 +122,16 @@ def test_who_has_no_pack_is_said_by_issue_doctor_and_opening(office: Shell) -> N
 
 
 def test_nobody_eligible_is_said_and_an_encrypted_file_is_named_as_it_is(office: Shell) -> None:
-    assert "Nobody on the roll may vote" in office_with_nobody(office)
+    nobody = office_with_nobody(office)
+    assert "Nobody on the roll may vote" in nobody
+    assert "Next:" not in nobody
     office("roll", "import", "17-roll-north.csv", "--yes")
     key = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 
     said = office("packs", "issue", "--print-file", "p.csv", "--roll", "17-roll-north.csv", "--recipient", key)
 
     assert "6 packs are in p.csv.age (encrypted)." in said
+    assert "Next: give p.csv.age to the mailing house" in said
     assert (office.folder / "p.csv.age").exists()
 
 

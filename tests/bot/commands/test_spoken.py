@@ -195,6 +195,7 @@ def test_what_packs_issue_made_is_said_in_welsh(welsh: None, *, encrypted: bool)
     told = " ".join([what_was_made(made, encrypted=encrypted), *who_is_left(made, [])])
 
     assert "Pecynnau yn x: 2" in told
+    assert "Nesaf: rhowch x i'r cwmni postio" in told
     assert english_left(told) == set()
 
 

@@ -84,7 +84,9 @@ async def test_an_invitation_is_a_link_to_our_bot(shell: Shell) -> None:
 
     assert found["link"].startswith(f"https://t.me/{shell.sandbox.telegram.bot_username}?start=staff_")
     assert len(found["link"].partition("staff_")[2]) == 32
-    assert "https://t.me/" in (await shell.says("staff", "invite", "--role", "comms")).splitlines()[0]
+    told = await shell.says("staff", "invite", "--role", "comms")
+    assert "https://t.me/" in told.splitlines()[0]
+    assert "Next: they open it and press Start in Telegram" in told
 
 
 async def test_without_telegram_there_is_no_invitation(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

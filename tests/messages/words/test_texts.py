@@ -44,7 +44,7 @@ COMMAND_CHARACTERS_MAX = 256  # Telegram Bot API, BotCommand.description
 FAMILIES = {
     "commands": (
         *("check.", "detail.", "field.", "finding.", "key.", "level.", "problem.", "refusal.", "setting."),
-        *("setup.", "stage.", "trustee_refusal.", "value."),
+        *("setup.", "stage.", "trustee_refusal.", "value.", "wrong."),
     ),
     "console": ("say.", "echo.", "lists."),
     "refusals": ("",),

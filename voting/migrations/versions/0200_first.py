@@ -218,6 +218,7 @@ def upgrade() -> None:
     sa.Column('chat_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('topic_id', sa.Integer(), nullable=True),
     sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('language', sa.Text(), nullable=True),
     sa.Column('set_by', sa.Text(), nullable=False),
     sa.Column('set_at', sa.BigInteger(), nullable=False),
     sa.Column('removed_at', sa.BigInteger(), nullable=True),
