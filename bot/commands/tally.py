@@ -34,22 +34,28 @@ def begin(
     """
     from bot.house import House, in_house
     from voting.count.count import begin as begin_tally
+    from voting.poll import polls
+    from voting.poll.election import trustees_of
+    from voting.trustees.shares import share_path
 
-    async def act(house: House) -> dict[str, Any]:
+    async def act(house: House) -> tuple[dict[str, Any], int]:
         by = By(actor, VIA, house.clock())
         with stages_bar(quiet=as_json) as progress:
-            return await begin_tally(
+            begun = await begin_tally(
                 house.database, out, secrets=house.secrets, by=by, publish_small=publish_small, progress=progress
             )
+        async with house.database.reading() as connection:
+            return begun, len(trustees_of(await polls.load(connection)).keys)
 
-    begun = in_house(act)
+    begun, trustees = in_house(act)
     if as_json:
         print_json({**begun, "bundle": str(out)})
         return
     OUT.print(text("commands", "tally.ballots", ballots=f"{begun['n']:,}", tally=begun["tally"]))
     OUT.print(text("commands", "tally.head", seq=begun["head"]["seq"], hash=begun["head"]["hash"]))
     OUT.print(text("commands", "tally.send", out=str(out)))
-    OUT.print("    ballotline trustee decrypt DIR --share share-1-of-3.json --out decryption-1.json")
+    share = share_path(Path(), 1, trustees)
+    OUT.print(f"    ballotline trustee decrypt DIR --share {share} --out decryption-1.json")
     command = f"ballotline tally finish --decryption decryption-*.json --out {out}"
     OUT.print(text("commands", "tally.then", command=command))
 

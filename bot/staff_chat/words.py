@@ -32,7 +32,7 @@ def staff_said(page: Page, reader: Staff, duty: Sequence[Staff], waiting: int) -
         for name, act in COMMANDS.items()
         if may(reader.role, act)
     ]
-    lines.append(f"/language {text('words', 'command.language', page.language)}")
+    lines.append(f"/language {text('staff', 'help.language', page.language)}")
     parts = [html_text("staff", "staff.you", page.language, name=reader.name, role=role), "\n".join(lines)]
     parts.append(duty_line(page, duty))
     parts.append(

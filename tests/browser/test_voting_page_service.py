@@ -44,7 +44,7 @@ async def test_a_member_votes_on_the_page_and_a_thief_is_warned_then_reported(
         await visitor.chooses("South Quay")
         await visitor.presses("Cast my vote")
         receipt = await visitor.receipt()
-        await visitor.sees("This phone made the same mark.")
+        await visitor.sees("This device made the same mark.")
         await visitor.sees("Wednesday 3 August 2022")
         lock = await town.lock_of("ada")
         assert lock is not None

@@ -49,6 +49,7 @@ LATE_STEPS: Final[dict[str, Steps]] = {
     "question": to_question,
     "review": to_review,
 }
+FOR_STAFF: Final = {"pack_locked_out", "session_locked_out", "not_eligible", "already_voted"}
 late_steps = pytest.mark.parametrize("steps", LATE_STEPS.values(), ids=LATE_STEPS)
 
 
@@ -112,6 +113,8 @@ async def test_a_refusal_of_a_code_is_said_and_ends_the_way(
 
     await visitor.reads(heading)
     await visitor.sees("So it is said.")
+    reach = visitor.page.get_by_text("Your letter says how you reach them.", exact=True)
+    await expect(reach).to_have_count(1 if refusal in FOR_STAFF else 0)
     assert await visitor.faults() == []
 
 
@@ -304,7 +307,7 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(
     assert len(sent) == 3
     assert len(set(sent)) == 1
     assert receipt == ballot_mark(read_ballot(server.ballots[0]))
-    await expect(visitor.page.locator("p.good")).to_have_text("This phone made the same mark.")
+    await expect(visitor.page.locator("p.good")).to_have_text("This device made the same mark.")
     assert len(server.ballots) == 1
 
 

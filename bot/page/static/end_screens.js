@@ -9,6 +9,9 @@ import { startCheck, startVote } from './start_screens.js';
 import { tab } from './memory.js';
 import { tellTelegram } from './telegram.js';
 
+// What only staff can mend, or ought to hear of: these screens say how to reach them.
+const SENDS_TO_STAFF = ['wrong_word', 'not_eligible', 'pack_locked_out', 'session_locked_out'];
+
 export function sending(way) {
   const { turn } = way;
   const { intent } = tab.get('sent');
@@ -115,7 +118,7 @@ function reasons(way) {
   } else if (words.has(`stop.${stop.state}`)) parts.push(sentence(words, `stop.${stop.state}`));
   if (words.has(`stop.${stop.state}.next`)) parts.push(sentence(words, `stop.${stop.state}.next`));
   if (stop.state === 'already_voted') parts.push(theft(way, stop.intent));
-  if (stop.state === 'wrong_word' || stop.state === 'not_eligible') parts.push(contact(way));
+  if (SENDS_TO_STAFF.includes(stop.state)) parts.push(contact(way));
   return parts;
 }
 

@@ -60,6 +60,7 @@ async def desk(database: Database, database_url: str, tmp_path: Path, monkeypatc
 async def test_two_trustees_decrypt_at_home(desk: Desk) -> None:
     said = await says("tally", "begin", "--out", "tally")
     assert "send it whole to every trustee" in said
+    assert "--share share-1-of-3.json --out" in said
     (desk.folder / "head.json").write_text(await says("head", "--json"))
 
     shown = await desk.decrypts(1, "--head", "head.json")
