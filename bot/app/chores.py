@@ -23,7 +23,7 @@ from bot.edge.letters import of_text
 from bot.house import House
 from bot.inbox import inbox
 from bot.member_chat import sms
-from bot.staff import rights
+from bot.staff.every_probe import run_every_probe
 from bot.staff_chat import notice_watch
 from bot.staff_chat.menus import StaffMenus
 from bot.staff_chat.notice_watch import NoticeWatch
@@ -31,9 +31,7 @@ from messages.channels.telegram_request import LANE
 from messages.channels.twilio_channel import TwilioChannel
 from messages.pace.pacer import Lane
 from voting.audit.chain import HeadNotContinued, check_continues, last_head, sign_head
-from voting.audit.probes import run_probes
 from voting.audit.signer import KeptHeadDamaged
-from voting.poll import bound
 from voting.votes.wrong_codes import purge_wrong_codes
 
 SIGN_HEAD_EVERY: Final = timedelta(hours=1)
@@ -202,7 +200,7 @@ class _Records:
     async def probe(self) -> None:
         """Check that the records agree, and tell staff when they do not."""
         async with self.house.database.reading() as connection:
-            tried = [*await run_probes(connection), await rights.probe(connection), await bound.probe(connection)]
+            tried = await run_every_probe(connection)
         broken = [probe for probe in tried if not probe.holds]
         for probe in broken:
             log.error("a probe does not hold", probe=probe.name, detail=probe.detail)

@@ -44,7 +44,7 @@ async def _tell(ready: asyncio.Event, settings: Settings, place: Place | None) -
     if settings.json_lines:
         log.info("Ballotline is running", listen=settings.listen, telegram=settings.telegram_on)
         return
-    console = f"http://{settings.listen}/console"
+    console = f"{settings.public_url or f'http://{settings.listen}'}/console"
     error_line(text("commands", "service.runs", console=console))
     if not settings.telegram_on:
         error_line(text("commands", "service.telegram_off"))

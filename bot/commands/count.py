@@ -126,15 +126,13 @@ def audit(as_json: AsJson = False) -> None:
     Example: ballotline audit --json
     """
     from bot.house import House, in_house
-    from bot.staff import rights
+    from bot.staff.every_probe import run_every_probe
     from voting.audit.examination import examine
-    from voting.audit.probes import run_probes
-    from voting.poll import bound
 
     async def act(house: House) -> dict[str, Any]:
         async with house.database.reading() as connection:
             examined = await examine(connection)
-            tried = [*await run_probes(connection), await rights.probe(connection), await bound.probe(connection)]
+            tried = await run_every_probe(connection)
         probes = [asdict(probe) for probe in tried]
         ok = examined.problem is None and all(probe["holds"] for probe in probes)
         return {"ok": ok, "chain_entries": examined.entries, "chain_problem": examined.problem, "probes": probes}

@@ -31,7 +31,7 @@ from voting.poll.keys import MADE
 from voting.poll.opening import missing_of_key
 from voting.poll.status import key_facts
 from voting.poll.without_pack import count_eligible, count_without_pack
-from voting.refusals import Fault, Refusal
+from voting.refusals import DatabaseBehind, DatabaseEmpty, Fault, NoPoll, Refusal
 from voting.store import postgres
 from voting.store.database import Database
 from voting.store.revision import check
@@ -103,10 +103,17 @@ async def _kept(settings: Settings) -> list[Finding]:
             found += machines(await seen(connection, clock()), fingerprint(secrets) if signer is not None else None)
         found += key
     except (Refusal, TrusteeRefusal) as refusal:
-        found.append(Finding("database", ok=False, detail=sentence(refusal), what_to_do="ballotline init poll.toml"))
+        found.append(Finding("database", ok=False, detail=sentence(refusal), what_to_do=_remedy(refusal)))
     finally:
         await database.close()
     return found
+
+
+def _remedy(refusal: Refusal | TrusteeRefusal) -> str:
+    """Give the command that mends it, where one does: a newer database, or somebody else's, is not for us to touch."""
+    if isinstance(refusal, DatabaseEmpty | NoPoll):
+        return "ballotline init poll.toml"
+    return "ballotline run" if isinstance(refusal, DatabaseBehind) else ""
 
 
 async def pooler_findings(url: URL) -> list[Finding]:

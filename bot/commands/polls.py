@@ -145,13 +145,13 @@ def poll_status(as_json: AsJson = False) -> None:
     Example: ballotline poll status --json
     """
     from bot.house import House, in_house
-    from voting.audit.probes import run_probes
+    from bot.staff.every_probe import run_every_probe
     from voting.poll.status import poll_facts
 
     async def act(house: House) -> dict[str, Any]:
         async with house.database.reading() as connection:
             facts = await poll_facts(connection)
-            return {**facts, "probes": {probe.name: probe.holds for probe in await run_probes(connection)}}
+            return {**facts, "probes": {probe.name: probe.holds for probe in await run_every_probe(connection)}}
 
     facts = in_house(act)
     if as_json:

@@ -14,8 +14,12 @@ from bot.commands.terminal import OUT, error_line, print_facts, stages_bar
 from voting.refusals import StaffRefusal
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Your folder of the ceremony.")]
-Certificates = Annotated[list[Path], typer.Option(metavar="FILE...", help="The certificates of all trustees.")]
-Polynomials = Annotated[list[Path], typer.Option(metavar="FILE...", help="The polynomials of all trustees.")]
+Certificates = Annotated[
+    list[Path], typer.Option(metavar="FILE...", help="The certificates of all other trustees; yours lies in DIR.")
+]
+Polynomials = Annotated[
+    list[Path], typer.Option(metavar="FILE...", help="The polynomials of all other trustees; yours lies in DIR.")
+]
 
 
 class NotDecrypted(StaffRefusal):
@@ -62,9 +66,11 @@ def deal(folder: Folder, certificates: Certificates) -> None:
     """
     from voting.trustees import trustee
 
-    step = trustee.deal(trustee.secret_in(folder), certificates)
+    step = trustee.deal(trustee.secret_in(folder), _with_own("certificate", folder, certificates))
     _read_aloud(step.fingerprint, step.notes)
     OUT.print(text("commands", "trustee.then_send_all", file=str(step.send)))
+    command = f"ballotline trustee finish {folder} --certificates certificate-*.json --polynomials polynomial-*.json"
+    OUT.print(text("commands", "trustee.when_all_polynomials", command=command))
 
 
 def finish(folder: Folder, certificates: Certificates, polynomials: Polynomials) -> None:
@@ -74,7 +80,11 @@ def finish(folder: Folder, certificates: Certificates, polynomials: Polynomials)
     """
     from voting.trustees import trustee
 
-    step = trustee.finish(trustee.secret_in(folder), certificates, polynomials)
+    step = trustee.finish(
+        trustee.secret_in(folder),
+        _with_own("certificate", folder, certificates),
+        _with_own("polynomial", folder, polynomials),
+    )
     _read_aloud(step.fingerprint, step.notes)
     OUT.print(text("commands", "trustee.keep_share", file=str(step.keep)))
     OUT.print(text("commands", "trustee.then_send", file=str(step.send)))
@@ -145,6 +155,11 @@ def decrypt(
         error_line(text("commands", "trustee.nothing_decrypted", problem=said(str(ended))))
         raise typer.Exit(1) from ended
     OUT.print(text("commands", "trustee.decryption", file=str(out)))
+
+
+def _with_own(kind: str, folder: Path, given: list[Path]) -> list[Path]:
+    """Add our own file, which lies in our folder, to what the others sent."""
+    return [*given, *sorted(folder.glob(f"{kind}-*-of-*.json"))]
 
 
 def _labelled(texts: Mapping[str, str]) -> dict[str, str]:

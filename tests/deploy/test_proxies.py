@@ -71,7 +71,8 @@ async def mirror() -> AsyncIterator[tuple[int, asyncio.Event]]:
     go_on = asyncio.Event()
 
     async def headers(request: web.Request) -> web.Response:
-        return web.json_response({"peer": request.remote, **request.headers})
+        said = {"Strict-Transport-Security": "max-age=1"}
+        return web.json_response({"peer": request.remote, **request.headers}, headers=said)
 
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -99,7 +100,9 @@ async def test_the_client_s_address_is_the_client_s_whatever_it_says(
         forged = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "http"}
         async with proxy.session.get(f"{proxy.url}/vote", headers=forged) as answer:
             said = await answer.json()
+            secure = answer.headers.getall("Strict-Transport-Security")
 
+    assert secure == ["max-age=31536000"]  # once, though the service says it too
     assert said["peer"] == "127.0.0.1"
     assert said["X-Forwarded-For"] == CLIENT
     assert said["X-Forwarded-Proto"] == "https"

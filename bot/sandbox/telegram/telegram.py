@@ -36,9 +36,9 @@ class Telegram:
     ) -> Person:
         """Make somebody with a Telegram account who has not written to the bot yet.
 
-        Without `phone` they get one of Ofcom's numbers for drama.
+        Without `phone` they get one of Ofcom's numbers for drama, from 500 on: those below are for a roll.
         """
-        drama_number = f"+447700900{100 + len(self.people) % 900}"
+        drama_number = f"+447700900{500 + len(self.people) % 500}"
         user = User(
             id=self.world.next_user_id() if user_id is None else user_id,
             first_name=name,

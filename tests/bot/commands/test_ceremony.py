@@ -107,6 +107,24 @@ def test_a_whole_ceremony_from_the_first_secret_to_the_open_poll(desk: Desk) -> 
     assert "the trustees made the key together" in desk.says("poll", "status")
 
 
+def test_what_the_others_sent_is_enough_and_each_step_names_the_next(desk: Desk) -> None:
+    """Our own certificate and polynomial are found in our folder, whether or not they lie with the others'."""
+    for index in "12":
+        said = desk.says("trustee", "new", "--index", index, "--of", "2", "--threshold", "2", "--out", index)
+        assert f"ballotline trustee deal {index} --certificates" in said
+    sent = {index: desk.files(f"{index}/certificate-*") for index in "12"}
+    said = desk.says("trustee", "deal", "1", "--certificates", *sent["2"])
+    assert "ballotline trustee finish 1 --certificates certificate-*.json" in " ".join(said.split())
+    assert "--polynomials polynomial-*.json" in " ".join(said.split())
+    desk.says("trustee", "deal", "2", "--certificates", *sent["1"], *sent["2"])
+
+    desk.says("trustee", "finish", "1", "--certificates", *sent["2"], "--polynomials", *desk.files("2/polynomial-*"))
+
+    assert desk.files("1/share-*") == ["1/share-1-of-2.json"]
+    missing = desk.refuses("trustee", "deal", "1", "--certificates", *sent["1"])
+    assert "of these trustees is missing: 2" in str(missing)
+
+
 def test_a_poll_that_changes_after_the_yeses_waits_for_new_ones(desk: Desk) -> None:
     desk.ceremony()
     desk.says("keys", "election", "--out", "election")

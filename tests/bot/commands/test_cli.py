@@ -4,6 +4,8 @@ import csv
 import json
 import re
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -208,3 +210,20 @@ def without_chance(said: str) -> str:
         said, times = re.subn(found, name, said)
         assert times, found
     return "\n".join(line.rstrip() for line in said.splitlines()) + "\n"
+
+
+def test_poll_status_says_that_all_probes_hold_only_when_audit_would(shell: Shell) -> None:
+    (shell.folder / "poll.toml").write_text(POLL, encoding="utf-8")
+    shell("init", "poll.toml")
+    assert "all hold" in shell("poll", "status")
+    with closing(sqlite3.connect(shell.folder / "ballotline.db")) as base:
+        row = ("Eve", "officer", 66, b"0", "en-GB", 1_659_312_000_000_000)
+        base.execute(
+            "INSERT INTO staff (name, role, user_id, nonce, language, enrolled_at) VALUES (?, ?, ?, ?, ?, ?)", row
+        )
+        base.commit()
+
+    broken = [name for name, holds in shell.json("poll", "status")["probes"].items() if not holds]
+
+    assert broken == ["the staff are who the signed entries say"]
+    assert "all hold" not in shell("poll", "status")

@@ -2,18 +2,22 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from town import free_port
 from typed import types
+from upgrades import later_version
 
 from bot.app.presence import OURS, Seen
 from bot.commands.examination import HOURS_OLD_MAX, examine, hours_finding, machines, proxy_findings
 from bot.commands.findings import Finding
 from bot.settings import Settings
 from voting import secrets_file
+from voting.store.revision import revisions
 
 NOW = datetime(2022, 8, 3, 10, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -64,6 +68,39 @@ async def test_doctor_says_the_file_s_hour_and_sees_whether_the_service_runs(tmp
     assert stopped.detail == "new: no hour's key has been erased from the secrets file yet"
     assert "has erased none" in running.what_to_do
     assert (stopped.ok, running.ok) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("revision", "command"),
+    [(None, "ballotline init poll.toml"), ("0100", ""), ("9999", "")],
+    ids=["nothing there", "from before the first release", "newer than this program"],
+)
+async def test_only_what_a_command_mends_comes_with_a_command(
+    tmp_path: Path, revision: str | None, command: str
+) -> None:
+    place = tmp_path / "some.db"
+    if revision is not None:
+        with closing(sqlite3.connect(place)) as made:
+            made.execute("CREATE TABLE alembic_version (version_num)")
+            made.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+            made.commit()
+
+    found = await examine(Settings(_env_file=None, database_url=f"sqlite+aiosqlite:///{place}"))
+
+    assert [(one.ok, one.what_to_do) for one in found if one.name == "database"] == [(False, command)]
+
+
+async def test_an_older_database_is_brought_up_by_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "some.db"
+    with closing(sqlite3.connect(place)) as made:
+        made.execute("CREATE TABLE alembic_version (version_num)")
+        made.execute("INSERT INTO alembic_version VALUES (?)", (revisions()[-1],))
+        made.commit()
+    later_version(monkeypatch, tmp_path)
+
+    found = await examine(Settings(_env_file=None, database_url=f"sqlite+aiosqlite:///{place}"))
+
+    assert [one.what_to_do for one in found if one.name == "database"] == ["ballotline run"]
 
 
 # -- which processes run -----------------------------------------------------------------

@@ -64,6 +64,7 @@ def test_the_service_says_in_that_format_that_it_runs(shell: Shell, format_: str
     shell("init", "poll.toml")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BALLOTLINE_")}
     told = {"BALLOTLINE_LOG_FORMAT": format_, "BALLOTLINE_LISTEN": f"127.0.0.1:{free_port()}", "PYTHONPATH": str(ROOT)}
+    told |= {"BALLOTLINE_PUBLIC_URL": "https://vote.example.org"}
 
     ours, its = os.pipe()
     service = Forked("-m", "bot.cli", "run", cwd=shell.folder, env=kept | told, stderr=its)
@@ -79,3 +80,4 @@ def test_the_service_says_in_that_format_that_it_runs(shell: Shell, format_: str
         assert all("event" in line for line in objects(rest))
     else:
         assert first.startswith("Ballotline is running")
+        assert " https://vote.example.org/console " in first

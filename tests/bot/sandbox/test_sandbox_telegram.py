@@ -1,9 +1,11 @@
 """The local Telegram, spoken to by the unmodified python-telegram-bot over HTTP."""
 
 import asyncio
+import csv
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -32,6 +34,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
+from bot.demo.roll import write_roll
 from bot.sandbox import Fault, Person, Sandbox
 from bot.sandbox.meter import Meter
 from bot.sandbox.telegram.markup import parse_html, to_html
@@ -848,6 +851,17 @@ async def test_an_address_elsewhere_is_never_called(sandbox: Sandbox, bot: Bot, 
 async def browser(sandbox: Sandbox) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(sandbox.url) as session:
         yield session
+
+
+async def test_nobody_is_given_a_number_that_the_demo_s_members_have(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Else a text to a member lies on the phone of a member of staff too."""
+    with write_roll(tmp_path / "roll.csv").open(encoding="utf-8", newline="") as roll:
+        on_the_roll = {row["phone"].replace(" ", "")[-6:] for row in csv.DictReader(roll)}
+
+    given = [sandbox.telegram.person(name).user.phone for name in ("Gwen", "Huw", "Nia", "Stranger")]
+
+    assert len(set(given)) == 4
+    assert {phone[-6:] for phone in given if phone} & on_the_roll == set()
 
 
 async def test_the_page_shows_a_persons_phone_and_acts_on_it(
