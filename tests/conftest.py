@@ -1,7 +1,6 @@
 """What every test stands on: two real engines, and no way out of this machine."""
 
 import asyncio
-import gc
 import itertools
 import os
 import shutil
@@ -17,12 +16,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from collecting import Collecting
 from hypothesis import HealthCheck, settings
 from one_cache import share_arithmetic, share_one_cache
 from prepared import SECRETS
 from sqlalchemy.engine import make_url
 
 import messages.schema  # noqa: F401 - its tables join the metadata
+from bot.console import snapshot
 from voting.audit.signer import Signer
 from voting.store.database import Database
 from voting.store.upgrade import upgrade
@@ -37,39 +38,9 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 
-# Where each test runs on both engines whatever else: what is locked, stored, handed over or told for good.
-BOTH_ENGINES = ("voting/votes", "voting/store", "voting/post", "messages/ledger", "bot/inbox", "stories")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest tests begin first, so that no worker is left with one at the end.
-
-    Outside of BOTH_ENGINES a whole run takes SQLite alone, to end in time; `make test ENGINES=all` takes both, and so
-    does whoever names files.
-    """
-    whole_run = all(Path(name).is_dir() for name in config.args)
-    if whole_run and os.environ.get("BALLOTLINE_ENGINES") != "all" and os.environ.get("BALLOTLINE_SOAK") != "1":
-        here = {item.nodeid for item in items}
-        twins = [item for item in items if _is_twin(item, here)]
-        config.hook.pytest_deselected(items=twins)
-        left_out = set(twins)
-        items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: item.get_closest_marker("crash") is None)
-
-
-def _is_twin(item: pytest.Item, here: set[str]) -> bool:
-    """Whether a test is on PostgreSQL what another one `here` is on SQLite, and one of them is enough for every day."""
-    name, bracket, values = item.nodeid.partition("[")
-    on_sqlite = name + bracket + values.replace("postgresql", "sqlite")
-    folder = item.path.relative_to(Path(__file__).parent).as_posix()
-    return on_sqlite != item.nodeid and on_sqlite in here and not folder.startswith(BOTH_ENGINES)
-
-
-def pytest_collection_finish() -> None:
-    """What was imported stays: the garbage collector need not look through it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)  # and tests make much that goes at once
+def pytest_configure(config: pytest.Config) -> None:
+    """Find the tests in our way."""
+    config.pluginmanager.register(Collecting(config))
 
 
 class OutsideWorld(RuntimeError):
@@ -114,6 +85,14 @@ def _one_cache() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         share_one_cache(patch)
         share_arithmetic(patch)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _counts_are_waited_for() -> Iterator[None]:
+    """On a busy machine too, a page shows its numbers and not that they are being counted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "SOON_SECONDS", 60.0)
         yield
 
 

@@ -91,8 +91,11 @@ class Asked:
 
 async def _show(listing: Listing, visit: Visit) -> Response:
     """Show a page of a list."""
-    known, counts = await _counted(visit)
+    counted = await visit.console.snapshots.both_soon()
     async with visit.console.house.database.reading() as connection:
+        if counted is None:
+            return await visit.page(connection, "counting.html")
+        known, counts = counted[0].turnout, counted[1]
         speech = visit.speech(await load_poll(connection))
         limit = PAGE if listing.paged else None
         asked = Asked(visit, connection, speech, known, counts, visit.asked_number("after") or 0, limit)
@@ -115,16 +118,11 @@ async def _download(listing: Listing, visit: Visit) -> Response:
     return StreamingResponse(_csv(listing, visit), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _counted(visit: Visit) -> tuple[Turnout, Office]:
-    """Give what was counted; to be asked for before there is a connection, since counting takes one of its own."""
-    snapshots = visit.console.snapshots
-    return (await snapshots.latest()).turnout, await snapshots.office.latest()
-
-
 async def _csv(listing: Listing, visit: Visit) -> AsyncIterator[str]:
     out = io.StringIO()
     writer = PeoplesCsv(out)
-    known, counts = await _counted(visit)
+    snapshots = visit.console.snapshots  # before there is a connection, since counting takes one of its own
+    known, counts = (await snapshots.latest()).turnout, await snapshots.office.latest()
     async with visit.console.house.database.reading() as connection:
         speech = visit.speech(await load_poll(connection))
         out.write(SPREADSHEETS_MARK)

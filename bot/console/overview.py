@@ -34,8 +34,11 @@ WAITING: Final = frozenset({"submitted"})
 
 async def show(visit: Visit) -> Response:
     """Show where everything stands."""
-    latest, office = await visit.console.snapshots.latest(), await visit.console.snapshots.office.latest()
+    counted = await visit.console.snapshots.both_soon()
     async with visit.console.house.database.reading() as connection:
+        if counted is None:
+            return await visit.page(connection, "counting.html", alerts=await alerts.open_alerts(connection, 30))
+        latest, office = counted
         notices = await list_notices(connection, 20) if visit.may(Act.SEE_NOTICES) else []
         bars = visit.console.notice_counts
         moving = [(found, await bars.bar(connection, found)) for found in notices if found.state in MOVING]

@@ -24,8 +24,11 @@ REASON_CHARACTERS_MAX: Final = 300
 
 async def show(visit: Visit) -> Response:
     """Show packs by state, what waits for a person, and the overdue ones page by page."""
-    latest, counts = await visit.console.snapshots.latest(), await visit.console.snapshots.office.latest()
+    counted = await visit.console.snapshots.both_soon()
     async with visit.console.house.database.reading() as connection:
+        if counted is None:
+            return await visit.page(connection, "counting.html")
+        latest, counts = counted
         overdue, after = await office.overdue(connection, visit.now), visit.asked_number("after") or 0
         late = await list_page(connection, overdue, counts.listed[office.OVERDUE], after=after, limit=LATE_ROWS)
         return await visit.page(

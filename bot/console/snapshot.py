@@ -3,6 +3,7 @@
 At 172,437 members they are scans of whole tables: see `kept` for who waits for them.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +25,7 @@ from voting.poll.status import poll_facts
 
 FRESH_SECONDS: Final = 4.0
 OFFICE_FRESH_SECONDS: Final = 60.0
+SOON_SECONDS: Final = 0.3  # how long a page waits for a count that is not made yet
 LOCKED_OUT_MAX: Final = 50
 
 
@@ -61,6 +63,16 @@ class Snapshots(Kept[Snapshot]):
         """Count both before anybody asks."""
         await super().begin()
         await self.office.begin()
+
+    async def both_soon(self) -> tuple[Snapshot, Office] | None:
+        """Give both, or None where one is still being counted after SOON_SECONDS; the counting goes on. NoPoll."""
+        try:
+            async with asyncio.timeout(SOON_SECONDS) as patience:
+                return await self.latest(), await self.office.latest()
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            return None
 
     async def expire(self) -> None:
         """Show the last counts no more: something was done that the next request must show."""

@@ -33,6 +33,8 @@ CLAIM_MAX: Final = 128  # queues worked on at once
 RETRY_AFTER: Final = timedelta(seconds=2)  # doubled with each try
 GOODBYE_SECONDS: Final = 5.0  # for rows being worked on when the service ends
 DATABASE_PAUSE_SECONDS: Final = 0.5  # while the database is away
+MANY_ROWS: Final = 16  # claimed at once: when so many come together, they are gathered for MANY_PAUSE_SECONDS
+MANY_PAUSE_SECONDS: Final = 0.1  # and then claimed, and written down, in one transaction rather than in ten
 IDLE_SECONDS: Final = 1.0  # how long a row stored by another process may wait to be seen
 
 log = structlog.get_logger()
@@ -80,6 +82,8 @@ class Reader:
                     continue
                 for row in claimed:
                     self._busy[row.id] = asyncio.create_task(self._work(row))
+                if len(claimed) >= MANY_ROWS:
+                    await asyncio.sleep(MANY_PAUSE_SECONDS)
                 if not claimed and not self._finished and not self._again and not self._given_up:
                     await self._sleep()
         finally:

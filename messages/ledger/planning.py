@@ -91,7 +91,7 @@ async def plan_notice(connection: AsyncConnection, plan: NoticePlan) -> dict[str
     Telegram where it is on, else SMS where that is on; who has neither gets a row that says why, so that the
     report can name everybody. Of members who share an address, the first gets the message.
     """
-    rows = planned_rows(plan)
+    rows = planned_rows(plan).order_by("member_id")  # as the roll lies on the disk, not as addresses sort
     statement = insert_into(connection, delivery).from_select(
         rows.selected_columns.keys(), rows, include_defaults=False
     )

@@ -1,8 +1,10 @@
 """The console in a real Chromium: the story of an evening, every page's accessibility, keys, phones and no scripts."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,10 +13,11 @@ import pytest_asyncio
 from console_house import ConsoleHouse, filled_house
 from playwright.async_api import Browser, Page, expect
 from prepared import HEADER, line
+from sqlalchemy.ext.asyncio import AsyncConnection
 from town import Town, Townsperson
 from windows import NARROW, WIDE, new_window
 
-from bot.console import handbook
+from bot.console import handbook, snapshot
 from bot.console.lists import LISTINGS
 from voting.store.database import Database
 
@@ -46,6 +49,7 @@ PAGES: Final = (
     "/nowhere",
 )
 LISTS: Final = tuple(f"/lists/{listing.name}" for listing in LISTINGS)
+PATIENCE_SECONDS: Final = 60.0
 NARROW_ROW: Final = ".rail, .heard, .skip, table.cards thead"
 WIDER: Final = """out => [...document.querySelectorAll("body *")].filter(part => !part.closest(out)
     && part.getBoundingClientRect().right > document.documentElement.clientWidth + 1
@@ -111,6 +115,30 @@ async def test_in_welsh_every_page_list_and_page_of_the_handbook_fits_its_screen
         await page.goto(f"{filled.url}/console{path}", wait_until="domcontentloaded")
         found[path] = await page.evaluate(WIDER, NARROW_ROW)
     assert {path: wider for path, wider in found.items() if wider} == {}
+
+
+async def test_a_page_whose_numbers_are_still_counted_looks_again_by_itself(
+    browser: Browser, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, gather = asyncio.Event(), snapshot.gather
+
+    async def slowly(connection: AsyncConnection, now: datetime) -> snapshot.Snapshot:
+        await go_on.wait()
+        return await gather(connection, now)
+
+    monkeypatch.setattr(snapshot, "gather", slowly)
+    monkeypatch.setattr(snapshot, "SOON_SECONDS", 0.01)
+    async with filled_house(database, tmp_path) as town:
+        page, complaints = await new_window(browser, town.url)
+        await page.goto(f"{town.url}/console{await town.link('Gwen')}")
+        await page.get_by_role("button", name="Log in").click()
+        await expect(page.get_by_role("heading", name="The numbers are being counted")).to_be_visible()
+        assert await faults(page) == []
+        go_on.set()
+        monkeypatch.setattr(snapshot, "SOON_SECONDS", PATIENCE_SECONDS)
+        await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        await page.close()
+    assert complaints == []
 
 
 async def test_everything_can_be_done_without_javascript(browser: Browser, filled: ConsoleHouse) -> None:

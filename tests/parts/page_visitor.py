@@ -129,7 +129,8 @@ class Visitor:
 
     async def faults(self) -> list[str]:
         """Ask axe; it is evaluated by the debugger, which the page's policy does not bind."""
-        await self.page.evaluate(AXE)
+        if not await self.page.evaluate("'axe' in window"):  # it stays until the page is loaded anew
+            await self.page.evaluate(AXE)
         found = await self.page.evaluate(
             f"axe.run(document, {{runOnly: {json.dumps(RULES)}, resultTypes: ['violations']}})"
         )

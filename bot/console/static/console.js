@@ -41,7 +41,10 @@ function listen() {
   };
   stream.addEventListener("open", () => say("live", pulse.dataset.liveWords));
   stream.addEventListener("error", () => say("lost", pulse.dataset.lostWords));
-  stream.addEventListener("numbers", (event) => show(JSON.parse(event.data)));
+  stream.addEventListener("numbers", (event) => {
+    if (document.querySelector("[data-counting]")) location.reload();
+    else show(JSON.parse(event.data));
+  });
   stream.addEventListener("ended", () => { stream.close(); location.reload(); });
   addEventListener("pagehide", () => stream.close());
 }

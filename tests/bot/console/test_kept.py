@@ -2,15 +2,18 @@
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 
 import pytest
-from console_house import ConsoleHouse
+from console_house import ConsoleHouse, filled_house
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.console import kept
+from bot.console import kept, snapshot
 from bot.console.kept import LIFE_OF_TAKEN, Kept
+from voting.store.database import Database
 
 FRESH_SECONDS = 4.0
+PATIENCE_SECONDS = 60.0
 
 
 class Counting:
@@ -78,3 +81,28 @@ async def test_a_service_that_ends_counts_no_more(town: ConsoleHouse) -> None:
     async with asyncio.timeout(60):
         await ended.wait()
     assert (await asyncio.gather(beginning, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+
+
+@pytest.mark.parametrize("path", ["/", "/packs", "/lists/unreachable"])
+async def test_a_page_says_that_its_numbers_are_still_counted_and_shows_them_once_they_are(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    go_on, counted = asyncio.Event(), asyncio.Event()
+    gather = snapshot.gather
+
+    async def slowly(connection: AsyncConnection, now: datetime) -> snapshot.Snapshot:
+        await go_on.wait()
+        found = await gather(connection, now)
+        counted.set()
+        return found
+
+    monkeypatch.setattr(snapshot, "gather", slowly)
+    async with filled_house(database, tmp_path) as town, town.visitor("Gwen") as gwen:
+        monkeypatch.setattr(snapshot, "SOON_SECONDS", 0.01)
+        early = (await gwen.looks(path)).text
+        go_on.set()
+        monkeypatch.setattr(snapshot, "SOON_SECONDS", PATIENCE_SECONDS)
+        shown = (await gwen.looks(path)).text
+    assert counted.is_set()
+    assert ("data-counting" in early, "data-counting" in shown) == (True, False)
+    assert ('id="alarms"' in early) == (path == "/")  # what is urgent waits for no number
