@@ -74,8 +74,9 @@ class Reader:
         try:
             while True:
                 self._wake.clear()
+                room = CLAIM_MAX - len(self._busy)
                 try:
-                    claimed = await self._turn(CLAIM_MAX - len(self._busy))
+                    claimed = await self._turn(room)
                 except (DBAPIError, OSError) as problem:
                     log.warning("the database did not answer the inbox's reader", kind=type(problem).__name__)
                     await asyncio.sleep(DATABASE_PAUSE_SECONDS)
@@ -84,7 +85,8 @@ class Reader:
                     self._busy[row.id] = asyncio.create_task(self._work(row))
                 if len(claimed) >= MANY_ROWS:
                     await asyncio.sleep(MANY_PAUSE_SECONDS)
-                if not claimed and not self._finished and not self._again and not self._given_up:
+                got_all = not claimed or len(claimed) < room  # what comes next, or is free next, wakes us
+                if got_all and not self._finished and not self._again and not self._given_up:
                     await self._sleep()
         finally:
             keeping.cancel()

@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 TINY: Final = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW, TINY], ids=["wide", "narrow", "at 400 per cent"])
 @pytest.mark.parametrize(
     ("language", "labels"),
@@ -35,40 +34,43 @@ TINY: Final = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
     ids=["English", "Welsh"],
 )
 async def test_the_whole_way(
-    browser: Browser, server: PageServer, language: str, labels: list[str], size: dict[str, int], scheme: str
+    browser: Browser, server: PageServer, language: str, labels: list[str], size: dict[str, int]
 ) -> None:
-    """Every step is clean to axe and fits its screen; the ballot is right and holds what was pressed."""
+    """Every step is clean to axe in the light and in the dark, and fits its screen.
+
+    The ballot is right and holds what was pressed.
+    """
     letter = server.letter()
-    visitor = await Visitor.opens(browser, server, viewport=size, color_scheme=scheme)
+    visitor = await Visitor.opens(browser, server, viewport=size)
     await visitor.reads("Which language? / Pa iaith?")
-    found = {"language": await visitor.faults()}
+    found = {"language": await visitor.faults_in_light_and_dark()}
     await visitor.presses(language)
-    found["rule"] = await visitor.faults()
+    found["rule"] = await visitor.faults_in_light_and_dark()
     await visitor.presses(labels[0])
     await visitor.field.fill("0")
     await expect(visitor.wrong).not_to_be_empty()
-    found["pack code"] = await visitor.faults()
+    found["pack code"] = await visitor.faults_in_light_and_dark()
     await visitor.gives_pack(letter)
     await expect(visitor.page.locator("p.word")).to_have_text("heron")
-    found["word"] = await visitor.faults()
+    found["word"] = await visitor.faults_in_light_and_dark()
     await visitor.presses(labels[1])
     await visitor.field.fill(letter.vote_code)
-    found["vote code"] = await visitor.faults()
+    found["vote code"] = await visitor.faults_in_light_and_dark()
     await visitor.page.keyboard.press("Enter")
     await visitor.page.get_by_label("South").check()
-    found["question"] = await visitor.faults()
+    found["question"] = await visitor.faults_in_light_and_dark()
     await visitor.page.locator("#page button[type=submit]").click()
     await expect(visitor.page.locator("p.mark")).to_have_text(READY)
     await visitor.page.locator("summary").click()
-    found["review"] = await visitor.faults()
+    found["review"] = await visitor.faults_in_light_and_dark()
     await visitor.page.locator("details button").click()
     await expect(visitor.page.locator("a[download]")).to_be_visible()
-    found["tested"] = await visitor.faults()
+    found["tested"] = await visitor.faults_in_light_and_dark()
     await visitor.page.locator("#page .acts button").first.click()
     await expect(visitor.page.locator("p.mark")).to_have_text(READY)
     await visitor.presses(labels[2])
     await visitor.reads(labels[3])
-    found["locked"] = await visitor.faults()
+    found["locked"] = await visitor.faults_in_light_and_dark()
 
     ballot = read_ballot(server.ballots[-1])
     assert await visitor.page.locator("p.mark").inner_text() == ballot_mark(ballot)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 from electorate import Electorate, open_electorate
+from one_tls import trusted
 from prepared import NOW, SECRETS
 from pydantic import SecretStr
 from sqlalchemy import insert, select, update
@@ -94,7 +95,7 @@ class ConsoleHouse:
     @asynccontextmanager
     async def visitor(self, name: str | None = None) -> AsyncIterator[Visitor]:
         """Come to the console, logged in when a name is given."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=30, verify=trusted()) as client:
             visitor = Visitor(client)
             if name is not None:
                 answer = await visitor.does(await self.link(name))

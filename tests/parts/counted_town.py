@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from counting import share_files
 from electorate import Letter, credential_of, make_letters, pack_row
+from kept_database import once
 from prepared import GWEN, NOW, SECRETS, make_poll, options_of
 from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -104,6 +105,25 @@ class CountedTown:
 
 async def open_town(database: Database, members: int = 12, **changes: Any) -> CountedTown:
     """Make and open the poll; every member has a pack, all issued by one entry."""
+
+    async def make() -> CountedTown:
+        return await _open(database, members, changes)
+
+    return await kept_town(database, ("counted town", members, repr(sorted(changes.items()))), make)
+
+
+async def kept_town(database: Database, key: Hashable, make: Callable[[], Awaitable[CountedTown]]) -> CountedTown:
+    """Make a town once and copy its database the next time; see `once`."""
+
+    async def parts() -> tuple[Poll, list[Letter], dict[int, Ballot]]:
+        made = await make()
+        return made.poll, made.letters, made.ballots
+
+    poll, letters, ballots = await once(database, key, parts)
+    return CountedTown(database, poll, letters, dealt(), ballots)
+
+
+async def _open(database: Database, members: int, changes: dict[str, Any]) -> CountedTown:
     poll = await make_poll(database, **changes)
     letters = make_letters(poll, members)
     async with database.writing() as connection:

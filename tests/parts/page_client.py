@@ -12,6 +12,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 import httpx
+from one_tls import trusted
 from town import Letter
 
 from voting.ballots.ballot import Ballot, ballot_mark, sign, write_ballot
@@ -55,7 +56,7 @@ class PageClient:
             headers=self.headers,
             timeout=30,
             trust_env=False,
-            transport=httpx.AsyncHTTPTransport(local_address=self.comes_from),
+            transport=httpx.AsyncHTTPTransport(verify=trusted(), local_address=self.comes_from),
             event_hooks={"request": [self.hear]} if self.hear else {},
         )
         self.poll = (await self.http.get("/vote/poll.json")).json()
@@ -140,6 +141,7 @@ async def front_of(url: str, *, timeout: float) -> AsyncIterator[PageClient]:  #
             base_url=url,
             timeout=timeout,
             trust_env=False,
+            verify=trusted(),
             limits=httpx.Limits(max_connections=None, keepalive_expiry=3),
         )
         yield client

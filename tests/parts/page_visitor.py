@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from page_server import Letter
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
-from windows import new_window
+from windows import SCHEMES, new_window
 
 from voting.ballots.ballot import Ballot
 from voting.ballots.group import base_times, minus, times
@@ -129,13 +129,22 @@ class Visitor:
 
     async def faults(self) -> list[str]:
         """Ask axe; it is evaluated by the debugger, which the page's policy does not bind."""
-        await self.page.evaluate(AXE)
+        if not await self.page.evaluate("'axe' in window"):  # it stays until the page is loaded anew
+            await self.page.evaluate(AXE)
         found = await self.page.evaluate(
             f"axe.run(document, {{runOnly: {json.dumps(RULES)}, resultTypes: ['violations']}})"
         )
         faults = [f"{fault['id']}: {node['html'][:160]}" for fault in found["violations"] for node in fault["nodes"]]
         width = await self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         return faults + ["wider than the screen"] * (width[0] > width[1])
+
+    async def faults_in_light_and_dark(self) -> list[str]:
+        """Ask axe in both: a page is the same in them but for its colours."""
+        faults = []
+        for scheme in SCHEMES:
+            await self.page.emulate_media(color_scheme=scheme)
+            faults += [f"{scheme}, {fault}" for fault in await self.faults()]
+        return faults
 
     async def kept(self) -> str:
         """All that the browser keeps of the page: every storage, cookies, address and the whole history."""

@@ -32,12 +32,15 @@ def add(one: Point, two: Point) -> Point:
     return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
-def twice(one: Point) -> Point:
-    """Add a point to itself, in fewer steps than `add`."""
-    a, b = one[0] * one[0] % P, one[1] * one[1] % P
-    e, g, h = (one[0] + one[1]) ** 2 - a - b, b - a, -a - b
-    f = (g - 2 * one[2] * one[2]) % P
-    return (e * f % P, g * h % P, f * g % P, e * h % P)
+def sixteenfold(one: Point) -> Point:
+    """Add a point to itself, and again, four times in all: in fewer steps than `add`."""
+    x, y, z, t = one
+    for _ in range(4):
+        a, b = x * x % P, y * y % P
+        e, g, h = 2 * x * y % P, b - a, -a - b
+        f = (g - 2 * z * z) % P
+        x, y, z, t = e * f % P, g * h % P, f * g % P, e * h
+    return (x, y, z, t % P)
 
 
 def negated(one: Point) -> Point:
@@ -56,7 +59,7 @@ def times_each(*powers: tuple[int, Point]) -> Point:
     total = NEUTRAL
     for place in range(64):
         if total is not NEUTRAL:
-            total = twice(twice(twice(twice(total))))
+            total = sixteenfold(total)
         for written, small in digits:
             if written[place] != "0":
                 total = add(total, small[int(written[place], 16)])

@@ -1,12 +1,13 @@
 """Windows of a browser that say what their page complains of, and whom it asks."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from playwright.async_api import Browser, Page, expect
 
 PATIENCE_MS: Final = 60_000
 WIDE: Final = {"width": 1280, "height": 900}
 NARROW: Final = {"width": 390, "height": 844}
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 
 async def new_window(browser: Browser, url: str, **named: Any) -> tuple[Page, list[str]]:

@@ -1,4 +1,8 @@
-"""Unsigned is refused and nothing is stored; what is too large or too slow is cut off; a repetition is stored once."""
+"""Unsigned is refused and nothing is stored; what is too large or too slow is cut off; a repetition is stored once.
+
+What is refused or means nothing leaves the service as it was, so one runs for all these tests: each begins with an
+inbox that is empty. Where a text is taken and answered, or something lies in the inbox, the service is the test's own.
+"""
 
 import asyncio
 import io
@@ -10,7 +14,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from sqlalchemy import func, insert, select
+import pytest_asyncio
+from prepared import SECRETS
+from sqlalchemy import delete, func, insert, select
 from starlette.datastructures import ImmutableMultiDict
 from town import PUBLIC_URL, Town
 from twilio.request_validator import RequestValidator
@@ -18,23 +24,58 @@ from twilio.request_validator import RequestValidator
 from bot.edge import slow_clients, webhooks
 from bot.edge.slow_clients import Waiting
 from bot.schema import inbox
+from voting.audit.signer import Signer
 from voting.store.database import Database
+from voting.store.upgrade import upgrade
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA:telegram.warnings.PTBDeprecationWarning"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 UPDATE = {"update_id": 1, "message": {"message_id": 1, "date": 0, "chat": {"id": 9, "type": "channel", "title": "x"}}}
 SMS = {"MessageSid": "SM1", "From": "+447700900201", "To": "+447700900000", "Body": "STATUS", "Empty": ""}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    folder = tmp_path_factory.mktemp("webhooks")
+    database = Database(f"sqlite+aiosqlite:///{folder / 'ballotline.db'}", Signer(SECRETS))
+    await upgrade(database)
+    await database.close()
+    async with Town(database, folder, webhooks=True) as town:
+        yield town
+    await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def town(one_town: Town) -> AsyncIterator[Town]:
+    """Give the town with an empty inbox; what the test before left in it was handled first."""
+    yield one_town
+    await one_town.settles()
+    async with one_town.database.writing() as connection:
+        await connection.execute(delete(inbox))
+
+
+in_its_own_town = pytest.mark.asyncio(loop_scope="function")
+
+
 @pytest.fixture
-async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
+async def own_town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
+    """Give a town of the test's own, in the test's own loop."""
     async with Town(database, tmp_path, webhooks=True) as town:
         yield town
 
 
 @pytest.fixture
+async def own_client(own_town: Town) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(own_town.url) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def client(town: Town) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(f"http://{town.settings.listen}") as client:
+    async with aiohttp.ClientSession(town.url) as client:
         yield client
 
 
@@ -78,15 +119,18 @@ async def test_a_text_without_a_signature_is_refused(
     assert await stored(town) == 0
 
 
-async def test_a_signature_counts_for_the_public_address_alone(town: Town, client: aiohttp.ClientSession) -> None:
+@in_its_own_town
+async def test_a_signature_counts_for_the_public_address_alone(
+    own_town: Town, own_client: aiohttp.ClientSession
+) -> None:
     """Host and X-Forwarded headers are the sender's to choose."""
-    validator = RequestValidator(town.sandbox.twilio.auth_token)
-    for base, status in ((f"http://{town.settings.listen}", 403), (PUBLIC_URL, 200), (PUBLIC_URL, 200)):
+    validator = RequestValidator(own_town.sandbox.twilio.auth_token)
+    for base, status in ((f"http://{own_town.settings.listen}", 403), (PUBLIC_URL, 200), (PUBLIC_URL, 200)):
         signed = validator.compute_signature(f"{base}/twilio/inbound", SMS)
         headers = {"X-Twilio-Signature": signed, "X-Forwarded-Host": "evil.example"}
-        async with client.post("/twilio/inbound", data=SMS, headers=headers) as answer:
+        async with own_client.post("/twilio/inbound", data=SMS, headers=headers) as answer:
             assert answer.status == status
-    assert await stored(town) == 1
+    assert await stored(own_town) == 1
 
 
 PATHS = ("/telegram/webhook", "/twilio/inbound", "/twilio/status")
@@ -239,35 +283,39 @@ async def test_a_connection_that_drips_is_cut_off_wherever_it_drips(
     assert await stored(town) == 0
 
 
-async def test_a_backlog_is_seen_in_readyz_and_metrics(town: Town, client: aiohttp.ClientSession) -> None:
+@in_its_own_town
+async def test_a_backlog_is_seen_in_readyz_and_metrics(own_town: Town, own_client: aiohttp.ClientSession) -> None:
     """A row that somebody else holds, and has for two minutes."""
-    async with client.get("/readyz") as answer:
+    async with own_client.get("/readyz") as answer:
         assert (answer.status, (await answer.json())["ok"]) == (200, True)
-    now = town.clock()
+    now = own_town.clock()
     held = {"received_at": now - timedelta(minutes=2), "lease_until": now + timedelta(hours=1), "state": "new"}
-    async with town.database.writing() as connection:
+    async with own_town.database.writing() as connection:
         await connection.execute(insert(inbox).values(source="telegram", key="1", queue="q", claimed_by="x", **held))
 
-    async with client.get("/readyz") as answer:
+    async with own_client.get("/readyz") as answer:
         assert answer.status == 503
         assert (await answer.json())["inbox_waiting"] == 1
-    async with client.get("/metrics") as answer:
+    async with own_client.get("/metrics") as answer:
         said = await answer.text()
         assert "ballotline_inbox_waiting 1.0" in said
         assert "ballotline_inbox_lag_seconds 12" in said
-    async with client.get("/healthz") as answer:
+    async with own_client.get("/healthz") as answer:
         assert answer.status == 200
 
 
-async def test_repeated_form_keys_that_are_signed_are_accepted(town: Town, client: aiohttp.ClientSession) -> None:
+@in_its_own_town
+async def test_repeated_form_keys_that_are_signed_are_accepted(
+    own_town: Town, own_client: aiohttp.ClientSession
+) -> None:
     fields = ImmutableMultiDict([*SMS.items(), ("ChannelPrefix", "a"), ("ChannelPrefix", "b")])
-    signature = RequestValidator(town.sandbox.twilio.auth_token).compute_signature(
+    signature = RequestValidator(own_town.sandbox.twilio.auth_token).compute_signature(
         f"{PUBLIC_URL}/twilio/inbound", fields
     )
     headers = {"X-Twilio-Signature": signature}
-    async with client.post("/twilio/inbound", data=fields.multi_items(), headers=headers) as answer:
+    async with own_client.post("/twilio/inbound", data=fields.multi_items(), headers=headers) as answer:
         assert answer.status == 200
-    assert await stored(town) == 1
+    assert await stored(own_town) == 1
 
 
 @pytest.mark.parametrize(

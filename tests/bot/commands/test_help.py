@@ -150,14 +150,20 @@ def test_help_loads_the_command_line_and_nothing_that_a_command_runs(tmp_path: P
     }
 
 
-@pytest.mark.parametrize(("command", "more"), [("poll status", {"babel"}), ("doctor", PAGE)])
-def test_a_look_at_the_poll_loads_no_provider_and_no_picture(tmp_path: Path, command: str, more: set[str]) -> None:
-    """With Telegram and SMS off, as on the machine where the poll is counted."""
-    (tmp_path / "poll.toml").write_bytes((ROOT / "examples" / "poll.toml").read_bytes())
-    loaded(tmp_path, ["init poll.toml"])
-    assert (tmp_path / "ballotline.db").exists()
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder in which a poll was begun; looking at it changes nothing."""
+    folder = tmp_path_factory.mktemp("begun")
+    (folder / "poll.toml").write_bytes((ROOT / "examples" / "poll.toml").read_bytes())
+    loaded(folder, ["init poll.toml"])
+    assert (folder / "ballotline.db").exists()
+    return folder
 
-    found = loaded(tmp_path, [command])
+
+@pytest.mark.parametrize(("command", "more"), [("poll status", {"babel"}), ("doctor", PAGE)])
+def test_a_look_at_the_poll_loads_no_provider_and_no_picture(begun: Path, command: str, more: set[str]) -> None:
+    """With Telegram and SMS off, as on the machine where the poll is counted."""
+    found = loaded(begun, [command])
 
     assert libraries(found) <= LINE | HOUSE | more
     assert "voting.store.database" in found

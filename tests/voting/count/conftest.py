@@ -1,7 +1,7 @@
 """Polls that the tests of the count begin with."""
 
 import pytest
-from counted_town import CountedTown, open_town
+from counted_town import CountedTown, kept_town, open_town
 from counting import close
 
 from voting.store.database import Database
@@ -10,14 +10,26 @@ from voting.store.database import Database
 @pytest.fixture
 async def voted(database: Database) -> CountedTown:
     """Thirteen members: seven voted for the first option, five for the second, one did not."""
-    town = await open_town(database, 13)
-    await town.votes(town.letters[:7], 0)
-    await town.votes(town.letters[7:12], 1)
-    return town
+    return await _voted(database)
 
 
 @pytest.fixture
-async def closed(voted: CountedTown) -> CountedTown:
+async def closed(database: Database) -> CountedTown:
     """The same, closed."""
-    await close(voted)
-    return voted
+
+    async def make() -> CountedTown:
+        town = await _voted(database)
+        await close(town)
+        return town
+
+    return await kept_town(database, "closed", make)
+
+
+async def _voted(database: Database) -> CountedTown:
+    async def make() -> CountedTown:
+        town = await open_town(database, 13)
+        await town.votes(town.letters[:7], 0)
+        await town.votes(town.letters[7:12], 1)
+        return town
+
+    return await kept_town(database, "voted", make)

@@ -1,6 +1,7 @@
 """Polls with several questions: what was marked, summed by hand, is the result, for every mix of ways."""
 
 import asyncio
+import functools
 import json
 import tempfile
 from collections.abc import Sequence
@@ -100,17 +101,33 @@ def by_way(result: dict[str, object], way: str) -> list[list[int]]:
     ]
 
 
+@functools.cache
+def migrated() -> bytes:
+    """An empty database, made once and copied."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.db"
+        asyncio.run(_migrate(f"sqlite+aiosqlite:///{file}"))
+        return file.read_bytes()
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url, Signer(SECRETS))
+    await upgrade(database)
+    await database.close()
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(polls())
 def test_what_was_marked_summed_by_hand_is_the_result(
     made: tuple[tuple[Question, ...], list[tuple[str, tuple[Answer, ...]]]],
 ) -> None:
     questions, votes = made
+    empty = migrated()
 
     async def play(folder: Path) -> None:
+        (folder / "town.db").write_bytes(empty)
         database = Database(f"sqlite+aiosqlite:///{folder / 'town.db'}", Signer(SECRETS))
         try:
-            await upgrade(database)
             town = await open_town(database, MEMBERS, questions=questions)
             bundle = await played(town, folder, votes)
         finally:

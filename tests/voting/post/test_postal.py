@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from kept_database import once
 from prepared import (
     CLOSES_AT,
     NOW,
@@ -61,7 +62,11 @@ class World:
         self.codes: dict[str, list[str]] = {}
         self.told: list[AttemptSeen] = []
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, opened: bool = False) -> None:
+        """Make the poll, or copy what was made before."""
+        self.codes = await once(self.database, ("postal", opened), lambda: self._made(opened))
+
+    async def _made(self, opened: bool) -> dict[str, list[str]]:
         await make_poll(self.database)
         lines = [line(str(number), name=f"Ada {number}") for number in range(1, 5)]
         await take_roll(self.database, write_roll(self.folder / "roll.csv", lines))
@@ -69,6 +74,9 @@ class World:
             self.database, SECRETS, Printing(self.folder / "print.csv"), by=By("Gwen", "command line", NOW)
         )
         self.learn("print.csv")
+        if opened:
+            await open_with_key(self.database)
+        return self.codes
 
     def learn(self, name: str) -> None:
         with (self.folder / name).open(encoding="utf-8", newline="") as file:
@@ -154,9 +162,10 @@ async def preparing(database: Database, tmp_path: Path) -> World:
 
 
 @pytest.fixture
-async def world(preparing: World) -> World:
-    await open_with_key(preparing.database)
-    return preparing
+async def world(database: Database, tmp_path: Path) -> World:
+    world = World(database, tmp_path)
+    await world.prepare(opened=True)
+    return world
 
 
 async def test_a_paper_locks_its_member(world: World) -> None:
