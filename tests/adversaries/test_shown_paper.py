@@ -10,6 +10,7 @@ from sqlalchemy import update
 from town import Town
 
 from bot.app import chores
+from bot.inbox import reader
 from voting import schema
 from voting.poll import polls
 from voting.poll.questions import written_questions
@@ -32,6 +33,7 @@ async def test_options_swapped_while_a_paper_is_shown_move_no_vote(
     Guard: `load_bound`: nobody is shown another poll than the signed opening bound; staff are told.
     """
     monkeypatch.setattr(chores, "PROBES_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr(reader, "RETRY_AFTER", timedelta(seconds=0.05))  # until what Sian sent is given up
     async with Town(database, tmp_path) as town:
         gwen, ada, sian = await town.staff("gwen"), town.member("ada"), town.member("sian")
         await town.member("bob").votes("South Quay")
