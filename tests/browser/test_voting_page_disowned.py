@@ -123,7 +123,7 @@ async def test_a_press_whose_answer_is_lost_is_sent_again_and_offline_it_is_said
     await after_the_pack_code(visitor, letter)
     await visitor.context.set_offline(True)
     await visitor.presses(PRESS)
-    await expect(visitor.wrong).to_contain_text("This phone is not online, so nothing was sent.")
+    await expect(visitor.wrong).to_contain_text("This device is not online, so nothing was sent.")
     await visitor.context.set_offline(False)
     await visitor.presses(PRESS)
     await visitor.reads("Thank you for telling us")

@@ -289,7 +289,7 @@ async def test_without_a_line_it_is_said_at_once_and_nothing_is_sent(
         await visitor.presses("Cast my vote")
 
     await expect(visitor.wrong).to_have_text(
-        "This phone is not online, so nothing was sent. Please try again when it is."
+        "This device is not online, so nothing was sent. Please try again when it is."
     )
     assert len(server.heard) == sent
 
@@ -348,7 +348,7 @@ async def test_a_line_that_goes_on_the_way_comes_back_and_the_vote_is_locked(
     await visitor.presses("Cast my vote")
     await visitor.sees("No answer yet.")
     await visitor.context.set_offline(True)
-    await visitor.sees("This phone is not online. The page tries again when it is. Nothing is lost.")
+    await visitor.sees("This device is not online. The page tries again when it is. Nothing is lost.")
     await visitor.context.set_offline(False)
     await visitor.receipt()
 

@@ -10,7 +10,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from statistics import quantiles
 from time import monotonic
@@ -86,7 +86,7 @@ class Rush:
     async def votes(self, wave: int = 0, waves: int = 1) -> None:
         """Have all vote, or one wave of them; ballots are sealed beforehand: on the day members' phones do that."""
         pages = range(wave, self.size.by_page, waves)
-        async with front_of(self.town.url, timeout=PAGE_TIMEOUT_SECONDS) as front, asyncio.TaskGroup() as group:
+        async with opened_front(self.town.url) as front, asyncio.TaskGroup() as group:
             ballots = {number: front.seals(letter_of(self.town, f"page{number}"), 0) for number in pages}
             for number, ballot in ballots.items():
                 where = {"X-Forwarded-For": f"198.18.{number // 250}.{number % 250}"}
@@ -131,6 +131,20 @@ class Rush:
         waits = [seconds for way, seconds in self.waits if way in ways]
         cuts = quantiles(waits, n=100)
         return cuts[49], cuts[98], max(waits)
+
+
+@contextlib.asynccontextmanager
+async def opened_front(url: str) -> AsyncIterator[PageClient]:
+    """Open the page; who meets a worker that was just killed loads it again."""
+    async with contextlib.AsyncExitStack() as stack:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for pause in itertools.chain(PAUSES_SECONDS, itertools.repeat(PAUSES_SECONDS[-1])):
+                try:
+                    front = await stack.enter_async_context(front_of(url, timeout=PAGE_TIMEOUT_SECONDS))
+                    break
+                except httpx.TransportError:
+                    await asyncio.sleep(pause)
+        yield front
 
 
 def letter_of(town: Town, name: str) -> Letter:

@@ -1,4 +1,4 @@
-// What the page remembers, and no more: on this phone its session, the language and which rule was accepted; in this
+// What the page remembers, and no more: on this device its session, the language and which rule was accepted; in this
 // tab the ballot on its way, the marks made here and the receipt. Codes and choices are never among it.
 
 import { toHex } from './group.js';
