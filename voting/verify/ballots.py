@@ -146,11 +146,23 @@ class Checker:
             if self._pool is None:
                 yield batch, check_batch(ballots, self._election)
                 continue
-            waiting.append((batch, self._pool.submit(check_in_worker, ballots)))
+            waiting.append((batch, _submitted(self._pool, ballots)))
             if len(waiting) >= self._most:
                 yield _first(waiting)
         while waiting:
             yield _first(waiting)
+
+
+def _submitted(pool: ProcessPoolExecutor, ballots: list[bytes]) -> Future[Batch]:
+    """Give a batch to a worker; BrokenProcessPool.
+
+    A worker that the pool begins while it breaks finds its pipes closed. The pool knows by then, and says so when it is
+    asked again; any other trouble comes again too.
+    """
+    try:
+        return pool.submit(check_in_worker, ballots)
+    except OSError:
+        return pool.submit(check_in_worker, ballots)
 
 
 def _first(waiting: deque[tuple[list[Cast], Future[Batch]]]) -> tuple[list[Cast], Batch]:

@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,22 @@ def test_a_worker_ended_from_outside_ends_the_check_and_blames_nobody(
     with pytest.raises(WorkerEnded, match="ended from outside; nothing is known of the bundle"):
         verify(original, workers=2)
     assert told[-1] < 8
+
+
+def test_a_worker_begun_while_the_pool_breaks_finds_its_pipes_closed_and_blames_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checker = Checker(an_election(base_times(1)), workers=2)
+    answers = iter([OSError("handle is closed"), BrokenProcessPool("a process was terminated abruptly")])
+
+    def submit(*_: object) -> None:
+        raise next(answers)
+
+    monkeypatch.setattr(checker._pool, "submit", submit)
+    with checker, pytest.raises(WorkerEnded):
+        list(checker.check([[Cast(b"", "", "", 0, 0)]]))
+
+    assert list(answers) == []
 
 
 def test_a_worker_that_begins_while_another_is_ended_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
