@@ -188,13 +188,12 @@ def kind_name(kind: str) -> str:
 def audience_name(name: str) -> str:
     """Name whom a notice is for; in English as it is typed."""
     from messages import audience
-    from messages.words import languages, texts
+    from messages.words import audience_words
 
     if language() == ENGLISH:
         return name
     found = audience.parse(name)
-    value = languages.language_name(found.value, language()) if found.group == "language" else found.value
-    return f"{texts.text('staff', f'audience.{found.group}', language())} {value}".strip()
+    return audience_words.audience_text(found.group, found.value, language())
 
 
 def report_facts(facts: Mapping[str, object]) -> dict[str, object]:

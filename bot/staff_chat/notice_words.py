@@ -13,6 +13,7 @@ from messages.notices.preview import Preview, PreviewText
 from messages.notices.reports import Report
 from messages.notices.scheduled import HELD
 from messages.reach import SMS, TELEGRAM
+from messages.words.audience_words import audience_text
 from messages.words.kinds import Kind
 from messages.words.languages import language_name
 from messages.words.reasons import reason_text
@@ -121,9 +122,7 @@ def report_said(page: Page, report: Report) -> Said:
 def audience_name(page: Page, name: str) -> str:
     """Say an audience's name."""
     found = audiences.parse(name)
-    label = text("staff", f"audience.{found.group}", page.language)
-    value = language_name(found.value, page.language) if found.group == "language" else found.value
-    return f"{label} {value}".strip()
+    return audience_text(found.group, found.value, page.language)
 
 
 def _title(page: Page, notice: Notice) -> str:
